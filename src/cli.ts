@@ -1,0 +1,230 @@
+import { Command, CommanderError, Option } from "commander";
+import { createColors } from "picocolors";
+import type { CommonOptions } from "./commands/context";
+import { Failure, type FailureKind } from "./report/failure";
+import { TOOL, VERSION } from "./version";
+
+/** What the exit code says; 0 is "it is so now, or there is nothing to do". */
+const EXIT_CODES: Record<FailureKind, number> = { usage: 2, facts: 3, target: 4, behaviour: 5, io: 6 };
+const NOT_SO = 1;
+
+/** The options as commander gives them. */
+interface Words {
+  connect?: string;
+  poolXml?: string[];
+  secretXml?: string[];
+  host?: string;
+  root?: string;
+  virtinst?: string;
+  pool?: string[];
+  python?: string;
+  json?: boolean;
+  diff?: boolean;
+  check?: boolean;
+  force?: boolean;
+  reverse?: boolean;
+  static?: boolean;
+  output?: string;
+  verbose?: boolean;
+  quiet?: boolean;
+}
+
+const out = createColors(process.stdout.isTTY && !process.env.NO_COLOR);
+
+function program(finish: (code: number) => void): Command {
+  const main = new Command(TOOL)
+    .description(
+      "Give the rbd disks that virt-install writes the cephx auth and all the monitors of their libvirt pool.",
+    )
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(text) });
+
+  const command = (
+    words: string,
+    description: string,
+    run: (words: Words, argument: string | undefined) => Promise<number>,
+  ) =>
+    withCommonOptions(main.command(words))
+      .description(description)
+      .exitOverride()
+      .action(async (...args: unknown[]) => {
+        const argument = typeof args[0] === "string" ? args[0] : undefined;
+        const given = args[args.length - 2] as Words;
+        finish(await run(given, argument).catch((error) => failed(error, given.json === true)));
+      });
+
+  command("inspect", "show what libvirt and virtinst look like, and whether a patch is needed", async (words) => {
+    const { inspect } = await import("./commands/inspect");
+    const result = await inspect(common(words));
+    notes(result.notes, words);
+    if (words.json) json(result.document);
+    else if (!words.quiet) {
+      const { inspectionText } = await import("./report/results");
+      print(inspectionText(result, out));
+    }
+    return 0;
+  });
+
+  command("render", "write the tailored patch, as a unified diff", async (words) => {
+    const { renderPatch } = await import("./commands/render");
+    const { patch, ...result } = await renderPatch({ ...common(words), reverse: words.reverse ?? false });
+    notes(result.notes, words);
+    if (words.output !== undefined && words.output !== "-") {
+      const { writeNewFile } = await import("./system/write");
+      writeNewFile(words.output, patch);
+    }
+    if (words.json) json({ ...result, patch: patch.toString("utf8") });
+    else if (words.output === undefined || words.output === "-") process.stdout.write(patch);
+    return 0;
+  })
+    .option("-o, --output <file>", "write the patch to a file, not to standard output")
+    .option("--reverse", "the patch that undoes it");
+
+  command("apply [patch]", "make it so; with PATCH, exactly that reviewed patch", async (words, patch) => {
+    const { apply } = await import("./commands/apply");
+    const { check = false, force = false } = words;
+    return changed(await apply({ ...common(words), check, force, ...(patch === undefined ? {} : { patch }) }), words);
+  })
+    .option("--diff", "show what changes")
+    .option("--check", "change nothing, say what would be done; exit 1 if anything")
+    .option("--force", "patch also where virtinst does all that these pools need");
+
+  command("verify", "say whether it is so, and whether it works", async (words) => {
+    const { verify } = await import("./commands/verify");
+    const result = await verify({ ...common(words), static: words.static ?? false });
+    notes(result.notes, words);
+    if (words.json) json(result);
+    else if (!words.quiet) {
+      const { verificationText } = await import("./report/results");
+      print(verificationText(result, words.verbose ?? false, out));
+    }
+    if (result.state === "damaged") return EXIT_CODES.target;
+    if (result.state !== "current") return NOT_SO;
+    return result.behaviour.status === "failed" ? EXIT_CODES.behaviour : 0;
+  }).option("--static", "look only, run nothing under Python");
+
+  command("revert", "undo it", async (words) => {
+    const { revert } = await import("./commands/revert");
+    return changed(await revert({ ...common(words), check: words.check ?? false }), words);
+  })
+    .option("--diff", "show what changes")
+    .option("--check", "change nothing, say what would be done; exit 1 if anything");
+
+  return main;
+}
+
+function withCommonOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--connect <uri>", "read live libvirt through virsh -r (default: qemu:///system)").conflicts([
+        "poolXml",
+        "host",
+      ]),
+    )
+    .addOption(new Option("--pool-xml <file...>", "what `virsh pool-dumpxml` printed elsewhere").conflicts(["host"]))
+    .addOption(
+      new Option(
+        "--secret-xml <file...>",
+        "what `virsh secret-dumpxml` printed; goes with --pool-xml or --connect",
+      ).conflicts(["host"]),
+    )
+    .option("--host <file>", "the host document: what `inspect --json` printed")
+    .option("--root <dir>", "a chroot, image or rescue mount to patch; facts from its etc/libvirt unless given")
+    .option("--virtinst <dir>", "the folder that holds the virtinst package (default: that of virt-install)")
+    .option("--pool <name...>", "only these libvirt pools (default: all of type rbd)")
+    .option("--python <path>", "the Python that runs virt-install (default: that of its first line)")
+    .option("--json", "print the result as JSON")
+    .option("-v, --verbose", "say more")
+    .addOption(new Option("-q, --quiet", "say nothing but errors").conflicts(["verbose"]));
+}
+
+function common({ connect, poolXml, secretXml, host, root, virtinst, pool, python }: Words): CommonOptions {
+  if (secretXml && !poolXml && connect === undefined && root !== undefined)
+    throw new Failure(
+      "usage",
+      "--secret-xml does not go with --root alone: the secrets come from below --root.",
+      "Give --pool-xml or --connect too.",
+    );
+  const given = { connect, poolXml, secretXml, hostDocument: host, root, virtinst, pool, python };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+async function changed(
+  result: import("./report/results").ShownChange & { diff: string; notes: readonly string[] },
+  words: Words,
+): Promise<number> {
+  notes(result.notes, words);
+  const { changeText } = await import("./report/results");
+  if (words.json) json(words.diff ? result : { ...result, diff: undefined });
+  else {
+    if (words.diff) print((await import("./report/text")).colourDiff(result.diff, out));
+    if (!words.quiet) print(changeText(result, words.verbose ?? false, out));
+  }
+  return result.check && result.changed ? NOT_SO : 0;
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+function json(value: unknown): void {
+  print(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** What could not be checked goes to standard error, so that standard output stays a document or a patch. */
+function notes(lines: readonly string[], { quiet }: Words): void {
+  if (!quiet) for (const line of lines) process.stderr.write(`note: ${oneLine(line)}\n`);
+}
+
+function failed(error: unknown, asJson: boolean): number {
+  const failure = error instanceof Failure ? error : unexpected(error);
+  const code = EXIT_CODES[failure.kind];
+  process.stderr.write(`${TOOL}: ${oneLine(failure.message)}\n${oneLine(failure.hint)}\n`);
+  if (asJson) json({ error: { code, message: failure.message, hint: failure.hint } });
+  return code;
+}
+
+function unexpected(error: unknown): Failure {
+  const { message } = error as Error;
+  return new Failure(
+    "io",
+    `Something unforeseen went wrong: ${message}`,
+    `Please report this, with the command line and ${TOOL} ${VERSION}.`,
+  );
+}
+
+/** Control characters of a hostile name must not reach a terminal. */
+function oneLine(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) =>
+    character === "\n" ? " " : `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}
+
+async function main(): Promise<void> {
+  // The file is replaced in one synchronous piece, so a handler runs before it or after it, never within.
+  for (const [signal, number] of [
+    ["SIGINT", 2],
+    ["SIGTERM", 15],
+    ["SIGHUP", 1],
+  ] as const)
+    process.on(signal, () => process.exit(128 + number));
+  // A reader that has seen enough (| head) is no failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === "EPIPE" ? 0 : EXIT_CODES.io),
+  );
+  try {
+    await program((code) => {
+      process.exitCode = code;
+    }).parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) process.exitCode = failed(error, process.argv.includes("--json"));
+    else if (error.exitCode !== 0) {
+      process.exitCode = EXIT_CODES.usage;
+      if (process.argv.includes("--json"))
+        json({ error: { code: EXIT_CODES.usage, message: error.message, hint: `See ${TOOL} --help.` } });
+    }
+  }
+}
+
+main();

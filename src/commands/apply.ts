@@ -1,0 +1,185 @@
+import { encode } from "../patch/source";
+import { Failure } from "../report/failure";
+import { readFile } from "../system/paths";
+import { replaceFile } from "../system/replace";
+import { VERSION } from "../version";
+import type { Plan } from "../virtinst/plan";
+import {
+  type CommonOptions,
+  chosenPools,
+  openContext,
+  openTarget,
+  reportTarget,
+  type Target,
+  type TargetReport,
+} from "./context";
+
+/** Options of `apply`. */
+export interface ApplyOptions extends CommonOptions {
+  /** A patch file that `render` made: exactly this is applied, and the host's facts are not asked. */
+  readonly patch?: string;
+  /** Whether to leave everything as it is, and only say what would be done; false by default. */
+  readonly check?: boolean;
+  /** Whether to patch where the installed virtinst does all that these pools need; false by default. */
+  readonly force?: boolean;
+}
+
+/** What `apply` did, or with `check` would do. */
+export interface ApplyResult extends TargetReport {
+  readonly command: "apply";
+  readonly changed: boolean;
+  readonly check: boolean;
+  readonly status: "patched" | "updated" | "current" | "not needed";
+  readonly pools: readonly string[];
+  /** Whether the new text was compiled, and by what; a sentence that begins with "not run" where it was not. */
+  readonly compiled: string | null;
+  /** From the file as it is to the file as it should be; empty where nothing changes. */
+  readonly diff: string;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Makes the installed virtinst what the host needs; a second time it does nothing.
+ *
+ * @throws Failure where the facts do not fit together, the file has no known layout, the new text does not compile, or
+ *   the file cannot be replaced; the file is then as it was
+ */
+export async function apply(options: ApplyOptions): Promise<ApplyResult> {
+  if (options.patch !== undefined) return applyReviewed(options, options.patch);
+  const context = await openContext(options);
+  const { installation, examined, file, facts } = context;
+  const pools = facts.pools.map(({ pool }) => pool);
+  if (examined.state === "current") return unchanged(context, options, "current", pools, facts.notes);
+  const notes = [...facts.notes];
+  if (examined.found.state === "absent") {
+    const { findNeed } = await import("../virtinst/need");
+    const { need, reason } = findNeed(installation, chosenPools(context), options.root);
+    if (need === "impossible")
+      throw new Failure(
+        "target",
+        `${installation.path}: ${reason}.`,
+        "Upgrade virt-manager; 1.5 and later copy auth by themselves.",
+      );
+    if (need === "not needed" && !options.force)
+      return unchanged(context, options, "not needed", pools, [
+        ...notes,
+        `${reason}; --force patches all the same, for disks that are described by hand.`,
+      ]);
+    if (need === "unknown") notes.push(`Whether the patch is needed was not checked: ${reason}.`);
+  }
+  const { planPatch } = await import("../virtinst/plan");
+  const plan = planPatch(installation, examined, file.modified, facts.pools);
+  return land(context, options, plan, pools, notes);
+}
+
+/** Applies exactly the patch in a file, after making sure that it is one of ours, whole and in its place. */
+async function applyReviewed(options: ApplyOptions, patchFile: string): Promise<ApplyResult> {
+  const target = openTarget(options, null);
+  const { installation, examined } = target;
+  const { planWith, sameBytes, wholeBase } = await import("../virtinst/plan");
+  const { acceptPatch } = await import("../patch/accept");
+  const base = wholeBase(examined, installation.path);
+  // In the file's own encoding: the context lines are the file's.
+  const patch = readFile(patchFile, "io").toString(base.encoding);
+  const offered = acceptPatch(patch, installation.file, base.text, examined.baseHash, patchFile);
+  if (offered.tool !== VERSION)
+    throw new Failure(
+      "target",
+      `${patchFile}: it was made by version ${offered.tool}, and this is ${VERSION}. Nothing was written.`,
+      "Make the patch anew on this host: virtinst-rbd-patch render -o FILE.",
+    );
+  const plan = planWith(installation, examined, offered.pristine, offered.facts);
+  if (!sameBytes(plan.after, { ...base, text: offered.text }))
+    throw new Failure(
+      "target",
+      `${patchFile}: what it adds is not what this tool renders for the pools that it names. Nothing was written.`,
+      "Somebody changed it, or its place is not in _build_xml. Make it anew: virtinst-rbd-patch render -o FILE.",
+    );
+  const pools = offered.facts.map(({ pool }) => pool);
+  if (sameBytes(plan.after, examined.source)) return unchanged(target, options, "current", pools, []);
+  return land(target, options, plan, pools, []);
+}
+
+async function land(
+  target: Target,
+  options: ApplyOptions,
+  plan: Plan,
+  pools: readonly string[],
+  notes: string[],
+): Promise<ApplyResult> {
+  const { installation, examined, file } = target;
+  const compiled = await compile(target, options, plan);
+  const { unifiedDiff } = await import("../patch/diff");
+  const shippedIn = (await import("../virtinst/recipes")).releasesWithHash(examined.baseHash);
+  if (shippedIn.length === 0)
+    notes.push(
+      `The file is not that of any upstream release; its layout is that of ${Object.keys(plan.recipe.pristine)[0]} and later, so it was taken.`,
+    );
+  if (!options.check) replaceFile(installation.path, file, encode(plan.after));
+  return {
+    command: "apply",
+    changed: true,
+    check: options.check ?? false,
+    status: examined.found.state === "present" ? "updated" : "patched",
+    ...reportTarget(target),
+    pools,
+    compiled,
+    diff: unifiedDiff(installation.file, examined.source.text, plan.after.text),
+    notes,
+  };
+}
+
+function unchanged(
+  target: Target,
+  options: ApplyOptions,
+  status: "current" | "not needed",
+  pools: readonly string[],
+  notes: readonly string[],
+): ApplyResult {
+  return {
+    command: "apply",
+    changed: false,
+    check: options.check ?? false,
+    status,
+    ...reportTarget(target),
+    pools,
+    compiled: null,
+    diff: "",
+    notes,
+  };
+}
+
+/** Has the Python that runs virt-install compile the new text; what does not compile never lands. */
+async function compile(
+  { installation }: Target,
+  options: ApplyOptions,
+  { before, after, recipe }: Plan,
+): Promise<string> {
+  const { compileTexts, findPythons, isNotRun } = await import("../virtinst/python");
+  const pythons = findPythons(installation, recipe.python, options);
+  const compiled = isNotRun(pythons) ? pythons : compileTexts(pythons, [before, after], installation.path);
+  if (isNotRun(compiled)) {
+    // An image's own Python is not this machine's; on a live host virt-install itself could not run.
+    if (options.root !== undefined && options.python === undefined) return `not run: ${compiled.notRun}`;
+    throw new Failure(
+      "target",
+      `${installation.path}: the new text could not be compiled: ${compiled.notRun}. Nothing was written.`,
+      "Name the Python that runs virt-install with --python.",
+    );
+  }
+  const [pristine, patched] = compiled.faults;
+  const { path, reason } = compiled.python;
+  if (pristine)
+    throw new Failure(
+      "target",
+      `${installation.path} does not compile under ${path}, even without the patch: ${pristine}. Nothing was written.`,
+      "Name the Python that runs virt-install with --python, or restore the file from its package.",
+    );
+  if (patched)
+    throw new Failure(
+      "behaviour",
+      `${installation.path}: with the patch it would not compile under ${path}: ${patched}. Nothing was written.`,
+      "Please report this, with the file.",
+    );
+  return `compiled by ${path} (${reason})`;
+}

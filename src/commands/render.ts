@@ -1,0 +1,69 @@
+import { unifiedDiff } from "../patch/diff";
+import type { PoolFacts } from "../patch/facts";
+import { encode } from "../patch/source";
+import { TOOL, VERSION } from "../version";
+import { findNeed } from "../virtinst/need";
+import { planPatch } from "../virtinst/plan";
+import { type CommonOptions, chosenPools, openContext, reportTarget, type TargetReport } from "./context";
+
+/** Options of `render`. */
+export interface RenderOptions extends CommonOptions {
+  /** Whether to make the patch that takes the blocks out; false by default. */
+  readonly reverse?: boolean;
+}
+
+/** What `render` made. */
+export interface RenderResult extends TargetReport {
+  readonly command: "render";
+  readonly pools: readonly string[];
+  /** SHA-256 of the file that the patch is for (with `reverse`, of the file that it leads back to). */
+  readonly pristine: string;
+  /** The patch, in the bytes of the file. */
+  readonly patch: Buffer;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Makes the patch for a host and the virtinst that is installed. Changes nothing.
+ *
+ * The patch begins at the file without our blocks, whether it has some now or not.
+ */
+export async function renderPatch(options: RenderOptions): Promise<RenderResult> {
+  const context = await openContext(options);
+  const { installation, examined, file, config, facts } = context;
+  const { before, after, recipe } = planPatch(installation, examined, file.modified, facts.pools);
+  const [from, to] = options.reverse ? [after, before] : [before, after];
+  const { need, reason } = findNeed(installation, chosenPools(context), options.root);
+  const header = [
+    `${TOOL} ${VERSION}${options.reverse ? ", reversed" : ""}`,
+    `host:     ${printable(config.host ?? "unknown")}`,
+    ...facts.pools.map((pool) => `pool:     ${describePool(pool)}`),
+    `release:  ${printable(installation.release ?? "unknown")} (layout ${recipe.name})`,
+    `pristine: sha256 ${examined.baseHash}`,
+  ];
+  const text = header.map((line) => `# ${line}\n`).join("") + unifiedDiff(installation.file, from.text, to.text);
+  return {
+    command: "render",
+    ...reportTarget(context),
+    pools: facts.pools.map(({ pool }) => pool),
+    pristine: examined.baseHash,
+    patch: encode({ ...before, text }),
+    notes:
+      need === "not needed" || need === "impossible"
+        ? [...facts.notes, `The patch is ${need} here: ${reason}.`]
+        : facts.notes,
+  };
+}
+
+function describePool({ pool, cephPool, monitors, auth }: PoolFacts): string {
+  const hosts =
+    monitors.map(({ name, port }) => (port === null ? name : `${name}:${port}`)).join(", ") ||
+    "of Ceph's configuration";
+  const credentials = auth ? `user ${auth.username}, secret ${auth.uuid}` : "no auth";
+  return printable(`${pool} (Ceph pool ${cephPool}, monitors ${hosts}, ${credentials})`);
+}
+
+/** In ASCII on one line, so that no name can look like a part of the diff. */
+function printable(value: string): string {
+  return value.replace(/[^ -~]/gu, (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`);
+}

@@ -1,0 +1,107 @@
+import type { Sample } from "../patch/sample";
+import type { PatchState } from "../patch/state";
+import type { HelperResult } from "../virtinst/python";
+import { RECIPES } from "../virtinst/recipes";
+import { type CommonOptions, type Context, openContext, reportTarget, type TargetReport } from "./context";
+
+/** Options of `verify`. */
+export interface VerifyOptions extends CommonOptions {
+  /** Whether to leave out the run under Python; false by default. */
+  readonly static?: boolean;
+}
+
+/** Whether the blocks on disk do what they should. */
+export interface Behaviour {
+  readonly status: "passed" | "failed" | "not run";
+  /** Which Python ran it, or why none did, in a sentence without its full stop. */
+  readonly reason: string;
+  /** What was looked at, one by one. */
+  readonly checks: readonly { readonly label: string; readonly passed: boolean; readonly difference: string }[];
+}
+
+/** What `verify` found. */
+export interface VerifyResult extends TargetReport {
+  readonly command: "verify";
+  readonly state: PatchState;
+  readonly reason: string;
+  readonly pools: readonly string[];
+  readonly behaviour: Behaviour;
+  readonly notes: readonly string[];
+}
+
+/** Says what the file is, beside what the host needs, and proves what its blocks do. Changes nothing. */
+export async function verify(options: VerifyOptions): Promise<VerifyResult> {
+  const context = await openContext(options);
+  const { examined, facts } = context;
+  return {
+    command: "verify",
+    state: examined.state,
+    reason: examined.reason,
+    ...reportTarget(context),
+    pools: facts.pools.map(({ pool }) => pool),
+    behaviour: await prove(context, options),
+    notes: facts.notes,
+  };
+}
+
+async function prove({ installation, examined, facts, file }: Context, options: VerifyOptions): Promise<Behaviour> {
+  const notRun = (reason: string): Behaviour => ({ status: "not run", reason, checks: [] });
+  if (options.static) return notRun("--static was given");
+  const { found, state } = examined;
+  if (found.state !== "present") return notRun(`the patch is ${state}`);
+  if (options.root !== undefined) {
+    // An image's file may be anybody's, and digests can be made to fit: only what this tool would write itself is run.
+    const { planPatch, sameBytes } = await import("../virtinst/plan");
+    if (
+      state !== "current" ||
+      !sameBytes(planPatch(installation, examined, file.modified, facts.pools).after, examined.source)
+    )
+      return notRun("the blocks below --root are not to the letter what this tool writes, and foreign text is not run");
+  }
+  const { findPythons, isNotRun, runHelper } = await import("../virtinst/python");
+  const major = RECIPES.find(({ file }) => file === installation.file)?.python ?? 3;
+  const pythons = findPythons(installation, major, options);
+  if (isNotRun(pythons)) return notRun(pythons.notRun);
+  const { sampleDomain } = await import("../patch/sample");
+  const sample = sampleDomain(facts.pools);
+  const answer = runHelper(pythons, found.blocks.helper, [sample.before, sample.after, null]);
+  if (isNotRun(answer)) return notRun(answer.notRun);
+  const reason = `Python ${answer.version}, ${answer.python.path}`;
+  if (answer.error)
+    return { status: "failed", reason, checks: [{ label: "the block runs", passed: false, difference: answer.error }] };
+  const checks = compare(sample, answer.results, answer.log);
+  return { status: checks.every(({ passed }) => passed) ? "passed" : "failed", reason, checks };
+}
+
+function compare(sample: Sample, results: readonly HelperResult[], log: readonly string[]): Behaviour["checks"] {
+  const [patched, complete, none] = results;
+  const check = (label: string, passed: boolean, difference: string) => ({
+    label,
+    passed,
+    difference: passed ? "" : difference,
+  });
+  const elements = patched?.xml?.match(/ {4}<disk [\s\S]*?<\/disk>\n/g) ?? [];
+  const said = log.length > 0 ? ` (it logged: ${log.join("; ")})` : "";
+  return [
+    ...sample.disks.map(({ label, after }, index) =>
+      check(label, elements[index] === after, `expected\n${after}got\n${elements[index] ?? "nothing\n"}${said}`),
+    ),
+    check(
+      "everything else is untouched",
+      patched?.xml === sample.after,
+      `the domain's XML outside its disks differs${said}`,
+    ),
+    check("a complete domain stays as it is", complete?.xml === sample.after, `it was changed${said}`),
+    check(
+      "a second time changes nothing",
+      results.every(({ stable }) => stable),
+      "it did",
+    ),
+    check(
+      "str and unicode give the same",
+      results.every(({ same_text }) => same_text),
+      "they do not",
+    ),
+    check("no install XML (--import) stays none", none?.xml === null, `it became ${JSON.stringify(none?.xml)}`),
+  ];
+}

@@ -1,0 +1,43 @@
+import type { Monitor } from "../patch/facts";
+
+/** How a pool names the secret that holds its key: libvirt takes either. */
+export type SecretReference = { readonly uuid: string } | { readonly usage: string };
+
+/** A libvirt pool of type rbd, as far as this tool needs it. */
+export interface Pool {
+  readonly name: string;
+  /** Whether it was active; null where that is not known (XML files). */
+  readonly active: boolean | null;
+  /** The Ceph pool. */
+  readonly cephPool: string;
+  /** In libvirt's order; none is legal, Ceph's own configuration decides then. */
+  readonly monitors: readonly Monitor[];
+  readonly auth: { readonly username: string; readonly secret: SecretReference } | null;
+}
+
+/** A libvirt secret, never with its value. */
+export interface Secret {
+  readonly uuid: string;
+  /** `ceph`, `volume`, `iscsi`, …; null for a secret without a usage. */
+  readonly usageType: string | null;
+  readonly usageName: string | null;
+}
+
+/** What libvirt says of one host. */
+export interface HostConfig {
+  /** The host's name, where it is known. */
+  readonly host: string | null;
+  /** Where the facts came from, for messages: a URI, or file names. */
+  readonly source: string;
+  /** Every rbd pool, by name. */
+  readonly pools: readonly Pool[];
+  /** Every secret that is known; null where secrets could not be listed or were not given. */
+  readonly secrets: readonly Secret[] | null;
+  /** What could not be read, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/** Sorts by name, by code units: the same on every host whatever its locale. */
+export function byName<T extends { readonly name: string }>(pools: readonly T[]): T[] {
+  return [...pools].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}

@@ -1,0 +1,110 @@
+import * as v from "valibot";
+import { Failure } from "../report/failure";
+import { byName, type HostConfig } from "./config";
+
+/** Version of the host document; a document of another version is refused. */
+export const DOCUMENT_VERSION = 1;
+
+// XML 1.0 cannot carry these, so no libvirt object has them; a lone surrogate is not text.
+const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u;
+
+const name = v.pipe(
+  v.string(),
+  v.nonEmpty("must not be empty"),
+  v.check((value) => !UNPRINTABLE.test(value), "has a character that XML cannot carry"),
+);
+const uuid = v.pipe(
+  v.string(),
+  v.regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "must be a UUID in lower case with dashes"),
+);
+const absent = <T extends v.GenericSchema>(schema: T) => v.optional(v.nullable(schema), null);
+
+/** The host document: all that `inspect --json` prints, and all that `--host` takes. */
+export const hostDocument = v.strictObject({
+  version: v.literal(DOCUMENT_VERSION),
+  host: absent(name),
+  pools: v.array(
+    v.strictObject({
+      name,
+      active: absent(v.boolean()),
+      cephPool: name,
+      monitors: v.array(
+        v.strictObject({ name, port: absent(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535))) }),
+      ),
+      auth: absent(
+        v.strictObject({
+          username: name,
+          secret: v.union([v.strictObject({ uuid }), v.strictObject({ usage: name })]),
+        }),
+      ),
+    }),
+  ),
+  secrets: absent(v.array(v.strictObject({ uuid, usageType: absent(name), usageName: absent(name) }))),
+  virtinst: absent(
+    v.strictObject({
+      release: absent(name),
+      file: name,
+      sha256: absent(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hexadecimal"))),
+      state: v.picklist(["absent", "current", "stale", "edited", "damaged"]),
+      need: v.picklist(["required", "partial", "not needed", "impossible", "unknown"]),
+      reason: name,
+    }),
+  ),
+});
+
+/** A host document, with every optional part filled in. */
+export type HostDocument = v.InferOutput<typeof hostDocument>;
+
+/**
+ * Reads a host document.
+ *
+ * @param json its text
+ * @param where its file, for messages
+ * @throws Failure (facts) where it is not JSON or not a host document, naming the place in it
+ */
+export function readDocument(json: string, where: string): HostConfig {
+  let content: unknown;
+  try {
+    content = JSON.parse(json);
+  } catch (error) {
+    throw refused(where, `this is not JSON: ${(error as Error).message}`);
+  }
+  const result = v.safeParse(hostDocument, content);
+  if (!result.success) {
+    const [issue] = result.issues;
+    throw refused(where, `${v.getDotPath(issue) ?? "the document"}: ${issue.message}`);
+  }
+  const { host, pools, secrets } = result.output;
+  return { host, source: where, pools: byName(pools), secrets, notes: [] };
+}
+
+/**
+ * The document for a host.
+ *
+ * @param config what libvirt says
+ * @param virtinst what was found of virtinst; null for nothing
+ */
+export function writeDocument(config: HostConfig, virtinst: HostDocument["virtinst"]): HostDocument {
+  const { host, pools, secrets } = config;
+  return {
+    version: DOCUMENT_VERSION,
+    host,
+    pools: pools.map(({ name, active, cephPool, monitors, auth }) => ({
+      name,
+      active,
+      cephPool,
+      monitors: [...monitors],
+      auth,
+    })),
+    secrets: secrets && [...secrets],
+    virtinst,
+  };
+}
+
+function refused(where: string, why: string): Failure {
+  return new Failure(
+    "facts",
+    `${where}: ${why}.`,
+    "Make the document anew with `virtinst-rbd-patch inspect --json` on the host.",
+  );
+}

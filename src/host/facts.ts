@@ -1,0 +1,90 @@
+import { overlap, type PoolFacts, sameCredentials } from "../patch/facts";
+import { Failure } from "../report/failure";
+import { byName, type HostConfig, type Pool, type Secret } from "./config";
+
+/** The pools that a patch is made for, and what could not be checked about them. */
+export interface ResolvedFacts {
+  readonly pools: readonly PoolFacts[];
+  /** What could not be checked, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Picks the pools, resolves their secrets to UUIDs, and checks that all of it fits together.
+ *
+ * @param config what libvirt says
+ * @param only names of the libvirt pools to take; empty takes all rbd pools
+ * @throws Failure (facts) where a pool is missing, a secret is not defined or not for Ceph, or pools contradict each other
+ */
+export function resolveFacts(config: HostConfig, only: readonly string[]): ResolvedFacts {
+  const names = config.pools.map(({ name }) => name);
+  if (names.length === 0)
+    throw new Failure(
+      "facts",
+      `${config.source}: there is no pool of type rbd.`,
+      "Define the pool in libvirt first (virsh pool-define), or choose another host with --connect.",
+    );
+  const unknown = only.filter((name) => !names.includes(name));
+  if (unknown.length > 0)
+    throw new Failure(
+      "facts",
+      `${config.source}: there is no rbd pool named ${unknown.map(quote).join(" or ")}.`,
+      `The rbd pools are: ${names.map(quote).join(", ")}.`,
+    );
+  const chosen = byName(config.pools.filter(({ name }) => only.length === 0 || only.includes(name)));
+  const notes = [...config.notes];
+  const pools = chosen.map((pool): PoolFacts => {
+    const auth = pool.auth && { username: pool.auth.username, uuid: secretUuid(pool, config, notes) };
+    return { pool: pool.name, cephPool: pool.cephPool, monitors: pool.monitors, auth };
+  });
+  refuseContradictions(pools, config.source);
+  return { pools, notes };
+}
+
+function secretUuid(pool: Pool, config: HostConfig, notes: string[]): string {
+  const { username, secret } = pool.auth as NonNullable<Pool["auth"]>;
+  const named = "uuid" in secret ? `uuid ${secret.uuid}` : `usage ${quote(secret.usage)}`;
+  if (!config.secrets) {
+    if ("usage" in secret)
+      throw new Failure(
+        "facts",
+        `${config.source}: pool ${quote(pool.name)} names its secret by ${named}, and the secrets of this host could not be read.`,
+        "Add --secret-xml FILE with what `virsh secret-dumpxml UUID` prints for that secret.",
+      );
+    notes.push(
+      `The secret of pool ${quote(pool.name)} (${named}) was not checked: the secrets of this host could not be read.`,
+    );
+    return secret.uuid;
+  }
+  const matches = (candidate: Secret) =>
+    "uuid" in secret ? candidate.uuid === secret.uuid : candidate.usageName === secret.usage;
+  const found = config.secrets.filter(matches);
+  const ceph = found.find(({ usageType }) => usageType === "ceph");
+  if (ceph) return ceph.uuid;
+  if (found[0])
+    throw new Failure(
+      "facts",
+      `${config.source}: the secret with ${named} of pool ${quote(pool.name)} has the usage type ${found[0].usageType ?? "none"}, not ceph.`,
+      `Define a secret with <usage type='ceph'> for client.${username} (virsh secret-define) and name it in the pool.`,
+    );
+  throw new Failure(
+    "facts",
+    `${config.source}: pool ${quote(pool.name)} names a secret with ${named}, and no such secret is defined.`,
+    "Define it (virsh secret-define, then virsh secret-set-value), or leave this pool out with --pool.",
+  );
+}
+
+function refuseContradictions(pools: readonly PoolFacts[], source: string): void {
+  for (const [index, one] of pools.entries())
+    for (const other of pools.slice(index + 1))
+      if (overlap(one, other) && !sameCredentials(one, other))
+        throw new Failure(
+          "facts",
+          `${source}: the pools ${quote(one.pool)} and ${quote(other.pool)} both stand for the Ceph pool ${quote(one.cephPool)} on the same monitors, with different credentials.`,
+          `Choose one with --pool ${one.pool} or --pool ${other.pool}.`,
+        );
+}
+
+function quote(name: string): string {
+  return JSON.stringify(name);
+}

@@ -1,0 +1,111 @@
+import { Failure } from "../report/failure";
+import { converse, type Finished, run } from "../system/run";
+import { byName, type HostConfig, type Pool, type Secret } from "./config";
+import { readPool, readSecret } from "./xml";
+
+/**
+ * Reads pools and secrets from a running libvirt, through `virsh -r`: nothing can be changed on that connection.
+ *
+ * One virsh serves all calls. Its tables are read as text, since virsh 1.2.17 (CentOS 7.2) has neither
+ * `pool-list --name` nor `--uuid`; names with spaces keep them.
+ *
+ * @param uri libvirt's connection URI
+ * @throws Failure (facts) with virsh's own words where it is missing or cannot connect
+ */
+export async function readLive(uri: string): Promise<HostConfig> {
+  const virsh = converse("virsh", ["-q", "-r", "-c", uri]);
+  const said = await virsh.ask(["hostname", "pool-list --all", "secret-list", `echo ${LISTED}`], LISTED_SAID);
+  const listed = withoutPrompts(said);
+  const rows = [...listed.matchAll(POOL_ROW)].map(([, name, state]) => ({
+    name: name as string,
+    active: state === "active",
+  }));
+  const uuids = [...listed.matchAll(SECRET_ROW)].map(([, uuid]) => uuid as string);
+  const commands = [
+    ...rows.map(({ name }) => `pool-dumpxml --pool ${quote(name)}`),
+    ...uuids.map((uuid) => `secret-dumpxml --secret ${uuid}`),
+  ];
+  // virsh reads its input through readline, which takes bytes beyond ASCII and control characters for key strokes.
+  const plain = commands.every((command) => /^[ -~]*$/.test(command));
+  const talk = await virsh.finish(plain ? commands : []);
+  if (talk.fault !== null || !LISTED_SAID.test(said)) throw unreachable(uri, talk);
+  if (/failed to list pools|failed to list inactive pools/i.test(talk.stderr))
+    throw refused(uri, ownWords(talk), "Look at the state of libvirt's storage driver: virsh pool-list --all.");
+  const dumped = withoutPrompts(
+    plain ? talk.stdout : run("virsh", ["-q", "-r", "-c", uri, commands.join("; ")]).stdout,
+  );
+
+  const documents = [...dumped.matchAll(DOCUMENT)].map(([document]) => document);
+  const where = `virsh -c ${uri}`;
+  const pools: Pool[] = [];
+  const secrets: Secret[] = [];
+  let poolDocuments = 0;
+  for (const document of documents) {
+    if (document.startsWith("<secret")) secrets.push(readSecret(document, where));
+    else {
+      const pool = readPool(document, where, null);
+      poolDocuments++;
+      if (pool) pools.push({ ...pool, active: rows.find(({ name }) => name === pool.name)?.active ?? null });
+    }
+  }
+  if (poolDocuments !== rows.length || secrets.length !== uuids.length)
+    throw refused(
+      uri,
+      `virsh listed ${rows.length} pools and ${uuids.length} secrets but described ${poolDocuments} and ${secrets.length}: ${ownWords(talk) || "no reason given"}`,
+      "A pool or secret may have gone meanwhile: try again.",
+    );
+  const secretsListed = !/failed to (count|list) secrets|virConnect(NumOf|ListAll)Secrets/i.test(talk.stderr);
+  return {
+    host:
+      listed.split("\n").find((line) => /^\S+$/.test(line) && line !== "hostname" && !line.startsWith(LISTED)) ?? null,
+    source: uri,
+    pools: byName(pools),
+    secrets: secretsListed ? secrets : null,
+    notes: [],
+  };
+}
+
+const LISTED = "virtinst-rbd-patch-listed";
+// Said, not echoed: at a line's start, or just behind the prompt of a virsh without readline.
+const LISTED_SAID = new RegExp(`^(?:virsh [#>] )*${LISTED}`, "m");
+// virsh 1.2.17 and 9.0 both begin a row with one space and pad the columns with spaces.
+const POOL_ROW = /^ (.*\S) +(active|inactive) +(?:yes|no) *$/gm;
+const SECRET_ROW = /^ ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) /gm;
+const DOCUMENT = /^<(pool|secret)[\s>][\s\S]*?^<\/\1>$/gm;
+
+/** A value in one piece on virsh's own command line, which knows shell-like quotes. */
+function quote(value: string): string {
+  return `'${value.replace(/'/g, "'\\''")}'`;
+}
+
+/** Output without virsh's prompts; a virsh with readline also echoes the commands behind them. */
+function withoutPrompts(output: string): string {
+  return output.replace(/^(?:virsh [#>] )+/gm, "");
+}
+
+function unreachable(uri: string, talk: Finished): Failure {
+  if (talk.fault === "ENOENT")
+    return refused(
+      uri,
+      "virsh is not installed, or not in PATH",
+      "Install libvirt-client (Debian: libvirt-clients), or give the facts with --pool-xml, --host or --root.",
+    );
+  if (talk.fault === "ETIMEDOUT")
+    return refused(uri, "virsh did not answer within a minute", "Look at libvirtd's own log.");
+  return refused(
+    uri,
+    ownWords(talk) || "virsh ended without a word",
+    "Try `virsh -r -c URI pool-list --all` with that URI; another one goes with --connect.",
+  );
+}
+
+function ownWords({ stderr }: Finished): string {
+  return stderr
+    .trim()
+    .replace(/^error: /gm, "")
+    .replace(/\n+/g, "; ");
+}
+
+function refused(uri: string, why: string, hint: string): Failure {
+  return new Failure("facts", `${uri}: ${why}.`.replace(/\.\.$/, "."), hint);
+}

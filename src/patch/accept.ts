@@ -1,0 +1,72 @@
+import { applyPatch, parsePatch } from "diff";
+import { Failure } from "../report/failure";
+import { type Found, findBlocks } from "./blocks";
+import type { PoolFacts } from "./facts";
+import { readFacts } from "./read-facts";
+import type { Pristine } from "./render";
+
+/** What a patch file says, as far as it can be known without the parser. */
+export interface Offered {
+  /** The whole file as the patch leaves it. */
+  readonly text: string;
+  /** What its blocks say they were rendered from. */
+  readonly facts: readonly PoolFacts[];
+  readonly pristine: Pristine;
+  /** The version of this tool that rendered it. */
+  readonly tool: string;
+}
+
+/**
+ * Applies a patch file to a text, strictly: no fuzz, additions only, one file.
+ *
+ * What it adds is not trusted: whoever calls this renders the facts again and compares.
+ *
+ * @param patch the unified diff
+ * @param path the only path that it may touch, relative to the folder that holds `virtinst`
+ * @param base the file's text, without our blocks
+ * @param baseHash SHA-256 of that file
+ * @param where the patch's own file, for messages
+ * @throws Failure (target) where it is not such a patch, or was made for another file
+ */
+export function acceptPatch(patch: string, path: string, base: string, baseHash: string, where: string): Offered {
+  const refused = (why: string) =>
+    new Failure(
+      "target",
+      `${where}: ${why}. Nothing was written.`,
+      "Make the patch anew on this host: virtinst-rbd-patch render -o FILE.",
+    );
+  let files: ReturnType<typeof parsePatch>;
+  try {
+    files = parsePatch(patch);
+  } catch (error) {
+    throw refused(`this is not a unified diff: ${(error as Error).message}`);
+  }
+  const [file, second] = files;
+  if (!file || file.hunks.length === 0) throw refused("this is not a unified diff");
+  const names = files.flatMap(({ oldFileName, newFileName }) => [
+    oldFileName?.replace(/^a\//, ""),
+    newFileName?.replace(/^b\//, ""),
+  ]);
+  const other = names.find((name) => name !== path);
+  if (second || other !== undefined || names.includes(undefined))
+    throw refused(`it touches ${other ?? "more than one file"}, and only ${path} may be touched`);
+  if (file.hunks.some(({ lines }) => lines.some((line) => line.startsWith("-"))))
+    throw refused("it removes lines, and a patch may only add the two blocks (to undo one: virtinst-rbd-patch revert)");
+  const added = file.hunks.flatMap(({ lines }) =>
+    lines.filter((line) => line.startsWith("+")).map((line) => `${line.slice(1)}\n`),
+  );
+  const offered: Found = findBlocks(added.join(""));
+  if (offered.state !== "present" || !offered.intact)
+    throw refused("it does something other than add the two blocks of this tool");
+  const { header, blocks } = offered;
+  if (header.pristine !== baseHash)
+    throw refused(`it was made for a file with the SHA-256 ${header.pristine}, and this one has ${baseHash}`);
+  const text = applyPatch(base, file, { fuzzFactor: 0, autoConvertLineEndings: false });
+  if (text === false) throw refused("its lines do not fit the file");
+  return {
+    text,
+    facts: readFacts(blocks.helper),
+    pristine: { sha256: header.pristine, modified: header.modified },
+    tool: header.tool,
+  };
+}

@@ -1,0 +1,143 @@
+import { BLOCK_FORMAT } from "../version";
+import { sha256 } from "./facts";
+import { lineNumber } from "./source";
+
+/** The two blocks as text, with LF line ends. */
+export interface Blocks {
+  /** The helper function, from marker to marker. */
+  readonly helper: string;
+  /** The lines in `_build_xml`, from marker to marker, indented. */
+  readonly call: string;
+}
+
+/** What the helper block's first lines say. */
+export interface Header {
+  /** Version of the tool that rendered it. */
+  readonly tool: string;
+  /** SHA-256 of the file that it went into. */
+  readonly pristine: string;
+  /** Modification time of that file, in seconds since 1970 with nine decimals. */
+  readonly modified: string;
+  /** Digest of the facts that it was rendered from. */
+  readonly facts: string;
+  /** Digest of both blocks, as they were rendered. */
+  readonly blocks: string;
+}
+
+/** What a file says of our blocks. */
+export type Found =
+  | { readonly state: "absent" }
+  /** Markers that do not pair up, or a header that cannot be read: nothing can be taken out safely. */
+  | { readonly state: "damaged"; readonly reason: string; readonly line: number }
+  | {
+      readonly state: "present";
+      readonly header: Header;
+      readonly blocks: Blocks;
+      /** Offsets of the helper block and of the call block: first character, and just past the last line. */
+      readonly spans: readonly [Span, Span];
+      /** Whether the blocks are still as they were rendered. */
+      readonly intact: boolean;
+      /** Line of the helper block's first marker. */
+      readonly line: number;
+    };
+
+/** A part of a text. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The name that the helper adds to the module, and the only one. */
+export const HELPER_NAME = "_virtinst_rbd_patch";
+
+const MARKER = /^[ \t\f]*# (>>>|<<<) virtinst-rbd-patch\b.*$/gm;
+const HEADER =
+  /^# >>> virtinst-rbd-patch (\S+) .*\n# format: (\d+)\n# pristine: sha256=([0-9a-f]{64}) mtime=(-?\d+\.\d{9})\n# facts: sha256=([0-9a-f]{64})\n# blocks: sha256=([0-9a-f]{64})\n/;
+const DIGEST_LINE = /^# blocks: sha256=.*$/m;
+
+/**
+ * Looks for our blocks in a Python file, without parsing it.
+ *
+ * @param text the whole file
+ */
+export function findBlocks(text: string): Found {
+  if (!text.includes("virtinst-rbd-patch") && !text.includes(HELPER_NAME)) return { state: "absent" };
+  const damaged = (reason: string, offset: number): Found => ({
+    state: "damaged",
+    reason,
+    line: lineNumber(text, offset),
+  });
+  const spans: Span[] = [];
+  let open: number | null = null;
+  for (const { index, 0: line, 1: arrow } of text.matchAll(MARKER)) {
+    if (arrow === ">>>") {
+      if (open !== null) return damaged("a block begins before the one above it ends", index);
+      open = index;
+    } else {
+      if (open === null) return damaged("a block ends that has no beginning", index);
+      const end = text.indexOf("\n", index + line.length);
+      spans.push({ from: open, to: end < 0 ? text.length : end + 1 });
+      open = null;
+    }
+  }
+  if (open !== null) return damaged("a block begins and has no end", open);
+  const [first, second, third] = spans;
+  const stray = strayName(text, spans);
+  if (stray !== null) return damaged(`the name ${HELPER_NAME} stands outside the blocks`, stray);
+  if (!first) return { state: "absent" };
+  if (!second) return damaged("there is one block where there should be two", first.from);
+  if (third) return damaged("there are more than two blocks", third.from);
+  const blocks = {
+    helper: withoutCarriageReturns(text.slice(first.from, first.to)),
+    call: withoutCarriageReturns(text.slice(second.from, second.to)),
+  };
+  const match = HEADER.exec(blocks.helper);
+  if (!match) return damaged("the first lines of the helper block cannot be read", first.from);
+  const [, tool, format, pristine, modified, facts, digest] = match as unknown as string[];
+  if (Number(format) !== BLOCK_FORMAT)
+    return damaged(
+      `the blocks were written by virtinst-rbd-patch ${tool}, in a layout that this version does not know`,
+      first.from,
+    );
+  const header = { tool, pristine, modified, facts, blocks: digest } as Header;
+  return {
+    state: "present",
+    header,
+    blocks,
+    spans: [first, second],
+    intact: blocksDigest(blocks) === digest,
+    line: lineNumber(text, first.from),
+  };
+}
+
+/** The text without the spans given, which must be in order: what the file was before they went in. */
+export function strip(text: string, spans: readonly Span[]): string {
+  let out = "";
+  let done = 0;
+  for (const { from, to } of spans) {
+    out += text.slice(done, from);
+    done = to;
+  }
+  return out + text.slice(done);
+}
+
+/** The digest of both blocks, whatever digest they state themselves. */
+export function blocksDigest({ helper, call }: Blocks): string {
+  return sha256(helper.replace(DIGEST_LINE, "") + call);
+}
+
+/** The blocks with their digest filled in. */
+export function withDigest({ helper, call }: Blocks, digest: string): Blocks {
+  return { helper: helper.replace(DIGEST_LINE, `# blocks: sha256=${digest}`), call };
+}
+
+function strayName(text: string, spans: readonly Span[]): number | null {
+  for (let at = text.indexOf(HELPER_NAME); at >= 0; at = text.indexOf(HELPER_NAME, at + 1)) {
+    if (!spans.some(({ from, to }) => from <= at && at < to)) return at;
+  }
+  return null;
+}
+
+function withoutCarriageReturns(text: string): string {
+  return text.replace(/\r\n/g, "\n");
+}

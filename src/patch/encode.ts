@@ -1,0 +1,50 @@
+/**
+ * A value as the text of an XML attribute, in printable ASCII without quotes, backslashes or angle brackets.
+ *
+ * @param value any text that XML 1.0 allows; control characters are refused where the host's facts are read
+ */
+export function xmlText(value: string): string {
+  return value.replace(/[^ !#-%(-;=?-[\]-~]/gu, (character) => `&#${character.codePointAt(0)};`);
+}
+
+/**
+ * A Python text literal (`u"…"`: unicode on 2.7 and 3.3+), in printable ASCII.
+ *
+ * @param value any text; what is not plain ASCII becomes an escape, so that nothing can end the literal
+ */
+export function pythonText(value: string): string {
+  const body = value.replace(/[^ !#-[\]-~]/gu, (character) => {
+    const code = character.codePointAt(0) as number;
+    return code > 0xffff ? `\\U${hex(code, 8)}` : `\\u${hex(code, 4)}`;
+  });
+  return `u"${body}"`;
+}
+
+/**
+ * Reads a literal that `pythonText` wrote.
+ *
+ * @returns the value, or null where the text is not such a literal to the letter
+ */
+export function readPythonText(literal: string): string | null {
+  const match = /^u"((?:[^"\\]|\\u[0-9a-f]{4}|\\U[0-9a-f]{8})*)"$/.exec(literal);
+  if (!match) return null;
+  const value = (match[1] as string).replace(/\\(?:u(.{4})|U(.{8}))/g, (_, short, long) => {
+    const code = Number.parseInt(short ?? long, 16);
+    return code > 0x10ffff ? "" : String.fromCodePoint(code);
+  });
+  return pythonText(value) === literal ? value : null;
+}
+
+/**
+ * A Python native string literal (`'…'`: bytes on 2.7, text on 3) for text that is printable ASCII already.
+ *
+ * @throws RangeError where it is not: a native string of another text would differ between the Pythons
+ */
+export function pythonNative(value: string): string {
+  if (!/^[ !"#-&(-[\]-~]*$/.test(value)) throw new RangeError("not a text that a native literal can hold");
+  return `'${value}'`;
+}
+
+function hex(code: number, digits: number): string {
+  return code.toString(16).padStart(digits, "0");
+}

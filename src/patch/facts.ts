@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+
+/** A Ceph monitor as a libvirt pool lists it; a missing port means Ceph's default, and equals any port. */
+export interface Monitor {
+  /** Host name or address, as libvirt prints it: an IPv6 address may stand in brackets. */
+  readonly name: string;
+  readonly port: number | null;
+}
+
+/** All that the injected text knows of one libvirt pool. */
+export interface PoolFacts {
+  /** The libvirt pool's name; only messages use it. */
+  readonly pool: string;
+  /** The Ceph pool: a disk's source name starts with it and a slash. */
+  readonly cephPool: string;
+  /** In the pool's order; empty where Ceph's own configuration names the monitors. */
+  readonly monitors: readonly Monitor[];
+  /** The cephx user and the secret that holds its key; null for a pool without auth. */
+  readonly auth: { readonly username: string; readonly uuid: string } | null;
+}
+
+/**
+ * The digest of the facts that a block was rendered from.
+ *
+ * @param facts the pools in the order in which they are rendered
+ * @returns SHA-256 in hexadecimal, the same for the same facts on every host
+ */
+export function factsDigest(facts: readonly PoolFacts[]): string {
+  // Spelled out, so that neither key order nor an additional property can change a digest.
+  const canonical = facts.map(({ pool, cephPool, monitors, auth }) => [
+    pool,
+    cephPool,
+    monitors.map(({ name, port }) => [name, port]),
+    auth && [auth.username, auth.uuid],
+  ]);
+  return sha256(JSON.stringify(canonical));
+}
+
+/** SHA-256 of a text (as UTF-8) or of bytes, in hexadecimal. */
+export function sha256(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
+}
+
+/** A monitor's name as it is compared: without case, an IPv6 address without its brackets. */
+function monitorKey({ name }: Monitor): string {
+  const lower = name.toLowerCase();
+  return lower.startsWith("[") && lower.endsWith("]") ? lower.slice(1, -1) : lower;
+}
+
+/** Whether two monitors are one and the same: a missing port equals any. */
+export function sameMonitor(a: Monitor, b: Monitor): boolean {
+  return monitorKey(a) === monitorKey(b) && (a.port === null || b.port === null || a.port === b.port);
+}
+
+/** Whether two pools use the same cephx user and secret, or both use none. */
+export function sameCredentials(a: PoolFacts, b: PoolFacts): boolean {
+  return a.auth?.username === b.auth?.username && a.auth?.uuid === b.auth?.uuid;
+}
+
+/**
+ * Whether a disk could belong to either of two pools: same Ceph pool, and a monitor in common.
+ *
+ * A pool that lists no monitor leaves them to Ceph's configuration, so its disks list none and fit every pool.
+ */
+export function overlap(a: PoolFacts, b: PoolFacts): boolean {
+  return (
+    a.cephPool === b.cephPool &&
+    (a.monitors.length === 0 ||
+      b.monitors.length === 0 ||
+      a.monitors.some((monitor) => b.monitors.some((other) => sameMonitor(monitor, other))))
+  );
+}

@@ -1,0 +1,34 @@
+import type { Blocks } from "./blocks";
+
+/** Where the blocks go in a file that has none. */
+export interface Site {
+  /** Offset of the line after the last import. */
+  readonly helperAt: number;
+  /** Offset of the line after the last assignment to either variable. */
+  readonly callAt: number;
+  /** Indentation of the method's body. */
+  readonly indent: string;
+  /** The two variables that the method returns, in its order. */
+  readonly variables: readonly [string, string];
+}
+
+/**
+ * Puts both blocks into a file, with the line ends of the lines before them.
+ *
+ * @param text the whole file, without our blocks
+ * @returns the whole file with them; `strip` undoes it to the byte
+ */
+export function insert(text: string, site: Pick<Site, "helperAt" | "callAt">, blocks: Blocks): string {
+  const fitted = (block: string, at: number) => block.replace(/\n/g, lineEndBefore(text, at));
+  return (
+    text.slice(0, site.helperAt) +
+    fitted(blocks.helper, site.helperAt) +
+    text.slice(site.helperAt, site.callAt) +
+    fitted(blocks.call, site.callAt) +
+    text.slice(site.callAt)
+  );
+}
+
+function lineEndBefore(text: string, at: number): string {
+  return text[at - 2] === "\r" ? "\r\n" : "\n";
+}

@@ -1,0 +1,25 @@
+/** A Python source file as text; `encode` gives back its very bytes. */
+export interface Source {
+  readonly text: string;
+  /** How its bytes became text: UTF-8 where they are UTF-8, else one character a byte. */
+  readonly encoding: "utf8" | "latin1";
+}
+
+/** Bytes to text, such that `encode` returns the same bytes whatever the file's own encoding is. */
+export function decode(bytes: Buffer): Source {
+  const text = bytes.toString("utf8");
+  if (Buffer.from(text, "utf8").equals(bytes)) return { text, encoding: "utf8" };
+  return { text: bytes.toString("latin1"), encoding: "latin1" };
+}
+
+/** The bytes of a text that `decode` returned, or that was made from one by adding ASCII. */
+export function encode({ text, encoding }: Source): Buffer {
+  return Buffer.from(text, encoding);
+}
+
+/** The number, from 1, of the line that an offset is on. */
+export function lineNumber(text: string, offset: number): number {
+  let line = 1;
+  for (let at = text.indexOf("\n"); at >= 0 && at < offset; at = text.indexOf("\n", at + 1)) line++;
+  return line;
+}

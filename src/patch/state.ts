@@ -1,0 +1,59 @@
+import { VERSION } from "../version";
+import { type Found, findBlocks, strip } from "./blocks";
+import { factsDigest, type PoolFacts, sha256 } from "./facts";
+import { decode, encode, type Source } from "./source";
+
+/**
+ * What a file is, beside what it should be:
+ * `absent`: it has no blocks; `current`: just what `apply` would write; `stale`: blocks of other facts or another
+ * version; `edited`: somebody changed the blocks, or the rest of the file since; `damaged`: markers that do not fit.
+ */
+export type PatchState = "absent" | "current" | "stale" | "edited" | "damaged";
+
+/** A file, taken apart. */
+export interface Examined {
+  readonly state: PatchState;
+  /** Why, in a sentence; for `current` too. */
+  readonly reason: string;
+  readonly found: Found;
+  readonly source: Source;
+  /** The file without our blocks; null where it is damaged. */
+  readonly base: Source | null;
+  /** SHA-256 of that. */
+  readonly baseHash: string;
+  /** Whether that is the very file that the blocks went into; true where there are no blocks. */
+  readonly basePristine: boolean;
+}
+
+/**
+ * Compares a file with the facts, by digests: nothing is parsed and nothing rendered.
+ *
+ * @param bytes the file
+ * @param facts what its blocks should be rendered from; null where only the blocks matter
+ */
+export function examine(bytes: Buffer, facts: readonly PoolFacts[] | null): Examined {
+  const source = decode(bytes);
+  const found = findBlocks(source.text);
+  const as = (state: PatchState, reason: string, base: Source | null, basePristine = true): Examined => ({
+    state,
+    reason,
+    found,
+    source,
+    base,
+    baseHash: base ? sha256(base === source ? bytes : encode(base)) : "",
+    basePristine,
+  });
+  if (found.state === "damaged") return as("damaged", `line ${found.line}: ${found.reason}`, null);
+  if (found.state === "absent") return as("absent", "the file has no blocks of this tool", source);
+  const { header, intact, spans, line } = found;
+  const base = { ...source, text: strip(source.text, spans) };
+  const basePristine = sha256(encode(base)) === header.pristine;
+  const state = (name: PatchState, reason: string) => as(name, reason, base, basePristine);
+  if (!intact) return state("edited", `the blocks (from line ${line}) are no longer as they were rendered`);
+  if (header.tool !== VERSION)
+    return state("stale", `the blocks were rendered by version ${header.tool}, this is ${VERSION}`);
+  if (facts && header.facts !== factsDigest(facts))
+    return state("stale", "the host's pools or secrets have changed since the blocks were rendered");
+  if (!basePristine) return state("edited", "the file was changed outside the blocks since they were put in");
+  return state("current", "the blocks are just what this host needs");
+}

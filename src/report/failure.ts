@@ -1,0 +1,57 @@
+/** Why a command could not do what it was asked; `cli.ts` turns each kind into an exit code. */
+export type FailureKind =
+  /** The command line is wrong. */
+  | "usage"
+  /** The host's facts cannot be read or do not fit together. */
+  | "facts"
+  /** The target cannot be patched. */
+  | "target"
+  /** It was checked and does not work. */
+  | "behaviour"
+  /** Reading or writing failed. */
+  | "io";
+
+/** An expected failure, in an administrator's words: what is wrong and where, and what to do next. */
+export class Failure extends Error {
+  /**
+   * @param kind decides the exit code
+   * @param message what is wrong, and where
+   * @param hint the next step
+   */
+  constructor(
+    readonly kind: FailureKind,
+    message: string,
+    readonly hint: string,
+  ) {
+    super(message);
+    this.name = "Failure";
+  }
+}
+
+/**
+ * What an operating system call said, as a sentence for a message.
+ *
+ * @param error what was thrown; Node's own errors carry the call and the path, which the caller names itself
+ */
+export function systemReason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case "ENOENT":
+      return "no such file or directory";
+    case "EACCES":
+    case "EPERM":
+      return "permission denied";
+    case "EROFS":
+      return "the file system is read-only";
+    case "ENOSPC":
+      return "no space left on the device";
+    case "EISDIR":
+      return "it is a directory";
+    case "ENOTDIR":
+      return "a part of the path is not a directory";
+    case "ELOOP":
+      return "too many symbolic links";
+    default:
+      return message.replace(/^[A-Z]+: /, "").replace(/, \w+( '.*')?$/, "");
+  }
+}

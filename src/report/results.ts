@@ -1,0 +1,147 @@
+import type { Colors } from "picocolors/types";
+import { type Row, table, visible } from "./text";
+
+/** A pool, as a report shows it. */
+export interface ShownPool {
+  readonly name: string;
+  readonly active: boolean | null;
+  readonly cephPool: string;
+  readonly monitors: readonly { readonly name: string; readonly port: number | null }[];
+  readonly auth: {
+    readonly username: string;
+    readonly secret: { readonly uuid: string } | { readonly usage: string };
+  } | null;
+}
+
+/** What `inspect` shows. */
+export interface ShownInspection {
+  readonly source: string;
+  readonly document: {
+    readonly host: string | null;
+    readonly pools: readonly ShownPool[];
+    readonly virtinst: {
+      readonly release: string | null;
+      readonly file: string;
+      readonly state: string;
+      readonly need: string;
+      readonly reason: string;
+    } | null;
+  };
+  readonly facts: {
+    readonly pools: readonly { readonly pool: string; readonly auth: { readonly uuid: string } | null }[];
+  };
+  readonly virtinst: {
+    readonly program: string | null;
+    readonly shippedIn: readonly string[];
+    readonly stateReason: string;
+  } | null;
+}
+
+/** The host, its pools, its virtinst and whether it needs the patch, for a person. */
+export function inspectionText({ source, document, facts, virtinst }: ShownInspection, colors: Colors): string {
+  const rows: Row[] = [["Host", `${document.host ?? "unknown"} (${source})`]];
+  for (const { name, active, cephPool, monitors, auth } of document.pools) {
+    const resolved = facts.pools.find(({ pool }) => pool === name);
+    const state = active === null ? "" : active ? ", active" : ", inactive";
+    rows.push(["Pool", `${name} (Ceph pool ${cephPool}${state})${resolved ? "" : colors.dim(" left out")}`]);
+    const hosts = monitors.map(({ name: host, port }) => (port === null ? host : `${host}:${port}`)).join(", ");
+    rows.push(["  monitors", hosts || "none listed: Ceph's own configuration decides"]);
+    rows.push(["  user", auth ? auth.username : "none: the pool has no auth"]);
+    if (auth) rows.push(["  secret", secretText(auth.secret, resolved?.auth?.uuid)]);
+  }
+  const { virtinst: found } = document;
+  if (found && virtinst) {
+    rows.push(["virtinst", `${found.release ?? "unknown release"}, ${found.file}`]);
+    rows.push(["  run by", virtinst.program ?? "no virt-install was found that uses it"]);
+    rows.push([
+      "  released",
+      virtinst.shippedIn.length > 0 ? `as in ${virtinst.shippedIn.join(", ")}` : "not the file of any upstream release",
+    ]);
+    rows.push(["Patch", `${stateColour(found.state, colors)}: ${virtinst.stateReason}`]);
+    rows.push([
+      "Need",
+      `${found.need === "not needed" ? colors.green(found.need) : colors.yellow(found.need)}: ${found.reason}`,
+    ]);
+  } else rows.push(["virtinst", "not found"]);
+  return table(
+    rows.map(([label, value]) => [label, visibleRow(value)]),
+    colors,
+  );
+}
+
+function secretText(secret: { readonly uuid: string } | { readonly usage: string }, uuid: string | undefined): string {
+  return "uuid" in secret ? secret.uuid : `${uuid ?? "not resolved"} (by usage ${JSON.stringify(secret.usage)})`;
+}
+
+/** What `apply` and `revert` show. */
+export interface ShownChange {
+  readonly status: string;
+  readonly changed: boolean;
+  readonly check: boolean;
+  readonly file: string;
+  readonly release: string | null;
+  readonly pools: readonly string[];
+  readonly compiled?: string | null;
+  readonly pristine?: boolean;
+}
+
+/** One line on what was done or would be done; more with `verbose`. */
+export function changeText(result: ShownChange, verbose: boolean, colors: Colors): string {
+  const { status, changed, check, file, release, pools, compiled, pristine } = result;
+  const word = changed ? colors.yellow(check ? `would be ${status}` : status) : colors.green(status);
+  const forPools = pools.length > 0 ? ` (${pools.length > 1 ? "pools" : "pool"} ${pools.join(", ")})` : "";
+  const lines = [`${word}: ${file}${forPools}`];
+  if (changed && pristine !== undefined)
+    lines.push(
+      pristine
+        ? "The file is, to the byte and in its time, what it was before the first apply."
+        : "The blocks are gone; the file had other changes, which stay.",
+    );
+  if (compiled?.startsWith("not run")) lines.push(`Compiling the new text was ${compiled}.`);
+  else if (verbose && compiled) lines.push(`The new text was ${compiled}.`);
+  if (verbose) lines.push(`virt-manager release: ${release ?? "unknown"}`);
+  return lines.map((line) => `${visibleRow(line)}\n`).join("");
+}
+
+/** What `verify` shows. */
+export interface ShownVerification {
+  readonly state: string;
+  readonly reason: string;
+  readonly file: string;
+  readonly behaviour: {
+    readonly status: string;
+    readonly reason: string;
+    readonly checks: readonly { readonly label: string; readonly passed: boolean; readonly difference: string }[];
+  };
+}
+
+/** The state of the file, and each check of what its blocks do. */
+export function verificationText(
+  { state, reason, file, behaviour }: ShownVerification,
+  verbose: boolean,
+  colors: Colors,
+): string {
+  const lines = [`${stateColour(state, colors)}: ${file}: ${reason}`];
+  const { status, checks } = behaviour;
+  const colour = status === "passed" ? colors.green : status === "failed" ? colors.red : colors.yellow;
+  lines.push(
+    `behaviour ${colour(status)}${status === "not run" ? "" : ` (${checks.length} checks)`}: ${behaviour.reason}`,
+  );
+  for (const { label, passed, difference } of checks) {
+    if (verbose || !passed) lines.push(`  ${passed ? colors.green("ok") : colors.red("wrong")}  ${label}`);
+    if (!passed) lines.push(difference.replace(/^/gm, "      ").trimEnd());
+  }
+  return lines.map((line) => `${visible(line)}\n`).join("");
+}
+
+function stateColour(state: string, colors: Colors): string {
+  return state === "current" ? colors.green(state) : state === "damaged" ? colors.red(state) : colors.yellow(state);
+}
+
+/** Colours are this tool's own, so their escape has to pass. */
+function visibleRow(value: string): string {
+  return value
+    .split(/(\u001b\[\d+m)/)
+    .map((part, index) => (index % 2 === 1 ? part : visible(part)))
+    .join("");
+}

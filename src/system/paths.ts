@@ -1,0 +1,60 @@
+import { lstatSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { Failure, systemReason } from "../report/failure";
+
+/**
+ * Where a path of a host really is, with all symbolic links followed.
+ *
+ * @param path as the host sees it
+ * @param root the folder that is the host's root; links in it never lead out of it, as under chroot
+ * @returns a path for this process, or null where there is no such file
+ */
+export function locate(path: string, root = "/"): string | null {
+  try {
+    if (root === "/") return realpathSync(path);
+    const base = realpathSync(root);
+    let done = "/";
+    let rest = resolve("/", path).split("/").filter(Boolean);
+    for (let links = 0; rest.length > 0; ) {
+      const next = join(done, rest.shift() as string);
+      if (lstatSync(base + next).isSymbolicLink()) {
+        if (++links > 40) return null;
+        rest = [
+          ...resolve(done, readlinkSync(base + next))
+            .split("/")
+            .filter(Boolean),
+          ...rest,
+        ];
+        done = "/";
+      } else done = next;
+    }
+    return join(base, done);
+  } catch {
+    return null;
+  }
+}
+
+/** A path as the host itself names it, from one that `locate` returned. */
+export function insideRoot(path: string, root: string): string {
+  if (root === "/") return path;
+  const base = realpathSync(root);
+  return path.startsWith(`${base}/`) ? path.slice(base.length) : path;
+}
+
+/**
+ * Reads a file that must be there.
+ *
+ * @param kind what a failure counts as
+ * @throws Failure where it cannot be read
+ */
+export function readFile(path: string, kind: "facts" | "target" | "io"): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new Failure(
+      kind,
+      `${path} cannot be read: ${systemReason(error)}.`,
+      `Check the path and the rights (ls -ld ${dirname(path)}).`,
+    );
+  }
+}

@@ -1,0 +1,150 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { Failure } from "../report/failure";
+import { insideRoot, locate } from "../system/paths";
+import { TARGET_FILES } from "./recipes";
+
+/** An installed virtinst: the file to patch, and what runs it. */
+export interface Installation {
+  /** The folder that holds the `virtinst` package, as this process sees it. */
+  readonly directory: string;
+  /** The file that holds `_build_xml`, relative to `directory`. */
+  readonly file: string;
+  /** That file as this process sees it, with symbolic links followed. */
+  readonly path: string;
+  /** The release that it states, without a `v`; null where no file states one. */
+  readonly release: string | null;
+  /** The `virt-install` program that uses it, as the host sees it; null where none was found. */
+  readonly program: string | null;
+  /** What that program's first line names as its interpreter, without arguments; null where there is none. */
+  readonly interpreter: string | null;
+}
+
+/** Where to look for virtinst. */
+export interface FindOptions {
+  /** The folder that holds the `virtinst` package; else it is found. */
+  readonly virtinst?: string;
+  /** The folder that is the host's root; `/` by default. */
+  readonly root?: string;
+}
+
+/**
+ * Finds the virtinst that `virt-install` uses: through the program's wrapper scripts and `sys.path.insert` lines, else
+ * in /usr/share/virt-manager, else in Python's site directories. Starts no Python.
+ *
+ * @throws Failure (target) where there is none, with the places that were looked at
+ */
+export function findVirtinst({ virtinst, root = "/" }: FindOptions): Installation {
+  const program = findProgram(root);
+  const places =
+    virtinst === undefined ? [...program.folders, SHARE, ...siteFolders(root)] : [belowRoot(virtinst, root)];
+  for (const place of places) {
+    const directory = locate(place, root);
+    if (!directory) continue;
+    const folder = insideRoot(directory, root);
+    for (const file of TARGET_FILES) {
+      const path = locate(join(folder, file), root);
+      if (!path || !readFileSync(path, "latin1").includes("def _build_xml")) continue;
+      const used = program.folders.some((candidate) => locate(candidate, root) === directory);
+      const own = used ? program : readProgram(join(folder, "virt-install"), root, 0);
+      return {
+        directory,
+        file,
+        path,
+        release: readRelease(folder, root),
+        program: own.path,
+        interpreter: own.interpreter,
+      };
+    }
+  }
+  throw new Failure(
+    "target",
+    virtinst === undefined
+      ? `No virtinst was found (looked in ${[...new Set(places)].map((place) => join(root, place)).join(", ")}).`
+      : `${virtinst} holds no virtinst package with a _build_xml (looked for ${TARGET_FILES.join(", ")}).`,
+    "Name the folder that holds the `virtinst` package with --virtinst; virt-install 1.0 to 5.1 are supported.",
+  );
+}
+
+/** Where the packages of distributions put it. */
+const SHARE = "/usr/share/virt-manager";
+
+interface Program {
+  readonly path: string | null;
+  readonly interpreter: string | null;
+  /** The folders that its Python looks for `virtinst` in, first come first served; as the host sees them. */
+  readonly folders: readonly string[];
+}
+
+const NO_PROGRAM: Program = { path: null, interpreter: null, folders: [] };
+
+function findProgram(root: string): Program {
+  const path = root === "/" ? (process.env.PATH ?? "").split(":").filter((folder) => folder.startsWith("/")) : [];
+  for (const folder of [...path, "/usr/local/bin", "/usr/bin"]) {
+    const found = locate(join(folder, "virt-install"), root);
+    if (found) return readProgram(insideRoot(found, root), root, 0);
+  }
+  return NO_PROGRAM;
+}
+
+/** A folder that was named on the command line, as the host sees it; with --root both views of it are understood. */
+function belowRoot(folder: string, root: string): string {
+  const path = resolve(folder);
+  const base = resolve(root);
+  return root !== "/" && path.startsWith(`${base}/`) ? path.slice(base.length) : path;
+}
+
+/** Reads a program's script: a shell script that hands over to another is followed, a Python script says its path. */
+function readProgram(path: string, root: string, depth: number): Program {
+  const real = locate(path, root);
+  if (!real) return NO_PROGRAM;
+  const text = readFileSync(real, "latin1").slice(0, 65536);
+  const [, command = "", argument = ""] = /^#!\s*(\S+)[ \t]*(.*)/.exec(text) ?? [];
+  const interpreter = command.endsWith("/env")
+    ? (argument.split(/\s+/).find((word) => !/^-|=/.test(word)) ?? "")
+    : command;
+  if (/python/.test(interpreter)) {
+    const own = dirname(insideRoot(real, root));
+    const inserted = [...text.matchAll(SYS_PATH)].map(([, literal]) =>
+      literal === undefined ? own : resolve(own, literal),
+    );
+    // A later sys.path.insert(0, …) comes before an earlier one, and all before the script's own folder.
+    return { path, interpreter, folders: [...inserted.reverse(), own] };
+  }
+  const [, target] = /^\s*exec\s+(?:-a\s+\S+\s+)?["']?(\/[^\s"']+)/m.exec(text) ?? [];
+  if (!target || depth > 4) return { path, interpreter: null, folders: [] };
+  return { ...readProgram(target, root, depth + 1), path };
+}
+
+// A literal folder, or the script's own by os.path.dirname(__file__), however it is wrapped.
+const SYS_PATH = /^\s*sys\.path\.insert\(\s*0\s*,\s*(?:["']([^"']+)["']|[\w.(]*dirname\([^\n]*__file__[^\n]*)\s*\)/gm;
+
+/** Python's site directories, without asking a Python for them: newest version first. */
+function siteFolders(root: string): string[] {
+  const folders: string[] = [];
+  for (const library of ["/usr/local/lib", "/usr/lib", "/usr/local/lib64", "/usr/lib64"]) {
+    const path = locate(library, root);
+    if (!path) continue;
+    const versions = readdirSync(path).filter((name) => /^python[23](\.\d+)?$/.test(name));
+    versions.sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
+    for (const version of versions)
+      folders.push(`${library}/${version}/site-packages`, `${library}/${version}/dist-packages`);
+  }
+  return folders;
+}
+
+function readRelease(folder: string, root: string): string | null {
+  for (const [file, pattern] of VERSION_FILES) {
+    const path = locate(join(folder, file), root);
+    const version = path && pattern.exec(readFileSync(path, "latin1"))?.[1];
+    if (version) return version;
+  }
+  return null;
+}
+
+/** The files that state the version: 1.0 to 2.1, 2.2 to 4.1, and 5.0 and later. */
+const VERSION_FILES: readonly (readonly [string, RegExp])[] = [
+  ["virtcli/cliconfig.py", /^__version__\s*=\s*["']([\w.+~-]+)["']/m],
+  ["virtinst/buildconfig.py", /^__version__\s*=\s*["']([\w.+~-]+)["']/m],
+  ["virtinst/build.cfg", /^version\s*=\s*([\w.+~-]+)/m],
+];

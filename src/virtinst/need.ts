@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { insideRoot, locate } from "../system/paths";
+import type { Installation } from "./find";
+
+/**
+ * Whether a host needs the patch:
+ * `required`: virtinst's disk code copies no auth (1.2 to 1.4);
+ * `partial`: it copies auth, but not for a pool that names its secret by usage (1.5 and later);
+ * `not needed`: it copies auth, and every pool names its secret by uuid, or has none;
+ * `impossible`: it writes no network disks at all (1.0 and 1.1);
+ * `unknown`: there is no disk code to be seen.
+ */
+export interface Need {
+  readonly need: "required" | "partial" | "not needed" | "impossible" | "unknown";
+  /** Why, in a sentence. */
+  readonly reason: string;
+}
+
+/** A pool, as far as the need depends on it. */
+export interface PoolAuth {
+  readonly name: string;
+  readonly auth: { readonly secret: { readonly uuid: string } | { readonly usage: string } } | null;
+}
+
+/**
+ * Finds the need from the installed disk code, not from the version: distributions backport.
+ *
+ * @param installation where virtinst is
+ * @param pools the pools that the patch is for
+ * @param root the host's root
+ */
+export function findNeed(installation: Installation, pools: readonly PoolAuth[], root = "/"): Need {
+  const folder = insideRoot(installation.directory, root);
+  const path = DISK_CODE.map((file) => locate(join(folder, file), root)).find((found) => found !== null);
+  if (!path)
+    return {
+      need: "unknown",
+      reason: `virtinst's disk code (${DISK_CODE.join(" or ")}) is not beside ${installation.file}`,
+    };
+  const code = readFileSync(path, "latin1").replace(/^\s*#.*$/gm, "");
+  if (!WRITES_NETWORK_DISKS.test(code))
+    return {
+      need: "impossible",
+      reason: `${path} writes no network disks at all, so there is nothing to complete: go to virt-manager 1.2 or later`,
+    };
+  if (!COPIES_AUTH.test(code))
+    return { need: "required", reason: `${path} copies only the first monitor of a pool, and no auth` };
+  const byUsage = pools.filter(({ auth }) => auth && "usage" in auth.secret).map(({ name }) => JSON.stringify(name));
+  if (byUsage.length > 0)
+    return {
+      need: "partial",
+      reason: `${path} copies a secret's uuid only, and ${byUsage.join(", ")} ${byUsage.length > 1 ? "name theirs" : "names its secret"} by usage`,
+    };
+  return { need: "not needed", reason: `${path} copies auth and all monitors, and no pool names its secret by usage` };
+}
+
+// 1.0 to 1.5, and 2.0 and later.
+const DISK_CODE = ["virtinst/devices/disk.py", "virtinst/devicedisk.py"];
+// Measured on all releases: 1.0 and 1.1 know neither name; 1.5.0 is the first to know the second.
+const WRITES_NETWORK_DISKS = /\bsource_protocol\b|network_from_storage\b/;
+const COPIES_AUTH = /\bauth_secret_uuid\b/;

@@ -1,0 +1,81 @@
+import type { Blocks } from "../patch/blocks";
+import type { PoolFacts } from "../patch/facts";
+import { insert } from "../patch/insert";
+import { type Pristine, render } from "../patch/render";
+import { encode, type Source } from "../patch/source";
+import type { Examined } from "../patch/state";
+import { Failure } from "../report/failure";
+import type { Installation } from "./find";
+import type { Recipe } from "./recipes";
+import { findSite } from "./site";
+
+/** A file as it should be. */
+export interface Plan {
+  /** The file without our blocks. */
+  readonly before: Source;
+  /** The file with them. */
+  readonly after: Source;
+  readonly blocks: Blocks;
+  readonly recipe: Recipe;
+}
+
+/**
+ * Works out what the target should hold. Nothing is written.
+ *
+ * @param installation where virtinst is
+ * @param examined the file as it is
+ * @param modified its modification time, in seconds since 1970 with nine decimals
+ * @param facts the pools
+ * @throws Failure (target) where the file is damaged or has no known layout
+ */
+export function planPatch(
+  installation: Installation,
+  examined: Examined,
+  modified: string,
+  facts: readonly PoolFacts[],
+): Plan {
+  return planWith(
+    installation,
+    examined,
+    { sha256: examined.baseHash, modified: pristineTime(examined, modified) },
+    facts,
+  );
+}
+
+/** Like `planPatch`, with what the blocks are to say of the pristine file. */
+export function planWith(
+  installation: Installation,
+  examined: Examined,
+  pristine: Pristine,
+  facts: readonly PoolFacts[],
+): Plan {
+  const before = wholeBase(examined, installation.path);
+  const site = findSite(before.text, installation.file, installation.path);
+  const blocks = render(facts, pristine, site);
+  const after = { ...before, text: insert(before.text, site, blocks) };
+  return { before, after, blocks, recipe: site.recipe };
+}
+
+/**
+ * The file without our blocks.
+ *
+ * @throws Failure (target) where the markers are damaged
+ */
+export function wholeBase(examined: Examined, path: string): Source {
+  if (examined.base) return examined.base;
+  throw new Failure(
+    "target",
+    `${path}, ${examined.reason}. Nothing was written.`,
+    "Get a clean file from the package (dpkg -S or rpm -qf names it; apt-get install --reinstall or dnf reinstall), then apply again.",
+  );
+}
+
+/** The time to put back one day: that of the file before the first apply, as long as it is still that file. */
+function pristineTime({ found, basePristine }: Examined, modified: string): string {
+  return found.state === "present" && basePristine ? found.header.modified : modified;
+}
+
+/** Whether two sources are the same bytes. */
+export function sameBytes(a: Source, b: Source): boolean {
+  return encode(a).equals(encode(b));
+}

@@ -1,0 +1,35 @@
+import recipes from "../../patches/index";
+
+/** One layout of virtinst: where `_build_xml` stands and what it returns. */
+export interface Recipe {
+  /** Short name: also the name of its files under `patches/`. */
+  readonly name: string;
+  /** The file, relative to the folder that holds the `virtinst` package. */
+  readonly file: string;
+  readonly class: string;
+  readonly method: string;
+  /** The parameter lists that were seen, each in order. */
+  readonly parameters: readonly (readonly string[])[];
+  /** The two variables that the method returns. */
+  readonly returns: readonly [string, string];
+  /** The major version of Python that runs these releases. */
+  readonly python: 2 | 3;
+  /** SHA-256 of the file in each release that has this layout, oldest first; packages between them may have it too. */
+  readonly pristine: Readonly<Record<string, string>>;
+}
+
+/** All layouts, oldest first. */
+export const RECIPES: readonly Recipe[] = recipes as unknown as Recipe[];
+
+/** The files that may hold `_build_xml`, newest layout first, relative to the folder that holds `virtinst`. */
+export const TARGET_FILES: readonly string[] = [...new Set([...RECIPES].reverse().map(({ file }) => file))];
+
+/**
+ * The releases whose file has this hash.
+ *
+ * @param sha256 of the file without our blocks
+ * @returns release numbers, oldest first; empty for a file that no release shipped
+ */
+export function releasesWithHash(sha256: string): string[] {
+  return RECIPES.flatMap(({ pristine }) => Object.keys(pristine).filter((release) => pristine[release] === sha256));
+}
