@@ -30,14 +30,20 @@ export function findSite(text: string, file: string, shown: string): FoundSite {
       `${shown}, line ${lineNumber(source, at)}: ${why}, so the place for the patch is not certain.`,
       "Restore the file from its package (rpm -qf or dpkg -S names it; reinstall it), then apply again.",
     );
-  const error = firstError(tree);
-  if (error) throw unsure("this is not Python that can be read", error.from);
+  const errors = errorsIn(tree);
 
   const found: string[] = [];
   for (const recipe of RECIPES.filter((candidate) => candidate.file === file)) {
     const methods = methodsOf(tree, source, recipe);
     const [method, second] = methods;
+    // The grammar does not know all of Python 2 (`print a, b`). Where it stumbled elsewhere, what it found has to be
+    // all that there is; where it stumbled in the method, nothing is certain.
+    const stumbled = errors.find((at) => !method || (at >= method.from && at <= method.to));
+    if (stumbled !== undefined && source.includes(`def ${recipe.method}`))
+      throw unsure("this is not Python that can be read", stumbled);
     if (!method) continue;
+    if (errors.length > 0 && source.split(`def ${recipe.method}`).length !== 2)
+      throw unsure("this is not Python that can be read", errors[0] as number);
     if (second) throw unsure(`class ${recipe.class} defines ${recipe.method} more than once`, second.from);
     const parameters = parameterNames(method, source);
     const pair = returnedPair(method, source);
@@ -45,7 +51,10 @@ export function findSite(text: string, file: string, shown: string): FoundSite {
     found.push(`${shape} in line ${lineNumber(source, method.from)}`);
     if (pair?.join() !== recipe.returns.join()) continue;
     if (!recipe.parameters.some((known) => known.join() === parameters.join())) continue;
-    return { ...siteIn(tree, method, source, recipe, unsure), recipe, line: lineNumber(source, method.from) };
+    const site = siteIn(tree, method, source, recipe, unsure);
+    const early = errors.find((at) => at < site.helperAt);
+    if (early !== undefined) throw unsure("this is not Python that can be read", early);
+    return { ...site, recipe, line: lineNumber(source, method.from) };
   }
   throw new Failure(
     "target",
@@ -242,14 +251,15 @@ function lastToken(node: SyntaxNode): SyntaxNode {
   return last ? lastToken(last) : node;
 }
 
-function firstError(tree: Tree): { from: number } | null {
-  let first: { from: number } | null = null;
+/** Where the grammar could not read the text. */
+function errorsIn(tree: Tree): number[] {
+  const found: number[] = [];
   tree.iterate({
     enter(node) {
-      if (node.type.isError) first ??= { from: node.from };
+      if (node.type.isError) found.push(node.from);
     },
   });
-  return first;
+  return found;
 }
 
 function nextLine(source: string, at: number): number {

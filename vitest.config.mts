@@ -1,0 +1,25 @@
+import { defineConfig } from "vitest/config";
+import { textModules } from "./scripts/text-modules.mjs";
+
+export default defineConfig({
+  plugins: [textModules],
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/e2e/**"], testTimeout: 60_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
+    reporters: ["default", ["json", { outputFile: ".report/tests.json" }]],
+  },
+});
