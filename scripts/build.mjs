@@ -1,35 +1,22 @@
 import { chmodSync, statSync } from "node:fs";
 import { build } from "esbuild";
-import { templateModule } from "./text-modules.mjs";
+import { bundling } from "./text-modules.mjs";
 
 const outfile = "dist/virtinst-rbd-patch.js";
 
 const { metafile } = await build({
+  ...bundling,
   entryPoints: ["src/cli.ts"],
   outfile,
-  bundle: true,
-  platform: "node",
+  // Every affected host has a C library too old for official Node 18.
   target: "node16",
   format: "cjs",
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",
   charset: "ascii",
-  loader: { ".py": "text" },
   banner: { js: "#!/usr/bin/env node" },
   metafile: true,
-  plugins: [
-    {
-      name: "templates",
-      setup({ onLoad }) {
-        onLoad({ filter: /\.hbs$/ }, ({ path }) => ({
-          contents: templateModule(path),
-          loader: "js",
-          resolveDir: process.cwd(),
-        }));
-      },
-    },
-  ],
 });
 chmodSync(outfile, 0o755);
 

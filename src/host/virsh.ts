@@ -71,7 +71,8 @@ const LISTED_SAID = new RegExp(`^(?:virsh [#>] )*${LISTED}`, "m");
 // virsh 1.2.17 and 9.0 both begin a row with one space and pad the columns with spaces.
 const POOL_ROW = /^ (.*\S) +(active|inactive) +(?:yes|no) *$/gm;
 const SECRET_ROW = /^ ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) /gm;
-const DOCUMENT = /^<(pool|secret)[\s>][\s\S]*?^<\/\1>$/gm;
+// A prompt without its command may stand before the first one.
+const DOCUMENT = /<(pool|secret)[\s>][\s\S]*?^<\/\1>$/gm;
 
 /** A value in one piece on virsh's own command line, which knows shell-like quotes. */
 function quote(value: string): string {

@@ -162,12 +162,9 @@ function synchronise(path: string): void {
 }
 
 function seconds(nanoseconds: bigint): string {
-  const whole = nanoseconds / 1_000_000_000n;
-  const rest = nanoseconds % 1_000_000_000n;
-  // Before 1970 the rest is negative: seconds are rounded down, as in a timespec.
-  return rest < 0n
-    ? `${whole - 1n}.${(rest + 1_000_000_000n).toString().padStart(9, "0")}`
-    : `${whole}.${rest.toString().padStart(9, "0")}`;
+  const amount = nanoseconds < 0n ? -nanoseconds : nanoseconds;
+  const fraction = (amount % 1_000_000_000n).toString().padStart(9, "0");
+  return `${nanoseconds < 0n ? "-" : ""}${amount / 1_000_000_000n}.${fraction}`;
 }
 
 function writeHint(error: unknown): string {

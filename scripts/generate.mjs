@@ -1,0 +1,80 @@
+// Writes what is derived from the sources: the golden patches, the host document's schema, the README's table.
+// With --check it writes nothing, names what is out of date and exits 1.
+import { readFileSync, writeFileSync } from "node:fs";
+import { toJsonSchema } from "@valibot/to-json-schema";
+import { importSources } from "./text-modules.mjs";
+
+const { hostDocument, readPool, readSecret, resolveFacts, findSite, RECIPES, render, insert, unifiedDiff, sha256 } =
+  await importSources(`
+    export { hostDocument } from "./src/host/document";
+    export { readPool, readSecret } from "./src/host/xml";
+    export { resolveFacts } from "./src/host/facts";
+    export { findSite } from "./src/virtinst/site";
+    export { RECIPES } from "./src/virtinst/recipes";
+    export { render } from "./src/patch/render";
+    export { insert } from "./src/patch/insert";
+    export { unifiedDiff } from "./src/patch/diff";
+    export { sha256 } from "./src/patch/facts";
+  `);
+
+/** @param {string} path */
+const read = (path) => readFileSync(path, "utf8");
+
+/** @type {Map<string, string>} */
+const files = new Map();
+
+const sample = {
+  host: "sample",
+  source: "test/fixtures/host",
+  pools: ["pool-usage", "pool-uuid"].map((name) => readPool(read(`test/fixtures/host/${name}.xml`), name, null)),
+  secrets: ["secret-usage", "secret-uuid"].map((name) => readSecret(read(`test/fixtures/host/${name}.xml`), name)),
+  notes: [],
+};
+const { pools } = resolveFacts(sample, []);
+for (const { name, file } of RECIPES) {
+  const before = read(`test/fixtures/virtinst/${name}/${file}`);
+  const site = findSite(before, file, file);
+  const blocks = render(pools, { sha256: sha256(before), modified: "1400000000.000000000" }, site);
+  const diff = unifiedDiff(file, before, insert(before, site, blocks), 0);
+  files.set(
+    `patches/${name}.patch`,
+    `# What a host with the pools of test/fixtures/host gets, on the stand-in test/fixtures/virtinst/${name}.\n${diff}`,
+  );
+}
+
+const schema = {
+  $id: `virtinst-rbd-patch/host-1.schema.json`,
+  title: "The host document of virtinst-rbd-patch: what `inspect --json` prints and `--host` takes",
+  ...toJsonSchema(hostDocument, { typeMode: "input", errorMode: "ignore" }),
+};
+files.set("schema/host-1.schema.json", `${JSON.stringify(schema, null, 2)}\n`);
+
+const rows = RECIPES.map((/** @type {any} */ recipe) => {
+  const releases = Object.keys(recipe.pristine);
+  return `| ${releases[0]} to ${releases.at(-1)} | \`${recipe.file}\` | \`${recipe.class}.${recipe.method}\` | \`${recipe.returns.join(", ")}\` | ${recipe.python} | [${recipe.name}](patches/${recipe.name}.patch) |`;
+});
+const table = [
+  "| releases | file | method | returns | Python | what a host gets |",
+  "|---|---|---|---|---|---|",
+  ...rows,
+].join("\n");
+files.set(
+  "README.md",
+  read("README.md").replace(/(<!-- releases -->\n)[\s\S]*?(<!-- \/releases -->)/, `$1${table}\n$2`),
+);
+
+const stale = [...files].filter(([path, text]) => {
+  try {
+    return read(path) !== text;
+  } catch {
+    return true;
+  }
+});
+if (process.argv.includes("--check")) {
+  for (const [path] of stale) console.error(`out of date: ${path} (npm run generate)`);
+  process.exitCode = stale.length > 0 ? 1 : 0;
+} else
+  for (const [path, text] of stale) {
+    writeFileSync(path, text);
+    console.log(path);
+  }

@@ -1,0 +1,121 @@
+import { describe, expect, test } from "vitest";
+import type { HostConfig, Pool, Secret } from "../../src/host/config";
+import { resolveFacts } from "../../src/host/facts";
+import { factsDigest } from "../../src/patch/facts";
+
+const UUID = "01234567-89ab-cdef-0123-456789abcdef";
+const OTHER = "11111111-89ab-cdef-0123-456789abcdef";
+const pool = (name: string, more: Partial<Pool> = {}): Pool => ({
+  name,
+  active: true,
+  cephPool: "vms",
+  monitors: [{ name: "m1", port: 6789 }],
+  auth: { username: "u", secret: { uuid: UUID } },
+  ...more,
+});
+const ceph = (uuid: string, usageName: string | null): Secret => ({ uuid, usageType: "ceph", usageName });
+const config = (pools: Pool[], secrets: Secret[] | null = [ceph(UUID, "s")]): HostConfig => ({
+  host: "h",
+  source: "SOURCE",
+  pools,
+  secrets,
+  notes: [],
+});
+const usage = (name: string) => ({ auth: { username: "u", secret: { usage: name } } });
+
+describe("resolveFacts", () => {
+  test("resolves a secret that is named by usage", () => {
+    expect(resolveFacts(config([pool("p", usage("s"))]), []).pools[0]?.auth).toEqual({ username: "u", uuid: UUID });
+  });
+
+  test("sorts the pools, and takes only those that were asked for", () => {
+    const pools = [pool("b"), pool("a"), pool("c")];
+    expect(resolveFacts(config(pools), []).pools.map(({ pool: name }) => name)).toEqual(["a", "b", "c"]);
+    expect(resolveFacts(config(pools), ["c", "a"]).pools.map(({ pool: name }) => name)).toEqual(["a", "c"]);
+  });
+
+  test.each([
+    ["no rbd pool", config([]), [], /no pool of type rbd/],
+    ["a pool that is not there", config([pool("p")]), ["q"], /no rbd pool named "q"/],
+    ["a secret by uuid that is not defined", config([pool("p")], []), [], /names a secret with uuid .*no such secret/],
+    ["a secret by usage that is not defined", config([pool("p", usage("x"))]), [], /usage "x".*no such secret/],
+    [
+      "a secret of another type",
+      config([pool("p", usage("s"))], [{ uuid: UUID, usageType: "volume", usageName: "s" }]),
+      [],
+      /usage type volume, not ceph/,
+    ],
+    [
+      "a secret by usage where none were read",
+      config([pool("p", usage("s"))], null),
+      [],
+      /secrets of this host could not be read/,
+    ],
+    [
+      "one cluster, two users",
+      config([pool("p"), pool("q", { auth: { username: "v", secret: { uuid: UUID } } })]),
+      [],
+      /"p" and "q".*different credentials/,
+    ],
+    [
+      "one cluster, a missing port",
+      config([pool("p"), pool("q", { auth: null, monitors: [{ name: "M1", port: null }] })]),
+      [],
+      /different credentials/,
+    ],
+    [
+      "one cluster, no monitors listed",
+      config([pool("p"), pool("q", { auth: null, monitors: [] })]),
+      [],
+      /different credentials/,
+    ],
+  ])("refuses %s, and says what to do", (_, host, only, message) => {
+    let failure: unknown;
+    try {
+      resolveFacts(host, only);
+    } catch (error) {
+      failure = error;
+    }
+    expect(failure).toMatchObject({
+      kind: "facts",
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(/.{20}/),
+    });
+  });
+
+  test("the same credentials, another port or another Ceph pool are no contradiction", () => {
+    const secrets = [ceph(UUID, "s"), ceph(OTHER, "t")];
+    const other = { auth: { username: "u", secret: { uuid: OTHER } } };
+    for (const second of [
+      pool("q"),
+      pool("q", { ...other, cephPool: "images" }),
+      pool("q", { ...other, monitors: [{ name: "m1", port: 3300 }] }),
+    ])
+      expect(resolveFacts(config([pool("p"), second], secrets), []).pools).toHaveLength(2);
+  });
+
+  test("--pool leaves a contradiction out", () => {
+    expect(resolveFacts(config([pool("p"), pool("q", { auth: null })]), ["p"]).pools).toHaveLength(1);
+  });
+
+  test("a secret by uuid works unchecked, and that is said", () => {
+    const { pools, notes } = resolveFacts(config([pool("p")], null), []);
+    expect(pools[0]?.auth?.uuid).toBe(UUID);
+    expect(notes).toEqual([expect.stringMatching(/not checked/)]);
+  });
+});
+
+test("the digest depends on every fact, and on nothing else", () => {
+  const facts = resolveFacts(config([pool("p")]), []).pools;
+  const digest = factsDigest(facts);
+  expect(factsDigest(resolveFacts(config([pool("p", { active: false })]), []).pools)).toBe(digest);
+  const changed: Partial<Pool>[] = [
+    { cephPool: "x" },
+    { monitors: [] },
+    { monitors: [{ name: "m1", port: null }] },
+    { auth: null },
+    { auth: { username: "v", secret: { uuid: UUID } } },
+  ];
+  const digests = changed.map((more) => factsDigest(resolveFacts(config([pool("p", more)]), []).pools));
+  expect(new Set([digest, ...digests]).size).toBe(changed.length + 1);
+});

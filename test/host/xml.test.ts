@@ -1,0 +1,104 @@
+import { describe, expect, test } from "vitest";
+import { readPool, readSecret, readUuid } from "../../src/host/xml";
+import { Failure } from "../../src/report/failure";
+
+const pool = (source: string, type = "rbd") => `<pool type='${type}'><name>p</name><source>${source}</source></pool>`;
+const AUTH = "<auth type='ceph' username='u'><secret usage='s'/></auth>";
+
+describe("readPool", () => {
+  test("reads monitors in their order, with and without ports and brackets", () => {
+    const read = readPool(
+      pool(`<host name='b' port='1'/><host name='[::1]' port='6789'/><host name='::2'/><name>c</name>${AUTH}`),
+      "f",
+      true,
+    );
+    expect(read).toEqual({
+      name: "p",
+      active: true,
+      cephPool: "c",
+      monitors: [
+        { name: "b", port: 1 },
+        { name: "[::1]", port: 6789 },
+        { name: "::2", port: null },
+      ],
+      auth: { username: "u", secret: { usage: "s" } },
+    });
+  });
+
+  test("no host and no auth are legal", () => {
+    expect(readPool(pool("<name>c</name>"), "f", null)).toMatchObject({ monitors: [], auth: null });
+  });
+
+  test("takes attributes in any order, comments, namespaces and unknown elements as they come", () => {
+    const xml = `<?xml version="1.0"?>
+      <!-- made by hand -->
+      <pool xmlns:rbd='http://libvirt.org/schemas/storagepool/rbd/1.0' type="rbd">
+        <novel><source><name>wrong</name></source></novel>
+        <name>p<!-- not this --></name>
+        <source>
+          <!-- <host name='no'/> -->
+          <auth username="&lt;u&gt;" novel="1" type="ceph"><secret novel="" uuid='0123456789ABCDEF0123456789ABCDEF'/></auth>
+          <name><![CDATA[a&b]]></name>
+        </source>
+        <rbd:config_opts><rbd:option name='client_mount_timeout' value='45'/></rbd:config_opts>
+      </pool>`;
+    expect(readPool(xml, "f", null)).toMatchObject({
+      name: "p",
+      cephPool: "a&b",
+      monitors: [],
+      auth: { username: "<u>", secret: { uuid: "01234567-89ab-cdef-0123-456789abcdef" } },
+    });
+  });
+
+  test("a pool of another type is none of ours", () => expect(readPool(pool("", "dir"), "f", null)).toBeNull());
+
+  test.each([
+    ["a DTD", `<!DOCTYPE pool [<!ENTITY e SYSTEM "file:///etc/passwd">]>${pool("<name>c</name>")}`, /DTD/],
+    ["an entity", pool("<name>&e;</name>"), /well-formed/],
+    ["no end", "<pool>", /well-formed/],
+    ["another document", "<domain/>", /<pool> was expected, and this is <domain>/],
+    ["no Ceph pool", pool(AUTH), /no <name> in its <source>/],
+    ["a port beyond", pool("<name>c</name><host name='m' port='65536'/>"), /monitor m has the port "65536"/],
+    ["a port that is none", pool("<name>c</name><host name='m' port='1 or 1'/>"), /port/],
+    ["a host without a name", pool("<name>c</name><host port='1'/>"), /no name/],
+    ["auth without a user", pool("<name>c</name><auth type='ceph'><secret usage='s'/></auth>"), /no username/],
+    ["auth without a secret", pool("<name>c</name><auth type='ceph' username='u'/>"), /neither by uuid nor by usage/],
+    ["a UUID that is none", pool("<name>c</name><auth username='u'><secret uuid='x'/></auth>"), /not a UUID/],
+  ])("refuses %s, naming the file", (_, xml, message) => {
+    const read = () => readPool(xml, "some.xml", null);
+    expect(read).toThrow(Failure);
+    expect(read).toThrow(message);
+    expect(read).toThrow(/^some\.xml: /);
+  });
+
+  test("does not quote the document's text where it is not XML", () => {
+    expect(() => readPool("root:secret-hash:0:0\nmore", "f", null)).toThrow(/^(?!.*secret-hash)/);
+  });
+});
+
+describe("readSecret", () => {
+  test("reads uuid and usage, and knows other types", () => {
+    const xml = (usage: string) => `<secret><uuid>01234567-89AB-cdef-0123-456789abcdef</uuid>${usage}</secret>`;
+    const uuid = "01234567-89ab-cdef-0123-456789abcdef";
+    expect(readSecret(xml("<usage type='ceph'><name>n</name></usage>"), "f")).toEqual({
+      uuid,
+      usageType: "ceph",
+      usageName: "n",
+    });
+    expect(readSecret(xml("<usage type='volume'><volume>/v</volume></usage>"), "f")).toEqual({
+      uuid,
+      usageType: "volume",
+      usageName: "/v",
+    });
+    expect(readSecret(xml("<usage type='iscsi'><target>t</target></usage>"), "f")).toEqual({
+      uuid,
+      usageType: "iscsi",
+      usageName: "t",
+    });
+    expect(readSecret(xml(""), "f")).toEqual({ uuid, usageType: null, usageName: null });
+  });
+});
+
+test("a UUID is printed as libvirt prints it", () => {
+  expect(readUuid(" 0123456789ABCDEF0123456789ABCDEF\n", "f")).toBe("01234567-89ab-cdef-0123-456789abcdef");
+});

@@ -1,0 +1,81 @@
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readWithTime, replaceFile } from "../../src/system/replace";
+import { run } from "../../src/system/run";
+import { temporaryFolder } from "../support/cli";
+
+function file(content = "old\n") {
+  const folder = temporaryFolder();
+  const path = join(folder, "guest.py");
+  writeFileSync(path, content);
+  return { folder, path };
+}
+
+describe("replaceFile", () => {
+  test("replaces the content and leaves no other file", () => {
+    const { folder, path } = file();
+    replaceFile(path, readWithTime(path), Buffer.from("new\n"));
+    expect(readFileSync(path, "utf8")).toBe("new\n");
+    expect(readdirSync(folder)).toEqual(["guest.py"]);
+  });
+
+  test.each([0o644, 0o600, 0o755, 0o444, 0o4711])("keeps the mode %o", (mode) => {
+    const { path } = file();
+    chmodSync(path, mode);
+    replaceFile(path, readWithTime(path), Buffer.from("new\n"));
+    expect(statSync(path).mode & 0o7777).toBe(mode);
+  });
+
+  test("never lands in the second of the old time, by which Python would take stale byte code", () => {
+    const { path } = file();
+    const now = Math.floor(Date.now() / 1000);
+    for (const second of [now - 1, now, now + 1, now + 2]) {
+      utimesSync(path, second, second);
+      replaceFile(path, readWithTime(path), Buffer.from(`${second}\n`));
+      expect(Math.floor(statSync(path).mtimeMs / 1000)).not.toBe(second);
+    }
+  });
+
+  test.each(["1400000000.000000000", "1400000000.123456789", "1.999999999", "-1.500000000"])(
+    "puts back the time %s to the nanosecond",
+    (time) => {
+      const { path } = file();
+      replaceFile(path, readWithTime(path), Buffer.from("new\n"), time);
+      expect(readWithTime(path).modified).toBe(time);
+    },
+  );
+
+  test("removes what a killed run left, and nothing of a living one", () => {
+    const { folder, path } = file();
+    const { stdout } = run("sh", ["-c", "echo $$"]);
+    writeFileSync(join(folder, `.guest.py.virtinst-rbd-patch.${stdout.trim()}`), "left");
+    writeFileSync(join(folder, ".guest.py.virtinst-rbd-patch.1"), "of process 1");
+    replaceFile(path, readWithTime(path), Buffer.from("new\n"));
+    expect(readdirSync(folder).sort()).toEqual([".guest.py.virtinst-rbd-patch.1", "guest.py"]);
+  });
+
+  test("another hard link keeps the old text", () => {
+    const { folder, path } = file();
+    linkSync(path, join(folder, "other"));
+    replaceFile(path, readWithTime(path), Buffer.from("new\n"));
+    expect(readFileSync(join(folder, "other"), "utf8")).toBe("old\n");
+  });
+
+  test("says what is wrong where the folder cannot be written, and cleans up", () => {
+    const { folder, path } = file();
+    const read = readWithTime(path);
+    mkdirSync(join(folder, `.guest.py.virtinst-rbd-patch.${process.pid}`));
+    expect(() => replaceFile(path, read, Buffer.from("new\n"))).toThrow(/cannot be replaced/);
+    expect(readFileSync(path, "utf8")).toBe("old\n");
+  });
+});

@@ -1,0 +1,110 @@
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { findVirtinst } from "../../src/virtinst/find";
+import { temporaryFolder } from "../support/cli";
+
+/** A root folder with files; a name that ends in "/" is a copy of a stand-in virtinst. */
+function root(files: Record<string, string>): string {
+  const folder = temporaryFolder();
+  for (const [path, content] of Object.entries(files)) {
+    const full = join(folder, path);
+    mkdirSync(dirname(full), { recursive: true });
+    if (path.endsWith("/")) cpSync(resolve("test/fixtures/virtinst", content), full, { recursive: true });
+    else writeFileSync(full, content);
+  }
+  return folder;
+}
+
+describe("findVirtinst", () => {
+  test("follows the shell wrapper of virt-manager 1.x", () => {
+    const base = root({
+      "opt/vm/": "guest-1.0",
+      "usr/bin/virt-install": '#!/bin/sh\n\nexec "/opt/vm/virt-install" "$@"',
+      "usr/share/virt-manager/": "guest-1.4",
+    });
+    expect(findVirtinst({ root: base })).toMatchObject({
+      directory: `${base}/opt/vm`,
+      path: `${base}/opt/vm/virtinst/guest.py`,
+      release: "1.2.1",
+      program: "/usr/bin/virt-install",
+      interpreter: "/usr/bin/python2",
+    });
+  });
+
+  test("takes the folder of a sys.path.insert line, and the interpreter behind env", () => {
+    const script =
+      '#!/usr/bin/env python3\n\nimport sys\nsys.path.insert(0, "/opt/five")\nfrom virtinst import virtinstall\n';
+    const base = root({
+      "opt/five/": "installer-4.0",
+      "usr/bin/virt-install": script,
+      "usr/share/virt-manager/": "installer-2.0",
+    });
+    expect(findVirtinst({ root: base })).toMatchObject({
+      directory: `${base}/opt/five`,
+      file: "virtinst/install/installer.py",
+      release: "4.1.0",
+      interpreter: "python3",
+    });
+  });
+
+  test("a checkout's own script names its own folder", () => {
+    const base = root({ "src/vm/": "installer-4.0" });
+    mkdirSync(join(base, "usr/local/bin"), { recursive: true });
+    symlinkSync("/src/vm/virt-install", join(base, "usr/local/bin/virt-install"));
+    expect(findVirtinst({ root: base }).directory).toBe(`${base}/src/vm`);
+  });
+
+  test("without a virt-install, /usr/share/virt-manager", () => {
+    const base = root({ "usr/share/virt-manager/": "guest-1.4", "usr/lib/python3.9/site-packages/": "installer-4.0" });
+    expect(findVirtinst({ root: base })).toMatchObject({
+      directory: `${base}/usr/share/virt-manager`,
+      release: "1.4.3",
+    });
+  });
+
+  test("then the site directories, the newest Python first", () => {
+    const base = root({
+      "usr/lib/python3.9/site-packages/": "installer-2.2",
+      "usr/lib/python3.12/site-packages/": "installer-4.0",
+      "usr/bin/virt-install": "#!/usr/bin/python3\nimport virtinst\n",
+    });
+    expect(findVirtinst({ root: base }).directory).toBe(`${base}/usr/lib/python3.12/site-packages`);
+  });
+
+  test("a symbolic link in an image never leads out of it", () => {
+    const outside = root({ "vm/": "guest-1.0" });
+    const base = root({ "usr/share/placeholder": "" });
+    symlinkSync(`${outside}/vm`, join(base, "usr/share/virt-manager"));
+    expect(() => findVirtinst({ root: base })).toThrow(/No virtinst was found/);
+    mkdirSync(join(base, outside), { recursive: true });
+    cpSync(`${outside}/vm`, join(base, outside, "vm"), { recursive: true });
+    expect(findVirtinst({ root: base }).path).toBe(`${base}${outside}/vm/virtinst/guest.py`);
+  });
+
+  test("--virtinst with --root is understood from inside and from outside", () => {
+    const base = root({ "opt/vm/": "guest-1.0" });
+    for (const virtinst of ["/opt/vm", `${base}/opt/vm`])
+      expect(findVirtinst({ root: base, virtinst }).directory).toBe(`${base}/opt/vm`);
+  });
+
+  test("a wrapper that runs itself is no way round", () => {
+    const base = root({ "usr/bin/virt-install": "#!/bin/sh\nexec /usr/bin/virt-install" });
+    expect(() => findVirtinst({ root: base })).toThrow(/No virtinst was found/);
+  });
+
+  test("says where it looked", () => {
+    const base = root({ "etc/x": "" });
+    expect(() => findVirtinst({ root: base })).toThrow(/usr\/share\/virt-manager/);
+    expect(() => findVirtinst({ virtinst: base })).toThrow(/holds no virtinst package/);
+  });
+
+  test("the release of 5.x is in build.cfg", () => {
+    const base = root({
+      "vm/": "installer-4.0",
+      "vm/virtinst/buildconfig.py": "class C: pass\n",
+      "vm/virtinst/build.cfg": "[config]\nversion = 5.1.0\n",
+    });
+    expect(findVirtinst({ virtinst: join(base, "vm") }).release).toBe("5.1.0");
+  });
+});

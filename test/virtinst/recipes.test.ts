@@ -1,0 +1,50 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import * as v from "valibot";
+import { expect, test } from "vitest";
+import { RECIPES, releasesWithHash, TARGET_FILES } from "../../src/virtinst/recipes";
+
+const names = v.array(v.pipe(v.string(), v.regex(/^[a-z_]\w*$/)));
+const recipe = v.strictObject({
+  name: v.pipe(v.string(), v.regex(/^[a-z]+-\d+\.\d+$/)),
+  file: v.pipe(v.string(), v.regex(/^virtinst\/[a-z/]+\.py$/)),
+  class: v.pipe(v.string(), v.regex(/^[A-Z]\w+$/)),
+  method: v.literal("_build_xml"),
+  parameters: v.pipe(v.array(names), v.minLength(1)),
+  returns: v.strictTuple([v.string(), v.string()]),
+  python: v.picklist([2, 3]),
+  pristine: v.pipe(
+    v.record(v.pipe(v.string(), v.regex(/^\d+\.\d+\.\d+$/)), v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
+    v.minEntries(1),
+  ),
+});
+
+test.each(RECIPES.map((one) => [one.name, one]))("recipe %s fits the schema", (_, one) => {
+  expect(v.safeParse(recipe, one).issues ?? []).toEqual([]);
+});
+
+test("all 25 releases are covered, each once, and every recipe file is listed", () => {
+  const releases = RECIPES.flatMap(({ pristine }) => Object.keys(pristine));
+  expect(releases).toHaveLength(25);
+  expect(new Set(releases).size).toBe(25);
+  const files = readdirSync("patches").filter((name) => name.endsWith(".json"));
+  expect(files.sort()).toEqual(RECIPES.map(({ name }) => `${name}.json`).sort());
+});
+
+test("a hash finds its releases", () => {
+  expect(releasesWithHash("490e0cfd672d7af05930379c6b24b6f904da1909f235d883df36b255e1a59e0a")).toEqual([
+    "4.0.0",
+    "4.1.0",
+  ]);
+  expect(releasesWithHash("0".repeat(64))).toEqual([]);
+});
+
+test("the newest layout is looked for first", () => {
+  expect(TARGET_FILES).toEqual(["virtinst/install/installer.py", "virtinst/installer.py", "virtinst/guest.py"]);
+});
+
+test("the golden patches, the schema and the README's table are up to date (npm run generate)", () => {
+  const { status, stderr } = spawnSync("node", ["scripts/generate.mjs", "--check"], { encoding: "utf8" });
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+});
