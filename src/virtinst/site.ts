@@ -202,7 +202,7 @@ function binds(statement: SyntaxNode, name: string, source: string): boolean {
           return false;
       }
     },
-    (node) => isScope(node) && node !== statement,
+    isScope,
   );
 }
 
@@ -216,12 +216,13 @@ function isTarget(node: SyntaxNode | null, isName: (node: SyntaxNode) => boolean
   );
 }
 
+/** Whether a node, or one inside it, passes a test; what is inside a node to leave out is not looked at. */
 function has(
   node: SyntaxNode,
   test: (node: SyntaxNode) => boolean,
   leaveOut: (node: SyntaxNode) => boolean = () => false,
 ): boolean {
-  return test(node) || children(node).some((child) => (leaveOut(child) ? test(child) : has(child, test, leaveOut)));
+  return test(node) || (!leaveOut(node) && children(node).some((child) => has(child, test, leaveOut)));
 }
 
 function isScope(node: SyntaxNode): boolean {
