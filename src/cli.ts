@@ -47,6 +47,7 @@ function program(finish: (code: number) => void): Command {
   ) =>
     withCommonOptions(main.command(words))
       .description(description)
+      .allowExcessArguments(false)
       .exitOverride()
       .action(async (...args: unknown[]) => {
         const argument = typeof args[0] === "string" ? args[0] : undefined;
@@ -73,6 +74,7 @@ function program(finish: (code: number) => void): Command {
     if (words.output !== undefined && words.output !== "-") {
       const { writeNewFile } = await import("./system/write");
       writeNewFile(words.output, patch);
+      if (!words.json && !words.quiet) print(`${oneLine(words.output)}: the patch for ${oneLine(result.file)}\n`);
     }
     if (words.json) json({ ...result, patch: patch.toString("utf8") });
     else if (words.output === undefined || words.output === "-") process.stdout.write(patch);

@@ -49,3 +49,6 @@ export function copyVirtinst(layout: string): string {
   cpSync(resolve("test/fixtures/virtinst", layout), folder, { recursive: true });
   return folder;
 }
+
+/** Whether this machine has the Python of virt-manager 1.x. */
+export const HAS_PYTHON2 = ["python2", "python2.7"].some((name) => spawnSync(name, ["-c", ""]).status === 0);
