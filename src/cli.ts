@@ -22,6 +22,7 @@ interface Words {
   diff?: boolean;
   check?: boolean;
   force?: boolean;
+  replaceHandEdit?: boolean;
   reverse?: boolean;
   static?: boolean;
   output?: string;
@@ -85,12 +86,16 @@ function program(finish: (code: number) => void): Command {
 
   command("apply [patch]", "make it so; with PATCH, exactly that reviewed patch", async (words, patch) => {
     const { apply } = await import("./commands/apply");
-    const { check = false, force = false } = words;
-    return changed(await apply({ ...common(words), check, force, ...(patch === undefined ? {} : { patch }) }), words);
+    const { check = false, force = false, replaceHandEdit = false } = words;
+    return changed(
+      await apply({ ...common(words), check, force, replaceHandEdit, ...(patch === undefined ? {} : { patch }) }),
+      words,
+    );
   })
     .option("--diff", "show what changes")
     .option("--check", "change nothing, say what would be done; exit 1 if anything")
-    .option("--force", "patch also where virtinst does all that these pools need");
+    .option("--force", "patch also where virtinst does all that these pools need")
+    .option("--replace-hand-edit", "take out what somebody made _build_xml do by hand");
 
   command("verify", "say whether it is so, and whether it works", async (words) => {
     const { verify } = await import("./commands/verify");

@@ -1,3 +1,4 @@
+import { sha256 } from "../patch/facts";
 import { encode } from "../patch/source";
 import { Failure } from "../report/failure";
 import { readFile } from "../system/paths";
@@ -22,6 +23,8 @@ export interface ApplyOptions extends CommonOptions {
   readonly check?: boolean;
   /** Whether to patch where the installed virtinst does all that these pools need; false by default. */
   readonly force?: boolean;
+  /** Whether to take out what somebody made `_build_xml` do by hand; false by default. */
+  readonly replaceHandEdit?: boolean;
 }
 
 /** What `apply` did, or with `check` would do. */
@@ -49,7 +52,8 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
   const context = await openContext(options);
   const { installation, examined, file, facts } = context;
   const pools = facts.pools.map(({ pool }) => pool);
-  if (examined.state === "current") return unchanged(context, options, "current", pools, facts.notes);
+  if (examined.state === "current" && !options.replaceHandEdit)
+    return unchanged(context, options, "current", pools, facts.notes);
   const notes = [...facts.notes];
   if (examined.found.state === "absent") {
     const { findNeed } = await import("../virtinst/need");
@@ -67,8 +71,13 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
       ]);
     if (need === "unknown") notes.push(`Whether the patch is needed was not checked: ${reason}.`);
   }
-  const { planPatch } = await import("../virtinst/plan");
-  const plan = planPatch(installation, examined, file.modified, facts.pools);
+  const { planPatch, planWithoutHandEdit, sameBytes } = await import("../virtinst/plan");
+  const cleaned = options.replaceHandEdit
+    ? planWithoutHandEdit(installation, examined, file.modified, facts.pools)
+    : null;
+  if (options.replaceHandEdit && !cleaned) notes.push("There is no hand edit in _build_xml to replace.");
+  const plan = cleaned ?? planPatch(installation, examined, file.modified, facts.pools);
+  if (sameBytes(plan.after, examined.source)) return unchanged(context, options, "current", pools, notes);
   return land(context, options, plan, pools, notes);
 }
 
@@ -76,7 +85,7 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
 async function applyReviewed(options: ApplyOptions, patchFile: string): Promise<ApplyResult> {
   const target = openTarget(options, null);
   const { installation, examined } = target;
-  const { planWith, sameBytes, wholeBase } = await import("../virtinst/plan");
+  const { planOn, sameBytes, wholeBase } = await import("../virtinst/plan");
   const { acceptPatch } = await import("../patch/accept");
   const base = wholeBase(examined, installation.path);
   // In the file's own encoding: the context lines are the file's.
@@ -88,7 +97,7 @@ async function applyReviewed(options: ApplyOptions, patchFile: string): Promise<
       `${patchFile}: it was made by version ${offered.tool}, and this is ${VERSION}. Nothing was written.`,
       "Make the patch anew on this host: virtinst-rbd-patch render -o FILE.",
     );
-  const plan = planWith(installation, examined, offered.pristine, offered.facts);
+  const plan = planOn(base, installation, offered.pristine, offered.facts);
   if (!sameBytes(plan.after, { ...base, text: offered.text }))
     throw new Failure(
       "target",
@@ -110,11 +119,8 @@ async function land(
   const { installation, examined, file } = target;
   const compiled = await compile(target, options, plan);
   const { unifiedDiff } = await import("../patch/diff");
-  const shippedIn = (await import("../virtinst/recipes")).releasesWithHash(examined.baseHash);
-  if (shippedIn.length === 0)
-    notes.push(
-      `The file is not that of any upstream release; its layout is that of ${Object.keys(plan.recipe.pristine)[0]} and later, so it was taken.`,
-    );
+  const shippedIn = (await import("../virtinst/recipes")).releasesWithHash(sha256(encode(plan.before)));
+  notes.push(...(await describePristine(plan, shippedIn)));
   if (!options.check) replaceFile(installation.path, file, encode(plan.after));
   return {
     command: "apply",
@@ -127,6 +133,37 @@ async function land(
     diff: unifiedDiff(installation.file, examined.source.text, plan.after.text),
     notes,
   };
+}
+
+/** What is to be said of the file that the blocks go into. */
+async function describePristine(
+  { recipe, handEdit, replaced, blocks }: Plan,
+  shippedIn: readonly string[],
+): Promise<string[]> {
+  const notes: string[] = [];
+  if (replaced)
+    notes.push(
+      `The hand edit in line ${replaced.lines} is taken out. ${
+        shippedIn.length > 0
+          ? `What is left is the file of virt-manager ${shippedIn.join(", ")}; revert will bring back that.`
+          : "What is left is not the file of any upstream release; revert will bring back what is left."
+      }`,
+    );
+  else if (shippedIn.length === 0)
+    notes.push(
+      `The file is not that of any upstream release; its layout is that of ${Object.keys(recipe.pristine)[0]} and later, so it is taken.`,
+    );
+  if (handEdit) {
+    const { describeHandEdit } = await import("../virtinst/hand-edit");
+    const { readFacts } = await import("../patch/read-facts");
+    notes.push(
+      ...describeHandEdit(
+        handEdit,
+        readFacts(blocks.helper).flatMap(({ auth }) => auth?.uuid ?? []),
+      ),
+    );
+  }
+  return notes;
 }
 
 function unchanged(

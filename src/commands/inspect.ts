@@ -51,6 +51,7 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
   const chosen = config.pools.filter(({ name }) => facts.pools.some(({ pool }) => pool === name));
   const need = findNeed(installation, chosen, options.root);
   const shippedIn = releasesWithHash(examined.baseHash);
+  notes.push(...(await handEditNotes(target, facts)));
   return {
     command: "inspect",
     document: writeDocument(config, {
@@ -65,4 +66,19 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
     virtinst: { program: installation.program, shippedIn, stateReason: examined.reason },
     notes,
   };
+}
+
+/** What is to be said of a hand edit. No release's file knows `re`, so only a file that does is parsed for one. */
+async function handEditNotes({ installation, examined }: Target, facts: ResolvedFacts): Promise<string[]> {
+  const text = examined.base?.text;
+  if (!text || !/\bre\.(?:compile|sub)\(/.test(text)) return [];
+  const { findSite } = await import("../virtinst/site");
+  const { describeHandEdit } = await import("../virtinst/hand-edit");
+  const { handEdit } = findSite(text, installation.file, installation.path);
+  return handEdit
+    ? describeHandEdit(
+        handEdit,
+        facts.pools.flatMap(({ auth }) => auth?.uuid ?? []),
+      )
+    : [];
 }

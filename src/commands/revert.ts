@@ -19,8 +19,10 @@ export interface RevertResult extends TargetReport {
   readonly status: "reverted" | "absent";
   /** The pools that the blocks were made for. */
   readonly pools: readonly string[];
-  /** Whether the file is now, to the byte, what it was before the first apply. */
+  /** Whether the file is now, to the byte, what the blocks were put into. */
   readonly pristine: boolean;
+  /** The releases of virt-manager that ship just this file. */
+  readonly shippedIn: readonly string[];
   readonly diff: string;
   readonly notes: readonly string[];
 }
@@ -35,14 +37,15 @@ export async function revert(options: RevertOptions): Promise<RevertResult> {
   const { installation, examined, file } = target;
   const { found } = examined;
   const base = wholeBase(examined, installation.path);
-  const common = { command: "revert", check: options.check ?? false, ...reportTarget(target) } as const;
+  const shippedIn = releasesWithHash(examined.baseHash);
+  const common = { command: "revert", check: options.check ?? false, ...reportTarget(target), shippedIn } as const;
   if (found.state !== "present")
     return {
       ...common,
       changed: false,
       status: "absent",
       pools: [],
-      pristine: releasesWithHash(examined.baseHash).length > 0,
+      pristine: true,
       diff: "",
       notes: [],
     };

@@ -83,20 +83,23 @@ export interface ShownChange {
   readonly pools: readonly string[];
   readonly compiled?: string | null;
   readonly pristine?: boolean;
+  readonly shippedIn?: readonly string[];
 }
 
 /** One line on what was done or would be done; more with `verbose`. */
 export function changeText(result: ShownChange, verbose: boolean, colors: Colors): string {
-  const { status, changed, check, file, release, pools, compiled, pristine } = result;
+  const { status, changed, check, file, release, pools, compiled, pristine, shippedIn = [] } = result;
   const word = changed ? colors.yellow(check ? `would be ${status}` : status) : colors.green(status);
   const forPools = pools.length > 0 ? ` (${pools.length > 1 ? "pools" : "pool"} ${pools.join(", ")})` : "";
   const lines = [`${word}: ${file}${forPools}`];
-  if (changed && pristine !== undefined)
+  if (changed && pristine !== undefined) {
+    const shipped = shippedIn.length > 0 ? `: the file of virt-manager ${shippedIn.join(", ")}` : "";
     lines.push(
       pristine
-        ? "The file is, to the byte and in its time, what it was before the first apply."
-        : "The blocks are gone; the file had other changes, which stay.",
+        ? `The file ${check ? "would be" : "is"}, in its bytes and its time, what the blocks were put into${shipped}.`
+        : `The file ${check ? "would have" : "has"} no blocks any more.`,
     );
+  }
   if (compiled?.startsWith("not run")) lines.push(`Compiling the new text was ${compiled}.`);
   else if (verbose && compiled) lines.push(`The new text was ${compiled}.`);
   if (verbose) lines.push(`virt-manager release: ${release ?? "unknown"}`);

@@ -1,12 +1,13 @@
 import type { Blocks } from "../patch/blocks";
-import type { PoolFacts } from "../patch/facts";
+import { type PoolFacts, sha256 } from "../patch/facts";
 import { insert } from "../patch/insert";
 import { type Pristine, render } from "../patch/render";
 import { encode, type Source } from "../patch/source";
 import type { Examined } from "../patch/state";
 import { Failure } from "../report/failure";
 import type { Installation } from "./find";
-import type { Recipe } from "./recipes";
+import { type HandEdit, withoutHandEdit } from "./hand-edit";
+import { type Recipe, releasesWithHash } from "./recipes";
 import { findSite } from "./site";
 
 /** A file as it should be. */
@@ -17,6 +18,10 @@ export interface Plan {
   readonly after: Source;
   readonly blocks: Blocks;
   readonly recipe: Recipe;
+  /** The hand edit that `before` still has. */
+  readonly handEdit: HandEdit | null;
+  /** The hand edit that was taken out of it. */
+  readonly replaced: HandEdit | null;
 }
 
 /**
@@ -34,26 +39,47 @@ export function planPatch(
   modified: string,
   facts: readonly PoolFacts[],
 ): Plan {
-  return planWith(
-    installation,
-    examined,
-    { sha256: examined.baseHash, modified: pristineTime(examined, modified) },
-    facts,
-  );
+  const before = wholeBase(examined, installation.path);
+  return planOn(before, installation, { sha256: examined.baseHash, modified: pristineTime(examined, modified) }, facts);
 }
 
-/** Like `planPatch`, with what the blocks are to say of the pristine file. */
-export function planWith(
+/** Like `planPatch`, on the file without its hand edit; null where it has none that can be told from the rest. */
+export function planWithoutHandEdit(
   installation: Installation,
   examined: Examined,
+  modified: string,
+  facts: readonly PoolFacts[],
+): Plan | null {
+  const base = wholeBase(examined, installation.path);
+  const { handEdit } = findSite(base.text, installation.file, installation.path);
+  if (!handEdit) return null;
+  const hash = (text: string) => sha256(encode({ ...base, text }));
+  const text = withoutHandEdit(base.text, handEdit, (candidate) => releasesWithHash(hash(candidate)).length > 0);
+  const pristine = { sha256: hash(text), modified: pristineTime(examined, modified) };
+  return { ...planOn({ ...base, text }, installation, pristine, facts), replaced: handEdit };
+}
+
+/**
+ * Works out what a file without our blocks should become.
+ *
+ * @param pristine what the blocks are to say of it
+ */
+export function planOn(
+  before: Source,
+  installation: Installation,
   pristine: Pristine,
   facts: readonly PoolFacts[],
 ): Plan {
-  const before = wholeBase(examined, installation.path);
-  const site = findSite(before.text, installation.file, installation.path);
+  const { recipe, handEdit, ...site } = findSite(before.text, installation.file, installation.path);
   const blocks = render(facts, pristine, site);
-  const after = { ...before, text: insert(before.text, site, blocks) };
-  return { before, after, blocks, recipe: site.recipe };
+  return {
+    before,
+    after: { ...before, text: insert(before.text, site, blocks) },
+    blocks,
+    recipe,
+    handEdit,
+    replaced: null,
+  };
 }
 
 /**

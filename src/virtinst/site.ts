@@ -3,6 +3,8 @@ import { parser } from "@lezer/python";
 import type { Site } from "../patch/insert";
 import { lineNumber } from "../patch/source";
 import { Failure } from "../report/failure";
+import { children, errorsIn, has, isScope, isStatement, isTarget, lastToken, nameOf, nextLine } from "./grammar";
+import { findHandEdit, type HandEdit } from "./hand-edit";
 import { RECIPES, type Recipe } from "./recipes";
 
 /** The place for the blocks, and the layout that it was found by. */
@@ -10,6 +12,8 @@ export interface FoundSite extends Site {
   readonly recipe: Recipe;
   /** Line of the method's `def`, from 1. */
   readonly line: number;
+  /** What somebody made the method do by hand, if so. */
+  readonly handEdit: HandEdit | null;
 }
 
 /**
@@ -54,7 +58,8 @@ export function findSite(text: string, file: string, shown: string): FoundSite {
     const site = siteIn(tree, method, source, recipe, unsure);
     const early = errors.find((at) => at < site.helperAt);
     if (early !== undefined) throw unsure("this is not Python that can be read", early);
-    return { ...site, recipe, line: lineNumber(source, method.from) };
+    const handEdit = findHandEdit(tree, method, source, recipe.returns);
+    return { ...site, recipe, line: lineNumber(source, method.from), handEdit };
   }
   throw new Failure(
     "target",
@@ -204,68 +209,6 @@ function binds(statement: SyntaxNode, name: string, source: string): boolean {
     },
     isScope,
   );
-}
-
-/** Whether a name stands in an assignment's target: itself or in a tuple or list, not as an object or index. */
-function isTarget(node: SyntaxNode | null, isName: (node: SyntaxNode) => boolean): boolean {
-  if (!node) return false;
-  if (isName(node)) return true;
-  return (
-    ["TupleExpression", "ArrayExpression", "ParenthesizedExpression", "SequencePattern"].includes(node.name) &&
-    children(node).some((child) => isTarget(child, isName))
-  );
-}
-
-/** Whether a node, or one inside it, passes a test; what is inside a node to leave out is not looked at. */
-function has(
-  node: SyntaxNode,
-  test: (node: SyntaxNode) => boolean,
-  leaveOut: (node: SyntaxNode) => boolean = () => false,
-): boolean {
-  return test(node) || (!leaveOut(node) && children(node).some((child) => has(child, test, leaveOut)));
-}
-
-function isScope(node: SyntaxNode): boolean {
-  return ["FunctionDefinition", "ClassDefinition", "LambdaExpression"].includes(node.name);
-}
-
-function isStatement(node: SyntaxNode): boolean {
-  return /Statement$|Definition$|^StatementGroup$/.test(node.name);
-}
-
-function nameOf(definition: SyntaxNode, source: string): string {
-  const name = definition.getChild("VariableName");
-  return name ? source.slice(name.from, name.to) : "";
-}
-
-function children(node: SyntaxNode | null): SyntaxNode[] {
-  const found: SyntaxNode[] = [];
-  for (let child = node?.firstChild; child; child = child.nextSibling) found.push(child);
-  return found;
-}
-
-/** The last token of a statement that is not a comment. */
-function lastToken(node: SyntaxNode): SyntaxNode {
-  const last = children(node)
-    .filter((child) => child.name !== "Comment")
-    .at(-1);
-  return last ? lastToken(last) : node;
-}
-
-/** Where the grammar could not read the text. */
-function errorsIn(tree: Tree): number[] {
-  const found: number[] = [];
-  tree.iterate({
-    enter(node) {
-      if (node.type.isError) found.push(node.from);
-    },
-  });
-  return found;
-}
-
-function nextLine(source: string, at: number): number {
-  const end = source.indexOf("\n", at);
-  return end < 0 ? source.length : end + 1;
 }
 
 function indentation(source: string, statement: SyntaxNode, unsure: (why: string, at: number) => Failure): string {
