@@ -10,6 +10,7 @@ import {
   chosenPools,
   openContext,
   openTarget,
+  replacementNotes,
   reportTarget,
   type Target,
   type TargetReport,
@@ -120,7 +121,7 @@ async function land(
   const compiled = await compile(target, options, plan);
   const { unifiedDiff } = await import("../patch/diff");
   const shippedIn = (await import("../virtinst/recipes")).releasesWithHash(sha256(encode(plan.before)));
-  notes.push(...(await describePristine(plan, shippedIn)));
+  notes.push(...replacementNotes(target, options), ...(await describePristine(plan, shippedIn)));
   if (!options.check) replaceFile(installation.path, file, encode(plan.after));
   return {
     command: "apply",

@@ -3,7 +3,7 @@ import { type ResolvedFacts, resolveFacts } from "../host/facts";
 import { type HostOptions, readHost } from "../host/read";
 import { type Examined, examine } from "../patch/state";
 import { type ReadFile, readWithTime } from "../system/replace";
-import { findVirtinst, type Installation } from "../virtinst/find";
+import { findVirtinst, type Installation, otherVirtinsts } from "../virtinst/find";
 
 /** Options that every command takes. */
 export interface CommonOptions extends HostOptions {
@@ -58,4 +58,24 @@ export function reportTarget({ installation }: Target): TargetReport {
 /** The pools that a config's facts were made from. */
 export function chosenPools({ config, facts }: Context): HostConfig["pools"] {
   return config.pools.filter(({ name }) => facts.pools.some(({ pool }) => pool === name));
+}
+
+/** What is to be said before the target's file is replaced. */
+export function replacementNotes({ installation, file }: Target, options: CommonOptions): string[] {
+  const others = options.virtinst === undefined ? otherVirtinsts(installation, options.root) : [];
+  return [
+    ...describeOthers(installation, others),
+    ...(file.names > 1
+      ? [`${installation.path} has ${file.names} names (hard links): the other ones keep the text as it was.`]
+      : []),
+  ];
+}
+
+/** Which virtinst was taken, where there are several. */
+export function describeOthers({ directory, program }: Installation, others: readonly string[]): string[] {
+  if (others.length === 0) return [];
+  const why = program ? `it is what ${program} runs` : "it is in the most usual place";
+  return [
+    `There are several virtinsts: ${directory} was taken, for ${why}; not ${others.join(", ")}. Name another with --virtinst.`,
+  ];
 }

@@ -2,9 +2,10 @@ import { type HostDocument, writeDocument } from "../host/document";
 import { type ResolvedFacts, resolveFacts } from "../host/facts";
 import { readHost } from "../host/read";
 import { Failure } from "../report/failure";
+import { otherVirtinsts } from "../virtinst/find";
 import { findNeed } from "../virtinst/need";
 import { releasesWithHash } from "../virtinst/recipes";
-import { type CommonOptions, openTarget, type Target } from "./context";
+import { type CommonOptions, describeOthers, openTarget, type Target } from "./context";
 
 /** What `inspect` found. */
 export interface InspectResult {
@@ -51,6 +52,8 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
   const chosen = config.pools.filter(({ name }) => facts.pools.some(({ pool }) => pool === name));
   const need = findNeed(installation, chosen, options.root);
   const shippedIn = releasesWithHash(examined.baseHash);
+  if (options.virtinst === undefined)
+    notes.push(...describeOthers(installation, otherVirtinsts(installation, options.root)));
   notes.push(...(await handEditNotes(target, facts)));
   return {
     command: "inspect",

@@ -3,7 +3,7 @@ import { encode } from "../patch/source";
 import { replaceFile } from "../system/replace";
 import { wholeBase } from "../virtinst/plan";
 import { releasesWithHash } from "../virtinst/recipes";
-import { type CommonOptions, openTarget, reportTarget, type TargetReport } from "./context";
+import { type CommonOptions, openTarget, replacementNotes, reportTarget, type TargetReport } from "./context";
 
 /** Options of `revert`; the host's facts are not asked. */
 export interface RevertOptions extends CommonOptions {
@@ -50,7 +50,7 @@ export async function revert(options: RevertOptions): Promise<RevertResult> {
       notes: [],
     };
   const { readFacts } = await import("../patch/read-facts");
-  const notes: string[] = [];
+  const notes = replacementNotes(target, options);
   if (!found.intact) notes.push("The blocks had been edited; they were taken out as they were.");
   if (!examined.basePristine)
     notes.push(

@@ -16,14 +16,17 @@ import { basename, dirname, join } from "node:path";
 import { Failure, systemReason } from "../report/failure";
 import { run } from "./run";
 
-/** A file as it was read: its bytes, and its modification time in seconds since 1970 with nine decimals. */
+/** A file as it was read. */
 export interface ReadFile {
   readonly bytes: Buffer;
+  /** Modification time, in seconds since 1970 with nine decimals. */
   readonly modified: string;
+  /** How many names (hard links) it has. */
+  readonly names: number;
 }
 
 /**
- * Reads a file together with its modification time.
+ * Reads a file together with what replacing it needs to know.
  *
  * @throws Failure (target) where it cannot be read
  */
@@ -32,7 +35,8 @@ export function readWithTime(path: string): ReadFile {
   try {
     descriptor = openSync(path, "r");
     const bytes = readFileSync(descriptor);
-    return { bytes, modified: seconds(fstatSync(descriptor, { bigint: true }).mtimeNs) };
+    const { mtimeNs, nlink } = fstatSync(descriptor, { bigint: true });
+    return { bytes, modified: seconds(mtimeNs), names: Number(nlink) };
   } catch (error) {
     throw new Failure("target", `${path} cannot be read: ${systemReason(error)}.`, "Check the path and its rights.");
   } finally {

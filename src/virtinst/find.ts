@@ -35,27 +35,15 @@ export interface FindOptions {
  * @throws Failure (target) where there is none, with the places that were looked at
  */
 export function findVirtinst({ virtinst, root = "/" }: FindOptions): Installation {
-  const program = findProgram(root);
-  const places =
-    virtinst === undefined ? [...program.folders, SHARE, ...siteFolders(root)] : [belowRoot(virtinst, root)];
+  const [program = NO_PROGRAM] = findPrograms(root);
+  const places = virtinst === undefined ? [...program.folders, ...usualPlaces(root)] : [belowRoot(virtinst, root)];
   for (const place of places) {
-    const directory = locate(place, root);
-    if (!directory) continue;
-    const folder = insideRoot(directory, root);
-    for (const file of TARGET_FILES) {
-      const path = locate(join(folder, file), root);
-      if (!path || !readFileSync(path, "latin1").includes("def _build_xml")) continue;
-      const used = program.folders.some((candidate) => locate(candidate, root) === directory);
-      const own = used ? program : readProgram(join(folder, "virt-install"), root, 0);
-      return {
-        directory,
-        file,
-        path,
-        release: readRelease(folder, root),
-        program: own.path,
-        interpreter: own.interpreter,
-      };
-    }
+    const found = findIn(place, root);
+    if (!found) continue;
+    const used = program.folders.some((folder) => locate(folder, root) === found.directory);
+    const folder = insideRoot(found.directory, root);
+    const own = used ? program : readProgram(join(folder, "virt-install"), root, 0);
+    return { ...found, release: readRelease(folder, root), program: own.path, interpreter: own.interpreter };
   }
   throw new Failure(
     "target",
@@ -66,8 +54,27 @@ export function findVirtinst({ virtinst, root = "/" }: FindOptions): Installatio
   );
 }
 
-/** Where the packages of distributions put it. */
-const SHARE = "/usr/share/virt-manager";
+/**
+ * The other virtinsts of a host: of further `virt-install` programs in PATH, and in the usual places.
+ *
+ * @param installation the one that was taken
+ * @returns the folders that hold them, as this process sees them
+ */
+export function otherVirtinsts({ directory }: Installation, root = "/"): string[] {
+  const places = [...findPrograms(root).flatMap(({ folders }) => folders), ...usualPlaces(root)];
+  const found = places.flatMap((place) => findIn(place, root)?.directory ?? []);
+  return [...new Set(found)].filter((other) => other !== directory);
+}
+
+function findIn(place: string, root: string): Pick<Installation, "directory" | "file" | "path"> | null {
+  const directory = locate(place, root);
+  if (!directory) return null;
+  for (const file of TARGET_FILES) {
+    const path = locate(join(insideRoot(directory, root), file), root);
+    if (path && readFileSync(path, "latin1").includes("def _build_xml")) return { directory, file, path };
+  }
+  return null;
+}
 
 interface Program {
   readonly path: string | null;
@@ -78,13 +85,12 @@ interface Program {
 
 const NO_PROGRAM: Program = { path: null, interpreter: null, folders: [] };
 
-function findProgram(root: string): Program {
+/** The host's `virt-install` programs, the one that a shell would run first. */
+function findPrograms(root: string): Program[] {
   const path = root === "/" ? (process.env.PATH ?? "").split(":").filter((folder) => folder.startsWith("/")) : [];
-  for (const folder of [...path, "/usr/local/bin", "/usr/bin"]) {
-    const found = locate(join(folder, "virt-install"), root);
-    if (found) return readProgram(insideRoot(found, root), root, 0);
-  }
-  return NO_PROGRAM;
+  const folders = [...new Set([...path, "/usr/local/bin", "/usr/bin"])];
+  const programs = folders.flatMap((folder) => locate(join(folder, "virt-install"), root) ?? []);
+  return [...new Set(programs)].map((found) => readProgram(insideRoot(found, root), root, 0));
 }
 
 /** A folder that was named on the command line, as the host sees it; with --root both views of it are understood. */
@@ -119,9 +125,9 @@ function readProgram(path: string, root: string, depth: number): Program {
 // A literal folder, or the script's own by os.path.dirname(__file__), however it is wrapped.
 const SYS_PATH = /^\s*sys\.path\.insert\(\s*0\s*,\s*(?:["']([^"']+)["']|[\w.(]*dirname\([^\n]*__file__[^\n]*)\s*\)/gm;
 
-/** Python's site directories, without asking a Python for them: newest version first. */
-function siteFolders(root: string): string[] {
-  const folders: string[] = [];
+/** Where packages of distributions put it, and Python's site directories, newest version first; asks no Python. */
+function usualPlaces(root: string): string[] {
+  const folders = ["/usr/share/virt-manager"];
   for (const library of ["/usr/local/lib", "/usr/lib", "/usr/local/lib64", "/usr/lib64"]) {
     const path = locate(library, root);
     if (!path) continue;

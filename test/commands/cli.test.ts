@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   cpSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -220,6 +221,13 @@ describe("apply", () => {
     expect(readFileSync(real, "utf8")).toContain("_virtinst_rbd_patch");
     expect(readFileSync(path)).toEqual(readFileSync(real));
   });
+});
+
+test("a file with another hard link: the other name keeps the old text, and that is said", () => {
+  const { options, path, pristine, folder } = target(PLAIN);
+  linkSync(path, join(folder, "other"));
+  expect(cli(["apply", ...options]).stderr).toMatch(/has 2 names \(hard links\)/);
+  expect(readFileSync(join(folder, "other")).equals(pristine)).toBe(true);
 });
 
 describe("apply FILE refuses", () => {

@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { findVirtinst } from "../../src/virtinst/find";
-import { temporaryFolder } from "../support/cli";
+import { findVirtinst, otherVirtinsts } from "../../src/virtinst/find";
+import { cli, HOST, temporaryFolder } from "../support/cli";
 
 /** A root folder with files; a name that ends in "/" is a copy of a stand-in virtinst. */
 function root(files: Record<string, string>): string {
@@ -91,6 +91,25 @@ describe("findVirtinst", () => {
   test("a wrapper that runs itself is no way round", () => {
     const base = root({ "usr/bin/virt-install": "#!/bin/sh\nexec /usr/bin/virt-install" });
     expect(() => findVirtinst({ root: base })).toThrow(/No virtinst was found/);
+  });
+
+  test("of several, takes what virt-install runs and knows the others", () => {
+    const base = root({
+      "opt/vm/": "guest-1.0",
+      "usr/bin/virt-install": '#!/bin/sh\nexec "/opt/vm/virt-install" "$@"',
+      "usr/share/virt-manager/": "guest-1.4",
+      "usr/lib/python3/dist-packages/": "installer-4.0",
+    });
+    const taken = findVirtinst({ root: base });
+    expect(taken.directory).toBe(`${base}/opt/vm`);
+    expect(otherVirtinsts(taken, base)).toEqual([
+      `${base}/usr/share/virt-manager`,
+      `${base}/usr/lib/python3/dist-packages`,
+    ]);
+    const { stderr } = cli(["inspect", ...HOST, "--root", base]);
+    expect(stderr).toMatch(
+      /several virtinsts: .*\/opt\/vm was taken, for it is what \/usr\/bin\/virt-install runs; not .*share\/virt-manager, .*dist-packages\. Name another with --virtinst/,
+    );
   });
 
   test("says where it looked", () => {
