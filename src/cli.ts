@@ -25,6 +25,7 @@ interface Words {
   replaceHandEdit?: boolean;
   reverse?: boolean;
   static?: boolean;
+  vol?: string;
   output?: string;
   verbose?: boolean;
   quiet?: boolean;
@@ -99,7 +100,11 @@ function program(finish: (code: number) => void): Command {
 
   command("verify", "say whether it is so, and whether it works", async (words) => {
     const { verify } = await import("./commands/verify");
-    const result = await verify({ ...common(words), static: words.static ?? false });
+    const result = await verify({
+      ...common(words),
+      static: words.static ?? false,
+      ...(words.vol === undefined ? {} : { vol: words.vol }),
+    });
     notes(result.notes, words);
     if (words.json) json(result);
     else if (!words.quiet) {
@@ -107,9 +112,29 @@ function program(finish: (code: number) => void): Command {
       print(verificationText(result, words.verbose ?? false, out));
     }
     if (result.state === "damaged") return EXIT_CODES.target;
+    if (result.volume?.status === "failed") return EXIT_CODES.behaviour;
     if (result.state !== "current") return NOT_SO;
     return result.behaviour.status === "failed" ? EXIT_CODES.behaviour : 0;
-  }).option("--static", "look only, run nothing under Python");
+  })
+    .option("--static", "look only, run nothing under Python")
+    .option("--vol <pool/volume>", "have the host's own virt-install print a domain for that volume, and look at it");
+
+  command("preview [domain]", "show what the patch would make of a domain's XML", async (words, domain) => {
+    const { preview } = await import("./commands/preview");
+    const result = await preview({ ...common(words), ...(domain === undefined ? {} : { domain }) });
+    notes(result.notes, words);
+    if (words.output !== undefined && words.output !== "-") {
+      const { writeNewFile } = await import("./system/write");
+      writeNewFile(words.output, Buffer.from(result.xml));
+    }
+    if (words.json) json(result);
+    else if (words.output === "-") print(result.xml);
+    else if (words.output === undefined && !words.quiet) {
+      const { colourDiff } = await import("./report/text");
+      print(result.changed ? colourDiff(result.diff, out) : "The patch changes nothing in this domain.\n");
+    }
+    return 0;
+  }).option("-o, --output <file>", "write the XML to a file, or with - to standard output");
 
   command("revert", "undo it", async (words) => {
     const { revert } = await import("./commands/revert");

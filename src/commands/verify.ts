@@ -1,13 +1,18 @@
+import { DEFAULT_URI } from "../host/read";
 import type { Sample } from "../patch/sample";
 import type { PatchState } from "../patch/state";
+import { Failure } from "../report/failure";
 import type { HelperResult } from "../virtinst/python";
 import { RECIPES } from "../virtinst/recipes";
 import { type CommonOptions, type Context, openContext, reportTarget, type TargetReport } from "./context";
+import type { VolumeProof } from "./volume-proof";
 
 /** Options of `verify`. */
 export interface VerifyOptions extends CommonOptions {
   /** Whether to leave out the run under Python; false by default. */
   readonly static?: boolean;
+  /** A volume, `POOL/VOLUME`, to have the host's own virt-install print a domain for; none by default. */
+  readonly vol?: string;
 }
 
 /** Whether the blocks on disk do what they should. */
@@ -26,11 +31,20 @@ export interface VerifyResult extends TargetReport {
   readonly reason: string;
   readonly pools: readonly string[];
   readonly behaviour: Behaviour;
+  /** What the host's own virt-install writes for the volume that was named; null where none was. */
+  readonly volume: VolumeProof | null;
   readonly notes: readonly string[];
 }
 
 /** Says what the file is, beside what the host needs, and proves what its blocks do. Changes nothing. */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
+  const { vol, connect, poolXml, hostDocument, root, virtinst } = options;
+  if (vol !== undefined && (poolXml ?? hostDocument ?? root) !== undefined)
+    throw new Failure(
+      "usage",
+      "--vol needs live libvirt, to ask virt-install for that volume.",
+      "Leave out --pool-xml, --host and --root; --connect names another libvirt.",
+    );
   const context = await openContext(options);
   const { examined, facts } = context;
   return {
@@ -40,6 +54,10 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
     ...reportTarget(context),
     pools: facts.pools.map(({ pool }) => pool),
     behaviour: await prove(context, options),
+    volume:
+      vol === undefined
+        ? null
+        : (await import("./volume-proof")).proveVolume(context, vol, connect ?? DEFAULT_URI, virtinst !== undefined),
     notes: facts.notes,
   };
 }

@@ -5,6 +5,9 @@ import { insideRoot, locate, readFile } from "../system/paths";
 import { byName, type HostConfig, type Pool, type Secret } from "./config";
 import { readPool, readSecret } from "./xml";
 
+/** The libvirt that is asked where none is named: the system-wide QEMU driver, as with virt-install run by root. */
+export const DEFAULT_URI = "qemu:///system";
+
 /** Where the host's facts come from: at most one of `connect`, `poolXml`, `hostDocument`; else `root`; else live libvirt. */
 export interface HostOptions {
   /** libvirt's connection URI; `qemu:///system` by default. */
@@ -30,7 +33,7 @@ export async function readHost(options: HostOptions): Promise<HostConfig> {
   if (poolXml) return readXmlFiles(poolXml, secretXml ?? null);
   if (connect === undefined && root !== undefined) return readEtc(root);
   const { readLive } = await import("./virsh");
-  const live = await readLive(connect ?? "qemu:///system");
+  const live = await readLive(connect ?? DEFAULT_URI);
   return secretXml ? { ...live, secrets: readSecretFiles(secretXml) } : live;
 }
 

@@ -13,7 +13,7 @@ import type { Pool, Secret, SecretReference } from "./config";
  * @throws Failure (facts) for XML that is not well formed, has a DTD, or is not a pool that libvirt would accept
  */
 export function readPool(xml: string, where: string, active: boolean | null): Pool | null {
-  const root = readRoot(xml, "pool", where);
+  const root = readElement(xml, "pool", where);
   const name = textOf(child(root, "name"));
   if (!name) throw refused(where, "the pool has no name");
   if (root.attributes.type !== "rbd") return null;
@@ -25,7 +25,7 @@ export function readPool(xml: string, where: string, active: boolean | null): Po
     name,
     active,
     cephPool,
-    monitors: children(source, "host").map((host) => readMonitor(host, where)),
+    monitors: childElements(source, "host").map((host) => readMonitor(host, where)),
     auth: auth && readAuth(auth, name, where),
   };
 }
@@ -36,7 +36,7 @@ export function readPool(xml: string, where: string, active: boolean | null): Po
  * @throws Failure (facts) like `readPool`
  */
 export function readSecret(xml: string, where: string): Secret {
-  const root = readRoot(xml, "secret", where);
+  const root = readElement(xml, "secret", where);
   const uuid = textOf(child(root, "uuid"));
   if (!uuid) throw refused(where, "the secret has no <uuid>");
   const usage = child(root, "usage");
@@ -79,7 +79,12 @@ function readAuth(auth: XmlElement, pool: string, where: string): Pool["auth"] {
   return { username, secret };
 }
 
-function readRoot(xml: string, name: string, where: string): XmlElement {
+/**
+ * A document's root element.
+ *
+ * @throws Failure (facts) for XML that is not well formed, has a DTD, or has another root
+ */
+export function readElement(xml: string, name: string, where: string): XmlElement {
   let document: ReturnType<typeof parseXml>;
   try {
     document = parseXml(xml, { preserveDocumentType: true });
@@ -94,14 +99,16 @@ function readRoot(xml: string, name: string, where: string): XmlElement {
   return root;
 }
 
-function children(parent: XmlElement | null, name: string): XmlElement[] {
+/** The direct children of that name; none for no parent. */
+export function childElements(parent: XmlElement | null, name: string): XmlElement[] {
   return (parent?.children ?? []).filter(
     (node): node is XmlElement => node instanceof XmlElement && node.name === name,
   );
 }
 
+/** The first of them. */
 function child(parent: XmlElement | null, name: string): XmlElement | null {
-  return children(parent, name)[0] ?? null;
+  return childElements(parent, name)[0] ?? null;
 }
 
 /** An element's own text; comments in it do not count. */

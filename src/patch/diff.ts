@@ -18,6 +18,16 @@ export function unifiedDiff(path: string, before: string, after: string, context
   return formatPatch(patch, FILE_HEADERS_ONLY).replaceAll(GUARD, "");
 }
 
+/**
+ * A unified diff of any other text, for a reader.
+ *
+ * @param name what the text is called in the diff's header
+ */
+export function unifiedTextDiff(name: string, before: string, after: string): string {
+  if (before === after) return "";
+  return formatPatch(structuredPatch(name, name, before, after), FILE_HEADERS_ONLY);
+}
+
 // No Python source holds it.
 const GUARD = "\0";
 

@@ -116,11 +116,27 @@ export interface ShownVerification {
     readonly reason: string;
     readonly checks: readonly { readonly label: string; readonly passed: boolean; readonly difference: string }[];
   };
+  readonly volume: {
+    readonly status: string;
+    readonly reason: string;
+    readonly volume: string;
+    readonly disks: readonly {
+      readonly name: string;
+      readonly facts: readonly {
+        readonly label: string;
+        readonly expected: string;
+        readonly found: string;
+        readonly right: boolean;
+      }[];
+    }[];
+    readonly schema: { readonly status: string; readonly reason: string };
+    readonly causes: readonly string[];
+  } | null;
 }
 
 /** The state of the file, and each check of what its blocks do. */
 export function verificationText(
-  { state, reason, file, behaviour }: ShownVerification,
+  { state, reason, file, behaviour, volume }: ShownVerification,
   verbose: boolean,
   colors: Colors,
 ): string {
@@ -134,7 +150,23 @@ export function verificationText(
     if (verbose || !passed) lines.push(`  ${passed ? colors.green("ok") : colors.red("wrong")}  ${label}`);
     if (!passed) lines.push(difference.replace(/^/gm, "      ").trimEnd());
   }
-  return lines.map((line) => `${visible(line)}\n`).join("");
+  if (volume) {
+    lines.push(`volume ${volume.volume} ${outcome(volume.status, colors)}: ${volume.reason}`);
+    for (const { name, facts } of volume.disks) {
+      lines.push(`  rbd disk ${name}`);
+      for (const { label, expected, found, right } of facts)
+        lines.push(
+          `    ${right ? colors.green("right") : colors.red("wrong")}  ${label.padEnd(7)}  ${expected}${right ? "" : ` (found: ${found})`}`,
+        );
+    }
+    lines.push(`  schema ${outcome(volume.schema.status, colors)}: ${volume.schema.reason}`);
+    for (const cause of volume.causes) lines.push(`  ${colors.yellow("look at")}  ${cause}`);
+  }
+  return lines.map((line) => `${visibleRow(line)}\n`).join("");
+}
+
+function outcome(status: string, colors: Colors): string {
+  return status === "passed" ? colors.green(status) : status === "failed" ? colors.red(status) : colors.yellow(status);
 }
 
 function stateColour(state: string, colors: Colors): string {

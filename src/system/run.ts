@@ -19,17 +19,22 @@ function environment(): NodeJS.ProcessEnv {
  * Runs a program to its end.
  *
  * @param options `input` for its standard input, none by default; `cwd`, the root folder by default, so that no
- *   file of the caller's folder is taken for one of the program's; `seconds` until it is ended, 60 by default
+ *   file of the caller's folder is taken for one of the program's; `seconds` until it is ended, 60 by default; `env`, variables to add to the caller's environment
  */
 export function run(
   program: string,
   args: readonly string[],
-  { input = "", cwd = "/", seconds = 60 }: { input?: string; cwd?: string; seconds?: number } = {},
+  {
+    input = "",
+    cwd = "/",
+    seconds = 60,
+    env = {},
+  }: { input?: string; cwd?: string; seconds?: number; env?: NodeJS.ProcessEnv } = {},
 ): Finished {
   const { status, stdout, stderr, error } = spawnSync(program, [...args], {
     input,
     cwd,
-    env: environment(),
+    env: { ...environment(), ...env },
     encoding: "utf8",
     timeout: seconds * 1000,
     maxBuffer: 256 * 1024 * 1024,

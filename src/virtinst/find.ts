@@ -76,7 +76,8 @@ function findIn(place: string, root: string): Pick<Installation, "directory" | "
   return null;
 }
 
-interface Program {
+/** A `virt-install`, and where its Python looks for `virtinst`. */
+export interface Program {
   readonly path: string | null;
   readonly interpreter: string | null;
   /** The folders that its Python looks for `virtinst` in, first come first served; as the host sees them. */
@@ -86,7 +87,7 @@ interface Program {
 const NO_PROGRAM: Program = { path: null, interpreter: null, folders: [] };
 
 /** The host's `virt-install` programs, the one that a shell would run first. */
-function findPrograms(root: string): Program[] {
+export function findPrograms(root: string): Program[] {
   const path = root === "/" ? (process.env.PATH ?? "").split(":").filter((folder) => folder.startsWith("/")) : [];
   const folders = [...new Set([...path, "/usr/local/bin", "/usr/bin"])];
   const programs = folders.flatMap((folder) => locate(join(folder, "virt-install"), root) ?? []);

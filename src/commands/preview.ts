@@ -1,0 +1,76 @@
+import { resolveFacts } from "../host/facts";
+import { readHost } from "../host/read";
+import { unifiedTextDiff } from "../patch/diff";
+import { render } from "../patch/render";
+import { sampleDomain } from "../patch/sample";
+import { Failure } from "../report/failure";
+import { readFile } from "../system/paths";
+import { findVirtinst, type Installation } from "../virtinst/find";
+import { findPythons, isNotRun, runHelper } from "../virtinst/python";
+import { RECIPES } from "../virtinst/recipes";
+import type { CommonOptions } from "./context";
+
+/** Options of `preview`. */
+export interface PreviewOptions extends CommonOptions {
+  /** A file with a domain's XML; by default a domain with a disk from each of the host's pools. */
+  readonly domain?: string;
+}
+
+/** What the patch would make of a domain's XML. */
+export interface PreviewResult {
+  readonly command: "preview";
+  readonly changed: boolean;
+  readonly pools: readonly string[];
+  /** The domain's XML as the patch would leave it. */
+  readonly xml: string;
+  /** From the XML as it is to that; empty where nothing changes. */
+  readonly diff: string;
+  /** What the patch logs on it, and what could not be checked. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Shows what the patch would make of a domain, by running the very Python that it would put into virtinst.
+ *
+ * @throws Failure (behaviour) where there is no Python to run it, or it raises
+ */
+export async function preview(options: PreviewOptions): Promise<PreviewResult> {
+  const { pools, notes } = resolveFacts(await readHost(options), options.pool ?? []);
+  const { domain } = options;
+  const xml = domain === undefined ? sampleDomain(pools).before : readFile(domain, "io").toString("utf8");
+  // What the block says of its file plays no part in what it does.
+  const { helper } = render(pools, { sha256: "0".repeat(64), modified: "0.000000000" }, { variables: [], indent: "" });
+  const { installation, major } = whatRuns(options);
+  const pythons = findPythons(installation, major, options);
+  const answer = isNotRun(pythons) ? pythons : runHelper(pythons, helper, [xml]);
+  const [result] = isNotRun(answer) ? [] : answer.results;
+  if (isNotRun(answer) || result?.xml == null)
+    throw new Failure(
+      "behaviour",
+      `The patch could not be run: ${isNotRun(answer) ? answer.notRun : answer.error}.`,
+      "Name a Python with --python.",
+    );
+  const name = domain ?? "domain.xml";
+  return {
+    command: "preview",
+    changed: result.xml !== xml,
+    pools: pools.map(({ pool }) => pool),
+    xml: result.xml,
+    diff: unifiedTextDiff(name, xml, result.xml),
+    notes: [...notes, ...new Set(answer.log)],
+  };
+}
+
+/** The virtinst whose Python is to be used; a preview works without one too. */
+function whatRuns(options: PreviewOptions): {
+  installation: Pick<Installation, "interpreter" | "program">;
+  major: 2 | 3;
+} {
+  try {
+    const installation = findVirtinst(options);
+    return { installation, major: RECIPES.find(({ file }) => file === installation.file)?.python ?? 3 };
+  } catch (error) {
+    if (!(error instanceof Failure) || options.virtinst !== undefined) throw error;
+    return { installation: { interpreter: null, program: null }, major: 3 };
+  }
+}
