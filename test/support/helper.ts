@@ -1,0 +1,110 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { PoolFacts } from "../../src/patch/facts";
+import { render } from "../../src/patch/render";
+import counter from "./count.py";
+import driver from "./helper.py";
+
+/** The Pythons that the injected text is written for. */
+const VERSIONS = ["2.7", "3.4", "3.5", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13"];
+
+/** A Python that the injected text has to run on. */
+export interface Interpreter {
+  readonly version: string;
+  /** Null where this machine has none. */
+  readonly path: string | null;
+}
+
+/** Each Python that the injected text is written for, in PATH or among pyenv's, whether or not it is there. */
+export const INTERPRETERS: readonly Interpreter[] = VERSIONS.map((version) => {
+  const versions = join(process.env.PYENV_ROOT ?? join(homedir(), ".pyenv"), "versions");
+  const folders = [
+    ...(process.env.PATH ?? "").split(":"),
+    ...(existsSync(versions) ? readdirSync(versions).map((name) => join(versions, name, "bin")) : []),
+  ];
+  const candidates = folders.map((folder) => join(folder, `python${version}`)).filter((path) => existsSync(path));
+  // pyenv puts a program of that name into PATH that only works where the version was chosen.
+  const works = (path: string) =>
+    spawnSync(path, ["-E", "-s", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], {
+      encoding: "utf8",
+    }).stdout?.trim() === version;
+  return { version, path: candidates.find(works) ?? null };
+});
+
+/** What a call is given: a text (on Python 2.7 as `unicode` and as UTF-8 `str`), bytes (as Latin-1), or another value. */
+export type Value = readonly ["text" | "bytes", string] | readonly ["none" | "int" | "list" | "object", null];
+
+/** An element, its attributes and its children, as `xml.etree` reads them. */
+export type Tree = readonly [name: string, attributes: Readonly<Record<string, string>>, children: readonly Tree[]];
+
+/** What one call gave. */
+export interface Call {
+  readonly raised: string | null;
+  /** Level, logger and message of each line. */
+  readonly log: readonly (readonly [string, string, string])[];
+  /** Whether it returned the very object that it was given. */
+  readonly same: boolean;
+  readonly same_type: boolean;
+  /** The result as text; null for another value. */
+  readonly text: string | null;
+  /** Whether a second call changed nothing more. */
+  readonly stable: boolean;
+  readonly tree?: Tree;
+}
+
+/** What a block gave: the calls in order, each in every form that the Python has for its value. */
+export interface Ran {
+  /** The kinds of statement in the block. */
+  readonly statements: readonly string[];
+  /** What the module holds afterwards. */
+  readonly names: readonly string[];
+  readonly calls: readonly (readonly Call[])[];
+}
+
+/** The helper block for these pools, as it is put into a file. */
+export function helperBlock(pools: readonly PoolFacts[]): string {
+  const pristine = { sha256: "0".repeat(64), modified: "1400000000.000000000" };
+  return render(pools, pristine, { variables: ["start_xml", "final_xml"], indent: "        " }).helper;
+}
+
+/** Runs rendered blocks on values, all in one process. */
+export function runBlocks(
+  { path }: Interpreter,
+  jobs: readonly { readonly pools: readonly PoolFacts[]; readonly values: readonly Value[]; readonly tree?: boolean }[],
+): Ran[] {
+  return python(
+    path as string,
+    driver,
+    jobs.map(({ pools, values, tree = false }) => ({ block: helperBlock(pools), values, tree })),
+  ) as Ran[];
+}
+
+/**
+ * Counts the work that a block does with each text: lines, characters sliced, steps of its patterns.
+ *
+ * @returns for each text the count, and whether the counting matcher made the same of it as Python's own
+ */
+export function countWork(
+  { path }: Interpreter,
+  pools: readonly PoolFacts[],
+  texts: readonly string[],
+): { readonly work: number; readonly same: boolean }[] {
+  return python(path as string, counter, { block: helperBlock(pools), texts }) as { work: number; same: boolean }[];
+}
+
+function python(path: string, program: string, request: unknown): unknown {
+  // ASCII only: what Python takes its standard input for depends on the locale.
+  const input = JSON.stringify(request).replace(
+    /[^ -~]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  const { status, stdout, stderr } = spawnSync(path, ["-B", "-E", "-s", "-c", program], {
+    input,
+    encoding: "utf8",
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  if (status !== 0) throw new Error(`${path}: ${stderr}`);
+  return JSON.parse(stdout);
+}
