@@ -92,9 +92,8 @@ async function main() {
     row.releases += releases.length;
     row.revisions++;
     const recipe = RECIPES.find((/** @type {any} */ { file }) => file === path);
-    // Between 1.5 and 2.0, guest.py is Python 3 already.
-    const order = [...lane].sort((a) => (a.major === recipe.python ? -1 : 1));
-    const wrong = await checkRevision(revision, join(folder, String(number)), recipe.class, order, bench).catch(
+    const python = /** @type {typeof lane[number]} */ (lane.find(({ major }) => major === recipe.python));
+    const wrong = await checkRevision(revision, join(folder, String(number)), recipe.class, python, bench).catch(
       (error) => [`the check itself failed: ${oneLine(String(error))}`],
     );
     if (!options.standIns)

@@ -27,11 +27,11 @@ import { oneLine, run } from "./run.mjs";
  * @param {Revision} revision
  * @param {string} folder a new one
  * @param {string} className the class that holds `_build_xml`
- * @param {readonly Python[]} pythons the first that compiles the revision is taken
+ * @param {Python} python the one that runs releases with this file
  * @param {Bench} bench
  * @returns {Promise<string[]>} what is wrong, a line each
  */
-export async function checkRevision(revision, folder, className, pythons, bench) {
+export async function checkRevision(revision, folder, className, python, bench) {
   const { path, bytes } = revision;
   /** @type {string[]} */
   const wrong = [];
@@ -39,9 +39,6 @@ export async function checkRevision(revision, folder, className, pythons, bench)
     if (!right) wrong.push(line);
     return right;
   };
-
-  const python = await fitting(bytes, path, pythons);
-  if (!python) return ["it compiles under none of the Pythons"];
 
   const file = join(folder, path);
   mkdirSync(dirname(file), { recursive: true });
@@ -103,11 +100,11 @@ export async function checkRevision(revision, folder, className, pythons, bench)
       { first: null, final: before, reinstall: null },
       ...(bytes.includes("_pre_reinstall_xml") ? [{ first: null, final: "<domain/>", reinstall: before }] : []),
     ];
-    const answer = await python?.builder.build(source, path, className, runs);
-    const fault = answer?.fault ?? answer?.error;
+    const answer = await python.builder.build(source, path, className, runs);
+    const fault = answer.fault ?? answer.error;
     if (!check(fault === undefined, `${label}: _build_xml does not run: ${oneLine(fault ?? "")}`)) return;
     for (const [index, { first }] of runs.entries()) {
-      const [gotFirst, gotFinal] = answer?.results?.[index] ?? [];
+      const [gotFirst, gotFinal] = answer.results?.[index] ?? [];
       const given = `${label}, ${first === null ? "no first XML" : "both XMLs"}`;
       check(gotFirst === (first && install(expected)), `${given}: _build_xml returns another first XML than expected`);
       check(gotFinal === expected, `${given}: _build_xml returns another final XML than expected`);
@@ -131,15 +128,4 @@ export async function checkRevision(revision, folder, className, pythons, bench)
 /** The first XML, told from the final one by its name, so that the two cannot change places unseen. */
 function install(/** @type {string} */ xml) {
   return xml.replace("<name>virt-1</name>", "<name>virt-1-install</name>");
-}
-
-/** @returns {Promise<Python | null>} */
-async function fitting(
-  /** @type {Buffer} */ bytes,
-  /** @type {string} */ path,
-  /** @type {readonly Python[]} */ pythons,
-) {
-  for (const python of pythons)
-    if ((await python.builder.build(bytes, path, "", [])).fault === undefined) return python;
-  return null;
 }

@@ -55,7 +55,7 @@ export class Builder {
    * @param {Buffer} source
    * @param {string} name its path relative to the folder that holds `virtinst`
    * @param {string} className
-   * @param {readonly Run[]} runs none: the source is only compiled
+   * @param {readonly Run[]} runs
    * @returns {Promise<Answer>}
    */
   build(source, name, className, runs) {
