@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { createColors } from "picocolors";
+import type { Colors } from "picocolors/types";
 import type { CommonOptions } from "./commands/context";
 import { Failure, type FailureKind } from "./report/failure";
 import { TOOL, VERSION } from "./version";
@@ -31,7 +32,9 @@ interface Words {
   quiet?: boolean;
 }
 
-const out = createColors(process.stdout.isTTY && !process.env.NO_COLOR);
+function colours(): Colors {
+  return createColors((process.stdout.isTTY || process.env.FORCE_COLOR !== undefined) && !process.env.NO_COLOR);
+}
 
 function program(finish: (code: number) => void): Command {
   const main = new Command(TOOL)
@@ -64,7 +67,7 @@ function program(finish: (code: number) => void): Command {
     if (words.json) json(result.document);
     else if (!words.quiet) {
       const { inspectionText } = await import("./report/results");
-      print(inspectionText(result, out));
+      print(inspectionText(result, colours()));
     }
     return 0;
   });
@@ -109,7 +112,7 @@ function program(finish: (code: number) => void): Command {
     if (words.json) json(result);
     else if (!words.quiet) {
       const { verificationText } = await import("./report/results");
-      print(verificationText(result, words.verbose ?? false, out));
+      print(verificationText(result, words.verbose ?? false, colours()));
     }
     if (result.state === "damaged") return EXIT_CODES.target;
     if (result.volume?.status === "failed") return EXIT_CODES.behaviour;
@@ -131,7 +134,7 @@ function program(finish: (code: number) => void): Command {
     else if (words.output === "-") print(result.xml);
     else if (words.output === undefined && !words.quiet) {
       const { colourDiff } = await import("./report/text");
-      print(result.changed ? colourDiff(result.diff, out) : "The patch changes nothing in this domain.\n");
+      print(result.changed ? colourDiff(result.diff, colours()) : "The patch changes nothing in this domain.\n");
     }
     return 0;
   }).option("-o, --output <file>", "write the XML to a file, or with - to standard output");
@@ -190,8 +193,8 @@ async function changed(
   const { changeText } = await import("./report/results");
   if (words.json) json(words.diff ? result : { ...result, diff: undefined });
   else {
-    if (words.diff) print((await import("./report/text")).colourDiff(result.diff, out));
-    if (!words.quiet) print(changeText(result, words.verbose ?? false, out));
+    if (words.diff) print((await import("./report/text")).colourDiff(result.diff, colours()));
+    if (!words.quiet) print(changeText(result, words.verbose ?? false, colours()));
   }
   return result.check && result.changed ? NOT_SO : 0;
 }

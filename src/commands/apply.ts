@@ -2,7 +2,6 @@ import { sha256 } from "../patch/facts";
 import { encode } from "../patch/source";
 import { Failure } from "../report/failure";
 import { readFile } from "../system/paths";
-import { replaceFile } from "../system/replace";
 import { VERSION } from "../version";
 import type { Plan } from "../virtinst/plan";
 import {
@@ -86,7 +85,8 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
 async function applyReviewed(options: ApplyOptions, patchFile: string): Promise<ApplyResult> {
   const target = openTarget(options, null);
   const { installation, examined } = target;
-  const { planOn, sameBytes, wholeBase } = await import("../virtinst/plan");
+  const { planOn, sameBytes } = await import("../virtinst/plan");
+  const { wholeBase } = await import("../patch/state");
   const { acceptPatch } = await import("../patch/accept");
   const base = wholeBase(examined, installation.path);
   // In the file's own encoding: the context lines are the file's.
@@ -122,6 +122,7 @@ async function land(
   const { unifiedDiff } = await import("../patch/diff");
   const shippedIn = (await import("../virtinst/recipes")).releasesWithHash(sha256(encode(plan.before)));
   notes.push(...replacementNotes(target, options), ...(await describePristine(plan, shippedIn)));
+  const { replaceFile } = await import("../system/replace");
   if (!options.check) replaceFile(installation.path, file, encode(plan.after));
   return {
     command: "apply",

@@ -2,7 +2,7 @@ import type { HostConfig } from "../host/config";
 import { type ResolvedFacts, resolveFacts } from "../host/facts";
 import { type HostOptions, readHost } from "../host/read";
 import { type Examined, examine } from "../patch/state";
-import { type ReadFile, readWithTime } from "../system/replace";
+import { type ReadFile, readWithTime } from "../system/read";
 import { findVirtinst, type Installation, otherVirtinsts } from "../virtinst/find";
 
 /** Options that every command takes. */

@@ -1,6 +1,7 @@
-import { type HostDocument, writeDocument } from "../host/document";
+import type { HostDocument } from "../host/document";
 import { type ResolvedFacts, resolveFacts } from "../host/facts";
 import { readHost } from "../host/read";
+import { writeDocument } from "../host/write-document";
 import { Failure } from "../report/failure";
 import { otherVirtinsts } from "../virtinst/find";
 import { findNeed } from "../virtinst/need";

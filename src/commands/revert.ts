@@ -1,7 +1,5 @@
-import { unifiedDiff } from "../patch/diff";
 import { encode } from "../patch/source";
-import { replaceFile } from "../system/replace";
-import { wholeBase } from "../virtinst/plan";
+import { wholeBase } from "../patch/state";
 import { releasesWithHash } from "../virtinst/recipes";
 import { type CommonOptions, openTarget, replacementNotes, reportTarget, type TargetReport } from "./context";
 
@@ -50,12 +48,14 @@ export async function revert(options: RevertOptions): Promise<RevertResult> {
       notes: [],
     };
   const { readFacts } = await import("../patch/read-facts");
+  const { unifiedDiff } = await import("../patch/diff");
   const notes = replacementNotes(target, options);
   if (!found.intact) notes.push("The blocks had been edited; they were taken out as they were.");
   if (!examined.basePristine)
     notes.push(
       `The file was also changed outside the blocks; these changes ${options.check ? "would stay" : "stay"}, and so does the time of the last change.`,
     );
+  const { replaceFile } = await import("../system/replace");
   if (!options.check)
     replaceFile(installation.path, file, encode(base), examined.basePristine ? found.header.modified : undefined);
   return {

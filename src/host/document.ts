@@ -1,9 +1,7 @@
 import * as v from "valibot";
 import { Failure } from "../report/failure";
 import { byName, type HostConfig } from "./config";
-
-/** Version of the host document; a document of another version is refused. */
-export const DOCUMENT_VERSION = 1;
+import { DOCUMENT_VERSION } from "./write-document";
 
 // XML 1.0 cannot carry these, so no libvirt object has them; a lone surrogate is not text.
 const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u;
@@ -76,29 +74,6 @@ export function readDocument(json: string, where: string): HostConfig {
   }
   const { host, pools, secrets } = result.output;
   return { host, source: where, pools: byName(pools), secrets, notes: [] };
-}
-
-/**
- * The document for a host.
- *
- * @param config what libvirt says
- * @param virtinst what was found of virtinst; null for nothing
- */
-export function writeDocument(config: HostConfig, virtinst: HostDocument["virtinst"]): HostDocument {
-  const { host, pools, secrets } = config;
-  return {
-    version: DOCUMENT_VERSION,
-    host,
-    pools: pools.map(({ name, active, cephPool, monitors, auth }) => ({
-      name,
-      active,
-      cephPool,
-      monitors: [...monitors],
-      auth,
-    })),
-    secrets: secrets && [...secrets],
-    virtinst,
-  };
 }
 
 function refused(where: string, why: string): Failure {

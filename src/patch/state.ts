@@ -1,3 +1,4 @@
+import { Failure } from "../report/failure";
 import { VERSION } from "../version";
 import { type Found, findBlocks, strip } from "./blocks";
 import { factsDigest, type PoolFacts, sha256 } from "./facts";
@@ -56,4 +57,18 @@ export function examine(bytes: Buffer, facts: readonly PoolFacts[] | null): Exam
     return state("stale", "the host's pools or secrets have changed since the blocks were rendered");
   if (!basePristine) return state("edited", "the file was changed outside the blocks since they were put in");
   return state("current", "the blocks are just what this host needs");
+}
+
+/**
+ * The file without our blocks.
+ *
+ * @throws Failure (target) where the markers are damaged
+ */
+export function wholeBase(examined: Examined, path: string): Source {
+  if (examined.base) return examined.base;
+  throw new Failure(
+    "target",
+    `${path}, ${examined.reason}. Nothing was written.`,
+    "Get a clean file from the package (dpkg -S or rpm -qf names it; apt-get install --reinstall or dnf reinstall), then apply again.",
+  );
 }

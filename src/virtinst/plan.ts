@@ -3,8 +3,7 @@ import { type PoolFacts, sha256 } from "../patch/facts";
 import { insert } from "../patch/insert";
 import { type Pristine, render } from "../patch/render";
 import { encode, type Source } from "../patch/source";
-import type { Examined } from "../patch/state";
-import { Failure } from "../report/failure";
+import { type Examined, wholeBase } from "../patch/state";
 import type { Installation } from "./find";
 import { type HandEdit, withoutHandEdit } from "./hand-edit";
 import { type Recipe, releasesWithHash } from "./recipes";
@@ -80,20 +79,6 @@ export function planOn(
     handEdit,
     replaced: null,
   };
-}
-
-/**
- * The file without our blocks.
- *
- * @throws Failure (target) where the markers are damaged
- */
-export function wholeBase(examined: Examined, path: string): Source {
-  if (examined.base) return examined.base;
-  throw new Failure(
-    "target",
-    `${path}, ${examined.reason}. Nothing was written.`,
-    "Get a clean file from the package (dpkg -S or rpm -qf names it; apt-get install --reinstall or dnf reinstall), then apply again.",
-  );
 }
 
 /** The time to put back one day: that of the file before the first apply, as long as it is still that file. */

@@ -14,7 +14,7 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { RECIPES } from "../../src/virtinst/recipes";
-import { cli, copyVirtinst, HAS_PYTHON2, HOST, temporaryFolder } from "../support/cli";
+import { cli, copyVirtinst, HAS_PYTHON2, HOST, TOOL, temporaryFolder } from "../support/cli";
 
 const FIXTURES = resolve("test/fixtures/host");
 const HOST_TWO = ["pool-usage", "pool-uuid"]
@@ -517,5 +517,62 @@ describe("the command line", () => {
     );
     expect(status).toBe(0);
     expect(stderr).toBe("");
+  });
+});
+
+describe("the built file", () => {
+  test("alone in an empty folder does every command", () => {
+    const { folder, path, pristine } = target(PLAIN);
+    const tool = join(temporaryFolder(), "virtinst-rbd-patch");
+    cpSync(TOOL, tool);
+    const run = (...words: string[]) => cli(words, { tool });
+    const options = [...HOST, "--virtinst", folder];
+    const document = join(dirname(tool), "host.json");
+    const patch = join(dirname(tool), "host.patch");
+    writeFileSync(document, run("inspect", "--json", ...options).stdout);
+    const fromDocument = ["--host", document, "--virtinst", folder];
+    expect(run("render", "-o", patch, ...fromDocument).code).toBe(0);
+    expect(run("apply", patch, "--virtinst", folder).code).toBe(0);
+    expect(run("apply", ...fromDocument).stdout).toMatch(/^current/);
+    expect(run("verify", ...fromDocument).code).toBe(0);
+    expect(run("preview", ...fromDocument).stdout).toMatch(/^\+ +<auth/m);
+    expect(run("revert", "--virtinst", folder).code).toBe(0);
+    expect(readFileSync(path).equals(pristine)).toBe(true);
+  });
+
+  test("is within its budget of 400 KB", () => expect(statSync(TOOL).size).toBeLessThan(400 * 1024));
+});
+
+describe("preview", () => {
+  const options = [...HOST, "--virtinst", resolve("test/fixtures/virtinst", PLAIN)];
+
+  test("shows a domain with a disk of each pool as the patch would leave it", () => {
+    const { code, stdout } = cli(["preview", ...HOST_TWO, "--virtinst", resolve("test/fixtures/virtinst", PLAIN)]);
+    expect(code).toBe(0);
+    const added = stdout.split("\n").filter((line) => /^\+ /.test(line));
+    expect(added.filter((line) => line.includes("<auth "))).toHaveLength(2);
+    expect(added.filter((line) => line.includes("<host "))).toHaveLength(3);
+    expect(stdout).not.toMatch(/^-(?!--)/m);
+  });
+
+  test("takes a domain from a file, says what the patch logs, and writes the XML with -o", () => {
+    const file = join(temporaryFolder(), "domain.xml");
+    const disk = (host: string) =>
+      `<domain>\n <disk type='network'>\n  <source protocol='rbd' name='vms/x'>\n   <host name='${host}'/>\n  </source>\n </disk>\n</domain>\n`;
+    writeFileSync(file, disk("192.0.2.11"));
+    const { stdout } = cli(["preview", file, "-o", "-", ...options]);
+    expect(stdout).toContain('  <auth username="libvirt">\n   <secret type="ceph"');
+    expect(stdout).toContain('   <host name=\'192.0.2.11\'/>\n   <host name="192.0.2.12" port="6789"/>\n');
+    writeFileSync(file, disk("198.51.100.1"));
+    const left = cli(["preview", file, ...options]);
+    expect(left.stdout).toMatch(/changes nothing/);
+    expect(left.stderr).toMatch(/disk vms\/x is left as it is/);
+  });
+
+  test("says so where there is no Python to run it", () => {
+    expect(cli(["preview", ...options, "--python", "/nonexistent"])).toMatchObject({
+      code: 5,
+      stderr: expect.stringMatching(/could not be run: \/nonexistent/),
+    });
   });
 });

@@ -18,9 +18,9 @@ export interface Ran {
 /** Runs the built tool as a user would. */
 export function cli(
   args: readonly string[],
-  { cwd, env, input }: { cwd?: string; env?: NodeJS.ProcessEnv; input?: string } = {},
+  { cwd, env, input, tool = TOOL }: { cwd?: string; env?: NodeJS.ProcessEnv; input?: string; tool?: string } = {},
 ): Ran {
-  const { status, stdout, stderr, error } = spawnSync(NODE, [TOOL, ...args], {
+  const { status, stdout, stderr, error } = spawnSync(NODE, [tool, ...args], {
     cwd,
     input,
     encoding: "utf8",
