@@ -1,0 +1,214 @@
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cli } from "../support/cli";
+import {
+  atEnd,
+  changedFiles,
+  expectDone,
+  makeFolder,
+  monitors,
+  must,
+  notRun,
+  run,
+  SHARE,
+  undoAll,
+  xpath,
+} from "./support/machine";
+
+const POOL = resolve("test/fixtures/host/pool-usage.xml");
+const SECRET = resolve("test/fixtures/host/secret-usage.xml");
+const MONITORS = ["192.0.2.11:6789", "192.0.2.12:6789", "192.0.2.13:6789"];
+const RELEASE_FILE = "virtinst/install/installer.py";
+
+let folder: string;
+let uri: string;
+
+beforeAll(() => {
+  const changed = changedFiles();
+  if (changed !== "") throw new Error(`virtinst is not as its package has it, so nothing was tried:\n${changed}`);
+  atEnd("revert the patch", () => cli(["revert", "--virtinst", SHARE]));
+  folder = makeFolder();
+  uri = testDriver(folder);
+});
+
+afterAll(undoAll);
+
+/** A node of libvirt's test driver: the sample host's rbd pool with one volume, and a folder pool with another. */
+function testDriver(folder: string): string {
+  const node = join(folder, "node.xml");
+  const rbd = readFileSync(POOL, "utf8").replace(
+    "</pool>",
+    `  <volume type="network">
+    <name>virt-1</name>
+    <capacity unit="bytes">67108864</capacity>
+    <target><path>vms/virt-1</path></target>
+  </volume>
+</pool>`,
+  );
+  writeFileSync(
+    node,
+    `<node>
+${rbd}
+<pool type="dir">
+  <name>default</name>
+  <capacity unit="bytes">1073741824</capacity>
+  <available unit="bytes">1073741824</available>
+  <target><path>${folder}</path></target>
+  <volume type="file">
+    <name>a.img</name>
+    <capacity unit="bytes">1048576</capacity>
+    <target><path>${folder}/a.img</path></target>
+  </volume>
+</pool>
+</node>
+`,
+  );
+  return `test://${node}`;
+}
+
+/** The domain that the machine's own virt-install writes. */
+function printXml(): string {
+  return must("virt-install", [
+    ...["--connect", uri, "--print-xml", "--import", "--name", "x", "--memory", "64", "--osinfo", "none"],
+    // Nothing that virt-install would make up anew each time.
+    ...["--uuid", "7d7a2c1e-3b0e-4f55-9a1c-6f6f0a1b2c3d", "--network", "none"],
+    ...["--disk", "vol=libvirtpool/virt-1", "--disk", "vol=default/a.img", "--disk", "device=cdrom"],
+  ]);
+}
+
+describe("Debian's own virt-install, with libvirt's test driver", () => {
+  let before: string;
+
+  test("before: the disk has a secret without a name", () => {
+    before = printXml();
+    expect(before).toContain('<secret type="ceph"/>');
+  });
+
+  test("after apply: the disk has the uuid and every monitor, and nothing else changed", () => {
+    const applied = cli(["apply", "--json", "--connect", uri, "--secret-xml", SECRET]);
+    expectDone(applied);
+    expect(JSON.parse(applied.stdout)).toMatchObject({
+      changed: true,
+      status: "patched",
+      file: `${SHARE}/${RELEASE_FILE}`,
+      release: "4.1.0",
+      pools: ["libvirtpool"],
+    });
+
+    const after = printXml();
+    expect(after).not.toContain('<secret type="ceph"/>');
+    expect(xpath(after, "string(//disk[1]/auth/@username)")).toBe("libvirt");
+    expect(xpath(after, "string(//disk[1]/auth/secret/@uuid)")).toBe("2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1");
+    expect(xpath(after, "string(//disk[1]/source/@name)")).toBe("vms/virt-1");
+    expect(monitors(after)).toEqual(MONITORS);
+    const rest = (xml: string) => xml.replace(/<disk type="network"[\s\S]*?<\/disk>/, "");
+    expect(rest(after)).toBe(rest(before));
+  });
+
+  test("virt-xml-validate accepts the domain, and not that of before", () => {
+    const validate = (xml: string) => {
+      const file = join(folder, "domain.xml");
+      writeFileSync(file, xml);
+      return run("virt-xml-validate", [file, "domain"]);
+    };
+    expect(validate(before).code).not.toBe(0);
+    expect(validate(printXml())).toMatchObject({ code: 0, stderr: expect.stringContaining("validates") });
+  });
+
+  test("verify passes", () => {
+    const verified = cli(["verify", "--json", "--connect", uri, "--secret-xml", SECRET]);
+    expectDone(verified);
+    expect(JSON.parse(verified.stdout)).toMatchObject({ state: "current", behaviour: { status: "passed" } });
+  });
+
+  test("a second apply changes nothing", () => {
+    const again = cli(["apply", "--json", "--connect", uri, "--secret-xml", SECRET]);
+    expect(JSON.parse(again.stdout)).toMatchObject({ changed: false, status: "current" });
+  });
+
+  test("after revert: dpkg --verify prints nothing, and the secret's name is gone again", () => {
+    expectDone(cli(["revert"]));
+    expect(changedFiles()).toBe("");
+    expect(printXml()).toContain('<secret type="ceph"/>');
+  });
+});
+
+describe("a copy of Debian's virtinst", () => {
+  const facts = ["--pool-xml", POOL, "--secret-xml", SECRET];
+
+  /** A copy with all its times, modes and owners. */
+  function copy(name: string): string {
+    const target = join(folder, name);
+    mkdirSync(target);
+    must("cp", ["-a", `${SHARE}/virtinst`, target]);
+    return target;
+  }
+
+  test("render | patch -p1, render | git apply and apply end with the same bytes", () => {
+    const [applied, patched, gitApplied, reviewed] = ["applied", "patched", "git-applied", "reviewed"].map(copy) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    const read = (target: string) => readFileSync(join(target, RELEASE_FILE));
+    const pristine = read(applied);
+    const rendered = cli(["render", ...facts, "--virtinst", applied]);
+    expectDone(rendered);
+    expectDone(cli(["apply", ...facts, "--virtinst", applied]));
+    expect(read(applied).equals(pristine)).toBe(false);
+
+    must("patch", ["-p1"], { cwd: patched, input: rendered.stdout });
+    expect(read(patched).equals(read(applied))).toBe(true);
+    must("git", ["apply", "-"], { cwd: gitApplied, input: rendered.stdout });
+    expect(read(gitApplied).equals(read(applied))).toBe(true);
+    const file = join(folder, "reviewed.patch");
+    writeFileSync(file, rendered.stdout);
+    expectDone(cli(["apply", file, "--virtinst", reviewed]));
+    expect(read(reviewed).equals(read(applied))).toBe(true);
+
+    const undo = cli(["render", "--reverse", ...facts, "--virtinst", patched]);
+    must("patch", ["-p1"], { cwd: patched, input: undo.stdout });
+    expect(read(patched).equals(pristine)).toBe(true);
+    expectDone(cli(["revert", "--virtinst", gitApplied]));
+    expect(read(gitApplied).equals(pristine)).toBe(true);
+  });
+
+  test("mode, owner, group, ACL and extended attributes survive apply and revert", (context) => {
+    const target = copy("metadata");
+    const file = join(target, RELEASE_FILE);
+    must("chown", ["nobody:games", file]);
+    must("chmod", ["0640", file]);
+    const named = run("setfacl", ["-m", "u:daemon:rw,g:mail:r", file]);
+    if (named.code !== 0) notRun(context, `the file system of ${folder} has no ACLs: ${named.stderr}`);
+    // A label that SELinux would set; without SELinux it is an attribute like any other.
+    for (const [name, value] of [
+      ["user.note", "kept"],
+      ["security.selinux", "system_u:object_r:usr_t:s0"],
+    ] as const) {
+      const { code, stderr } = run("setfattr", ["-n", name, "-v", value, file]);
+      if (code !== 0) notRun(context, `the file system of ${folder} has no ${name}: ${stderr}`);
+    }
+    const metadata = () =>
+      must("stat", ["-c", "%a %u %g %C", file]) +
+      must("getfacl", ["-p", "-n", file]) +
+      must("getfattr", ["--absolute-names", "-d", "-m", "-", file]);
+    const before = metadata();
+    expect(before).toContain("security.selinux");
+    expectDone(cli(["apply", ...facts, "--virtinst", target]));
+    expect(metadata()).toBe(before);
+    expectDone(cli(["revert", "--virtinst", target]));
+    expect(metadata()).toBe(before);
+  });
+
+  test("text that does not compile never lands", () => {
+    const target = copy("broken");
+    const file = join(target, RELEASE_FILE);
+    writeFileSync(file, `${readFileSync(file, "utf8")}\ndef broken(:\n`);
+    const copied = join(folder, "broken.py");
+    copyFileSync(file, copied);
+    expect(cli(["apply", ...facts, "--virtinst", target]).code).not.toBe(0);
+    expect(readFileSync(file).equals(readFileSync(copied))).toBe(true);
+  });
+});
