@@ -1,0 +1,276 @@
+import { cpSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join, resolve } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { cli, type Ran } from "../support/cli";
+import { BOOT_MESSAGE, BOOT_SECTOR } from "./support/boot-sector";
+import { CEPH_POOL, CEPH_USER, type Cluster, MONITOR_HOSTS, startCluster } from "./support/ceph";
+import { definePool, defineSecret, removeDomain, startLibvirt, virsh } from "./support/libvirtd";
+import {
+  atEnd,
+  changedFiles,
+  expectDone,
+  makeFolder,
+  monitors,
+  PREFIX,
+  run,
+  SHARE,
+  undoAll,
+  waitFor,
+  xpath,
+} from "./support/machine";
+
+const SECRET = "6c0f1f3a-54a4-4b0b-9a0e-3b7d5f1e9a11";
+const USAGE = `${PREFIX} client.${CEPH_USER} secret`;
+const BY_USAGE = `${PREFIX}-usage`;
+const BY_UUID = `${PREFIX}-uuid`;
+const VOLUME = "virt-1";
+const IMAGE = `${CEPH_POOL}/${VOLUME}`;
+const MONITORS = MONITOR_HOSTS.map(({ name, port }) => `${name}:${port}`);
+const [FIRST_MONITOR] = MONITOR_HOSTS;
+const GUEST = `${PREFIX}-guest`;
+
+let folder: string;
+let cluster: Cluster;
+let guests = 0;
+
+beforeAll(() => {
+  const changed = changedFiles();
+  if (changed !== "") throw new Error(`virtinst is not as its package has it, so nothing was tried:\n${changed}`);
+  folder = makeFolder();
+  atEnd("revert the patch", () => cli(["revert", "--virtinst", SHARE]));
+
+  const begin = Date.now();
+  cluster = startCluster(folder);
+  const image = join(folder, "volume.img");
+  writeFileSync(image, BOOT_SECTOR);
+  truncateSync(image, 64 << 20);
+  cluster.rbd("import", "--no-progress", image, IMAGE);
+  console.log(`The cluster was up after ${Math.round((Date.now() - begin) / 1000)} s`);
+  truncateSync(join(folder, "volume.img"), 1 << 20);
+
+  startLibvirt(folder);
+  defineSecret(folder, SECRET, USAGE, cluster.key);
+  for (const [name, secret] of [
+    [BY_USAGE, `usage="${USAGE}"`],
+    [BY_UUID, `uuid="${SECRET}"`],
+  ] as const) {
+    definePool(folder, { name, cephPool: CEPH_POOL, hosts: MONITOR_HOSTS, auth: { username: CEPH_USER, secret } });
+    virsh("pool-start", name);
+  }
+});
+
+afterEach(() => removeDomain(GUEST));
+
+afterAll(undoAll);
+
+/** A file for a guest's disk or CD-ROM, which boots like the volume. */
+function makeDisk(name: string): string {
+  const file = join(folder, name);
+  cpSync(join(folder, "volume.img"), file);
+  return file;
+}
+
+/** The file that takes what the next guest says on its serial line. */
+function nextSerial(): string {
+  guests++;
+  return join(folder, `serial-${guests}.log`);
+}
+
+/** Runs the machine's own virt-install; the guest is emulated, so that no virtualisation is needed. */
+function virtInstall(...words: string[]): Ran & { serial: string } {
+  const serial = nextSerial();
+  const ran = run("virt-install", [
+    ...["--connect", "qemu:///system", "--virt-type", "qemu", "--name", GUEST, "--memory", "64", "--osinfo", "none"],
+    ...["--uuid", "7d7a2c1e-3b0e-4f55-9a1c-6f6f0a1b2c3d", "--network", "none", "--graphics", "none"],
+    ...["--serial", `file,path=${serial}`, "--noautoconsole", ...words],
+  ]);
+  return { ...ran, serial };
+}
+
+/** The guest runs, has the volume open with the user and all monitors, and booted from it if it should have. */
+function expectRunning(ran: Ran, serial: string | null): void {
+  expectDone(ran);
+  expect(virsh("domstate", GUEST).trim()).toBe("running");
+  expect(cluster.watchers(IMAGE)).toMatch(/watcher=127\.0\.0\.\d/);
+  expectComplete(virsh("dumpxml", GUEST));
+  // What the next start will use.
+  expectComplete(virsh("dumpxml", "--inactive", GUEST));
+  if (serial !== null) expectBooted(serial);
+}
+
+function expectComplete(xml: string): void {
+  const rbd = "//disk[source/@protocol='rbd']";
+  expect(xpath(xml, `count(${rbd})`)).toBe("1");
+  expect(xpath(xml, `string(${rbd}/auth/@username)`)).toBe(CEPH_USER);
+  expect(xpath(xml, `string(${rbd}/auth/secret/@uuid)`)).toBe(SECRET);
+  expect(monitors(xml)).toEqual(MONITORS);
+}
+
+function expectBooted(serial: string): void {
+  waitFor("the guest boots", 60, () => readFileSync(serial, "latin1").includes(BOOT_MESSAGE));
+}
+
+function expectNoGuest(): void {
+  expect(virsh("list", "--all", "--name").split("\n")).not.toContain(GUEST);
+  expect(cluster.watchers(IMAGE)).toContain("Watchers: none");
+}
+
+const MISSING = "missing secret uuid or usage attribute";
+const rbdDisk = (pool: string) => ["--disk", `vol=${pool}/${VOLUME}`];
+
+describe("Debian's own virt-install, libvirt and Ceph", () => {
+  let fileOnly: string;
+
+  test("before: a disk from the pool that names its secret by usage is refused", () => {
+    const { code, stderr } = virtInstall("--import", ...rbdDisk(BY_USAGE));
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(MISSING);
+    expectNoGuest();
+  });
+
+  test("before: a guest with nothing but a file starts", () => {
+    const disk = makeDisk("file-only.img");
+    const ran = virtInstall("--import", "--disk", `path=${disk},format=raw`);
+    expectDone(ran);
+    expectBooted(ran.serial);
+    fileOnly = virsh("dumpxml", "--inactive", GUEST).replaceAll(ran.serial, "SERIAL");
+  });
+
+  test("apply, verify", () => {
+    const applied = cli(["apply", "--json"]);
+    expectDone(applied);
+    expect(JSON.parse(applied.stdout)).toMatchObject({ changed: true, status: "patched" });
+    expect(JSON.parse(applied.stdout).pools).toEqual(expect.arrayContaining([BY_USAGE, BY_UUID]));
+    const verified = cli(["verify", "--json"]);
+    expectDone(verified);
+    expect(JSON.parse(verified.stdout)).toMatchObject({ state: "current", behaviour: { status: "passed" } });
+  });
+
+  test.each([BY_USAGE, BY_UUID])("after: --import boots a guest from a volume of %s", (pool) => {
+    const ran = virtInstall("--import", ...rbdDisk(pool));
+    expectRunning(ran, ran.serial);
+  });
+
+  test("after: a guest with a file CD-ROM beside the volume boots", () => {
+    const disc = makeDisk("disc.iso");
+    const ran = virtInstall("--import", ...rbdDisk(BY_USAGE), "--disk", `path=${disc},device=cdrom`);
+    expectRunning(ran, ran.serial);
+    expect(xpath(virsh("dumpxml", GUEST), "string(//disk[@device='cdrom']/source/@file)")).toBe(disc);
+  });
+
+  test("after: an installation from a CD-ROM starts, and what it leaves for later is complete too", () => {
+    const disc = makeDisk("install.iso");
+    expectRunning(virtInstall("--cdrom", disc, ...rbdDisk(BY_USAGE)), null);
+    expect(xpath(virsh("dumpxml", GUEST), "string(//disk[@device='cdrom']/source/@file)")).toBe(disc);
+    expect(xpath(virsh("dumpxml", "--inactive", GUEST), "count(//disk[@device='cdrom']/source)")).toBe("0");
+  });
+
+  test("after: a guest with nothing but a file starts, and its XML is as before", () => {
+    const disk = makeDisk("file-only.img");
+    const ran = virtInstall("--import", "--disk", `path=${disk},format=raw`);
+    expectDone(ran);
+    expectBooted(ran.serial);
+    expect(virsh("dumpxml", "--inactive", GUEST).replaceAll(ran.serial, "SERIAL")).toBe(fileOnly);
+  });
+
+  test("after: with the first monitor stopped, the guest still boots", async () => {
+    cluster.stopFirstMonitor();
+    try {
+      expect(await answers(FIRST_MONITOR)).toBe(false);
+      const ran = virtInstall("--import", ...rbdDisk(BY_USAGE));
+      expectRunning(ran, ran.serial);
+    } finally {
+      cluster.startFirstMonitor();
+    }
+  });
+
+  test("revert: the failure is back, and dpkg --verify prints nothing", () => {
+    expectDone(cli(["revert"]));
+    const { code, stderr } = virtInstall("--import", ...rbdDisk(BY_USAGE));
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(MISSING);
+    expectNoGuest();
+    expect(changedFiles()).toBe("");
+  });
+});
+
+describe.each(["guest-1.0", "guest-1.4"])("a stand-in with the layout of %s, under Python 2.7", (layout) => {
+  let virtinst: string;
+
+  beforeAll(() => {
+    virtinst = join(folder, layout);
+    cpSync(resolve("test/fixtures/virtinst", layout), virtinst, { recursive: true });
+  });
+
+  /** Defines and starts the guest as releases of that layout do. */
+  function install(...cdrom: string[]): Ran & { serial: string } {
+    const serial = nextSerial();
+    const words = [resolve("test/e2e/support/install.py"), virtinst, GUEST, BY_USAGE, VOLUME, serial, ...cdrom];
+    return { ...run("python2.7", words, { seconds: 400 }), serial };
+  }
+
+  test("before: the guest cannot open the volume", () => {
+    const { code, stderr } = install();
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/error connecting: (?:Operation not supported|Permission denied|No such file or directory)/);
+    expectNoGuest();
+  });
+
+  test("apply", () => {
+    const applied = cli(["apply", "--json", "--virtinst", virtinst]);
+    expectDone(applied);
+    expect(JSON.parse(applied.stdout)).toMatchObject({ changed: true, file: join(virtinst, "virtinst/guest.py") });
+    const verified = cli(["verify", "--json", "--virtinst", virtinst]);
+    expectDone(verified);
+    expect(JSON.parse(verified.stdout).behaviour).toMatchObject({
+      status: "passed",
+      reason: expect.stringContaining("2.7"),
+    });
+  });
+
+  test("after: an import boots", () => {
+    const ran = install();
+    expectRunning(ran, ran.serial);
+  });
+
+  test("after: an installation from a CD-ROM boots the volume", () => {
+    const disc = makeDisk(`${layout}.iso`);
+    truncateSync(disc, 0);
+    truncateSync(disc, 1 << 20);
+    const ran = install(disc);
+    expectRunning(ran, ran.serial);
+    expect(xpath(virsh("dumpxml", GUEST), "string(//disk[@device='cdrom']/source/@file)")).toBe(disc);
+  });
+
+  test("after: with the first monitor stopped, the only one that this release writes, the guest still boots", async () => {
+    cluster.stopFirstMonitor();
+    try {
+      expect(await answers(FIRST_MONITOR)).toBe(false);
+      const ran = install();
+      expectRunning(ran, ran.serial);
+    } finally {
+      cluster.startFirstMonitor();
+    }
+  });
+
+  test("revert: the failure is back, and not one byte is left", () => {
+    expectDone(cli(["revert", "--virtinst", virtinst]));
+    expect(install().code).not.toBe(0);
+    expectNoGuest();
+    const file = "virtinst/guest.py";
+    expect(readFileSync(join(virtinst, file))).toEqual(readFileSync(resolve("test/fixtures/virtinst", layout, file)));
+  });
+});
+
+/** Whether anything listens there. */
+function answers({ name, port }: { name: string; port: number }): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect(port, name);
+    const end = (answer: boolean) => {
+      socket.destroy();
+      done(answer);
+    };
+    socket.on("connect", () => end(true)).on("error", () => end(false));
+  });
+}
