@@ -36,7 +36,123 @@ function colours(): Colors {
   return createColors((process.stdout.isTTY || process.env.FORCE_COLOR !== undefined) && !process.env.NO_COLOR);
 }
 
-function program(finish: (code: number) => void): Command {
+/** A command: its words, what it says of itself, the options that are its own, and what it does. */
+interface CommandWords {
+  readonly words: string;
+  readonly description: string;
+  readonly options?: (command: Command) => Command;
+  /** Returns the exit code. */
+  readonly run: (words: Words, argument: string | undefined) => Promise<number>;
+}
+
+const COMMANDS: readonly CommandWords[] = [
+  {
+    words: "inspect",
+    description: "show what libvirt and virtinst look like, and whether a patch is needed",
+    async run(words) {
+      const { inspect } = await import("./commands/inspect");
+      const result = await inspect(common(words));
+      notes(result.notes, words);
+      if (words.json) json(result.document);
+      else if (!words.quiet) {
+        const { inspectionText } = await import("./report/results");
+        print(inspectionText(result, colours()));
+      }
+      return 0;
+    },
+  },
+  {
+    words: "render",
+    description: "write the tailored patch, as a unified diff",
+    options: (command) =>
+      command
+        .option("-o, --output <file>", "write the patch to a file, not to standard output")
+        .option("--reverse", "the patch that undoes it"),
+    async run(words) {
+      const { renderPatch } = await import("./commands/render");
+      const { patch, ...result } = await renderPatch({ ...common(words), reverse: words.reverse ?? false });
+      notes(result.notes, words);
+      const written = await writeOutput(words, patch);
+      if (words.json) json({ ...result, patch: patch.toString("utf8") });
+      else if (!written) process.stdout.write(patch);
+      else if (!words.quiet) print(`${oneLine(written)}: the patch for ${oneLine(result.file)}\n`);
+      return 0;
+    },
+  },
+  {
+    words: "apply [patch]",
+    description: "make it so; with PATCH, exactly that reviewed patch",
+    options: (command) =>
+      withChangeOptions(command)
+        .option("--force", "patch also where virtinst does all that these pools need")
+        .option("--replace-hand-edit", "take out what somebody made _build_xml do by hand"),
+    async run(words, patch) {
+      const { apply } = await import("./commands/apply");
+      const { check = false, force = false, replaceHandEdit = false } = words;
+      return changed(await apply({ ...common(words), check, force, replaceHandEdit, ...given({ patch }) }), words);
+    },
+  },
+  {
+    words: "verify",
+    description: "say whether it is so, and whether it works",
+    options: (command) =>
+      command
+        .option("--static", "look only, run nothing under Python")
+        .option(
+          "--vol <pool/volume>",
+          "have the host's own virt-install print a domain for that volume, and look at it",
+        ),
+    async run(words) {
+      const { verify } = await import("./commands/verify");
+      const result = await verify({ ...common(words), static: words.static ?? false, ...given({ vol: words.vol }) });
+      notes(result.notes, words);
+      if (words.json) json(result);
+      else if (!words.quiet) {
+        const { verificationText } = await import("./report/results");
+        print(verificationText(result, words.verbose ?? false, colours()));
+      }
+      if (result.state === "damaged") return EXIT_CODES.target;
+      if (result.volume?.status === "failed") return EXIT_CODES.behaviour;
+      if (result.state !== "current") return NOT_SO;
+      return result.behaviour.status === "failed" ? EXIT_CODES.behaviour : 0;
+    },
+  },
+  {
+    words: "preview [domain]",
+    description: "show what the patch would make of a domain's XML",
+    options: (command) =>
+      command.option("-o, --output <file>", "write the XML to a file, or with - to standard output"),
+    async run(words, domain) {
+      const { preview } = await import("./commands/preview");
+      const result = await preview({ ...common(words), ...given({ domain }) });
+      notes(result.notes, words);
+      const written = await writeOutput(words, Buffer.from(result.xml));
+      if (words.json) json(result);
+      else if (words.output === "-") print(result.xml);
+      else if (!written && !words.quiet) {
+        const { colourDiff } = await import("./report/text");
+        print(result.changed ? colourDiff(result.diff, colours()) : "The patch changes nothing in this domain.\n");
+      }
+      return 0;
+    },
+  },
+  {
+    words: "revert",
+    description: "undo it",
+    options: withChangeOptions,
+    async run(words) {
+      const { revert } = await import("./commands/revert");
+      return changed(await revert({ ...common(words), check: words.check ?? false }), words);
+    },
+  },
+];
+
+/**
+ * The program's grammar.
+ *
+ * @param only the first word of the command line: where it names a command, the others are not even set up
+ */
+function program(only: string | undefined, finish: (code: number) => void): Command {
   const main = new Command(TOOL)
     .description(
       "Give the rbd disks that virt-install writes the cephx auth and all the monitors of their libvirt pool.",
@@ -44,108 +160,17 @@ function program(finish: (code: number) => void): Command {
     .version(VERSION)
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(text) });
-
-  const command = (
-    words: string,
-    description: string,
-    run: (words: Words, argument: string | undefined) => Promise<number>,
-  ) =>
-    withCommonOptions(main.command(words))
+  const named = COMMANDS.filter(({ words }) => words.split(" ")[0] === only);
+  for (const { words: usage, description, options = (command: Command) => command, run } of named.length > 0 ? named : COMMANDS)
+    options(withCommonOptions(main.command(usage)))
       .description(description)
       .allowExcessArguments(false)
       .exitOverride()
       .action(async (...args: unknown[]) => {
         const argument = typeof args[0] === "string" ? args[0] : undefined;
-        const given = args[args.length - 2] as Words;
-        finish(await run(given, argument).catch((error) => failed(error, given.json === true)));
+        const words = args[args.length - 2] as Words;
+        finish(await run(words, argument).catch((error) => failed(error, words.json === true)));
       });
-
-  command("inspect", "show what libvirt and virtinst look like, and whether a patch is needed", async (words) => {
-    const { inspect } = await import("./commands/inspect");
-    const result = await inspect(common(words));
-    notes(result.notes, words);
-    if (words.json) json(result.document);
-    else if (!words.quiet) {
-      const { inspectionText } = await import("./report/results");
-      print(inspectionText(result, colours()));
-    }
-    return 0;
-  });
-
-  command("render", "write the tailored patch, as a unified diff", async (words) => {
-    const { renderPatch } = await import("./commands/render");
-    const { patch, ...result } = await renderPatch({ ...common(words), reverse: words.reverse ?? false });
-    notes(result.notes, words);
-    if (words.output !== undefined && words.output !== "-") {
-      const { writeNewFile } = await import("./system/write");
-      writeNewFile(words.output, patch);
-      if (!words.json && !words.quiet) print(`${oneLine(words.output)}: the patch for ${oneLine(result.file)}\n`);
-    }
-    if (words.json) json({ ...result, patch: patch.toString("utf8") });
-    else if (words.output === undefined || words.output === "-") process.stdout.write(patch);
-    return 0;
-  })
-    .option("-o, --output <file>", "write the patch to a file, not to standard output")
-    .option("--reverse", "the patch that undoes it");
-
-  command("apply [patch]", "make it so; with PATCH, exactly that reviewed patch", async (words, patch) => {
-    const { apply } = await import("./commands/apply");
-    const { check = false, force = false, replaceHandEdit = false } = words;
-    return changed(
-      await apply({ ...common(words), check, force, replaceHandEdit, ...(patch === undefined ? {} : { patch }) }),
-      words,
-    );
-  })
-    .option("--diff", "show what changes")
-    .option("--check", "change nothing, say what would be done; exit 1 if anything")
-    .option("--force", "patch also where virtinst does all that these pools need")
-    .option("--replace-hand-edit", "take out what somebody made _build_xml do by hand");
-
-  command("verify", "say whether it is so, and whether it works", async (words) => {
-    const { verify } = await import("./commands/verify");
-    const result = await verify({
-      ...common(words),
-      static: words.static ?? false,
-      ...(words.vol === undefined ? {} : { vol: words.vol }),
-    });
-    notes(result.notes, words);
-    if (words.json) json(result);
-    else if (!words.quiet) {
-      const { verificationText } = await import("./report/results");
-      print(verificationText(result, words.verbose ?? false, colours()));
-    }
-    if (result.state === "damaged") return EXIT_CODES.target;
-    if (result.volume?.status === "failed") return EXIT_CODES.behaviour;
-    if (result.state !== "current") return NOT_SO;
-    return result.behaviour.status === "failed" ? EXIT_CODES.behaviour : 0;
-  })
-    .option("--static", "look only, run nothing under Python")
-    .option("--vol <pool/volume>", "have the host's own virt-install print a domain for that volume, and look at it");
-
-  command("preview [domain]", "show what the patch would make of a domain's XML", async (words, domain) => {
-    const { preview } = await import("./commands/preview");
-    const result = await preview({ ...common(words), ...(domain === undefined ? {} : { domain }) });
-    notes(result.notes, words);
-    if (words.output !== undefined && words.output !== "-") {
-      const { writeNewFile } = await import("./system/write");
-      writeNewFile(words.output, Buffer.from(result.xml));
-    }
-    if (words.json) json(result);
-    else if (words.output === "-") print(result.xml);
-    else if (words.output === undefined && !words.quiet) {
-      const { colourDiff } = await import("./report/text");
-      print(result.changed ? colourDiff(result.diff, colours()) : "The patch changes nothing in this domain.\n");
-    }
-    return 0;
-  }).option("-o, --output <file>", "write the XML to a file, or with - to standard output");
-
-  command("revert", "undo it", async (words) => {
-    const { revert } = await import("./commands/revert");
-    return changed(await revert({ ...common(words), check: words.check ?? false }), words);
-  })
-    .option("--diff", "show what changes")
-    .option("--check", "change nothing, say what would be done; exit 1 if anything");
-
   return main;
 }
 
@@ -174,6 +199,27 @@ function withCommonOptions(command: Command): Command {
     .addOption(new Option("-q, --quiet", "say nothing but errors").conflicts(["verbose"]));
 }
 
+function withChangeOptions(command: Command): Command {
+  return command
+    .option("--diff", "show what changes")
+    .option("--check", "change nothing, say what would be done; exit 1 if anything");
+}
+
+/** Only what was given: a missing option is no property at all. */
+function given<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}
+
+/** Writes to the file of -o, if there is one; returns its name. */
+async function writeOutput({ output }: Words, content: Uint8Array): Promise<string | null> {
+  if (output === undefined || output === "-") return null;
+  const { writeNewFile } = await import("./system/write");
+  writeNewFile(output, content);
+  return output;
+}
+
 function common({ connect, poolXml, secretXml, host, root, virtinst, pool, python }: Words): CommonOptions {
   if (secretXml && !poolXml && connect === undefined && root !== undefined)
     throw new Failure(
@@ -181,8 +227,7 @@ function common({ connect, poolXml, secretXml, host, root, virtinst, pool, pytho
       "--secret-xml does not go with --root alone: the secrets come from below --root.",
       "Give --pool-xml or --connect too.",
     );
-  const given = { connect, poolXml, secretXml, hostDocument: host, root, virtinst, pool, python };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return given({ connect, poolXml, secretXml, hostDocument: host, root, virtinst, pool, python });
 }
 
 async function changed(
@@ -249,7 +294,7 @@ async function main(): Promise<void> {
     process.exit(error.code === "EPIPE" ? 0 : EXIT_CODES.io),
   );
   try {
-    await program((code) => {
+    await program(process.argv[2], (code) => {
       process.exitCode = code;
     }).parseAsync();
   } catch (error) {

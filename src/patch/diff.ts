@@ -1,5 +1,5 @@
 import { FILE_HEADERS_ONLY, formatPatch, structuredPatch } from "diff";
-import { findBlocks } from "./blocks";
+import { findBlocks, type Span } from "./blocks";
 
 /**
  * A unified diff that `patch -p1` and `git apply` take.
@@ -12,10 +12,13 @@ import { findBlocks } from "./blocks";
  */
 export function unifiedDiff(path: string, before: string, after: string, context = 3): string {
   if (before === after) return "";
-  const patch = structuredPatch(`a/${path}`, `b/${path}`, whole(before), whole(after), undefined, undefined, {
-    context,
-  });
-  return formatPatch(patch, FILE_HEADERS_ONLY).replaceAll(GUARD, "");
+  const [old, young] = [spansOf(before), spansOf(after)];
+  // Where only one side has blocks, each goes through the diff as a single line: it stays in one piece, whatever empty
+  // lines stand around it, and the diff of two lines is a matter of microseconds.
+  const folded = old.length === 0 || young.length === 0;
+  const [a, b] = folded ? [fold(before, old), fold(after, young)] : [before, after];
+  const patch = structuredPatch(`a/${path}`, `b/${path}`, a, b, undefined, undefined, { context });
+  return formatPatch(folded ? unfold(patch) : patch, FILE_HEADERS_ONLY);
 }
 
 /**
@@ -29,12 +32,43 @@ export function unifiedTextDiff(name: string, before: string, after: string): st
 }
 
 // No Python source holds it.
-const GUARD = "\0";
+const FOLD = "\0";
 
-/** Keeps each block in one piece: its empty lines must not be matched with empty lines of the file around it. */
-function whole(text: string): string {
+function spansOf(text: string): readonly Span[] {
   const found = findBlocks(text);
-  if (found.state !== "present") return text;
-  const [{ from, to }] = found.spans;
-  return text.slice(0, from) + text.slice(from, to).replace(/^(?=\r?\n)/gm, GUARD) + text.slice(to);
+  return found.state === "present" ? found.spans : [];
+}
+
+function fold(text: string, spans: readonly Span[]): string {
+  let out = "";
+  let done = 0;
+  for (const { from, to } of spans) {
+    out += text.slice(done, from) + text.slice(from, to - 1).replaceAll("\n", FOLD);
+    done = to - 1;
+  }
+  return out + text.slice(done);
+}
+
+function unfold(patch: ReturnType<typeof structuredPatch>): typeof patch {
+  let shift = { "+": 0, "-": 0 };
+  const hunks = patch.hunks.map((hunk) => {
+    const grown = { "+": 0, "-": 0 };
+    const lines = hunk.lines.flatMap((line) => {
+      const parts = line.slice(1).split(FOLD);
+      const sign = line[0] as "+" | "-";
+      if (parts.length > 1) grown[sign] += parts.length - 1;
+      return parts.map((part) => sign + part);
+    });
+    const { oldStart, oldLines, newStart, newLines } = hunk;
+    const unfolded = {
+      lines,
+      oldStart: oldStart + shift["-"],
+      oldLines: oldLines + grown["-"],
+      newStart: newStart + shift["+"],
+      newLines: newLines + grown["+"],
+    };
+    shift = { "+": shift["+"] + grown["+"], "-": shift["-"] + grown["-"] };
+    return unfolded;
+  });
+  return { ...patch, hunks };
 }

@@ -1,0 +1,288 @@
+// Measures what a run costs, as ratios within this one run: medians of interleaved repetitions.
+// --write puts the table into the README and draws bench/chart.svg; --quick repeats less; results go to .report/bench.json.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { importSources } from "../scripts/text-modules.mjs";
+
+const quick = process.argv.includes("--quick");
+const REPEAT = quick ? 7 : 25;
+const TOOL = resolve("dist/virtinst-rbd-patch.js");
+const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-bench-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+cpSync("test/fixtures/virtinst/installer-4.0", join(folder, "vm"), { recursive: true, preserveTimestamps: true });
+cpSync("test/fixtures/virtinst/installer-4.0", join(folder, "pristine"), { recursive: true, preserveTimestamps: true });
+cpSync("test/fixtures/host", join(folder, "host"), { recursive: true });
+const HOST = ["--pool-xml", "host/pool-usage.xml", "--secret-xml", "host/secret-usage.xml"];
+const TARGET = [...HOST, "--virtinst", "vm"];
+const tool = (/** @type {string[]} */ ...words) => [process.execPath, TOOL, ...words];
+
+/** @param {string[]} command @param {{ input?: string }} [options] */
+function run([program = "", ...args], options = {}) {
+  const result = spawnSync(program, args, { cwd: folder, encoding: "utf8", ...options });
+  return { ok: !result.error && result.status === 0, ...result };
+}
+
+/** @param {number[]} values */
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return /** @type {number} */ (sorted[Math.floor(sorted.length / 2)]);
+}
+
+/**
+ * Median wall time of each command in milliseconds; the commands take turns, so that a busy moment meets all of them.
+ *
+ * @param {Record<string, { command: string[], before?: () => void, input?: string }>} commands
+ */
+function time(commands) {
+  /** @type {Record<string, number[]>} */
+  const times = {};
+  for (let round = 0; round < REPEAT; round++)
+    for (const [name, { command, before, input }] of Object.entries(commands)) {
+      before?.();
+      const start = process.hrtime.bigint();
+      const { ok, stderr } = run(command, input === undefined ? {} : { input });
+      if (!ok) throw new Error(`${name} failed: ${stderr}`);
+      (times[name] ??= []).push(Number(process.hrtime.bigint() - start) / 1e6);
+    }
+  return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]));
+}
+
+/** Peak memory of a command in MB, by the kernel's account of a child. @param {string[]} command */
+function memory(command) {
+  const code =
+    "import resource, subprocess, sys\nsubprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)\nprint(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
+  return median(Array.from({ length: 5 }, () => Number(run(["python3", "-c", code, ...command]).stdout) / 1024));
+}
+
+/** @type {{ name: string, value: string, against: string, ratio: number | null, goal: string }[]} */
+const rows = [];
+/** @param {string} name @param {number} value @param {string} against @param {number} base @param {string} goal */
+const row = (name, value, against, base, goal) =>
+  rows.push({
+    name,
+    value: `${value.toFixed(value < 10 ? 2 : 0)} ms`,
+    against: `${against}, ${base.toFixed(base < 10 ? 2 : 0)} ms`,
+    ratio: value / base,
+    goal,
+  });
+/** @type {string[]} */
+const notRun = [];
+
+// A run that changes nothing.
+run(tool("apply", "-q", ...TARGET));
+const zero = [process.execPath, "-e", "0"];
+const still = {
+  "apply, current": tool("apply", ...TARGET),
+  "verify --static": tool("verify", "--static", ...TARGET),
+  "inspect, from files": tool("inspect", ...TARGET),
+};
+const startup = time({
+  zero: { command: zero },
+  ...Object.fromEntries(Object.entries(still).map(([name, command]) => [name, { command }])),
+});
+for (const name of Object.keys(still)) row(name, startup[name] ?? 0, "`node -e 0`", startup.zero ?? 1, "1.35");
+
+// The same from live libvirt.
+if (run(["virsh", "--version"]).ok) {
+  writeFileSync(
+    join(folder, "node.xml"),
+    `<node>${readFileSync("test/fixtures/host/pool-usage.xml", "utf8").replace("</pool>", "<target><path>/</path></target></pool>")}</node>`,
+  );
+  const uri = `test://${folder}/node.xml`;
+  const live = ["--connect", uri, "--secret-xml", "host/secret-usage.xml", "--virtinst", "vm"];
+  run(tool("apply", "-q", ...live));
+  const calls = "hostname\npool-list --all\nsecret-list\npool-dumpxml --pool libvirtpool\n";
+  const times = time({
+    zero: { command: zero },
+    virsh: { command: ["virsh", "-q", "-r", "-c", uri], input: calls },
+    apply: { command: tool("apply", ...live) },
+  });
+  row(
+    "apply, current, live libvirt",
+    times.apply ?? 0,
+    "`node -e 0` and the bare virsh calls",
+    (times.zero ?? 0) + (times.virsh ?? 0),
+    "1.35",
+  );
+  run(tool("apply", "-q", ...TARGET));
+} else notRun.push("live libvirt: virsh is not installed");
+
+// What changes something, or runs Python; beside it the usual tools, for scale.
+const restore = () =>
+  cpSync(join(folder, "pristine"), join(folder, "vm"), { recursive: true, preserveTimestamps: true });
+const patch = join(folder, "host.patch");
+restore();
+run(tool("render", "-q", ...TARGET, "-o", patch));
+const ansible = run(["ansible", "--version"]).ok;
+const changes = time({
+  zero: { command: zero },
+  "first apply": { command: tool("apply", ...TARGET), before: restore },
+  "verify, with its Python run": { command: tool("verify", ...TARGET) },
+  "patch, then python -m py_compile": {
+    command: ["sh", "-c", `cd vm && patch -s -p1 -i ${patch} && python3 -m py_compile virtinst/install/installer.py`],
+    before: restore,
+  },
+  ...(ansible
+    ? {
+        "ansible localhost -m copy": {
+          command: ["ansible", "localhost", "-m", "copy", "-a", `src=${patch} dest=${folder}/copied`],
+        },
+      }
+    : {}),
+});
+if (!ansible) notRun.push("ansible localhost -m copy: ansible is not installed");
+for (const [name, value] of Object.entries(changes))
+  if (name !== "zero") row(name, value, "`node -e 0`", changes.zero ?? 1, "");
+
+// Peak memory.
+restore();
+run(tool("apply", "-q", ...TARGET));
+const base = memory(zero);
+for (const [name, command] of Object.entries({ ...still, "verify, with its Python run": tool("verify", ...TARGET) })) {
+  const value = memory(command);
+  rows.push({
+    name: `${name}: peak memory`,
+    value: `${value.toFixed(1)} MB`,
+    against: `\`node -e 0\`, ${base.toFixed(1)} MB`,
+    ratio: value / base,
+    goal: "1.5",
+  });
+}
+restore();
+const first = memory(tool("apply", ...TARGET));
+rows.push({
+  name: "first apply: peak memory",
+  value: `${first.toFixed(1)} MB`,
+  against: `\`node -e 0\`, ${base.toFixed(1)} MB`,
+  ratio: first / base,
+  goal: "1.5",
+});
+
+// Rendering for many hosts in one process.
+const { readDocument, resolveFacts, findSite, render, insert, unifiedDiff } = await importSources(`
+  export { readDocument } from "./src/host/document";
+  export { resolveFacts } from "./src/host/facts";
+  export { findSite } from "./src/virtinst/site";
+  export { render } from "./src/patch/render";
+  export { insert } from "./src/patch/insert";
+  export { unifiedDiff } from "./src/patch/diff";
+`);
+const document = JSON.parse(run(tool("inspect", "--json", ...HOST, "--virtinst", "pristine")).stdout);
+const file = "virtinst/install/installer.py";
+const text = readFileSync(join(folder, "pristine", file), "utf8");
+const site = findSite(text, file, file);
+/** @type {Record<number, number>} */
+const hostsASecond = {};
+for (const count of quick ? [1, 100, 1000] : [1, 100, 10_000]) {
+  const documents = Array.from({ length: count }, (_, index) =>
+    JSON.stringify({
+      ...document,
+      host: `hv${index}`,
+      pools: document.pools.map((/** @type {any} */ pool) => ({
+        ...pool,
+        monitors: [{ name: `192.0.2.${index % 250}`, port: 6789 }, ...pool.monitors],
+      })),
+    }),
+  );
+  const start = process.hrtime.bigint();
+  let bytes = 0;
+  for (const json of documents) {
+    const { pools } = resolveFacts(readDocument(json, "host.json"), []);
+    const blocks = render(pools, { sha256: "0".repeat(64), modified: "1400000000.000000000" }, site);
+    bytes += unifiedDiff(file, text, insert(text, site, blocks)).length;
+  }
+  if (bytes < count * 5000) throw new Error("nothing was rendered");
+  hostsASecond[count] = count / (Number(process.hrtime.bigint() - start) / 1e9);
+}
+for (const [count, rate] of Object.entries(hostsASecond))
+  rows.push({
+    name: `render for ${Number(count).toLocaleString("en")} host document${count === "1" ? " (cold)" : "s"}`,
+    value: `${Math.round(rate).toLocaleString("en")} hosts a second`,
+    against: "",
+    ratio: null,
+    goal: count === "1" ? "" : "2,000 a second",
+  });
+
+// The injected helper, in one Python.
+restore();
+run(tool("apply", "-q", ...TARGET));
+const helper = JSON.parse(
+  run(["python3", "-B", resolve("bench/helper.py"), join(folder, "vm", file), quick ? "5" : "20"]).stdout,
+);
+for (const { disks, helper: own, etree } of helper.sizes)
+  rows.push({
+    name: `helper, ${Number(disks).toLocaleString("en")} rbd disk${disks === 1 ? "" : "s"}`,
+    value: `${own.toFixed(3)} ms`,
+    against: `xml.etree parse and serialise, ${etree.toFixed(3)} ms`,
+    ratio: own / etree,
+    goal: "below 1",
+  });
+if (existsSync("/usr/bin/virt-install") && existsSync(join(folder, "node.xml"))) {
+  const words = [
+    "virt-install",
+    "--connect",
+    `test://${folder}/node.xml`,
+    "--print-xml",
+    "--import",
+    "--name",
+    "x",
+    "--memory",
+    "64",
+    "--osinfo",
+    "none",
+    "--disk",
+    "none",
+  ];
+  const { virtInstall = 0 } = time({ virtInstall: { command: words } });
+  const one = helper.sizes.find((/** @type {any} */ size) => size.disks === 1).helper;
+  rows.push({
+    name: "helper, 1 rbd disk, two calls",
+    value: `${(2 * one).toFixed(3)} ms`,
+    against: `virt-install --print-xml, ${virtInstall.toFixed(0)} ms`,
+    ratio: (2 * one) / virtInstall,
+    goal: "0.01",
+  });
+} else notRun.push("virt-install --print-xml: virt-install or virsh is not installed");
+
+const table = [
+  "| | measured | against | ratio | goal |",
+  "|---|---|---|---|---|",
+  ...rows.map(
+    ({ name, value, against, ratio, goal }) =>
+      `| ${name} | ${value} | ${against} | ${ratio === null ? "" : ratio.toFixed(ratio < 0.1 ? 4 : 2)} | ${goal} |`,
+  ),
+].join("\n");
+const [cpu] = cpus();
+const machine = `Node ${process.versions.node}, Python ${helper.version}, ${cpus().length} × ${cpu?.model.trim()}; medians of ${REPEAT}.`;
+console.log(`${machine}\n\n${table}`);
+for (const line of notRun) console.log(`not run: ${line}`);
+mkdirSync(".report", { recursive: true });
+writeFileSync(".report/bench.json", `${JSON.stringify({ machine, rows, notRun }, null, 2)}\n`);
+
+if (process.argv.includes("--write")) {
+  const readme = readFileSync("README.md", "utf8");
+  writeFileSync(
+    "README.md",
+    readme.replace(
+      /(<!-- bench -->\n)[\s\S]*?(<!-- \/bench -->)/,
+      (_, head, tail) => `${head}${table}\n\n${machine}\n${tail}`,
+    ),
+  );
+  writeFileSync("bench/chart.svg", chart());
+}
+
+/** The ratios that have a goal, as bars; the goal is a line across each. */
+function chart() {
+  const bars = rows.filter(({ ratio, goal }) => ratio !== null && /^\d|^below/.test(goal));
+  const max = 1.6;
+  const x = (/** @type {number} */ ratio) => 330 + (Math.min(ratio, max) / max) * 400;
+  const lines = bars.map(({ name, ratio, goal }, index) => {
+    const y = 34 + index * 24;
+    const limit = Number(goal.replace("below ", ""));
+    const met = (ratio ?? 0) <= limit;
+    return `<text x="320" y="${y + 12}" text-anchor="end">${name}</text><rect x="330" y="${y}" width="${(x(ratio ?? 0) - 330).toFixed(1)}" height="16" fill="${met ? "#4a8f5d" : "#c4572f"}"/><line x1="${x(limit).toFixed(1)}" x2="${x(limit).toFixed(1)}" y1="${y - 3}" y2="${y + 19}" stroke="#333" stroke-width="2"/><text x="740" y="${y + 12}">${(ratio ?? 0).toFixed((ratio ?? 0) < 0.1 ? 4 : 2)}</text>`;
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="800" height="${44 + bars.length * 24}" font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/><text x="330" y="20" fill="#333">ratio; the line is the goal, shorter is better</text>${lines.join("\n")}</svg>\n`;
+}
