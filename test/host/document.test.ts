@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import Ajv from "ajv";
 import { describe, expect, test } from "vitest";
-import { readDocument, writeDocument } from "../../src/host/document";
+import { readDocument } from "../../src/host/document";
+import { writeDocument } from "../../src/host/write-document";
 import { cli, copyVirtinst, HOST } from "../support/cli";
 
 const DOCUMENT = {

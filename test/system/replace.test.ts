@@ -10,7 +10,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readWithTime, replaceFile } from "../../src/system/replace";
+import { readWithTime } from "../../src/system/read";
+import { replaceFile } from "../../src/system/replace";
 import { run } from "../../src/system/run";
 import { temporaryFolder } from "../support/cli";
 
