@@ -114,8 +114,14 @@ const POINT_2: Case[] = [
   },
   {
     title: "comments, CDATA and processing instructions that hold tags, outside and inside of disks",
-    xml: `<?xml version="1.0"?><?x <disk> ?><!-- <disk><source ${RBD}/></disk> --><a><![CDATA[<disk><source ${RBD}/></disk>]]><disk><!-- <source> " --><?x </disk> ?><![CDATA[</disk>]]><source ${RBD}><!-- ${MON1} --></source><!----></disk></a>`,
-    want: `<?xml version="1.0"?><?x <disk> ?><!-- <disk><source ${RBD}/></disk> --><a><![CDATA[<disk><source ${RBD}/></disk>]]><disk><!-- <source> " --><?x </disk> ?><![CDATA[</disk>]]>${AUTH}<source ${RBD}>${ALL}<!-- ${MON1} --></source><!----></disk></a>`,
+    xml: `<?xml version="1.0"?><?x <disk> ?><!-- <disk><source ${RBD}/></disk> --><a><![CDATA[<disk><source ${RBD}/></disk>]]><disk><!-- <source>
+ " --><?x </disk>
+ ?><![CDATA[</disk>
+]]><source ${RBD}><!-- ${MON1} --></source><!----></disk></a>`,
+    want: `<?xml version="1.0"?><?x <disk> ?><!-- <disk><source ${RBD}/></disk> --><a><![CDATA[<disk><source ${RBD}/></disk>]]><disk><!-- <source>
+ " --><?x </disk>
+ ?><![CDATA[</disk>
+]]>${AUTH}<source ${RBD}>${ALL}<!-- ${MON1} --></source><!----></disk></a>`,
   },
   {
     title: "the sources of backing stores and mirrors are not the disk's",
@@ -242,7 +248,7 @@ const POINT_3: Case[] = [
       "two pools with the same credentials: the same is chosen again where a monitor without a port equals several",
     pools: [
       { ...VMS, monitors: [{ name: "mon1", port: null }] },
-      { ...VMS, pool: "second", monitors: [1, 2, 3].map((port) => ({ name: "mon1", port })) },
+      { ...VMS, pool: "second", monitors: [{ name: "mon1", port: 1 }, { name: "mon1", port: 2 }, ...VMS.monitors] },
     ],
     xml: `<disk><source ${RBD}/></disk>`,
     want: `<disk>${AUTH}<source ${RBD}><host name="mon1"/></source></disk>`,
@@ -655,7 +661,7 @@ describe.each(HERE.map((interpreter) => [interpreter.version, interpreter] as co
 
   it("random domains become what an oracle of another kind says", () => {
     const property = fc.property(
-      fc.array(fc.tuple(RANDOM_POOLS, RANDOM_DOMAIN), { minLength: 1, maxLength: 60, size: "max" }),
+      fc.array(fc.tuple(RANDOM_POOLS, RANDOM_DOMAIN), { minLength: 50, maxLength: 50 }),
       (batch) => {
         const jobs = batch.map(([pools, domain]) => ({ pools, values: [["text", domain]] satisfies Value[] }));
         for (const [index, { calls, names }] of runBlocks(interpreter, jobs).entries()) {
@@ -665,14 +671,15 @@ describe.each(HERE.map((interpreter) => [interpreter.version, interpreter] as co
           for (const call of calls[0] as Call[]) {
             expectSound(call);
             const after = call.text as string;
-            expect(outline(after)).toEqual(oracle(outline(before), pools));
-            expect(isWithin(before, after), `${before} is not all in ${after}`).toBe(true);
+            const message = JSON.stringify({ pools, before, after });
+            expect(outline(after), message).toEqual(oracle(outline(before), pools));
+            expect(isWithin(before, after), message).toBe(true);
           }
         }
       },
     );
-    // Of a whole batch, so that it is a few processes and not a hundred.
-    fc.assert(property, { numRuns: 3 });
+    // One process a batch; to shrink one would take hundreds, and the message holds the very domain.
+    fc.assert(property, { numRuns: 2, endOnFailure: true, verbose: fc.VerbosityLevel.None });
   });
 });
 

@@ -17,15 +17,16 @@ export interface Interpreter {
   readonly path: string | null;
 }
 
-/** Each Python that the injected text is written for, in PATH or among pyenv's, whether or not it is there. */
+/** Each Python that the injected text is written for, among pyenv's or in PATH, whether or not it is there. */
 export const INTERPRETERS: readonly Interpreter[] = VERSIONS.map((version) => {
   const versions = join(process.env.PYENV_ROOT ?? join(homedir(), ".pyenv"), "versions");
   const folders = [
-    ...(process.env.PATH ?? "").split(":"),
+    // Before PATH, where pyenv has a slow stand-in for each.
     ...(existsSync(versions) ? readdirSync(versions).map((name) => join(versions, name, "bin")) : []),
+    ...(process.env.PATH ?? "").split(":"),
   ];
   const candidates = folders.map((folder) => join(folder, `python${version}`)).filter((path) => existsSync(path));
-  // pyenv puts a program of that name into PATH that only works where the version was chosen.
+  // pyenv's stand-in only works where the version was chosen.
   const works = (path: string) =>
     spawnSync(path, ["-E", "-s", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], {
       encoding: "utf8",
