@@ -129,6 +129,12 @@ describe("Debian's own virt-install, libvirt and Ceph", () => {
     expectNoGuest();
   });
 
+  test("before: verify --vol says what is wrong", () => {
+    const { code, stdout } = cli(["verify", "--json", "--vol", `${BY_USAGE}/${VOLUME}`]);
+    expect(code).not.toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ state: "absent", volume: { status: "failed" } });
+  });
+
   test("before: a guest with nothing but a file starts", () => {
     const disk = makeDisk("file-only.img");
     const ran = virtInstall("--import", "--disk", `path=${disk},format=raw`);
@@ -145,6 +151,19 @@ describe("Debian's own virt-install, libvirt and Ceph", () => {
     const verified = cli(["verify", "--json"]);
     expectDone(verified);
     expect(JSON.parse(verified.stdout)).toMatchObject({ state: "current", behaviour: { status: "passed" } });
+  });
+
+  test.each([BY_USAGE, BY_UUID])("after: verify --vol proves a volume of %s through virt-install itself", (pool) => {
+    const verified = cli(["verify", "--json", "--vol", `${pool}/${VOLUME}`]);
+    expectDone(verified);
+    const { volume } = JSON.parse(verified.stdout);
+    expect(volume).toMatchObject({ status: "passed", schema: { status: "passed" }, disks: [{ name: IMAGE }] });
+    expect(volume.disks[0].facts).toEqual(
+      [["user", CEPH_USER], ["secret", SECRET], ...MONITORS.map((monitor) => ["monitor", monitor])].map(
+        ([label, value]) => ({ label, expected: value, found: value, right: true }),
+      ),
+    );
+    expectNoGuest();
   });
 
   test.each([BY_USAGE, BY_UUID])("after: --import boots a guest from a volume of %s", (pool) => {

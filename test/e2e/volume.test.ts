@@ -1,0 +1,140 @@
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cli } from "../support/cli";
+import { atEnd, expectDone, makeFolder, must, SHARE, undoAll } from "./support/machine";
+import { testDriver } from "./support/test-driver";
+
+const SECRET = resolve("test/fixtures/host/secret-usage.xml");
+const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
+const INSTALLER = `${SHARE}/virtinst/install/installer.py`;
+
+let folder: string;
+let host: string[];
+
+beforeAll(() => {
+  atEnd("revert the patch", () => cli(["revert", "--virtinst", SHARE]));
+  folder = makeFolder();
+  host = ["--connect", testDriver(folder), "--secret-xml", SECRET];
+});
+
+afterAll(undoAll);
+
+function verifyVolume(more: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
+  const { code, stdout } = cli(["verify", "--json", ...host, "--vol", "libvirtpool/virt-1", ...more], { env });
+  return { code, volume: JSON.parse(stdout).volume, state: JSON.parse(stdout).state };
+}
+
+describe("verify --vol, through Debian's own virt-install", () => {
+  test("before apply: exit 5, with the difference and its cause", () => {
+    const { code, volume } = verifyVolume();
+    expect(code).toBe(5);
+    expect(volume).toMatchObject({ status: "failed", schema: { status: "failed" }, causes: [expect.stringMatching(/patch is absent/)] });
+    expect(volume.disks[0].facts).toContainEqual({ label: "secret", expected: UUID, found: "none", right: false });
+  });
+
+  test("after apply: user, secret and each monitor are right, and the schema accepts the domain", () => {
+    expectDone(cli(["apply", ...host]));
+    const { code, volume } = verifyVolume();
+    expect(code).toBe(0);
+    expect(volume).toMatchObject({ status: "passed", schema: { status: "passed" }, causes: [] });
+    expect(volume.disks).toEqual([{ name: "vms/virt-1", facts: expect.any(Array) }]);
+    expect(volume.disks[0].facts.map(({ label, right }: { label: string; right: boolean }) => [label, right])).toEqual([
+      ["user", true],
+      ["secret", true],
+      ["monitor", true],
+      ["monitor", true],
+      ["monitor", true],
+    ]);
+  });
+
+  test("stale byte code is caught, and named", () => {
+    const cache = must("/usr/bin/python3", ["-c", `import importlib.util; print(importlib.util.cache_from_source(${JSON.stringify(INSTALLER)}))`]).trim();
+    const { mtimeMs, size } = statSync(INSTALLER);
+    // Byte code of the file before the patch that states the time and size of the file after it.
+    const old = join(folder, "old.py");
+    writeFileSync(old, readFileSync(INSTALLER, "utf8").replace(/^ *# >>> [\s\S]*?# <<< .*\n/gm, ""));
+    must("/usr/bin/python3", ["-m", "py_compile", old]);
+    const stale = readFileSync(must("/usr/bin/python3", ["-c", `import importlib.util; print(importlib.util.cache_from_source(${JSON.stringify(old)}))`]).trim());
+    stale.writeUInt32LE(Math.floor(mtimeMs / 1000), 8);
+    stale.writeUInt32LE(size, 12);
+    const before = readFileSync(cache);
+    try {
+      writeFileSync(cache, stale);
+      const { code, volume, state } = verifyVolume();
+      expect(state).toBe("current");
+      expect(code).toBe(5);
+      expect(volume.causes.join()).toContain(cache);
+      expect(volume.causes.join()).toMatch(/byte code, which may be of an older text/);
+    } finally {
+      writeFileSync(cache, before);
+    }
+    expect(verifyVolume().code).toBe(0);
+  });
+
+  test("a second virtinst on the path is caught: the patched file is not the one that virt-install imports", () => {
+    const other = join(folder, "other");
+    mkdirSync(join(other, "bin"), { recursive: true });
+    cpSync(SHARE, join(other, "share"), { recursive: true });
+    expectDone(cli(["revert", "--virtinst", join(other, "share")]));
+    writeFileSync(join(other, "bin/virt-install"), readFileSync("/usr/bin/virt-install", "utf8").replaceAll(SHARE, join(other, "share")));
+    chmodSync(join(other, "bin/virt-install"), 0o755);
+    const { code, volume } = verifyVolume(["--virtinst", SHARE], { PATH: `${other}/bin:${process.env.PATH}` });
+    expect(code).toBe(5);
+    expect(volume.causes.join()).toMatch(/does not import .*installer\.py but .*other\/share/);
+    rmSync(other, { recursive: true });
+  });
+
+  test("a wrong uuid in the rendered text is caught by the volume, by the behaviour and by the state", () => {
+    const text = readFileSync(INSTALLER);
+    try {
+      writeFileSync(INSTALLER, text.toString().replaceAll(UUID, "00000000-0000-4000-8000-000000000000"));
+      const { code, volume, state } = verifyVolume();
+      expect(state).toBe("edited");
+      expect(code).toBe(5);
+      expect(volume.disks[0].facts).toContainEqual({ label: "secret", expected: UUID, found: "00000000-0000-4000-8000-000000000000", right: false });
+    } finally {
+      writeFileSync(INSTALLER, text);
+    }
+  });
+
+  test("a volume that is not there fails with virt-install's own words", () => {
+    const { code, stdout } = cli(["verify", ...host, "--vol", "libvirtpool/nothing"]);
+    expect(code).toBe(5);
+    expect(stdout).toMatch(/virt-install failed: .*nothing/);
+  });
+
+  test.each([
+    [["--vol", "nothing"], 2, /not POOL\/VOLUME/],
+    [["--vol", "other/virt-1"], 3, /not among the rbd pools libvirtpool/],
+  ])("%j exits %i", (words, exit, message) => {
+    const { code, stderr } = cli(["verify", ...host, ...words]);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(exit);
+  });
+
+  test("needs live libvirt", () => {
+    const { code, stderr } = cli(["verify", "--pool-xml", resolve("test/fixtures/host/pool-usage.xml"), "--secret-xml", SECRET, "--vol", "libvirtpool/virt-1"]);
+    expect(stderr).toMatch(/--vol needs live libvirt/);
+    expect(code).toBe(2);
+  });
+
+  test("leaves nothing behind", () => {
+    expectDone(cli(["revert", "--virtinst", SHARE]));
+    expect(must("dpkg", ["--verify", "virtinst"]).split("\n").filter((line) => line.includes(SHARE))).toEqual([]);
+  });
+});
+
+describe("a read-only /usr", () => {
+  test("says so, names images and ostree, and exits 6", () => {
+    const mounted = join(folder, "usr");
+    mkdirSync(mounted);
+    must("mount", ["-t", "tmpfs", "tmpfs", mounted]);
+    atEnd(`umount ${mounted}`, () => must("umount", [mounted]));
+    cpSync("test/fixtures/virtinst/installer-4.0", join(mounted, "vm"), { recursive: true });
+    must("mount", ["-o", "remount,ro", mounted]);
+    const { code, stderr } = cli(["apply", ...host, "--virtinst", join(mounted, "vm")]);
+    expect(stderr).toMatch(/read-only.*\n.*ostree.*image.*--root/);
+    expect(code).toBe(6);
+  });
+});
