@@ -15,6 +15,7 @@ import {
   undoAll,
   xpath,
 } from "./support/machine";
+import { testDriver } from "./support/test-driver";
 
 const POOL = resolve("test/fixtures/host/pool-usage.xml");
 const SECRET = resolve("test/fixtures/host/secret-usage.xml");
@@ -33,39 +34,6 @@ beforeAll(() => {
 });
 
 afterAll(undoAll);
-
-/** A node of libvirt's test driver: the sample host's rbd pool with one volume, and a folder pool with another. */
-function testDriver(folder: string): string {
-  const node = join(folder, "node.xml");
-  const rbd = readFileSync(POOL, "utf8").replace(
-    "</pool>",
-    `  <volume type="network">
-    <name>virt-1</name>
-    <capacity unit="bytes">67108864</capacity>
-    <target><path>vms/virt-1</path></target>
-  </volume>
-</pool>`,
-  );
-  writeFileSync(
-    node,
-    `<node>
-${rbd}
-<pool type="dir">
-  <name>default</name>
-  <capacity unit="bytes">1073741824</capacity>
-  <available unit="bytes">1073741824</available>
-  <target><path>${folder}</path></target>
-  <volume type="file">
-    <name>a.img</name>
-    <capacity unit="bytes">1048576</capacity>
-    <target><path>${folder}/a.img</path></target>
-  </volume>
-</pool>
-</node>
-`,
-  );
-  return `test://${node}`;
-}
 
 /** The domain that the machine's own virt-install writes. */
 function printXml(): string {

@@ -29,7 +29,11 @@ describe("verify --vol, through Debian's own virt-install", () => {
   test("before apply: exit 5, with the difference and its cause", () => {
     const { code, volume } = verifyVolume();
     expect(code).toBe(5);
-    expect(volume).toMatchObject({ status: "failed", schema: { status: "failed" }, causes: [expect.stringMatching(/patch is absent/)] });
+    expect(volume).toMatchObject({
+      status: "failed",
+      schema: { status: "failed" },
+      causes: [expect.stringMatching(/patch is absent/)],
+    });
     expect(volume.disks[0].facts).toContainEqual({ label: "secret", expected: UUID, found: "none", right: false });
   });
 
@@ -49,13 +53,21 @@ describe("verify --vol, through Debian's own virt-install", () => {
   });
 
   test("stale byte code is caught, and named", () => {
-    const cache = must("/usr/bin/python3", ["-c", `import importlib.util; print(importlib.util.cache_from_source(${JSON.stringify(INSTALLER)}))`]).trim();
+    const cache = must("/usr/bin/python3", [
+      "-c",
+      `import importlib.util; print(importlib.util.cache_from_source(${JSON.stringify(INSTALLER)}))`,
+    ]).trim();
     const { mtimeMs, size } = statSync(INSTALLER);
     // Byte code of the file before the patch that states the time and size of the file after it.
     const old = join(folder, "old.py");
     writeFileSync(old, readFileSync(INSTALLER, "utf8").replace(/^ *# >>> [\s\S]*?# <<< .*\n/gm, ""));
     must("/usr/bin/python3", ["-m", "py_compile", old]);
-    const stale = readFileSync(must("/usr/bin/python3", ["-c", `import importlib.util; print(importlib.util.cache_from_source(${JSON.stringify(old)}))`]).trim());
+    const stale = readFileSync(
+      must("/usr/bin/python3", [
+        "-c",
+        `import importlib.util; print(importlib.util.cache_from_source(${JSON.stringify(old)}))`,
+      ]).trim(),
+    );
     stale.writeUInt32LE(Math.floor(mtimeMs / 1000), 8);
     stale.writeUInt32LE(size, 12);
     const before = readFileSync(cache);
@@ -77,7 +89,10 @@ describe("verify --vol, through Debian's own virt-install", () => {
     mkdirSync(join(other, "bin"), { recursive: true });
     cpSync(SHARE, join(other, "share"), { recursive: true });
     expectDone(cli(["revert", "--virtinst", join(other, "share")]));
-    writeFileSync(join(other, "bin/virt-install"), readFileSync("/usr/bin/virt-install", "utf8").replaceAll(SHARE, join(other, "share")));
+    writeFileSync(
+      join(other, "bin/virt-install"),
+      readFileSync("/usr/bin/virt-install", "utf8").replaceAll(SHARE, join(other, "share")),
+    );
     chmodSync(join(other, "bin/virt-install"), 0o755);
     const { code, volume } = verifyVolume(["--virtinst", SHARE], { PATH: `${other}/bin:${process.env.PATH}` });
     expect(code).toBe(5);
@@ -92,7 +107,12 @@ describe("verify --vol, through Debian's own virt-install", () => {
       const { code, volume, state } = verifyVolume();
       expect(state).toBe("edited");
       expect(code).toBe(5);
-      expect(volume.disks[0].facts).toContainEqual({ label: "secret", expected: UUID, found: "00000000-0000-4000-8000-000000000000", right: false });
+      expect(volume.disks[0].facts).toContainEqual({
+        label: "secret",
+        expected: UUID,
+        found: "00000000-0000-4000-8000-000000000000",
+        right: false,
+      });
     } finally {
       writeFileSync(INSTALLER, text);
     }
@@ -114,14 +134,26 @@ describe("verify --vol, through Debian's own virt-install", () => {
   });
 
   test("needs live libvirt", () => {
-    const { code, stderr } = cli(["verify", "--pool-xml", resolve("test/fixtures/host/pool-usage.xml"), "--secret-xml", SECRET, "--vol", "libvirtpool/virt-1"]);
+    const { code, stderr } = cli([
+      "verify",
+      "--pool-xml",
+      resolve("test/fixtures/host/pool-usage.xml"),
+      "--secret-xml",
+      SECRET,
+      "--vol",
+      "libvirtpool/virt-1",
+    ]);
     expect(stderr).toMatch(/--vol needs live libvirt/);
     expect(code).toBe(2);
   });
 
   test("leaves nothing behind", () => {
     expectDone(cli(["revert", "--virtinst", SHARE]));
-    expect(must("dpkg", ["--verify", "virtinst"]).split("\n").filter((line) => line.includes(SHARE))).toEqual([]);
+    expect(
+      must("dpkg", ["--verify", "virtinst"])
+        .split("\n")
+        .filter((line) => line.includes(SHARE)),
+    ).toEqual([]);
   });
 });
 
