@@ -161,7 +161,9 @@ function program(only: string | undefined, finish: (code: number) => void): Comm
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(text) });
   const named = COMMANDS.filter(({ words }) => words.split(" ")[0] === only);
-  for (const { words: usage, description, options = (command: Command) => command, run } of named.length > 0 ? named : COMMANDS)
+  for (const { words: usage, description, options = (command: Command) => command, run } of named.length > 0
+    ? named
+    : COMMANDS)
     options(withCommonOptions(main.command(usage)))
       .description(description)
       .allowExcessArguments(false)
@@ -282,13 +284,6 @@ function oneLine(text: string): string {
 }
 
 async function main(): Promise<void> {
-  // The file is replaced in one synchronous piece, so a handler runs before it or after it, never within.
-  for (const [signal, number] of [
-    ["SIGINT", 2],
-    ["SIGTERM", 15],
-    ["SIGHUP", 1],
-  ] as const)
-    process.on(signal, () => process.exit(128 + number));
   // A reader that has seen enough (| head) is no failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) =>
     process.exit(error.code === "EPIPE" ? 0 : EXIT_CODES.io),

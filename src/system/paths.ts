@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Failure, systemReason } from "../report/failure";
 
@@ -39,6 +39,21 @@ export function insideRoot(path: string, root: string): string {
   if (root === "/") return path;
   const base = realpathSync(root);
   return path.startsWith(`${base}/`) ? path.slice(base.length) : path;
+}
+
+/**
+ * A file's text, one character a byte, if it is there and a regular file: a pipe or a device would never end.
+ *
+ * @param path as the host sees it
+ * @param root the folder that is the host's root
+ */
+export function readText(path: string, root = "/"): string | null {
+  const found = locate(path, root);
+  try {
+    return found && statSync(found).isFile() ? readFileSync(found, "latin1") : null;
+  } catch {
+    return null;
+  }
 }
 
 /**

@@ -20,7 +20,7 @@ import { run } from "./run";
  * Replaces a file's content atomically: written beside it, synchronised, renamed over it.
  *
  * Mode, owner, group, ACL and extended attributes (the SELinux label) are copied by `cp` of GNU coreutils, since Node
- * has no call for them. All calls are synchronous, so that no signal handler runs while the temporary file exists.
+ * has no call for them. All calls are synchronous, and signals wait until they are done.
  *
  * @param path the file itself, not a symbolic link to it
  * @param expected what it must still hold just before it is replaced
@@ -33,6 +33,7 @@ export function replaceFile(path: string, expected: ReadFile, content: Buffer, m
   const folder = dirname(path);
   const prefix = `.${basename(path)}.virtinst-rbd-patch.`;
   const temporary = join(folder, `${prefix}${process.pid}`);
+  holdSignals();
   try {
     removeLeftovers(folder, prefix);
     try {
@@ -60,6 +61,17 @@ export function replaceFile(path: string, expected: ReadFile, content: Buffer, m
     if (error instanceof Failure) throw error;
     throw new Failure("io", `${path} cannot be replaced: ${systemReason(error)}.`, writeHint(error));
   }
+}
+
+/**
+ * Lets signals wait: a handler runs when the synchronous work is done, if there is more to do then, and lets the signal
+ * do what it does.
+ *
+ * Only from here on, since a process with a handler cannot be interrupted while it reads from a file that hangs.
+ */
+function holdSignals(): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    if (process.listenerCount(signal) === 0) process.once(signal, () => process.kill(process.pid, signal));
 }
 
 /** Files that a run left here that was killed at once: a dead process cleans nothing up. */
@@ -123,9 +135,8 @@ function setTime(path: string, modified: string): void {
 }
 
 function freshTime(old: string): string {
-  const now = Math.floor(Date.now() / 1000);
-  const before = Number(old.split(".")[0]);
-  return `${now === before ? now + 1 : now}.000000000`;
+  // Never a second that the file had before: byte code of any earlier text would be taken for the new one's.
+  return `${Math.max(Math.floor(Date.now() / 1000), Number(old.split(".")[0]) + 1)}.000000000`;
 }
 
 function synchronise(path: string): void {

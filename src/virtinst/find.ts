@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Failure } from "../report/failure";
-import { insideRoot, locate } from "../system/paths";
+import { insideRoot, locate, readText } from "../system/paths";
 import { TARGET_FILES } from "./recipes";
 
 /** An installed virtinst: the file to patch, and what runs it. */
@@ -70,8 +70,9 @@ function findIn(place: string, root: string): Pick<Installation, "directory" | "
   const directory = locate(place, root);
   if (!directory) return null;
   for (const file of TARGET_FILES) {
-    const path = locate(join(insideRoot(directory, root), file), root);
-    if (path && readFileSync(path, "latin1").includes("def _build_xml")) return { directory, file, path };
+    const inside = join(insideRoot(directory, root), file);
+    const path = locate(inside, root);
+    if (path && readText(inside, root)?.includes("def _build_xml")) return { directory, file, path };
   }
   return null;
 }
@@ -105,7 +106,7 @@ function belowRoot(folder: string, root: string): string {
 function readProgram(path: string, root: string, depth: number): Program {
   const real = locate(path, root);
   if (!real) return NO_PROGRAM;
-  const text = readFileSync(real, "latin1").slice(0, 65536);
+  const text = (readText(path, root) ?? "").slice(0, 65536);
   const [, command = "", argument = ""] = /^#!\s*(\S+)[ \t]*(.*)/.exec(text) ?? [];
   const interpreter = command.endsWith("/env")
     ? (argument.split(/\s+/).find((word) => !/^-|=/.test(word)) ?? "")
@@ -142,8 +143,7 @@ function usualPlaces(root: string): string[] {
 
 function readRelease(folder: string, root: string): string | null {
   for (const [file, pattern] of VERSION_FILES) {
-    const path = locate(join(folder, file), root);
-    const version = path && pattern.exec(readFileSync(path, "latin1"))?.[1];
+    const version = pattern.exec(readText(join(folder, file), root) ?? "")?.[1];
     if (version) return version;
   }
   return null;

@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { insideRoot, locate } from "../system/paths";
+import { insideRoot, readText } from "../system/paths";
 import type { Installation } from "./find";
 
 /**
@@ -32,13 +31,13 @@ export interface PoolAuth {
  */
 export function findNeed(installation: Installation, pools: readonly PoolAuth[], root = "/"): Need {
   const folder = insideRoot(installation.directory, root);
-  const path = DISK_CODE.map((file) => locate(join(folder, file), root)).find((found) => found !== null);
+  const path = DISK_CODE.map((file) => join(folder, file)).find((candidate) => readText(candidate, root) !== null);
   if (!path)
     return {
       need: "unknown",
       reason: `virtinst's disk code (${DISK_CODE.join(" or ")}) is not beside ${installation.file}`,
     };
-  const code = readFileSync(path, "latin1").replace(/^\s*#.*$/gm, "");
+  const code = (readText(path, root) ?? "").replace(/^\s*#.*$/gm, "");
   if (!WRITES_NETWORK_DISKS.test(code))
     return {
       need: "impossible",

@@ -13,7 +13,7 @@ import { describe, expect, test } from "vitest";
 import { readWithTime } from "../../src/system/read";
 import { replaceFile } from "../../src/system/replace";
 import { run } from "../../src/system/run";
-import { temporaryFolder } from "../support/cli";
+import { cli, copyVirtinst, HOST, temporaryFolder } from "../support/cli";
 
 function file(content = "old\n") {
   const folder = temporaryFolder();
@@ -43,7 +43,7 @@ describe("replaceFile", () => {
     for (const second of [now - 1, now, now + 1, now + 2]) {
       utimesSync(path, second, second);
       replaceFile(path, readWithTime(path), Buffer.from(`${second}\n`));
-      expect(Math.floor(statSync(path).mtimeMs / 1000)).not.toBe(second);
+      expect(Math.floor(statSync(path).mtimeMs / 1000)).toBeGreaterThan(second);
     }
   });
 
@@ -55,6 +55,27 @@ describe("replaceFile", () => {
       expect(readWithTime(path).modified).toBe(time);
     },
   );
+
+  test("refuses a file that somebody changed meanwhile", () => {
+    const { folder, path } = file();
+    const read = readWithTime(path);
+    writeFileSync(path, "theirs\n");
+    expect(() => replaceFile(path, read, Buffer.from("new\n"))).toThrow(/changed by somebody else/);
+    expect(readFileSync(path, "utf8")).toBe("theirs\n");
+    expect(readdirSync(folder)).toEqual(["guest.py"]);
+  });
+
+  test("a signal waits until the file is whole", () => {
+    const bin = temporaryFolder();
+    // A slow cp, and a signal that comes meanwhile.
+    writeFileSync(join(bin, "cp"), '#!/bin/sh\nkill -TERM $PPID\nsleep 0.3\nexec /bin/cp "$@"\n');
+    chmodSync(join(bin, "cp"), 0o755);
+    const folder = join(copyVirtinst("installer-4.0"), "virtinst/install");
+    const options = [...HOST, "--virtinst", join(folder, "../..")];
+    cli(["apply", ...options], { env: { PATH: `${bin}:${process.env.PATH}` } });
+    expect(readdirSync(folder).sort()).toEqual(["__init__.py", "installer.py"]);
+    expect(cli(["verify", ...options]).code).toBe(0);
+  });
 
   test("removes what a killed run left, and nothing of a living one", () => {
     const { folder, path } = file();

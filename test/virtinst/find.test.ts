@@ -1,4 +1,5 @@
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findVirtinst, otherVirtinsts } from "../../src/virtinst/find";
@@ -110,6 +111,13 @@ describe("findVirtinst", () => {
     expect(stderr).toMatch(
       /several virtinsts: .*\/opt\/vm was taken, for it is what \/usr\/bin\/virt-install runs; not .*share\/virt-manager, .*dist-packages\. Name another with --virtinst/,
     );
+  });
+
+  test("a pipe in a file's place does not hold it for ever", () => {
+    const base = root({ "usr/share/virt-manager/": "guest-1.4" });
+    rmSync(join(base, "usr/share/virt-manager/virtinst/guest.py"));
+    execFileSync("mkfifo", [join(base, "usr/share/virt-manager/virtinst/guest.py")]);
+    expect(() => findVirtinst({ root: base })).toThrow(/No virtinst was found/);
   });
 
   test("says where it looked", () => {
