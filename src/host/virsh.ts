@@ -13,13 +13,26 @@ import { readPool, readSecret } from "./xml";
  * @throws Failure (facts) with virsh's own words where it is missing or cannot connect
  */
 export async function readLive(uri: string): Promise<HostConfig> {
-  const virsh = converse("virsh", ["-q", "-r", "-c", uri]);
+  return (await readIn(uri, "C")) ?? ((await readIn(uri, "C.UTF-8")) as HostConfig);
+}
+
+/**
+ * @param locale virsh's: C, in which its tables are the same everywhere
+ * @returns null where virsh 9.0 mangled a name in its table, as it does in C with all that is not ASCII (`gr\xc3\xb6…`)
+ */
+async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig | null> {
+  const env = { LC_ALL: locale };
+  const virsh = converse("virsh", ["-q", "-r", "-c", uri], { env });
   const said = await virsh.ask(["hostname", "pool-list --all", "secret-list", `echo ${LISTED}`], LISTED_SAID);
   const listed = withoutPrompts(said);
   const rows = [...listed.matchAll(POOL_ROW)].map(([, name, state]) => ({
     name: name as string,
     active: state === "active",
   }));
+  if (locale === "C" && rows.some(({ name }) => /\\x[0-9a-f]{2}/.test(name))) {
+    await virsh.finish([]);
+    return null;
+  }
   const uuids = [...listed.matchAll(SECRET_ROW)].map(([, uuid]) => uuid as string);
   const commands = [
     ...rows.map(({ name }) => `pool-dumpxml --pool ${quote(name)}`),
@@ -32,7 +45,7 @@ export async function readLive(uri: string): Promise<HostConfig> {
   if (/failed to list pools|failed to list inactive pools/i.test(talk.stderr))
     throw refused(uri, ownWords(talk), "Look at the state of libvirt's storage driver: virsh pool-list --all.");
   const dumped = withoutPrompts(
-    plain ? talk.stdout : run("virsh", ["-q", "-r", "-c", uri, commands.join("; ")]).stdout,
+    plain ? talk.stdout : run("virsh", ["-q", "-r", "-c", uri, commands.join("; ")], { env }).stdout,
   );
 
   const documents = [...dumped.matchAll(DOCUMENT)].map(([document]) => document);

@@ -58,10 +58,15 @@ export interface Conversation {
 /**
  * Starts a program to talk to.
  *
- * @param seconds until it is ended, however far the conversation is
+ * @param options `seconds` until it is ended, however far the conversation is, 60 by default; `env`, variables to add
+ *   to the caller's environment
  */
-export function converse(program: string, args: readonly string[], seconds = 60): Conversation {
-  const child = spawn(program, [...args], { cwd: "/", env: environment(), stdio: "pipe" });
+export function converse(
+  program: string,
+  args: readonly string[],
+  { seconds = 60, env = {} }: { seconds?: number; env?: NodeJS.ProcessEnv } = {},
+): Conversation {
+  const child = spawn(program, [...args], { cwd: "/", env: { ...environment(), ...env }, stdio: "pipe" });
   let stdout = "";
   let stderr = "";
   let fault: string | null = null;
