@@ -7,14 +7,13 @@ import { BOOT_MESSAGE, BOOT_SECTOR } from "./support/boot-sector";
 import { CEPH_POOL, CEPH_USER, type Cluster, MONITOR_HOSTS, startCluster } from "./support/ceph";
 import { definePool, defineSecret, removeDomain, startLibvirt, virsh } from "./support/libvirtd";
 import {
-  atEnd,
+  borrowVirtinst,
   changedFiles,
   expectDone,
   makeFolder,
   monitors,
   PREFIX,
   run,
-  SHARE,
   undoAll,
   waitFor,
   xpath,
@@ -35,10 +34,8 @@ let cluster: Cluster;
 let guests = 0;
 
 beforeAll(() => {
-  const changed = changedFiles();
-  if (changed !== "") throw new Error(`virtinst is not as its package has it, so nothing was tried:\n${changed}`);
+  borrowVirtinst();
   folder = makeFolder();
-  atEnd("revert the patch", () => cli(["revert", "--virtinst", SHARE]));
 
   const begin = Date.now();
   cluster = startCluster(folder);

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cli } from "../support/cli";
 import {
-  atEnd,
+  borrowVirtinst,
   changedFiles,
   expectDone,
   makeFolder,
@@ -26,9 +26,7 @@ let folder: string;
 let uri: string;
 
 beforeAll(() => {
-  const changed = changedFiles();
-  if (changed !== "") throw new Error(`virtinst is not as its package has it, so nothing was tried:\n${changed}`);
-  atEnd("revert the patch", () => cli(["revert", "--virtinst", SHARE]));
+  borrowVirtinst();
   folder = makeFolder();
   uri = testDriver(folder);
 });

@@ -20,7 +20,7 @@ export function virsh(...words: string[]): string {
 export function startLibvirt(folder: string): void {
   if (run("virsh", ["-q", "-c", URI, "version"]).code === 0) {
     console.log("libvirtd: the one that runs here already");
-    removeLeftovers();
+    takeOver();
     return;
   }
   const own = join(folder, "libvirt");
@@ -59,12 +59,22 @@ exec libvirtd --config "$PWD/libvirtd.conf" --pid-file "$PWD/libvirtd.pid"`;
   } catch (error) {
     throw new Error(`${(error as Error).message}:\n${daemon.log()}`);
   }
-  removeLeftovers();
+  takeOver();
 }
 
-/** Domains that an earlier run left, if it was killed. */
-function removeLeftovers(): void {
-  for (const name of virsh("list", "--all", "--name").split("\n")) if (name.startsWith(PREFIX)) removeDomain(name);
+function takeOver(): void {
+  removeOwn();
+  atEnd("remove what is left in libvirt", removeOwn);
+}
+
+/** Domains and pools that an earlier run left if it was killed, and the folder pools that virt-install makes by itself. */
+function removeOwn(): void {
+  const own = (...words: string[]) =>
+    virsh(...words, "--all", "--name")
+      .split("\n")
+      .filter((name) => name.startsWith(PREFIX));
+  own("list").forEach(removeDomain);
+  for (const name of own("pool-list")) removePool(name.trim());
 }
 
 /** Takes a domain away, if it is there. */

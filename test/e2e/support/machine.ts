@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "vitest";
-import type { Ran } from "../../support/cli";
+import { cli, type Ran } from "../../support/cli";
 
 /** Where Debian's virtinst is. */
 export const SHARE = "/usr/share/virt-manager";
@@ -99,6 +99,20 @@ export function undoAll(): void {
 
 // A run that is broken off comes by here without its afterAll.
 process.on("exit", undoAll);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
+
+/** Makes sure that virtinst is as its package has it, before a test changes it, and that it is so again at the end. */
+export function borrowVirtinst(): void {
+  const changed = changedFiles();
+  if (changed !== "")
+    throw new Error(
+      `virtinst is not as its package has it, so nothing was tried; a run that was killed leaves it patched, and \`revert\` undoes that:\n${changed}`,
+    );
+  atEnd("revert the patch", () => {
+    expectDone(cli(["revert", "--virtinst", SHARE]), "revert");
+    if (changedFiles() !== "") throw new Error(changedFiles());
+  });
+}
 
 /** A folder for a file of tests, which goes at the end; others may look into it. */
 export function makeFolder(): string {
