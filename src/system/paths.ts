@@ -11,8 +11,8 @@ import { Failure, systemReason } from "../report/failure";
  */
 export function locate(path: string, root = "/"): string | null {
   try {
-    if (root === "/") return realpathSync(path);
-    const base = realpathSync(root);
+    if (root === "/") return realpathSync.native(path);
+    const base = realpathSync.native(root);
     let done = "/";
     let rest = resolve("/", path).split("/").filter(Boolean);
     for (let links = 0; rest.length > 0; ) {
@@ -37,7 +37,7 @@ export function locate(path: string, root = "/"): string | null {
 /** A path as the host itself names it, from one that `locate` returned. */
 export function insideRoot(path: string, root: string): string {
   if (root === "/") return path;
-  const base = realpathSync(root);
+  const base = realpathSync.native(root);
   return path.startsWith(`${base}/`) ? path.slice(base.length) : path;
 }
 
