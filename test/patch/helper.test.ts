@@ -128,6 +128,11 @@ const POINT_2: Case[] = [
     xml: `<disk><backingStore><auth username="x"><secret/></auth><source ${RBD}/></backingStore><mirror><source ${RBD}>${MON1}</source></mirror><source file="/rbd"/></disk><disk><backingStore><source ${RBD}>${MON1}</source></backingStore><source ${RBD}/></disk>`,
     want: `<disk><backingStore><auth username="x"><secret/></auth><source ${RBD}/></backingStore><mirror><source ${RBD}>${MON1}</source></mirror><source file="/rbd"/></disk><disk><backingStore><source ${RBD}>${MON1}</source></backingStore>${AUTH}<source ${RBD}>${ALL}</source></disk>`,
   },
+  {
+    title: "a disk inside a disk is not looked at, and one after an empty one is",
+    xml: `<a><disk/><disk><disk><source ${RBD}/></disk></disk><disk><source ${RBD}/></disk></a>`,
+    want: `<a><disk/><disk><disk><source ${RBD}/></disk></disk><disk>${AUTH}<source ${RBD}>${ALL}</source></disk></a>`,
+  },
   { title: "another protocol", xml: `<disk><source protocol="nbd" name="rbd/a"/></disk>` },
   { title: "a protocol that only begins so", xml: `<disk><source protocol="rbdx" name="rbd/a"/></disk>` },
   { title: "no protocol", xml: `<disk><source name="rbd/a"/></disk>` },
@@ -533,10 +538,19 @@ function expectCase({ xml, want = xml, log = [] }: Case, forms: readonly Call[])
   }
 }
 
+/** Makes something at the first call only; where that failed, every call fails. */
 const once = <T>(make: () => T) => {
-  let made: { value: T } | null = null;
+  let made: { value: T } | { error: unknown } | null = null;
+  const attempt = () => {
+    try {
+      return { value: make() };
+    } catch (error) {
+      return { error };
+    }
+  };
   return () => {
-    made ??= { value: make() };
+    made ??= attempt();
+    if ("error" in made) throw made.error;
     return made.value;
   };
 };

@@ -42,7 +42,7 @@ class Match(object):
         return self.finish
 
 
-def member(items, character, flags):
+def member(items, character):
     negate = False
     found = False
     for kind, value in items:
@@ -85,7 +85,7 @@ class Pattern(object):
             return ord(character) != value
         if kind == "ANY":
             return bool(self.flags & re.DOTALL) or character != "\n"
-        return member(value, character, self.flags)
+        return member(value, character)
 
     def run(self, nodes, text, at, groups, then):
         """Continues with `then` wherever the nodes match, the preferred way first; gives its first answer."""
@@ -101,7 +101,7 @@ class Pattern(object):
             number, inner = value[0], list(value[-1])
 
             def closed(end, found):
-                return self.run(rest, text, end, dict(found, **{}) if number is None else with_group(found, number, (at, end)), then)
+                return self.run(rest, text, end, found if number is None else with_group(found, number, (at, end)), then)
 
             return self.run(inner, text, at, groups, closed)
         if kind == "BRANCH":
@@ -195,8 +195,14 @@ def traced(frame, event, _):
     return traced
 
 
+def counted_int(digits, base=10):
+    # Before Python 3.11 had a limit, decimal digits took the square of their number.
+    WORK[0] += len(digits) if base & (base - 1) == 0 else len(digits) ** 2
+    return int(digits, base)
+
+
 def load(block):
-    module = {}
+    module = {"int": counted_int}
     exec(compile(block, "helper", "exec", 0, True), module)
     return module["_virtinst_rbd_patch"]
 

@@ -101,11 +101,13 @@ function python(path: string, program: string, request: unknown): unknown {
     /[^ -~]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
-  const { status, stdout, stderr } = spawnSync(path, ["-B", "-E", "-s", "-c", program], {
+  const { status, stdout, stderr, error } = spawnSync(path, ["-B", "-E", "-s", "-c", program], {
     input,
     encoding: "utf8",
     maxBuffer: 256 * 1024 * 1024,
+    // A pattern that backtracks badly would keep the tests waiting for ever.
+    timeout: 120_000,
   });
-  if (status !== 0) throw new Error(`${path}: ${stderr}`);
+  if (status !== 0) throw new Error(`${path}: ${error?.message ?? stderr}`);
   return JSON.parse(stdout);
 }
