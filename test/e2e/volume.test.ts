@@ -2,7 +2,7 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFile
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cli } from "../support/cli";
-import { atEnd, expectDone, makeFolder, must, SHARE, undoAll } from "./support/machine";
+import { atEnd, borrowVirtinst, expectDone, makeFolder, must, SHARE, undoAll } from "./support/machine";
 import { testDriver } from "./support/test-driver";
 
 const SECRET = resolve("test/fixtures/host/secret-usage.xml");
@@ -13,7 +13,7 @@ let folder: string;
 let host: string[];
 
 beforeAll(() => {
-  atEnd("revert the patch", () => cli(["revert", "--virtinst", SHARE]));
+  borrowVirtinst();
   folder = makeFolder();
   host = ["--connect", testDriver(folder), "--secret-xml", SECRET];
 });
