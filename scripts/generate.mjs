@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { toJsonSchema } from "@valibot/to-json-schema";
 import { importSources } from "./text-modules.mjs";
 
-const { hostDocument, readPool, readSecret, resolveFacts, findSite, RECIPES, render, insert, unifiedDiff, sha256 } =
+const { hostDocument, readPool, readSecret, resolveFacts, findSite, RECIPES, render, insert, unifiedDiff, sha256, lineNumber } =
   await importSources(`
     export { hostDocument } from "./src/host/document";
     export { readPool, readSecret } from "./src/host/xml";
@@ -15,6 +15,7 @@ const { hostDocument, readPool, readSecret, resolveFacts, findSite, RECIPES, ren
     export { insert } from "./src/patch/insert";
     export { unifiedDiff } from "./src/patch/diff";
     export { sha256 } from "./src/patch/facts";
+    export { lineNumber } from "./src/patch/source";
   `);
 
 /** @param {string} path */
@@ -34,7 +35,7 @@ const { pools } = resolveFacts(sample, []);
 for (const { name, file } of RECIPES) {
   const before = read(`test/fixtures/virtinst/${name}/${file}`);
   const site = findSite(before, file, file);
-  const blocks = render(pools, { sha256: sha256(before), modified: "1400000000.000000000" }, site);
+  const blocks = render(pools, { sha256: sha256(before), modified: "1400000000.000000000", lines: [lineNumber(before, site.helperAt), lineNumber(before, site.callAt)] }, site);
   const diff = unifiedDiff(file, before, insert(before, site, blocks), 0);
   files.set(
     `patches/${name}.patch`,

@@ -3,6 +3,7 @@ import { createColors } from "picocolors";
 import type { Colors } from "picocolors/types";
 import type { CommonOptions } from "./commands/context";
 import { Failure, type FailureKind } from "./report/failure";
+import { inline } from "./report/text";
 import { TOOL, VERSION } from "./version";
 
 /** What the exit code says; 0 is "it is so now, or there is nothing to do". */
@@ -32,8 +33,9 @@ interface Words {
   quiet?: boolean;
 }
 
+/** NO_COLOR, FORCE_COLOR and a terminal decide, as picocolors reads them. */
 function colours(): Colors {
-  return createColors((process.stdout.isTTY || process.env.FORCE_COLOR !== undefined) && !process.env.NO_COLOR);
+  return createColors();
 }
 
 /** A command: its words, what it says of itself, the options that are its own, and what it does. */
@@ -70,12 +72,12 @@ const COMMANDS: readonly CommandWords[] = [
         .option("--reverse", "the patch that undoes it"),
     async run(words) {
       const { renderPatch } = await import("./commands/render");
-      const { patch, ...result } = await renderPatch({ ...common(words), reverse: words.reverse ?? false });
+      const { bytes, ...result } = await renderPatch({ ...common(words), reverse: words.reverse ?? false });
       notes(result.notes, words);
-      const written = await writeOutput(words, patch);
-      if (words.json) json({ ...result, patch: patch.toString("utf8") });
-      else if (!written) process.stdout.write(patch);
-      else if (!words.quiet) print(`${oneLine(written)}: the patch for ${oneLine(result.file)}\n`);
+      const written = await writeOutput(words, bytes);
+      if (words.json) json(result);
+      else if (!written) process.stdout.write(bytes);
+      else if (!words.quiet) print(`${inline(written)}: the patch for ${inline(result.file)}\n`);
       return 0;
     },
   },
@@ -113,6 +115,9 @@ const COMMANDS: readonly CommandWords[] = [
       }
       if (result.state === "damaged") return EXIT_CODES.target;
       if (result.volume?.status === "failed") return EXIT_CODES.behaviour;
+      // A proof that was asked for and not had is no yes.
+      if (result.volume?.status === "not run") return NOT_SO;
+      if (result.state === "absent" && result.need === "not needed") return 0;
       if (result.state !== "current") return NOT_SO;
       return result.behaviour.status === "failed" ? EXIT_CODES.behaviour : 0;
     },
@@ -124,11 +129,11 @@ const COMMANDS: readonly CommandWords[] = [
       command.option("-o, --output <file>", "write the XML to a file, or with - to standard output"),
     async run(words, domain) {
       const { preview } = await import("./commands/preview");
-      const result = await preview({ ...common(words), ...given({ domain }) });
+      const { bytes, ...result } = await preview({ ...common(words), ...given({ domain }) });
       notes(result.notes, words);
-      const written = await writeOutput(words, Buffer.from(result.xml));
+      const written = await writeOutput(words, bytes);
       if (words.json) json(result);
-      else if (words.output === "-") print(result.xml);
+      else if (words.output === "-") process.stdout.write(bytes);
       else if (!written && !words.quiet) {
         const { colourDiff } = await import("./report/text");
         print(result.changed ? colourDiff(result.diff, colours()) : "The patch changes nothing in this domain.\n");
@@ -159,7 +164,8 @@ function program(only: string | undefined, finish: (code: number) => void): Comm
     )
     .version(VERSION)
     .exitOverride()
-    .configureOutput({ writeErr: (text) => process.stderr.write(text) });
+    .configureOutput({ writeErr: (text) => process.stderr.write(text) })
+    .showHelpAfterError(`See ${TOOL} --help.`);
   const named = COMMANDS.filter(({ words }) => words.split(" ")[0] === only);
   for (const { words: usage, description, options = (command: Command) => command, run } of named.length > 0
     ? named
@@ -229,6 +235,8 @@ function common({ connect, poolXml, secretXml, host, root, virtinst, pool, pytho
       "--secret-xml does not go with --root alone: the secrets come from below --root.",
       "Give --pool-xml or --connect too.",
     );
+  for (const [option, value] of Object.entries({ connect, host, root, virtinst, python }))
+    if (value === "") throw new Failure("usage", `--${option} has no value.`, "Give one, or leave the option out.");
   return given({ connect, poolXml, secretXml, hostDocument: host, root, virtinst, pool, python });
 }
 
@@ -256,13 +264,13 @@ function json(value: unknown): void {
 
 /** What could not be checked goes to standard error, so that standard output stays a document or a patch. */
 function notes(lines: readonly string[], { quiet }: Words): void {
-  if (!quiet) for (const line of lines) process.stderr.write(`note: ${oneLine(line)}\n`);
+  if (!quiet) for (const line of lines) process.stderr.write(`note: ${inline(line)}\n`);
 }
 
 function failed(error: unknown, asJson: boolean): number {
   const failure = error instanceof Failure ? error : unexpected(error);
   const code = EXIT_CODES[failure.kind];
-  process.stderr.write(`${TOOL}: ${oneLine(failure.message)}\n${oneLine(failure.hint)}\n`);
+  process.stderr.write(`${TOOL}: ${inline(failure.message)}\n${inline(failure.hint)}\n`);
   if (asJson) json({ error: { code, message: failure.message, hint: failure.hint } });
   return code;
 }
@@ -273,13 +281,6 @@ function unexpected(error: unknown): Failure {
     "io",
     `Something unforeseen went wrong: ${message}`,
     `Please report this, with the command line and ${TOOL} ${VERSION}.`,
-  );
-}
-
-/** Control characters of a hostile name must not reach a terminal. */
-function oneLine(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) =>
-    character === "\n" ? " " : `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );
 }
 

@@ -2,6 +2,7 @@ import { sha256 } from "../patch/facts";
 import { encode } from "../patch/source";
 import { Failure } from "../report/failure";
 import { readFile } from "../system/paths";
+import { readWithTime } from "../system/read";
 import { VERSION } from "../version";
 import type { Plan } from "../virtinst/plan";
 import {
@@ -83,6 +84,13 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
 
 /** Applies exactly the patch in a file, after making sure that it is one of ours, whole and in its place. */
 async function applyReviewed(options: ApplyOptions, patchFile: string): Promise<ApplyResult> {
+  const { connect, poolXml, secretXml, hostDocument, pool, replaceHandEdit } = options;
+  if (replaceHandEdit || [connect, poolXml, secretXml, hostDocument, pool].some((option) => option !== undefined))
+    throw new Failure(
+      "usage",
+      `${patchFile} is applied as it is: options that choose facts, or replace a hand edit, do not go with a patch.`,
+      "Leave these options out, or leave the patch out.",
+    );
   const target = openTarget(options, null);
   const { installation, examined } = target;
   const { planOn, sameBytes } = await import("../virtinst/plan");
@@ -117,13 +125,12 @@ async function land(
   pools: readonly string[],
   notes: string[],
 ): Promise<ApplyResult> {
-  const { installation, examined, file } = target;
+  const { installation, examined } = target;
   const compiled = await compile(target, options, plan);
   const { unifiedDiff } = await import("../patch/diff");
   const shippedIn = (await import("../virtinst/recipes")).releasesWithHash(sha256(encode(plan.before)));
   notes.push(...replacementNotes(target, options), ...(await describePristine(plan, shippedIn)));
-  const { replaceFile } = await import("../system/replace");
-  if (!options.check) replaceFile(installation.path, file, encode(plan.after));
+  if (!options.check && !(await replace(target, plan))) return unchanged(target, options, "current", pools, notes);
   return {
     command: "apply",
     changed: true,
@@ -135,6 +142,20 @@ async function land(
     diff: unifiedDiff(installation.file, examined.source.text, plan.after.text),
     notes,
   };
+}
+
+/** Replaces the file; false where another run put the very same text there meanwhile. */
+async function replace({ installation, file }: Target, plan: Plan): Promise<boolean> {
+  const { ChangedMeanwhile, replaceFile } = await import("../system/replace");
+  const { byteCodeTimes } = await import("../virtinst/byte-code");
+  const content = encode(plan.after);
+  try {
+    replaceFile(installation.path, file, content, { avoid: byteCodeTimes(installation.path) });
+    return true;
+  } catch (error) {
+    if (error instanceof ChangedMeanwhile && readWithTime(installation.path).bytes.equals(content)) return false;
+    throw error;
+  }
 }
 
 /** What is to be said of the file that the blocks go into. */

@@ -2,8 +2,9 @@ import type { HostConfig } from "../host/config";
 import { type ResolvedFacts, resolveFacts } from "../host/facts";
 import { type HostOptions, readHost } from "../host/read";
 import { type Examined, examine } from "../patch/state";
+import { locate } from "../system/paths";
 import { type ReadFile, readWithTime } from "../system/read";
-import { findVirtinst, type Installation, otherVirtinsts } from "../virtinst/find";
+import { findPrograms, findVirtinst, type Installation, otherVirtinsts } from "../virtinst/find";
 
 /** Options that every command takes. */
 export interface CommonOptions extends HostOptions {
@@ -61,18 +62,22 @@ export function chosenPools({ config, facts }: Context): HostConfig["pools"] {
 }
 
 /** What is to be said before the target's file is replaced. */
-export function replacementNotes({ installation, file }: Target, options: CommonOptions): string[] {
-  const others = options.virtinst === undefined ? otherVirtinsts(installation, options.root) : [];
-  return [
-    ...describeOthers(installation, others),
-    ...(file.names > 1
-      ? [`${installation.path} has ${file.names} names (hard links): the other ones keep the text as it was.`]
-      : []),
-  ];
+export function replacementNotes(target: Target, options: CommonOptions): string[] {
+  const { installation, file } = target;
+  const links = `${installation.path} has ${file.names} names (hard links): the other ones keep the text as it was.`;
+  return [...choiceNotes(target, options), ...(file.names > 1 ? [links] : [])];
 }
 
-/** Which virtinst was taken, where there are several. */
-export function describeOthers({ directory, program }: Installation, others: readonly string[]): string[] {
+/** Which virtinst was taken, where that was a choice. */
+export function choiceNotes({ installation }: Target, options: CommonOptions): string[] {
+  if (options.virtinst !== undefined) return [];
+  const { directory, program } = installation;
+  const [first] = findPrograms(options.root ?? "/");
+  if (first && !first.folders.some((folder) => locate(folder, options.root) === directory))
+    return [
+      `${directory} was taken, but which virtinst ${first.path} uses could not be told. Name its folder with --virtinst.`,
+    ];
+  const others = otherVirtinsts(installation, options.root);
   if (others.length === 0) return [];
   const why = program ? `it is what ${program} runs` : "it is in the most usual place";
   return [

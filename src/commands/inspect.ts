@@ -3,10 +3,9 @@ import { type ResolvedFacts, resolveFacts } from "../host/facts";
 import { readHost } from "../host/read";
 import { writeDocument } from "../host/write-document";
 import { Failure } from "../report/failure";
-import { otherVirtinsts } from "../virtinst/find";
 import { findNeed } from "../virtinst/need";
 import { releasesWithHash } from "../virtinst/recipes";
-import { type CommonOptions, describeOthers, openTarget, type Target } from "./context";
+import { type CommonOptions, choiceNotes, openTarget, type Target } from "./context";
 
 /** What `inspect` found. */
 export interface InspectResult {
@@ -53,8 +52,7 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
   const chosen = config.pools.filter(({ name }) => facts.pools.some(({ pool }) => pool === name));
   const need = findNeed(installation, chosen, options.root);
   const shippedIn = releasesWithHash(examined.baseHash);
-  if (options.virtinst === undefined)
-    notes.push(...describeOthers(installation, otherVirtinsts(installation, options.root)));
+  notes.push(...choiceNotes(target, options));
   notes.push(...(await handEditNotes(target, facts)));
   return {
     command: "inspect",

@@ -1,8 +1,10 @@
+import { readRbdDisks } from "../host/domain";
 import { resolveFacts } from "../host/facts";
 import { readHost } from "../host/read";
 import { unifiedTextDiff } from "../patch/diff";
 import { render } from "../patch/render";
 import { sampleDomain } from "../patch/sample";
+import { decode, encode } from "../patch/source";
 import { Failure } from "../report/failure";
 import { readFile } from "../system/paths";
 import { findVirtinst, type Installation } from "../virtinst/find";
@@ -23,6 +25,8 @@ export interface PreviewResult {
   readonly pools: readonly string[];
   /** The domain's XML as the patch would leave it. */
   readonly xml: string;
+  /** The same in the bytes of the file that it was read from. */
+  readonly bytes: Buffer;
   /** From the XML as it is to that; empty where nothing changes. */
   readonly diff: string;
   /** What the patch logs on it, and what could not be checked. */
@@ -37,9 +41,18 @@ export interface PreviewResult {
 export async function preview(options: PreviewOptions): Promise<PreviewResult> {
   const { pools, notes } = resolveFacts(await readHost(options), options.pool ?? []);
   const { domain } = options;
-  const xml = domain === undefined ? sampleDomain(pools).before : readFile(domain, "io").toString("utf8");
+  const source =
+    domain === undefined
+      ? ({ text: sampleDomain(pools).before, encoding: "utf8" } as const)
+      : decode(readFile(domain, "io"));
+  const xml = source.text;
+  if (domain !== undefined) readRbdDisks(xml, domain);
   // What the block says of its file plays no part in what it does.
-  const { helper } = render(pools, { sha256: "0".repeat(64), modified: "0.000000000" }, { variables: [], indent: "" });
+  const { helper } = render(
+    pools,
+    { sha256: "0".repeat(64), modified: "0.000000000", lines: [1, 1] },
+    { variables: [], indent: "" },
+  );
   const { installation, major } = whatRuns(options);
   const pythons = findPythons(installation, major, options);
   const answer = isNotRun(pythons) ? pythons : runHelper(pythons, helper, [xml]);
@@ -56,6 +69,7 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
     changed: result.xml !== xml,
     pools: pools.map(({ pool }) => pool),
     xml: result.xml,
+    bytes: encode({ ...source, text: result.xml }),
     diff: unifiedTextDiff(name, xml, result.xml),
     notes: [...notes, ...new Set(answer.log)],
   };

@@ -1,6 +1,7 @@
 import { unifiedDiff } from "../patch/diff";
 import type { PoolFacts } from "../patch/facts";
 import { encode } from "../patch/source";
+import { monitorText } from "../report/text";
 import { TOOL, VERSION } from "../version";
 import { findNeed } from "../virtinst/need";
 import { planPatch } from "../virtinst/plan";
@@ -18,8 +19,10 @@ export interface RenderResult extends TargetReport {
   readonly pools: readonly string[];
   /** SHA-256 of the file that the patch is for (with `reverse`, of the file that it leads back to). */
   readonly pristine: string;
-  /** The patch, in the bytes of the file. */
-  readonly patch: Buffer;
+  /** The patch. */
+  readonly patch: string;
+  /** The patch in the bytes of the file. */
+  readonly bytes: Buffer;
   readonly notes: readonly string[];
 }
 
@@ -47,7 +50,8 @@ export async function renderPatch(options: RenderOptions): Promise<RenderResult>
     ...reportTarget(context),
     pools: facts.pools.map(({ pool }) => pool),
     pristine: examined.baseHash,
-    patch: encode({ ...before, text }),
+    patch: text,
+    bytes: encode({ ...before, text }),
     notes:
       need === "not needed" || need === "impossible"
         ? [...facts.notes, `The patch is ${need} here: ${reason}.`]
@@ -56,9 +60,7 @@ export async function renderPatch(options: RenderOptions): Promise<RenderResult>
 }
 
 function describePool({ pool, cephPool, monitors, auth }: PoolFacts): string {
-  const hosts =
-    monitors.map(({ name, port }) => (port === null ? name : `${name}:${port}`)).join(", ") ||
-    "of Ceph's configuration";
+  const hosts = monitors.map(monitorText).join(", ") || "of Ceph's configuration";
   const credentials = auth ? `user ${auth.username}, secret ${auth.uuid}` : "no auth";
   return printable(`${pool} (Ceph pool ${cephPool}, monitors ${hosts}, ${credentials})`);
 }

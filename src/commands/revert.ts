@@ -1,5 +1,6 @@
 import { encode } from "../patch/source";
 import { wholeBase } from "../patch/state";
+import { byteCodeTimes } from "../virtinst/byte-code";
 import { releasesWithHash } from "../virtinst/recipes";
 import { type CommonOptions, openTarget, replacementNotes, reportTarget, type TargetReport } from "./context";
 
@@ -57,7 +58,12 @@ export async function revert(options: RevertOptions): Promise<RevertResult> {
     );
   const { replaceFile } = await import("../system/replace");
   if (!options.check)
-    replaceFile(installation.path, file, encode(base), examined.basePristine ? found.header.modified : undefined);
+    replaceFile(
+      installation.path,
+      file,
+      encode(base),
+      examined.basePristine ? { modified: found.header.modified } : { avoid: byteCodeTimes(installation.path) },
+    );
   return {
     ...common,
     changed: true,

@@ -2,9 +2,10 @@ import { DEFAULT_URI } from "../host/read";
 import type { Sample } from "../patch/sample";
 import type { PatchState } from "../patch/state";
 import { Failure } from "../report/failure";
+import { findNeed, type Need } from "../virtinst/need";
 import type { HelperResult } from "../virtinst/python";
 import { RECIPES } from "../virtinst/recipes";
-import { type CommonOptions, type Context, openContext, reportTarget, type TargetReport } from "./context";
+import { type CommonOptions, type Context, chosenPools, openContext, reportTarget, type TargetReport } from "./context";
 import type { VolumeProof } from "./volume-proof";
 
 /** Options of `verify`. */
@@ -29,6 +30,8 @@ export interface VerifyResult extends TargetReport {
   readonly command: "verify";
   readonly state: PatchState;
   readonly reason: string;
+  /** Whether this host needs the patch at all; null where it has one. */
+  readonly need: Need["need"] | null;
   readonly pools: readonly string[];
   readonly behaviour: Behaviour;
   /** What the host's own virt-install writes for the volume that was named; null where none was. */
@@ -47,10 +50,14 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
     );
   const context = await openContext(options);
   const { examined, facts } = context;
+  const need = examined.state === "absent" ? findNeed(context.installation, chosenPools(context), root) : null;
   return {
     command: "verify",
     state: examined.state,
-    reason: examined.reason,
+    reason: need
+      ? `${examined.reason}; ${need.need === "not needed" ? "none is needed" : need.need}: ${need.reason}`
+      : examined.reason,
+    need: need?.need ?? null,
     ...reportTarget(context),
     pools: facts.pools.map(({ pool }) => pool),
     behaviour: await prove(context, options),

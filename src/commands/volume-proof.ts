@@ -5,6 +5,7 @@ import { type DomainDisk, readRbdDisks } from "../host/domain";
 import { readUuid } from "../host/xml";
 import { type PoolFacts, sameMonitor } from "../patch/facts";
 import { Failure } from "../report/failure";
+import { monitorText } from "../report/text";
 import { run } from "../system/run";
 import { findPrograms } from "../virtinst/find";
 import { importedFrom, type PrintedXml, printXml } from "../virtinst/virt-install";
@@ -111,10 +112,9 @@ function compareDisk(disk: DomainDisk, pool: PoolFacts): DiskFact[] {
     const found = uuid ?? (disk.usage ? `by usage ${JSON.stringify(disk.usage)}` : "none");
     facts.push(fact("secret", auth.uuid, found, uuid ? uuid === auth.uuid : Boolean(disk.usage)));
   } else facts.push(fact("user", "none", disk.username ?? "none", disk.username === null));
-  const shown = ({ name, port }: { name: string; port: number | null }) => (port === null ? name : `${name}:${port}`);
   for (const monitor of pool.monitors) {
     const found = disk.monitors.find((candidate) => sameMonitor(candidate, monitor));
-    facts.push(fact("monitor", shown(monitor), found ? shown(found) : "missing", found !== undefined));
+    facts.push(fact("monitor", monitorText(monitor), found ? monitorText(found) : "missing", found !== undefined));
   }
   return facts;
 }

@@ -1,4 +1,4 @@
-import { overlap, type PoolFacts, sameCredentials } from "../patch/facts";
+import { mayBeOf, overlap, type PoolFacts, sameCredentials } from "../patch/facts";
 import { Failure } from "../report/failure";
 import { byName, type HostConfig, type Pool, type Secret } from "./config";
 
@@ -22,7 +22,7 @@ export function resolveFacts(config: HostConfig, only: readonly string[]): Resol
     throw new Failure(
       "facts",
       `${config.source}: there is no pool of type rbd.`,
-      "Define the pool in libvirt first (virsh pool-define), or choose another host with --connect.",
+      "Look for the pool where the facts come from (virsh pool-list --all shows those of a running libvirt), or name another source: --connect, --pool-xml, --host, --root.",
     );
   const unknown = only.filter((name) => !names.includes(name));
   if (unknown.length > 0)
@@ -38,6 +38,13 @@ export function resolveFacts(config: HostConfig, only: readonly string[]): Resol
     return { pool: pool.name, cephPool: pool.cephPool, monitors: pool.monitors, auth };
   });
   refuseContradictions(pools, config.source);
+  for (const pool of pools.filter(({ monitors }) => monitors.length === 0)) {
+    const other = pools.find((one) => one !== pool && mayBeOf(pool, one));
+    if (other)
+      notes.push(
+        `A disk of pool ${quote(pool.pool)} lists no monitor, and cannot be told from one of pool ${quote(other.pool)}: where their credentials differ, it is left as it is. Choose one with --pool.`,
+      );
+  }
   return { pools, notes };
 }
 

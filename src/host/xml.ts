@@ -123,6 +123,6 @@ function refused(where: string, why: string): Failure {
   return new Failure(
     "facts",
     `${where}: ${why}.`,
-    "Give what `virsh pool-dumpxml POOL` or `virsh secret-dumpxml UUID` prints, one document a file.",
+    "Give what virsh prints (pool-dumpxml, secret-dumpxml or dumpxml), one document a file.",
   );
 }

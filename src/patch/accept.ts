@@ -11,7 +11,7 @@ export interface Offered {
   readonly text: string;
   /** What its blocks say they were rendered from. */
   readonly facts: readonly PoolFacts[];
-  readonly pristine: Pristine;
+  readonly pristine: Omit<Pristine, "lines">;
   /** The version of this tool that rendered it. */
   readonly tool: string;
 }

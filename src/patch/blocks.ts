@@ -18,6 +18,8 @@ export interface Header {
   readonly pristine: string;
   /** Modification time of that file, in seconds since 1970 with nine decimals. */
   readonly modified: string;
+  /** The lines of that file, from 1, before which the helper and the calls went. */
+  readonly lines: readonly [number, number];
   /** Digest of the facts that it was rendered from. */
   readonly facts: string;
   /** Digest of both blocks, as they were rendered. */
@@ -39,6 +41,8 @@ export type Found =
       readonly intact: boolean;
       /** Line of the helper block's first marker. */
       readonly line: number;
+      /** Whether the blocks still stand before the same lines of the file around them. */
+      readonly inPlace: boolean;
     };
 
 /** A part of a text. */
@@ -52,7 +56,7 @@ export const HELPER_NAME = "_virtinst_rbd_patch";
 
 const MARKER = /^[ \t\f]*# (>>>|<<<) virtinst-rbd-patch\b.*$/gm;
 const HEADER =
-  /^# >>> virtinst-rbd-patch (\S+) .*\n# format: (\d+)\n# pristine: sha256=([0-9a-f]{64}) mtime=(-?\d+\.\d{9})\n# facts: sha256=([0-9a-f]{64})\n# blocks: sha256=([0-9a-f]{64})\n/;
+  /^# >>> virtinst-rbd-patch (\S+) .*\n# format: (\d+)\n# pristine: sha256=([0-9a-f]{64}) mtime=(-?\d{1,10}\.\d{9}) lines=(\d+),(\d+)\n# facts: sha256=([0-9a-f]{64})\n# blocks: sha256=([0-9a-f]{64})\n/;
 const DIGEST_LINE = /^# blocks: sha256=.*$/m;
 
 /**
@@ -93,13 +97,14 @@ export function findBlocks(text: string): Found {
   };
   const match = HEADER.exec(blocks.helper);
   if (!match) return damaged("the first lines of the helper block cannot be read", first.from);
-  const [, tool, format, pristine, modified, facts, digest] = match as unknown as string[];
+  const [, tool, format, pristine, modified, helperLine, callLine, facts, digest] = match as unknown as string[];
   if (Number(format) !== BLOCK_FORMAT)
     return damaged(
       `the blocks were written by virtinst-rbd-patch ${tool}, in a layout that this version does not know`,
       first.from,
     );
-  const header = { tool, pristine, modified, facts, blocks: digest } as Header;
+  const lines = [Number(helperLine), Number(callLine)];
+  const header = { tool, pristine, modified, lines, facts, blocks: digest } as unknown as Header;
   return {
     state: "present",
     header,
@@ -107,6 +112,10 @@ export function findBlocks(text: string): Found {
     spans: [first, second],
     intact: blocksDigest(blocks) === digest,
     line: lineNumber(text, first.from),
+    inPlace: [first, second].every(({ from }, index) => {
+      const above = index === 0 ? 0 : lineNumber(text, first.to) - lineNumber(text, first.from);
+      return lineNumber(text, from) - above === lines[index];
+    }),
   };
 }
 

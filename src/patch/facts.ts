@@ -58,15 +58,19 @@ export function sameCredentials(a: PoolFacts, b: PoolFacts): boolean {
 }
 
 /**
- * Whether a disk could belong to either of two pools: same Ceph pool, and a monitor in common.
- *
- * A pool that lists no monitor leaves them to Ceph's configuration, so its disks list none and fit every pool.
+ * Whether two pools stand for the same Ceph pool of the same cluster: a monitor in common, or none listed by either, so
+ * that Ceph's own configuration decides for both.
  */
 export function overlap(a: PoolFacts, b: PoolFacts): boolean {
-  return (
-    a.cephPool === b.cephPool &&
-    (a.monitors.length === 0 ||
-      b.monitors.length === 0 ||
-      a.monitors.some((monitor) => b.monitors.some((other) => sameMonitor(monitor, other))))
-  );
+  if (a.cephPool !== b.cephPool) return false;
+  if (a.monitors.length === 0 && b.monitors.length === 0) return true;
+  return a.monitors.some((monitor) => b.monitors.some((other) => sameMonitor(monitor, other)));
+}
+
+/**
+ * Whether a disk that virtinst 1.2 to 1.4 writes for one pool, with its first monitor, could be one of another pool.
+ */
+export function mayBeOf(pool: PoolFacts, other: PoolFacts): boolean {
+  const [first] = pool.monitors;
+  return pool.cephPool === other.cephPool && (!first || other.monitors.some((monitor) => sameMonitor(monitor, first)));
 }

@@ -11,6 +11,8 @@ export interface Pristine {
   readonly sha256: string;
   /** Its modification time, in seconds since 1970 with nine decimals: what `revert` puts back. */
   readonly modified: string;
+  /** The lines of it, from 1, before which the helper and the calls go. */
+  readonly lines: readonly [number, number];
 }
 
 /**
@@ -31,6 +33,8 @@ export function render(
     format: BLOCK_FORMAT,
     pristine: pristine.sha256,
     modified: pristine.modified,
+    helperLine: pristine.lines[0],
+    callLine: pristine.lines[1],
     facts: factsDigest(facts),
   };
   const calls = call({ ...site, tool: VERSION }, { helpers });

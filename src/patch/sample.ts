@@ -1,5 +1,5 @@
 import { xmlText } from "./encode";
-import { type Monitor, overlap, type PoolFacts, sameMonitor } from "./facts";
+import { type Monitor, mayBeOf, type PoolFacts, sameCredentials, sameMonitor } from "./facts";
 
 /** A domain's XML, and what a working patch makes of it. */
 export interface Sample {
@@ -13,12 +13,20 @@ export interface Sample {
  * A domain with a disk from each pool, as virt-manager 1.2 to 1.4 writes it (first monitor, no auth), a file CD-ROM
  * and an rbd disk of a Ceph pool that no libvirt pool has.
  *
- * A pool whose disks cannot be told from those of an earlier one has no disk of its own in it.
+ * A pool whose disks cannot be told from those of another has no disk of its own in it.
  *
  * @param facts the pools
  */
 export function sampleDomain(facts: readonly PoolFacts[]): Sample {
-  const own = facts.filter((pool, index) => !facts.slice(0, index).some((other) => overlap(pool, other)));
+  const own = facts.filter(
+    (pool, index) =>
+      !facts.some(
+        (other, place) =>
+          other !== pool &&
+          mayBeOf(pool, other) &&
+          (place < index || pool.monitors.length === 0 || !sameCredentials(pool, other)),
+      ),
+  );
   let foreign = "virtinst-rbd-patch-foreign";
   while (facts.some(({ cephPool }) => foreign.startsWith(cephPool))) foreign = `x-${foreign}`;
   const disks = [

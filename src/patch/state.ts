@@ -46,7 +46,7 @@ export function examine(bytes: Buffer, facts: readonly PoolFacts[] | null): Exam
   });
   if (found.state === "damaged") return as("damaged", `line ${found.line}: ${found.reason}`, null);
   if (found.state === "absent") return as("absent", "the file has no blocks of this tool", source);
-  const { header, intact, spans, line } = found;
+  const { header, intact, inPlace, spans, line } = found;
   const base = { ...source, text: strip(source.text, spans) };
   const basePristine = sha256(encode(base)) === header.pristine;
   const state = (name: PatchState, reason: string) => as(name, reason, base, basePristine);
@@ -55,6 +55,8 @@ export function examine(bytes: Buffer, facts: readonly PoolFacts[] | null): Exam
     return state("stale", `the blocks were rendered by version ${header.tool}, this is ${VERSION}`);
   if (facts && header.facts !== factsDigest(facts))
     return state("stale", "the host's pools or secrets have changed since the blocks were rendered");
+  if (basePristine && !inPlace)
+    return state("edited", `the blocks (from line ${line}) are no longer where they were put`);
   if (!basePristine) return state("edited", "the file was changed outside the blocks since they were put in");
   return state("current", "the blocks are just what this host needs");
 }

@@ -1,5 +1,5 @@
 import type { Colors } from "picocolors/types";
-import { type Row, table, visible } from "./text";
+import { inline, monitorText, type Row, table, visible } from "./text";
 
 /** A pool, as a report shows it. */
 export interface ShownPool {
@@ -44,7 +44,7 @@ export function inspectionText({ source, document, facts, virtinst }: ShownInspe
     const resolved = facts.pools.find(({ pool }) => pool === name);
     const state = active === null ? "" : active ? ", active" : ", inactive";
     rows.push(["Pool", `${name} (Ceph pool ${cephPool}${state})${resolved ? "" : colors.dim(" left out")}`]);
-    const hosts = monitors.map(({ name: host, port }) => (port === null ? host : `${host}:${port}`)).join(", ");
+    const hosts = monitors.map(monitorText).join(", ");
     rows.push(["  monitors", hosts || "none listed: Ceph's own configuration decides"]);
     rows.push(["  user", auth ? auth.username : "none: the pool has no auth"]);
     if (auth) rows.push(["  secret", secretText(auth.secret, resolved?.auth?.uuid)]);
@@ -64,7 +64,7 @@ export function inspectionText({ source, document, facts, virtinst }: ShownInspe
     ]);
   } else rows.push(["virtinst", "not found"]);
   return table(
-    rows.map(([label, value]) => [label, visibleRow(value)]),
+    rows.map(([label, value]) => [label, keepingColours(value, inline)]),
     colors,
   );
 }
@@ -103,7 +103,7 @@ export function changeText(result: ShownChange, verbose: boolean, colors: Colors
   if (compiled?.startsWith("not run")) lines.push(`Compiling the new text was ${compiled}.`);
   else if (verbose && compiled) lines.push(`The new text was ${compiled}.`);
   if (verbose) lines.push(`virt-manager release: ${release ?? "unknown"}`);
-  return lines.map((line) => `${visibleRow(line)}\n`).join("");
+  return lines.map((line) => `${keepingColours(line, inline)}\n`).join("");
 }
 
 /** What `verify` shows. */
@@ -140,20 +140,20 @@ export function verificationText(
   verbose: boolean,
   colors: Colors,
 ): string {
-  const lines = [`${stateColour(state, colors)}: ${file}: ${reason}`];
+  const lines = [`${stateColour(state, colors)}: ${inline(file)}: ${inline(reason)}`];
   const { status, checks } = behaviour;
   const colour = status === "passed" ? colors.green : status === "failed" ? colors.red : colors.yellow;
   lines.push(
     `behaviour ${colour(status)}${status === "not run" ? "" : ` (${checks.length} checks)`}: ${behaviour.reason}`,
   );
   for (const { label, passed, difference } of checks) {
-    if (verbose || !passed) lines.push(`  ${passed ? colors.green("ok") : colors.red("wrong")}  ${label}`);
+    if (verbose || !passed) lines.push(`  ${passed ? colors.green("ok") : colors.red("wrong")}  ${inline(label)}`);
     if (!passed) lines.push(difference.replace(/^/gm, "      ").trimEnd());
   }
   if (volume) {
     lines.push(`volume ${volume.volume} ${outcome(volume.status, colors)}: ${volume.reason}`);
     for (const { name, facts } of volume.disks) {
-      lines.push(`  rbd disk ${name}`);
+      lines.push(`  rbd disk ${inline(name)}`);
       for (const { label, expected, found, right } of facts)
         lines.push(
           `    ${right ? colors.green("right") : colors.red("wrong")}  ${label.padEnd(7)}  ${expected}${right ? "" : ` (found: ${found})`}`,
@@ -162,7 +162,7 @@ export function verificationText(
     lines.push(`  schema ${outcome(volume.schema.status, colors)}: ${volume.schema.reason}`);
     for (const cause of volume.causes) lines.push(`  ${colors.yellow("look at")}  ${cause}`);
   }
-  return lines.map((line) => `${visibleRow(line)}\n`).join("");
+  return lines.map((line) => `${keepingColours(line, visible)}\n`).join("");
 }
 
 function outcome(status: string, colors: Colors): string {
@@ -174,9 +174,9 @@ function stateColour(state: string, colors: Colors): string {
 }
 
 /** Colours are this tool's own, so their escape has to pass. */
-function visibleRow(value: string): string {
+function keepingColours(value: string, clean: (text: string) => string): string {
   return value
     .split(/(\u001b\[\d+m)/)
-    .map((part, index) => (index % 2 === 1 ? part : visible(part)))
+    .map((part, index) => (index % 2 === 1 ? part : clean(part)))
     .join("");
 }

@@ -13,12 +13,29 @@ export function table(rows: readonly Row[], colors: Colors): string {
   return rows.map(([label, value]) => `${colors.bold(label.padEnd(width))}${value}\n`).join("");
 }
 
-/** A text from outside for a terminal: control characters become visible, line breaks and tabs stay. */
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** A text from outside for a terminal: control and direction characters become visible, line breaks and tabs stay. */
 export function visible(text: string): string {
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  return text.replace(UNSEEN, (character) =>
+    character === "\n" || character === "\t" ? character : escaped(character),
   );
+}
+
+/** The same on one line: line breaks and tabs become visible too, so that no name can look like another line. */
+export function inline(text: string): string {
+  return text.replace(UNSEEN, escaped);
+}
+
+function escaped(character: string): string {
+  const code = character.charCodeAt(0);
+  return code > 0xff ? `\\u${code.toString(16).padStart(4, "0")}` : `\\x${code.toString(16).padStart(2, "0")}`;
+}
+
+/** A monitor as people write it: an IPv6 address with a port stands in brackets. */
+export function monitorText({ name, port }: { readonly name: string; readonly port: number | null }): string {
+  if (port === null) return name;
+  return name.includes(":") && !name.startsWith("[") ? `[${name}]:${port}` : `${name}:${port}`;
 }
 
 /** A unified diff, coloured as `git diff` colours one. */

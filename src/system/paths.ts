@@ -1,5 +1,5 @@
-import { lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { Failure, systemReason } from "../report/failure";
 
 /**
@@ -46,14 +46,22 @@ export function insideRoot(path: string, root: string): string {
  *
  * @param path as the host sees it
  * @param root the folder that is the host's root
+ * @throws Failure (target) where it is there and may not be read
  */
 export function readText(path: string, root = "/"): string | null {
   const found = locate(path, root);
-  try {
-    return found && statSync(found).isFile() ? readFileSync(found, "latin1") : null;
-  } catch {
-    return null;
-  }
+  return found && isRegular(found) ? readFile(found, "target").toString("latin1") : null;
+}
+
+/** Whether a path is that of a regular file. */
+export function isRegular(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/** The names in a folder, as the host sees it; none where it is no folder. */
+export function listFolder(path: string, root = "/"): string[] {
+  const found = locate(path, root);
+  return found && statSync(found).isDirectory() ? readdirSync(found).sort() : [];
 }
 
 /**
@@ -69,7 +77,7 @@ export function readFile(path: string, kind: "facts" | "target" | "io"): Buffer 
     throw new Failure(
       kind,
       `${path} cannot be read: ${systemReason(error)}.`,
-      `Check the path and the rights (ls -ld ${dirname(path)}).`,
+      `Check the path and the rights (ls -ld ${path}).`,
     );
   }
 }

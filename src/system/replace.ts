@@ -6,8 +6,8 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
-  unlinkSync,
   utimesSync,
   writeSync,
 } from "node:fs";
@@ -15,6 +15,9 @@ import { basename, dirname, join } from "node:path";
 import { Failure, systemReason } from "../report/failure";
 import type { ReadFile } from "./read";
 import { run } from "./run";
+
+/** Somebody else changed the file between reading and replacing it. */
+export class ChangedMeanwhile extends Failure {}
 
 /**
  * Replaces a file's content atomically: written beside it, synchronised, renamed over it.
@@ -25,35 +28,36 @@ import { run } from "./run";
  * @param path the file itself, not a symbolic link to it
  * @param expected what it must still hold just before it is replaced
  * @param content its new bytes
- * @param modified its new modification time; by default now, but never in the second of the old one, by which
- *   Python would take byte code of the old text for that of the new
+ * @param options `modified`, its new modification time, in seconds since 1970 with nine decimals; by default now, but
+ *   later than the old one, and none of the seconds in `avoid`, so that Python takes no byte code of another text for it
  * @throws Failure (io) where something fails, or somebody else changed the file; it is then as it was
  */
-export function replaceFile(path: string, expected: ReadFile, content: Buffer, modified?: string): void {
+export function replaceFile(
+  path: string,
+  expected: ReadFile,
+  content: Buffer,
+  { modified, avoid = [] }: { readonly modified?: string; readonly avoid?: readonly number[] } = {},
+): void {
   const folder = dirname(path);
   const prefix = `.${basename(path)}.virtinst-rbd-patch.`;
-  const temporary = join(folder, `${prefix}${process.pid}`);
+  const temporary = join(folder, `${prefix}${process.pid}-${Date.now().toString(36)}`);
   holdSignals();
   try {
     removeLeftovers(folder, prefix);
     try {
       write(temporary, content);
       copyAttributes(path, temporary);
-      setTime(temporary, modified ?? freshTime(expected.modified));
+      setTime(temporary, modified ?? freshTime([Number(expected.modified.split(".")[0]), ...avoid]));
       synchronise(temporary);
       if (!readFileSync(path).equals(expected.bytes))
-        throw new Failure(
+        throw new ChangedMeanwhile(
           "io",
           `${path} was changed by somebody else meanwhile; nothing was written.`,
           "Look at the file, then run this again.",
         );
       renameSync(temporary, path);
     } catch (error) {
-      try {
-        unlinkSync(temporary);
-      } catch {
-        // It was never made, or it is the file now.
-      }
+      rmSync(temporary, { force: true });
       throw error;
     }
     synchronise(folder);
@@ -74,18 +78,19 @@ function holdSignals(): void {
     if (process.listenerCount(signal) === 0) process.once(signal, () => process.kill(process.pid, signal));
 }
 
-/** Files that a run left here that was killed at once: a dead process cleans nothing up. */
+/** Files that a run left here that was killed at once: a dead process cleans nothing up, and no run takes so long. */
 function removeLeftovers(folder: string, prefix: string): void {
   for (const name of readdirSync(folder)) {
-    const id = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : Number.NaN;
-    if (Number.isInteger(id) && !isAlive(id)) unlinkSync(join(folder, name));
+    if (!name.startsWith(prefix)) continue;
+    const path = join(folder, name);
+    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? Date.now());
+    if (!isAlive(Number.parseInt(name.slice(prefix.length), 10)) || age > 600_000) rmSync(path, { force: true });
   }
 }
 
 function isAlive(id: number): boolean {
   try {
-    process.kill(id, 0);
-    return true;
+    return process.kill(id, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
@@ -134,9 +139,11 @@ function setTime(path: string, modified: string): void {
   if (touched.status !== 0) utimesSync(path, Number(modified), Number(modified));
 }
 
-function freshTime(old: string): string {
-  // Never a second that the file had before: byte code of any earlier text would be taken for the new one's.
-  return `${Math.max(Math.floor(Date.now() / 1000), Number(old.split(".")[0]) + 1)}.000000000`;
+/** Now, or the first second after it that is later than the first of these times and equal to none of the others. */
+function freshTime([before = 0, ...avoid]: readonly number[]): string {
+  let second = Math.max(Math.floor(Date.now() / 1000), before + 1);
+  while (avoid.includes(second)) second++;
+  return `${second}.000000000`;
 }
 
 function synchronise(path: string): void {

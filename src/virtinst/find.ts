@@ -1,7 +1,6 @@
-import { readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Failure } from "../report/failure";
-import { insideRoot, locate, readText } from "../system/paths";
+import { insideRoot, listFolder, locate, readText } from "../system/paths";
 import { TARGET_FILES } from "./recipes";
 
 /** An installed virtinst: the file to patch, and what runs it. */
@@ -111,34 +110,64 @@ function readProgram(path: string, root: string, depth: number): Program {
   const interpreter = command.endsWith("/env")
     ? (argument.split(/\s+/).find((word) => !/^-|=/.test(word)) ?? "")
     : command;
-  if (/python/.test(interpreter)) {
-    const own = dirname(insideRoot(real, root));
-    const inserted = [...text.matchAll(SYS_PATH)].map(([, literal]) =>
-      literal === undefined ? own : resolve(own, literal),
-    );
-    // A later sys.path.insert(0, …) comes before an earlier one, and all before the script's own folder.
-    return { path, interpreter, folders: [...inserted.reverse(), own] };
-  }
-  const [, target] = /^\s*exec\s+(?:-a\s+\S+\s+)?["']?(\/[^\s"']+)/m.exec(text) ?? [];
-  if (!target || depth > 4) return { path, interpreter: null, folders: [] };
-  return { ...readProgram(target, root, depth + 1), path };
+  if (isPython(interpreter)) return readPython(path, real, text, interpreter, root);
+  const words = depth > 4 ? [] : handedOver(text);
+  const [program = "", ...rest] = words;
+  if (!isPython(program)) return program ? { ...readProgram(program, root, depth + 1), path } : { ...NO_PROGRAM, path };
+  const script = rest.find((word) => !word.startsWith("-"));
+  const inner = script?.startsWith("/") ? locate(script, root) : null;
+  if (!script || !inner) return { ...NO_PROGRAM, path };
+  return readPython(path, inner, (readText(script, root) ?? "").slice(0, 65536), program, root);
+}
+
+/** Where the Python of a script looks for modules: its sys.path.insert lines, its own folder, then its site folders. */
+function readPython(path: string, real: string, text: string, interpreter: string, root: string): Program {
+  const own = dirname(insideRoot(real, root));
+  const inserted = [...text.matchAll(SYS_PATH)].map(([, literal]) =>
+    literal === undefined ? own : resolve(own, literal),
+  );
+  // A later sys.path.insert(0, …) comes before an earlier one, and all before the script's own folder.
+  const folders = [...inserted.reverse(), own];
+  // A virtual environment, or any Python outside the usual places, has site folders of its own.
+  const prefix = interpreter.startsWith("/") ? join(dirname(interpreter), "..") : null;
+  if (prefix && prefix !== "/usr") folders.push(...siteFolders([join(prefix, "lib"), join(prefix, "lib64")], root));
+  return { path, interpreter, folders };
+}
+
+/** The words of the command that a shell script hands over to with exec; none where it does not. */
+function handedOver(script: string): string[] {
+  const [, line = ""] = /^[ \t]*exec[ \t]+(.*)$/m.exec(script) ?? [];
+  const words = [...line.matchAll(/"([^"]*)"|'([^']*)'|([^\s"']+)/g)].map(
+    ([, double, single, bare]) => double ?? single ?? bare ?? "",
+  );
+  if (words[0] === "-a") words.splice(0, 2);
+  while (words[0] === "env" || words[0]?.endsWith("/env") || /^\w+=/.test(words[0] ?? "")) words.shift();
+  return words[0]?.startsWith("/") || isPython(words[0] ?? "") ? words : [];
+}
+
+function isPython(program: string): boolean {
+  return /(?:^|\/)python[\d.]*$/.test(program);
 }
 
 // A literal folder, or the script's own by os.path.dirname(__file__), however it is wrapped.
 const SYS_PATH = /^\s*sys\.path\.insert\(\s*0\s*,\s*(?:["']([^"']+)["']|[\w.(]*dirname\([^\n]*__file__[^\n]*)\s*\)/gm;
 
-/** Where packages of distributions put it, and Python's site directories, newest version first; asks no Python. */
+/** Where packages of distributions put it, and the system's site directories; asks no Python. */
 function usualPlaces(root: string): string[] {
-  const folders = ["/usr/share/virt-manager"];
-  for (const library of ["/usr/local/lib", "/usr/lib", "/usr/local/lib64", "/usr/lib64"]) {
-    const path = locate(library, root);
-    if (!path) continue;
-    const versions = readdirSync(path).filter((name) => /^python[23](\.\d+)?$/.test(name));
-    versions.sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
-    for (const version of versions)
-      folders.push(`${library}/${version}/site-packages`, `${library}/${version}/dist-packages`);
-  }
-  return folders;
+  return [
+    "/usr/share/virt-manager",
+    ...siteFolders(["/usr/local/lib", "/usr/lib", "/usr/local/lib64", "/usr/lib64"], root),
+  ];
+}
+
+/** The site directories of every Python below some folders, newest version first. */
+function siteFolders(libraries: readonly string[], root: string): string[] {
+  return libraries.flatMap((library) =>
+    listFolder(library, root)
+      .filter((name) => /^python[23](\.\d+)?$/.test(name))
+      .sort((a, b) => b.localeCompare(a, "en", { numeric: true }))
+      .flatMap((version) => [`${library}/${version}/site-packages`, `${library}/${version}/dist-packages`]),
+  );
 }
 
 function readRelease(folder: string, root: string): string | null {

@@ -2,7 +2,7 @@ import type { Blocks } from "../patch/blocks";
 import { type PoolFacts, sha256 } from "../patch/facts";
 import { insert } from "../patch/insert";
 import { type Pristine, render } from "../patch/render";
-import { encode, type Source } from "../patch/source";
+import { encode, lineNumber, type Source } from "../patch/source";
 import { type Examined, wholeBase } from "../patch/state";
 import type { Installation } from "./find";
 import { type HandEdit, withoutHandEdit } from "./hand-edit";
@@ -66,11 +66,12 @@ export function planWithoutHandEdit(
 export function planOn(
   before: Source,
   installation: Installation,
-  pristine: Pristine,
+  pristine: Omit<Pristine, "lines">,
   facts: readonly PoolFacts[],
 ): Plan {
   const { recipe, handEdit, ...site } = findSite(before.text, installation.file, installation.path);
-  const blocks = render(facts, pristine, site);
+  const lines = [lineNumber(before.text, site.helperAt), lineNumber(before.text, site.callAt)] as const;
+  const blocks = render(facts, { ...pristine, lines }, site);
   return {
     before,
     after: { ...before, text: insert(before.text, site, blocks) },

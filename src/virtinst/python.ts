@@ -124,10 +124,19 @@ function ask(pythons: readonly Python[], request: object): Answer | NotRun {
   for (const python of pythons) {
     // -E -s: no module of the caller's environment is imported; the working folder is the root folder.
     const { status, stdout, stderr, fault } = run(python.path, ["-B", "-E", "-s", "-c", program], { input });
-    if (status === 0) return { ...JSON.parse(stdout), python };
-    failures.push(`${python.path} failed (${fault ?? stderr.trim().split("\n").at(-1)})`);
+    const answer = status === 0 ? parsed(stdout) : null;
+    if (answer) return { ...answer, python };
+    failures.push(`${python.path} failed (${fault ?? (stderr.trim().split("\n").at(-1) || "it is no Python")})`);
   }
   return { notRun: failures.join(", ") };
+}
+
+function parsed(json: string): Omit<Answer, "python"> | null {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
 }
 
 /** A program by its path, or by its name in PATH. */

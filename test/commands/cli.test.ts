@@ -324,6 +324,22 @@ describe("verify", () => {
     expect(code).toBe(exit);
   });
 
+  test("edited: the calls moved to where they are never reached", () => {
+    const { options, read, path } = target(PLAIN);
+    cli(["apply", ...options]);
+    const applied = read();
+    const [call] = / {8}# >>>[\s\S]*?# <<<.*\n/.exec(applied) as unknown as [string];
+    writeFileSync(path, applied.replace(call, "") + call);
+    const { code, stdout } = cli(["verify", "--json", ...options]);
+    expect(json(stdout)).toMatchObject({
+      state: "edited",
+      reason: expect.stringMatching(/no longer where they were put/),
+    });
+    expect(code).toBe(1);
+    expect(json(cli(["apply", "--json", ...options]).stdout)).toMatchObject({ status: "updated" });
+    expect(read()).toBe(applied);
+  });
+
   test("shows what an edited block does wrong", () => {
     const { options, edit } = target(PLAIN);
     cli(["apply", ...options]);
@@ -573,6 +589,149 @@ describe("preview", () => {
     expect(cli(["preview", ...options, "--python", "/nonexistent"])).toMatchObject({
       code: 5,
       stderr: expect.stringMatching(/could not be run: \/nonexistent/),
+    });
+  });
+});
+
+describe("what an administrator may run into", () => {
+  const write = (name: string, content: string | Buffer) => {
+    const path = join(temporaryFolder(), name);
+    writeFileSync(path, content);
+    return path;
+  };
+  const virtinst = resolve("test/fixtures/virtinst", PLAIN);
+
+  test("a name in another encoding is refused, not changed", () => {
+    const pool = write(
+      "p.xml",
+      Buffer.from(
+        "<?xml version='1.0' encoding='ISO-8859-1'?><pool type='rbd'><name>j\u00f6rg</name><source><name>c</name></source></pool>",
+        "latin1",
+      ),
+    );
+    const { code, stderr } = cli(["inspect", "--pool-xml", pool, "--virtinst", virtinst]);
+    expect(stderr).toMatch(/p\.xml: this is not UTF-8\.\n.*iconv/);
+    expect(code).toBe(3);
+  });
+
+  test("preview keeps every byte of a domain in another encoding", () => {
+    const domain = Buffer.from(
+      "<domain><title>caf\u00e9</title><devices><disk><source protocol='rbd' name='vms/x'/></disk></devices></domain>",
+      "latin1",
+    );
+    const out = join(temporaryFolder(), "out.xml");
+    expect(cli(["preview", write("d.xml", domain), "-o", out, ...HOST, "--virtinst", virtinst]).code).toBe(0);
+    const result = readFileSync(out);
+    expect(result.includes(Buffer.from("caf\u00e9", "latin1"))).toBe(true);
+    expect(result.includes("<auth username=")).toBe(true);
+  });
+
+  test("preview refuses what is no domain", () => {
+    for (const text of ["", "<domain>", "<pool/>", "\u0000\u0001"])
+      expect(cli(["preview", write("d.xml", text), ...HOST, "--virtinst", virtinst])).toMatchObject({
+        code: 3,
+        stderr: expect.stringMatching(/d\.xml: /),
+      });
+  });
+
+  test("two pools of one name are refused, wherever they come from", () => {
+    const pool = { name: "p", cephPool: "c", monitors: [] };
+    const document = write("h.json", JSON.stringify({ version: 1, pools: [pool, { ...pool, cephPool: "d" }] }));
+    const file = `${FIXTURES}/pool-usage.xml`;
+    for (const words of [
+      ["--host", document],
+      [`--pool-xml=${file}`, `--pool-xml=${file}`],
+    ])
+      expect(cli(["inspect", ...words, "--virtinst", virtinst])).toMatchObject({
+        code: 3,
+        stderr: expect.stringMatching(/two pools named/),
+      });
+  });
+
+  test("folders and files in each other's place are no surprise", () => {
+    const { folder, options, path } = target(PLAIN);
+    renameSync(path, `${path}.old`);
+    mkdirSync(path);
+    expect(cli(["inspect", ...options])).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(/holds no virtinst package/),
+    });
+    const bin = temporaryFolder();
+    mkdirSync(join(bin, "virt-install"));
+    const other = target(PLAIN);
+    expect(cli(["inspect", ...other.options], { env: { PATH: `${bin}:${process.env.PATH}` } }).code).toBe(0);
+    const image = temporaryFolder();
+    mkdirSync(join(image, "usr"));
+    writeFileSync(join(image, "usr/lib"), "");
+    expect(cli(["inspect", "--root", image])).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/not a system's root folder/),
+    });
+    expect(folder).not.toBe("");
+  });
+
+  test("a program that is no Python is none", () => {
+    const { options, path, pristine } = target(PLAIN);
+    const { code, stderr } = cli(["apply", ...options, "--python", "/bin/true"]);
+    expect(stderr).toMatch(/could not be compiled: \/bin\/true failed \(it is no Python\)/);
+    expect(code).toBe(4);
+    expect(readFileSync(path).equals(pristine)).toBe(true);
+  });
+
+  test("a reviewed patch goes with no option that would choose other facts", () => {
+    const { options, folder } = target(PLAIN);
+    const patch = join(folder, "p.patch");
+    cli(["render", ...options, "-o", patch]);
+    for (const words of [HOST, ["--pool", "x"], ["--replace-hand-edit"]])
+      expect(cli(["apply", patch, "--virtinst", folder, ...words])).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/applied as it is/),
+      });
+  });
+
+  test("verify is content where nothing is needed, and says so", () => {
+    const options = [
+      `--pool-xml=${FIXTURES}/pool-uuid.xml`,
+      `--secret-xml=${FIXTURES}/secret-uuid.xml`,
+      "--virtinst",
+      copyVirtinst(PLAIN),
+    ];
+    const { code, stdout } = cli(["verify", "--json", ...options]);
+    expect(json(stdout)).toMatchObject({
+      state: "absent",
+      need: "not needed",
+      reason: expect.stringMatching(/none is needed: .*copies auth/),
+    });
+    expect(code).toBe(0);
+  });
+
+  test("a name cannot look like another line of a report", () => {
+    const pool = write(
+      "p.xml",
+      "<pool type='rbd'><name>a&#10;Patch  current\u202e</name><source><name>c</name></source></pool>",
+    );
+    const { stdout } = cli(["inspect", "--pool-xml", pool, "--virtinst", virtinst]);
+    expect(stdout).not.toMatch(/^Patch {2}current/m);
+    expect(stdout).toContain("a\\x0aPatch  current\\u202e");
+  });
+
+  test("runs at the same time do not fail each other", async () => {
+    const { options, read } = target(PLAIN);
+    const { spawn } = await import("node:child_process");
+    const codes = await Promise.all(
+      [1, 2, 3, 4].map(
+        () => new Promise((done) => spawn(process.execPath, [TOOL, "apply", "-q", ...options]).on("close", done)),
+      ),
+    );
+    expect(codes).toEqual([0, 0, 0, 0]);
+    expect(read().match(/# >>> /g)).toHaveLength(2);
+  });
+
+  test("a wrong option shows where help is", () => {
+    expect(cli(["apply", "--bogus"]).stderr).toMatch(/unknown option '--bogus'[\s\S]*--help/);
+    expect(cli(["inspect", "--virtinst="])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--virtinst has no value/),
     });
   });
 });

@@ -65,7 +65,7 @@ describe("resolveFacts", () => {
     ],
     [
       "one cluster, no monitors listed",
-      config([pool("p"), pool("q", { auth: null, monitors: [] })]),
+      config([pool("p"), pool("q", { auth: null, monitors: [] }), pool("r", { monitors: [] })]),
       [],
       /different credentials/,
     ],
@@ -92,6 +92,14 @@ describe("resolveFacts", () => {
       pool("q", { ...other, monitors: [{ name: "m1", port: 3300 }] }),
     ])
       expect(resolveFacts(config([pool("p"), second], secrets), []).pools).toHaveLength(2);
+  });
+
+  test("a pool without monitors beside one with: no contradiction, but said", () => {
+    const { pools, notes } = resolveFacts(config([pool("p"), pool("q", { auth: null, monitors: [] })]), []);
+    expect(pools).toHaveLength(2);
+    expect(notes).toEqual([
+      expect.stringMatching(/pool "q" lists no monitor, and cannot be told from one of pool "p"/),
+    ]);
   });
 
   test("--pool leaves a contradiction out", () => {

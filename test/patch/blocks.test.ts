@@ -17,7 +17,7 @@ const FACTS: PoolFacts[] = [
   },
   { pool: "b", cephPool: "open", monitors: [], auth: null },
 ];
-const PRISTINE = { sha256: "a".repeat(64), modified: "1400000000.123456789" };
+const PRISTINE = { sha256: "a".repeat(64), modified: "1400000000.123456789", lines: [2, 7] } as const;
 const SITE = { variables: ["start_xml", "final_xml"], indent: "\t" } as const;
 const BASE = "import logging\n\n\ndef f():\n\tstart_xml = 1\n\tfinal_xml = 2\n\treturn start_xml, final_xml\n";
 const AT = { helperAt: BASE.indexOf("\n") + 1, callAt: BASE.indexOf("\treturn") };
@@ -46,6 +46,18 @@ describe("findBlocks", () => {
     const found = present(text);
     expect(found.intact).toBe(true);
     expect(strip(text, found.spans)).toBe(crlf);
+  });
+
+  test("sees that a block was moved", () => {
+    const text = insert(BASE, AT, blocks);
+    expect(present(text).inPlace).toBe(true);
+    const moved = text
+      .replace(blocks.call, "")
+      .replace("return start_xml, final_xml\n", `return start_xml, final_xml\n${blocks.call}`);
+    expect(present(moved)).toMatchObject({ intact: true, inPlace: false });
+    expect(strip(moved, present(moved).spans)).toBe(BASE);
+    const up = text.replace(blocks.helper, "").replace("import logging\n", `${blocks.helper}import logging\n`);
+    expect(present(up)).toMatchObject({ intact: true, inPlace: false });
   });
 
   test("sees any change in either block", () => {

@@ -6,7 +6,7 @@ import { render } from "../../src/patch/render";
 
 const blocks = render(
   [{ pool: "p", cephPool: "vms", monitors: [], auth: null }],
-  { sha256: "0".repeat(64), modified: "0.000000000" },
+  { sha256: "0".repeat(64), modified: "0.000000000", lines: [2, 9] },
   { variables: ["a", "b"], indent: "    " },
 );
 const base = "import x\n\n\n\nclass C:\n    def f():\n    a = 1\n\n    return a, b";

@@ -311,9 +311,9 @@ const POINT_4: Case[] = [
     want: withAuth(`<auth username='libvirt'>${after}</auth>`),
   })),
   {
-    title: "an auth without a user is completed",
+    title: "an auth without a user is completed with both",
     xml: withAuth('<auth><secret type="ceph"/></auth>'),
-    want: withAuth(`<auth><secret type="ceph" uuid="${UUID}"/></auth>`),
+    want: withAuth(`<auth username="libvirt"><secret type="ceph" uuid="${UUID}"/></auth>`),
   },
   ...[
     `<auth username="libvirt"><secret type="ceph" uuid="${OTHER_UUID}"/></auth>`,

@@ -66,7 +66,7 @@ export interface Ran {
 
 /** The helper block for these pools, as it is put into a file. */
 export function helperBlock(pools: readonly PoolFacts[]): string {
-  const pristine = { sha256: "0".repeat(64), modified: "1400000000.000000000" };
+  const pristine = { sha256: "0".repeat(64), modified: "1400000000.000000000", lines: [1, 1] as const };
   return render(pools, pristine, { variables: ["start_xml", "final_xml"], indent: "        " }).helper;
 }
 

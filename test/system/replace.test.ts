@@ -1,10 +1,10 @@
 import {
   chmodSync,
   linkSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
+  unlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -51,7 +51,7 @@ describe("replaceFile", () => {
     "puts back the time %s to the nanosecond",
     (time) => {
       const { path } = file();
-      replaceFile(path, readWithTime(path), Buffer.from("new\n"), time);
+      replaceFile(path, readWithTime(path), Buffer.from("new\n"), { modified: time });
       expect(readWithTime(path).modified).toBe(time);
     },
   );
@@ -77,13 +77,22 @@ describe("replaceFile", () => {
     expect(cli(["verify", ...options]).code).toBe(0);
   });
 
+  test("avoids the seconds that byte code was made for", () => {
+    const { path } = file();
+    const now = Math.floor(Date.now() / 1000);
+    const avoid = [now, now + 1, now + 2, now + 3];
+    replaceFile(path, readWithTime(path), Buffer.from("new\n"), { avoid });
+    expect(avoid).not.toContain(Math.floor(statSync(path).mtimeMs / 1000));
+  });
+
   test("removes what a killed run left, and nothing of a living one", () => {
     const { folder, path } = file();
-    const { stdout } = run("sh", ["-c", "echo $$"]);
-    writeFileSync(join(folder, `.guest.py.virtinst-rbd-patch.${stdout.trim()}`), "left");
-    writeFileSync(join(folder, ".guest.py.virtinst-rbd-patch.1"), "of process 1");
+    const dead = run("sh", ["-c", "echo $$"]).stdout.trim();
+    const left = [`${dead}-a`, `${process.pid}-old`].map((id) => `.guest.py.virtinst-rbd-patch.${id}`);
+    const living = `.guest.py.virtinst-rbd-patch.${process.ppid}-b`;
+    for (const name of [...left, living]) writeFileSync(join(folder, name), "left");
     replaceFile(path, readWithTime(path), Buffer.from("new\n"));
-    expect(readdirSync(folder).sort()).toEqual([".guest.py.virtinst-rbd-patch.1", "guest.py"]);
+    expect(readdirSync(folder).sort()).toEqual([living, left[1], "guest.py"].sort());
   });
 
   test("another hard link keeps the old text", () => {
@@ -93,11 +102,11 @@ describe("replaceFile", () => {
     expect(readFileSync(join(folder, "other"), "utf8")).toBe("old\n");
   });
 
-  test("says what is wrong where the folder cannot be written, and cleans up", () => {
+  test("says what is wrong where the file is gone", () => {
     const { folder, path } = file();
     const read = readWithTime(path);
-    mkdirSync(join(folder, `.guest.py.virtinst-rbd-patch.${process.pid}`));
-    expect(() => replaceFile(path, read, Buffer.from("new\n"))).toThrow(/cannot be replaced/);
-    expect(readFileSync(path, "utf8")).toBe("old\n");
+    unlinkSync(path);
+    expect(() => replaceFile(path, read, Buffer.from("new\n"))).toThrow(/cannot be copied|cannot be replaced/);
+    expect(readdirSync(folder)).toEqual([]);
   });
 });

@@ -73,6 +73,43 @@ describe("findVirtinst", () => {
     expect(findVirtinst({ root: base }).directory).toBe(`${base}/usr/lib/python3.12/site-packages`);
   });
 
+  test.each([
+    ["a python by its path", 'exec /usr/bin/python3 /opt/vm/virt-install "$@"'],
+    ["a python by its name", 'exec python3 -B "/opt/vm/virt-install" "$@"'],
+    ["env and a variable", 'exec /usr/bin/env LANG=C /opt/vm/virt-install "$@"'],
+    ["another name", "exec -a virt-install '/opt/vm/virt-install' \"$@\""],
+  ])("follows a wrapper that hands over to %s", (_, line) => {
+    const base = root({
+      "opt/vm/": "installer-4.0",
+      "usr/bin/virt-install": `#!/bin/bash\nset -e\n${line}\n`,
+      "usr/share/virt-manager/": "guest-1.4",
+    });
+    expect(findVirtinst({ root: base })).toMatchObject({
+      directory: `${base}/opt/vm`,
+      program: "/usr/bin/virt-install",
+      interpreter: expect.stringMatching(/python3$/),
+    });
+  });
+
+  test("a virtual environment's Python has site directories of its own", () => {
+    const base = root({
+      "srv/ve/lib/python3.11/site-packages/": "installer-4.0",
+      "usr/bin/virt-install": "#!/srv/ve/bin/python3\nfrom virtinst import virtinstall\n",
+      "usr/share/virt-manager/": "guest-1.4",
+    });
+    expect(findVirtinst({ root: base }).directory).toBe(`${base}/srv/ve/lib/python3.11/site-packages`);
+  });
+
+  test("says so where a virt-install cannot be followed", () => {
+    const base = root({
+      "usr/bin/virt-install": "#!/bin/sh\n. /etc/some\nrun_it\n",
+      "usr/share/virt-manager/": "installer-4.0",
+    });
+    expect(cli(["inspect", ...HOST, "--root", base]).stderr).toMatch(
+      /which virtinst \/usr\/bin\/virt-install uses could not be told.*--virtinst/,
+    );
+  });
+
   test("a symbolic link in an image never leads out of it", () => {
     const outside = root({ "vm/": "guest-1.0" });
     const base = root({ "usr/share/placeholder": "" });
