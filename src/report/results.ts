@@ -1,5 +1,4 @@
-import type { Colors } from "picocolors/types";
-import { inline, monitorText, type Row, table, visible } from "./text";
+import { type Colours, inline, monitorText, type Row, table, visible } from "./text";
 
 /** A pool, as a report shows it. */
 export interface ShownPool {
@@ -38,7 +37,7 @@ export interface ShownInspection {
 }
 
 /** The host, its pools, its virtinst and whether it needs the patch, for a person. */
-export function inspectionText({ source, document, facts, virtinst }: ShownInspection, colors: Colors): string {
+export function inspectionText({ source, document, facts, virtinst }: ShownInspection, colors: Colours): string {
   const rows: Row[] = [["Host", `${document.host ?? "unknown"} (${source})`]];
   for (const { name, active, cephPool, monitors, auth } of document.pools) {
     const resolved = facts.pools.find(({ pool }) => pool === name);
@@ -87,7 +86,7 @@ export interface ShownChange {
 }
 
 /** One line on what was done or would be done; more with `verbose`. */
-export function changeText(result: ShownChange, verbose: boolean, colors: Colors): string {
+export function changeText(result: ShownChange, verbose: boolean, colors: Colours): string {
   const { status, changed, check, file, release, pools, compiled, pristine, shippedIn = [] } = result;
   const word = changed ? colors.yellow(check ? `would be ${status}` : status) : colors.green(status);
   const forPools = pools.length > 0 ? ` (${pools.length > 1 ? "pools" : "pool"} ${pools.join(", ")})` : "";
@@ -138,7 +137,7 @@ export interface ShownVerification {
 export function verificationText(
   { state, reason, file, behaviour, volume }: ShownVerification,
   verbose: boolean,
-  colors: Colors,
+  colors: Colours,
 ): string {
   const lines = [`${stateColour(state, colors)}: ${inline(file)}: ${inline(reason)}`];
   const { status, checks } = behaviour;
@@ -165,11 +164,11 @@ export function verificationText(
   return lines.map((line) => `${keepingColours(line, visible)}\n`).join("");
 }
 
-function outcome(status: string, colors: Colors): string {
+function outcome(status: string, colors: Colours): string {
   return status === "passed" ? colors.green(status) : status === "failed" ? colors.red(status) : colors.yellow(status);
 }
 
-function stateColour(state: string, colors: Colors): string {
+function stateColour(state: string, colors: Colours): string {
   return state === "current" ? colors.green(state) : state === "damaged" ? colors.red(state) : colors.yellow(state);
 }
 

@@ -1,4 +1,10 @@
-import type { Colors } from "picocolors/types";
+/** The colours that reports use, each a function from text to coloured text. */
+export type Colours = Readonly<Record<"bold" | "dim" | "red" | "green" | "yellow" | "cyan", (text: string) => string>>;
+
+const same = (text: string) => text;
+
+/** No colours. */
+export const PLAIN: Colours = { bold: same, dim: same, red: same, green: same, yellow: same, cyan: same };
 
 /** One line of a report: a label, and its value. */
 export type Row = readonly [label: string, value: string];
@@ -8,7 +14,7 @@ export type Row = readonly [label: string, value: string];
  *
  * @param rows an empty label continues the row above
  */
-export function table(rows: readonly Row[], colors: Colors): string {
+export function table(rows: readonly Row[], colors: Colours): string {
   const width = Math.max(...rows.map(([label]) => label.length)) + 2;
   return rows.map(([label, value]) => `${colors.bold(label.padEnd(width))}${value}\n`).join("");
 }
@@ -39,7 +45,7 @@ export function monitorText({ name, port }: { readonly name: string; readonly po
 }
 
 /** A unified diff, coloured as `git diff` colours one. */
-export function colourDiff(diff: string, colors: Colors): string {
+export function colourDiff(diff: string, colors: Colours): string {
   return visible(diff).replace(/^(?:(\+\+\+|---|#)|(@@)|(\+)|(-)).*$/gm, (line, head, hunk, added, removed) => {
     if (head) return colors.bold(line);
     if (hunk) return colors.cyan(line);

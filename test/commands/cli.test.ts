@@ -524,6 +524,32 @@ describe("the command line", () => {
     }
   });
 
+  test("colours only on a terminal, or where they are asked for", () => {
+    const { options } = target(PLAIN);
+    const run = (env: NodeJS.ProcessEnv) =>
+      cli(["apply", "--check", "--diff", ...options], { env: { NO_COLOR: undefined, CI: "1", ...env } }).stdout;
+    expect(run({})).not.toContain("\u001b");
+    expect(run({ FORCE_COLOR: "0" })).not.toContain("\u001b");
+    expect(run({ FORCE_COLOR: "1" })).toContain("\u001b[32m+# >>> ");
+    const terminal = spawnSync(
+      "script",
+      ["-qec", `${process.execPath} ${TOOL} inspect ${options.join(" ")}`, "/dev/null"],
+      { encoding: "utf8", env: { ...process.env, NO_COLOR: undefined, TERM: "xterm" } },
+    );
+    expect(terminal.stdout).toContain("\u001b[1mPool");
+  });
+
+  test("a full device is named", () => {
+    const { options } = target(PLAIN);
+    const { status, stderr } = spawnSync(
+      "sh",
+      ["-c", '"$0" "$@" > /dev/full', process.execPath, TOOL, "inspect", ...options],
+      { encoding: "utf8" },
+    );
+    expect(stderr).toMatch(/Standard output cannot be written: no space left/);
+    expect(status).toBe(6);
+  });
+
   test("a reader that has seen enough is no failure", () => {
     const { options } = target(PLAIN);
     const { status, stderr } = spawnSync(
