@@ -205,11 +205,12 @@ for (const [count, rate] of Object.entries(hostsASecond))
     goal: count === "1" ? "" : "2,000 a second",
   });
 
-// The injected helper, in one Python.
+// The injected helper, in the Python that runs virt-install.
+const python = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
 restore();
 run(tool("apply", "-q", ...TARGET));
 const helper = JSON.parse(
-  run(["python3", "-B", resolve("bench/helper.py"), join(folder, "vm", file), quick ? "5" : "20"]).stdout,
+  run([python, "-B", resolve("bench/helper.py"), join(folder, "vm", file), quick ? "5" : "20"]).stdout,
 );
 for (const { disks, helper: own, etree } of helper.sizes)
   rows.push({

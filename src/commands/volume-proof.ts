@@ -63,7 +63,8 @@ export function proveVolume(
     );
   const skipped = { status: "not run", reason: "there is no domain to validate" } as const;
   // What the user runs is what PATH gives, unless another virtinst with a program of its own was named.
-  const program = named && installation.program ? installation.program : findPrograms("/")[0]?.path;
+  const [first] = findPrograms("/");
+  const program = named && installation.program ? installation.program : first?.path;
   if (!program)
     return {
       status: "not run",

@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { Failure } from "../report/failure";
-import { insideRoot, listFolder, locate, readText } from "../system/paths";
+import { insideRoot, isRegular, listFolder, locate, readText } from "../system/paths";
 import { TARGET_FILES } from "./recipes";
 
 /** An installed virtinst: the file to patch, and what runs it. */
@@ -60,7 +60,7 @@ export function findVirtinst({ virtinst, root = "/" }: FindOptions): Installatio
  * @returns the folders that hold them, as this process sees them
  */
 export function otherVirtinsts({ directory }: Installation, root = "/"): string[] {
-  const places = [...findPrograms(root).flatMap(({ folders }) => folders), ...usualPlaces(root)];
+  const places = [...[...findPrograms(root)].flatMap(({ folders }) => folders), ...usualPlaces(root)];
   const found = places.flatMap((place) => findIn(place, root)?.directory ?? []);
   return [...new Set(found)].filter((other) => other !== directory);
 }
@@ -86,12 +86,16 @@ export interface Program {
 
 const NO_PROGRAM: Program = { path: null, interpreter: null, folders: [] };
 
-/** The host's `virt-install` programs, the one that a shell would run first. */
-export function findPrograms(root: string): Program[] {
+/** The host's `virt-install` programs, one by one, the one that a shell would run first. */
+export function* findPrograms(root: string): Generator<Program> {
   const path = root === "/" ? (process.env.PATH ?? "").split(":").filter((folder) => folder.startsWith("/")) : [];
-  const folders = [...new Set([...path, "/usr/local/bin", "/usr/bin"])];
-  const programs = folders.flatMap((folder) => locate(join(folder, "virt-install"), root) ?? []);
-  return [...new Set(programs)].map((found) => readProgram(insideRoot(found, root), root, 0));
+  const seen = new Set<string>();
+  for (const folder of [...path, "/usr/local/bin", "/usr/bin"]) {
+    const found = locate(join(folder, "virt-install"), root);
+    if (!found || seen.has(found) || !isRegular(found)) continue;
+    seen.add(found);
+    yield readProgram(insideRoot(found, root), root, 0);
+  }
 }
 
 /** A folder that was named on the command line, as the host sees it; with --root both views of it are understood. */
