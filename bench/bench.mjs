@@ -37,14 +37,14 @@ function median(values) {
  */
 function time(commands) {
   /** @type {Record<string, number[]>} */
-  const times = {};
+  const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
   for (let round = 0; round < REPEAT; round++)
     for (const [name, { command, before, input }] of Object.entries(commands)) {
       before?.();
       const start = process.hrtime.bigint();
       const { ok, stderr } = run(command, input === undefined ? {} : { input });
       if (!ok) throw new Error(`${name} failed: ${stderr}`);
-      (times[name] ??= []).push(Number(process.hrtime.bigint() - start) / 1e6);
+      times[name]?.push(Number(process.hrtime.bigint() - start) / 1e6);
     }
   return Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]));
 }
@@ -285,5 +285,5 @@ function chart() {
     const met = (ratio ?? 0) <= limit;
     return `<text x="320" y="${y + 12}" text-anchor="end">${name}</text><rect x="330" y="${y}" width="${(x(ratio ?? 0) - 330).toFixed(1)}" height="16" fill="${met ? "#4a8f5d" : "#c4572f"}"/><line x1="${x(limit).toFixed(1)}" x2="${x(limit).toFixed(1)}" y1="${y - 3}" y2="${y + 19}" stroke="#333" stroke-width="2"/><text x="740" y="${y + 12}">${(ratio ?? 0).toFixed((ratio ?? 0) < 0.1 ? 4 : 2)}</text>`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="800" height="${44 + bars.length * 24}" font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/><text x="330" y="20" fill="#333">ratio; the line is the goal, shorter is better</text>${lines.join("\n")}</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="800" height="${44 + bars.length * 24}" font-family="sans-serif" font-size="12"><title>What a run costs, as ratios beside their goals</title><rect width="100%" height="100%" fill="#fff"/><text x="330" y="20" fill="#333">ratio; the line is the goal, shorter is better</text>${lines.join("\n")}</svg>\n`;
 }

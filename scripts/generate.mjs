@@ -4,8 +4,19 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { toJsonSchema } from "@valibot/to-json-schema";
 import { importSources } from "./text-modules.mjs";
 
-const { hostDocument, readPool, readSecret, resolveFacts, findSite, RECIPES, render, insert, unifiedDiff, sha256, lineNumber } =
-  await importSources(`
+const {
+  hostDocument,
+  readPool,
+  readSecret,
+  resolveFacts,
+  findSite,
+  RECIPES,
+  render,
+  insert,
+  unifiedDiff,
+  sha256,
+  lineNumber,
+} = await importSources(`
     export { hostDocument } from "./src/host/document";
     export { readPool, readSecret } from "./src/host/xml";
     export { resolveFacts } from "./src/host/facts";
@@ -35,7 +46,15 @@ const { pools } = resolveFacts(sample, []);
 for (const { name, file } of RECIPES) {
   const before = read(`test/fixtures/virtinst/${name}/${file}`);
   const site = findSite(before, file, file);
-  const blocks = render(pools, { sha256: sha256(before), modified: "1400000000.000000000", lines: [lineNumber(before, site.helperAt), lineNumber(before, site.callAt)] }, site);
+  const blocks = render(
+    pools,
+    {
+      sha256: sha256(before),
+      modified: "1400000000.000000000",
+      lines: [lineNumber(before, site.helperAt), lineNumber(before, site.callAt)],
+    },
+    site,
+  );
   const diff = unifiedDiff(file, before, insert(before, site, blocks), 0);
   files.set(
     `patches/${name}.patch`,
