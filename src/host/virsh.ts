@@ -26,7 +26,7 @@ async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig 
   const said = await virsh.ask(["hostname", "pool-list --all", "secret-list", `echo ${LISTED}`], LISTED_SAID);
   const listed = withoutPrompts(said);
   const rows = [...listed.matchAll(POOL_ROW)].map(([, name, state]) => ({
-    name: locale === "C" ? (name as string) : unescape(name as string),
+    name: locale === "C" ? (name as string) : unescaped(name as string),
     active: state === "active",
   }));
   if (locale === "C" && rows.some(({ name }) => /\\x[0-9a-f]{2}/.test(name))) {
@@ -88,7 +88,7 @@ const SECRET_ROW = /^ ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) /gm;
 const DOCUMENT = /<(pool|secret)[\s>][\s\S]*?^<\/\1>$/gm;
 
 /** A name from the table of a virsh that writes `\\x5c` and the like for what it cannot print (9.0). */
-function unescape(name: string): string {
+function unescaped(name: string): string {
   const bytes = Buffer.from(name, "utf8").toString("latin1");
   const plain = bytes.replace(/\\x([0-9a-f]{2})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 16)));
   return Buffer.from(plain, "latin1").toString("utf8");
