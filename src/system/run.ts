@@ -43,8 +43,13 @@ export function run(
     status,
     stdout: stdout ?? "",
     stderr: stderr ?? "",
-    fault: error ? ((error as NodeJS.ErrnoException).code ?? error.message) : null,
+    fault: faultOf(error),
   };
+}
+
+/** Why a program did not run to its end; one that ended before it had read all of its input has not failed by that. */
+function faultOf(error: NodeJS.ErrnoException | undefined): string | null {
+  return error && error.code !== "EPIPE" ? (error.code ?? error.message) : null;
 }
 
 /** A program that is talked to line by line. */
