@@ -40,7 +40,6 @@ const sample = {
   source: "test/fixtures/host",
   pools: ["pool-usage", "pool-uuid"].map((name) => readPool(read(`test/fixtures/host/${name}.xml`), name, null)),
   secrets: ["secret-usage", "secret-uuid"].map((name) => readSecret(read(`test/fixtures/host/${name}.xml`), name)),
-  notes: [],
 };
 const { pools } = resolveFacts(sample, []);
 for (const { name, file } of RECIPES) {

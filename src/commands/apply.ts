@@ -1,4 +1,4 @@
-import { sha256 } from "../patch/facts";
+import { type PoolFacts, poolNames, secretUuids, sha256 } from "../patch/facts";
 import { encode } from "../patch/source";
 import { Failure } from "../report/failure";
 import { readFile } from "../system/paths";
@@ -52,9 +52,8 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
   if (options.patch !== undefined) return applyReviewed(options, options.patch);
   const context = await openContext(options);
   const { installation, examined, file, facts } = context;
-  const pools = facts.pools.map(({ pool }) => pool);
   if (examined.state === "current" && !options.replaceHandEdit)
-    return unchanged(context, options, "current", pools, facts.notes);
+    return unchanged(context, options, "current", facts.pools, facts.notes);
   const notes = [...facts.notes];
   if (examined.found.state === "absent") {
     const { findNeed } = await import("../virtinst/need");
@@ -66,7 +65,7 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
         "Upgrade virt-manager; 1.5 and later copy auth by themselves.",
       );
     if (need === "not needed" && !options.force)
-      return unchanged(context, options, "not needed", pools, [
+      return unchanged(context, options, "not needed", facts.pools, [
         ...notes,
         `${reason}; --force patches all the same, for disks that are described by hand.`,
       ]);
@@ -78,8 +77,8 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
     : null;
   if (options.replaceHandEdit && !cleaned) notes.push("There is no hand edit in _build_xml to replace.");
   const plan = cleaned ?? planPatch(installation, examined, file.modified, facts.pools);
-  if (sameBytes(plan.after, examined.source)) return unchanged(context, options, "current", pools, notes);
-  return land(context, options, plan, pools, notes);
+  if (sameBytes(plan.after, examined.source)) return unchanged(context, options, "current", facts.pools, notes);
+  return land(context, options, plan, facts.pools, notes);
 }
 
 /** Applies exactly the patch in a file, after making sure that it is one of ours, whole and in its place. */
@@ -113,31 +112,29 @@ async function applyReviewed(options: ApplyOptions, patchFile: string): Promise<
       `${patchFile}: what it adds is not what this tool renders for the pools that it names. Nothing was written.`,
       "Somebody changed it, or its place is not in _build_xml. Make it anew: virtinst-rbd-patch render -o FILE.",
     );
-  const pools = offered.facts.map(({ pool }) => pool);
-  if (sameBytes(plan.after, examined.source)) return unchanged(target, options, "current", pools, []);
-  return land(target, options, plan, pools, []);
+  if (sameBytes(plan.after, examined.source)) return unchanged(target, options, "current", offered.facts, []);
+  return land(target, options, plan, offered.facts, []);
 }
 
 async function land(
   target: Target,
   options: ApplyOptions,
   plan: Plan,
-  pools: readonly string[],
+  facts: readonly PoolFacts[],
   notes: string[],
 ): Promise<ApplyResult> {
   const { installation, examined } = target;
   const compiled = await compile(target, options, plan);
   const { unifiedDiff } = await import("../patch/diff");
-  const shippedIn = (await import("../virtinst/recipes")).releasesWithHash(sha256(encode(plan.before)));
-  notes.push(...replacementNotes(target, options), ...(await describePristine(plan, shippedIn)));
-  if (!options.check && !(await replace(target, plan))) return unchanged(target, options, "current", pools, notes);
+  notes.push(...replacementNotes(target, options), ...(await describePristine(plan, facts)));
+  if (!options.check && !(await replace(target, plan))) return unchanged(target, options, "current", facts, notes);
   return {
     command: "apply",
     changed: true,
     check: options.check ?? false,
     status: examined.found.state === "present" ? "updated" : "patched",
     ...reportTarget(target),
-    pools,
+    pools: poolNames(facts),
     compiled,
     diff: unifiedDiff(installation.file, examined.source.text, plan.after.text),
     notes,
@@ -160,9 +157,11 @@ async function replace({ installation, file }: Target, plan: Plan): Promise<bool
 
 /** What is to be said of the file that the blocks go into. */
 async function describePristine(
-  { recipe, handEdit, replaced, blocks }: Plan,
-  shippedIn: readonly string[],
+  { recipe, handEdit, replaced, before }: Plan,
+  facts: readonly PoolFacts[],
 ): Promise<string[]> {
+  const { releasesWithHash } = await import("../virtinst/recipes");
+  const shippedIn = releasesWithHash(sha256(encode(before)));
   const notes: string[] = [];
   if (replaced)
     notes.push(
@@ -178,13 +177,7 @@ async function describePristine(
     );
   if (handEdit) {
     const { describeHandEdit } = await import("../virtinst/hand-edit");
-    const { readFacts } = await import("../patch/read-facts");
-    notes.push(
-      ...describeHandEdit(
-        handEdit,
-        readFacts(blocks.helper).flatMap(({ auth }) => auth?.uuid ?? []),
-      ),
-    );
+    notes.push(...describeHandEdit(handEdit, secretUuids(facts)));
   }
   return notes;
 }
@@ -193,7 +186,7 @@ function unchanged(
   target: Target,
   options: ApplyOptions,
   status: "current" | "not needed",
-  pools: readonly string[],
+  facts: readonly PoolFacts[],
   notes: readonly string[],
 ): ApplyResult {
   return {
@@ -202,7 +195,7 @@ function unchanged(
     check: options.check ?? false,
     status,
     ...reportTarget(target),
-    pools,
+    pools: poolNames(facts),
     compiled: null,
     diff: "",
     notes,

@@ -57,7 +57,7 @@ export function reportTarget({ installation }: Target): TargetReport {
 }
 
 /** The pools that a config's facts were made from. */
-export function chosenPools({ config, facts }: Context): HostConfig["pools"] {
+export function chosenPools({ config, facts }: Pick<Context, "config" | "facts">): HostConfig["pools"] {
   return config.pools.filter(({ name }) => facts.pools.some(({ pool }) => pool === name));
 }
 

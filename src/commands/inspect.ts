@@ -2,10 +2,11 @@ import type { HostDocument } from "../host/document";
 import { type ResolvedFacts, resolveFacts } from "../host/facts";
 import { readHost } from "../host/read";
 import { writeDocument } from "../host/write-document";
+import { secretUuids } from "../patch/facts";
 import { Failure } from "../report/failure";
 import { findNeed } from "../virtinst/need";
 import { releasesWithHash } from "../virtinst/recipes";
-import { type CommonOptions, choiceNotes, openTarget, type Target } from "./context";
+import { type CommonOptions, choiceNotes, chosenPools, openTarget, type Target } from "./context";
 
 /** What `inspect` found. */
 export interface InspectResult {
@@ -49,8 +50,7 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
       notes,
     };
   const { installation, examined } = target;
-  const chosen = config.pools.filter(({ name }) => facts.pools.some(({ pool }) => pool === name));
-  const need = findNeed(installation, chosen, options.root);
+  const need = findNeed(installation, chosenPools({ config, facts }), options.root);
   const shippedIn = releasesWithHash(examined.baseHash);
   notes.push(...choiceNotes(target, options));
   notes.push(...(await handEditNotes(target, facts)));
@@ -77,10 +77,5 @@ async function handEditNotes({ installation, examined }: Target, facts: Resolved
   const { findSite } = await import("../virtinst/site");
   const { describeHandEdit } = await import("../virtinst/hand-edit");
   const { handEdit } = findSite(text, installation.file, installation.path);
-  return handEdit
-    ? describeHandEdit(
-        handEdit,
-        facts.pools.flatMap(({ auth }) => auth?.uuid ?? []),
-      )
-    : [];
+  return handEdit ? describeHandEdit(handEdit, secretUuids(facts.pools)) : [];
 }

@@ -2,6 +2,7 @@ import { readRbdDisks } from "../host/domain";
 import { resolveFacts } from "../host/facts";
 import { readHost } from "../host/read";
 import { unifiedTextDiff } from "../patch/diff";
+import { poolNames } from "../patch/facts";
 import { render } from "../patch/render";
 import { sampleDomain } from "../patch/sample";
 import { decode, encode } from "../patch/source";
@@ -9,7 +10,7 @@ import { Failure } from "../report/failure";
 import { readFile } from "../system/paths";
 import { findVirtinst, type Installation } from "../virtinst/find";
 import { findPythons, isNotRun, runHelper } from "../virtinst/python";
-import { RECIPES } from "../virtinst/recipes";
+import { pythonMajor } from "../virtinst/recipes";
 import type { CommonOptions } from "./context";
 
 /** Options of `preview`. */
@@ -67,7 +68,7 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
   return {
     command: "preview",
     changed: result.xml !== xml,
-    pools: pools.map(({ pool }) => pool),
+    pools: poolNames(pools),
     xml: result.xml,
     bytes: encode({ ...source, text: result.xml }),
     diff: unifiedTextDiff(name, xml, result.xml),
@@ -82,7 +83,7 @@ function whatRuns(options: PreviewOptions): {
 } {
   try {
     const installation = findVirtinst(options);
-    return { installation, major: RECIPES.find(({ file }) => file === installation.file)?.python ?? 3 };
+    return { installation, major: pythonMajor(installation.file) };
   } catch (error) {
     if (!(error instanceof Failure) || options.virtinst !== undefined) throw error;
     return { installation: { interpreter: null, program: null }, major: 3 };

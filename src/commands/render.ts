@@ -1,5 +1,5 @@
 import { unifiedDiff } from "../patch/diff";
-import type { PoolFacts } from "../patch/facts";
+import { type PoolFacts, poolNames } from "../patch/facts";
 import { encode } from "../patch/source";
 import { monitorText } from "../report/text";
 import { TOOL, VERSION } from "../version";
@@ -48,7 +48,7 @@ export async function renderPatch(options: RenderOptions): Promise<RenderResult>
   return {
     command: "render",
     ...reportTarget(context),
-    pools: facts.pools.map(({ pool }) => pool),
+    pools: poolNames(facts.pools),
     pristine: examined.baseHash,
     patch: text,
     bytes: encode({ ...before, text }),

@@ -1,3 +1,4 @@
+import { poolNames } from "../patch/facts";
 import { encode } from "../patch/source";
 import { wholeBase } from "../patch/state";
 import { byteCodeTimes } from "../virtinst/byte-code";
@@ -68,7 +69,7 @@ export async function revert(options: RevertOptions): Promise<RevertResult> {
     ...common,
     changed: true,
     status: "reverted",
-    pools: readFacts(found.blocks.helper).map(({ pool }) => pool),
+    pools: poolNames(readFacts(found.blocks.helper)),
     pristine: examined.basePristine,
     diff: unifiedDiff(installation.file, examined.source.text, base.text),
     notes,

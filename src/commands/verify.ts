@@ -1,10 +1,11 @@
 import { DEFAULT_URI } from "../host/read";
+import { poolNames } from "../patch/facts";
 import type { Sample } from "../patch/sample";
 import type { PatchState } from "../patch/state";
 import { Failure } from "../report/failure";
 import { findNeed, type Need } from "../virtinst/need";
 import type { HelperResult } from "../virtinst/python";
-import { RECIPES } from "../virtinst/recipes";
+import { pythonMajor } from "../virtinst/recipes";
 import { type CommonOptions, type Context, chosenPools, openContext, reportTarget, type TargetReport } from "./context";
 import type { VolumeProof } from "./volume-proof";
 
@@ -59,7 +60,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
       : examined.reason,
     need: need?.need ?? null,
     ...reportTarget(context),
-    pools: facts.pools.map(({ pool }) => pool),
+    pools: poolNames(facts.pools),
     behaviour: await prove(context, options),
     volume:
       vol === undefined
@@ -84,8 +85,7 @@ async function prove({ installation, examined, facts, file }: Context, options: 
       return notRun("the blocks below --root are not to the letter what this tool writes, and foreign text is not run");
   }
   const { findPythons, isNotRun, runHelper } = await import("../virtinst/python");
-  const major = RECIPES.find(({ file }) => file === installation.file)?.python ?? 3;
-  const pythons = findPythons(installation, major, options);
+  const pythons = findPythons(installation, pythonMajor(installation.file), options);
   if (isNotRun(pythons)) return notRun(pythons.notRun);
   const { sampleDomain } = await import("../patch/sample");
   const sample = sampleDomain(facts.pools);

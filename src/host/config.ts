@@ -33,8 +33,6 @@ export interface HostConfig {
   readonly pools: readonly Pool[];
   /** Every secret that is known; null where secrets could not be listed or were not given. */
   readonly secrets: readonly Secret[] | null;
-  /** What could not be read, in sentences. */
-  readonly notes: readonly string[];
 }
 
 /** Sorts by name, by code units: the same on every host whatever its locale. */

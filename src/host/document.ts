@@ -73,7 +73,7 @@ export function readDocument(json: string, where: string): HostConfig {
     throw refused(where, `${v.getDotPath(issue) ?? "the document"}: ${issue.message}`);
   }
   const { host, pools, secrets } = result.output;
-  return { host, source: where, pools: byName(pools), secrets, notes: [] };
+  return { host, source: where, pools: byName(pools), secrets };
 }
 
 function refused(where: string, why: string): Failure {

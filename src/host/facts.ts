@@ -32,7 +32,7 @@ export function resolveFacts(config: HostConfig, only: readonly string[]): Resol
       `The rbd pools are: ${names.map(quote).join(", ")}.`,
     );
   const chosen = byName(config.pools.filter(({ name }) => only.length === 0 || only.includes(name)));
-  const notes = [...config.notes];
+  const notes: string[] = [];
   const pools = chosen.map((pool): PoolFacts => {
     const auth = pool.auth && { username: pool.auth.username, uuid: secretUuid(pool, config, notes) };
     return { pool: pool.name, cephPool: pool.cephPool, monitors: pool.monitors, auth };

@@ -44,7 +44,6 @@ function readXmlFiles(poolXml: readonly string[], secretXml: readonly string[] |
     source: poolXml.join(", "),
     pools: byName(pools.filter((pool): pool is Pool => pool !== null)),
     secrets: secretXml && readSecretFiles(secretXml),
-    notes: [],
   };
 }
 
@@ -95,7 +94,6 @@ function readEtc(root: string): HostConfig {
     source: join(root, "etc/libvirt"),
     pools: byName(pools.filter((pool): pool is Pool => pool !== null)),
     secrets: readSecretFiles(secrets),
-    notes: [],
   };
 }
 

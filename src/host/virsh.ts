@@ -74,7 +74,6 @@ async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig 
     source: uri,
     pools: byName(pools),
     secrets: secretsListed ? secrets : null,
-    notes: [],
   };
 }
 

@@ -52,6 +52,16 @@ export function sameMonitor(a: Monitor, b: Monitor): boolean {
   return monitorKey(a) === monitorKey(b) && (a.port === null || b.port === null || a.port === b.port);
 }
 
+/** The libvirt pools' names, for a result. */
+export function poolNames(pools: readonly PoolFacts[]): string[] {
+  return pools.map(({ pool }) => pool);
+}
+
+/** The secrets that pools log in with. */
+export function secretUuids(pools: readonly PoolFacts[]): string[] {
+  return pools.flatMap(({ auth }) => auth?.uuid ?? []);
+}
+
 /** Whether two pools use the same cephx user and secret, or both use none. */
 export function sameCredentials(a: PoolFacts, b: PoolFacts): boolean {
   return a.auth?.username === b.auth?.username && a.auth?.uuid === b.auth?.uuid;

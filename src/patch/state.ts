@@ -20,7 +20,7 @@ export interface Examined {
   readonly source: Source;
   /** The file without our blocks; null where it is damaged. */
   readonly base: Source | null;
-  /** SHA-256 of that. */
+  /** SHA-256 of that; empty where there is none. */
   readonly baseHash: string;
   /** Whether that is the very file that the blocks went into; true where there are no blocks. */
   readonly basePristine: boolean;
@@ -35,21 +35,28 @@ export interface Examined {
 export function examine(bytes: Buffer, facts: readonly PoolFacts[] | null): Examined {
   const source = decode(bytes);
   const found = findBlocks(source.text);
-  const as = (state: PatchState, reason: string, base: Source | null, basePristine = true): Examined => ({
+  const as = (
+    state: PatchState,
+    reason: string,
+    base: Source | null,
+    baseHash: string,
+    basePristine = true,
+  ): Examined => ({
     state,
     reason,
     found,
     source,
     base,
-    baseHash: base ? sha256(base === source ? bytes : encode(base)) : "",
+    baseHash,
     basePristine,
   });
-  if (found.state === "damaged") return as("damaged", `line ${found.line}: ${found.reason}`, null);
-  if (found.state === "absent") return as("absent", "the file has no blocks of this tool", source);
+  if (found.state === "damaged") return as("damaged", `line ${found.line}: ${found.reason}`, null, "");
+  if (found.state === "absent") return as("absent", "the file has no blocks of this tool", source, sha256(bytes));
   const { header, intact, inPlace, spans, line } = found;
   const base = { ...source, text: strip(source.text, spans) };
-  const basePristine = sha256(encode(base)) === header.pristine;
-  const state = (name: PatchState, reason: string) => as(name, reason, base, basePristine);
+  const baseHash = sha256(encode(base));
+  const basePristine = baseHash === header.pristine;
+  const state = (name: PatchState, reason: string) => as(name, reason, base, baseHash, basePristine);
   if (!intact) return state("edited", `the blocks (from line ${line}) are no longer as they were rendered`);
   if (header.tool !== VERSION)
     return state("stale", `the blocks were rendered by version ${header.tool}, this is ${VERSION}`);

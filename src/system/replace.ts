@@ -1,6 +1,6 @@
 import {
+  chmodSync,
   closeSync,
-  fchmodSync,
   fsyncSync,
   openSync,
   readdirSync,
@@ -9,7 +9,7 @@ import {
   rmSync,
   statSync,
   utimesSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Failure, systemReason } from "../report/failure";
@@ -45,7 +45,7 @@ export function replaceFile(
   try {
     removeLeftovers(folder, prefix);
     try {
-      write(temporary, content);
+      writeFileSync(temporary, content, { flag: "wx", mode: 0o600 });
       copyAttributes(path, temporary);
       setTime(temporary, modified ?? freshTime([Number(expected.modified.split(".")[0]), ...avoid]));
       synchronise(temporary);
@@ -96,15 +96,6 @@ function isAlive(id: number): boolean {
   }
 }
 
-function write(path: string, content: Buffer): void {
-  const descriptor = openSync(path, "wx", 0o600);
-  try {
-    for (let done = 0; done < content.length; ) done += writeSync(descriptor, content, done);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
 function copyAttributes(from: string, to: string): void {
   const copied = run("cp", ["--attributes-only", "--preserve=all", "--no-dereference", "--", from, to]);
   if (copied.status !== 0)
@@ -118,14 +109,7 @@ function copyAttributes(from: string, to: string): void {
   const copy = statSync(to);
   if (copy.uid !== uid || copy.gid !== gid)
     throw new Failure("io", `The owner of ${from} cannot be kept.`, "Run this as root, or as the owner of the file.");
-  if (copy.mode !== mode) {
-    const descriptor = openSync(to, "r+");
-    try {
-      fchmodSync(descriptor, mode & 0o7777);
-    } finally {
-      closeSync(descriptor);
-    }
-  }
+  if (copy.mode !== mode) chmodSync(to, mode & 0o7777);
 }
 
 /** Sets a modification time; `touch` keeps nanoseconds, which Node rounds to microseconds. */

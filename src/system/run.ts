@@ -19,7 +19,8 @@ function environment(): NodeJS.ProcessEnv {
  * Runs a program to its end.
  *
  * @param options `input` for its standard input, none by default; `cwd`, the root folder by default, so that no
- *   file of the caller's folder is taken for one of the program's; `seconds` until it is ended, 60 by default; `env`, variables to add to the caller's environment
+ *   file of the caller's folder is taken for one of the program's; `seconds` until it is ended, 60 by default; `env`, variables to add to the
+ *   caller's environment
  */
 export function run(
   program: string,

@@ -25,6 +25,13 @@ export function nameOf(definition: SyntaxNode, source: string): string {
   return name ? source.slice(name.from, name.to) : "";
 }
 
+/** The statements in a node's body; in all of its bodies, such as those of an `if` and its `else`. */
+export function statementsIn(node: SyntaxNode): SyntaxNode[] {
+  return children(node)
+    .filter(({ name }) => name === "Body")
+    .flatMap((body) => children(body).filter(isStatement));
+}
+
 /** A node's children, in order; none for no node. */
 export function children(node: SyntaxNode | null): SyntaxNode[] {
   const found: SyntaxNode[] = [];

@@ -1,7 +1,7 @@
 import type { SyntaxNode, Tree } from "@lezer/common";
 import { type Span, strip } from "../patch/blocks";
 import { lineNumber } from "../patch/source";
-import { children, has, isStatement, isTarget, lastToken, nextLine } from "./grammar";
+import { children, has, isStatement, isTarget, lastToken, nextLine, statementsIn } from "./grammar";
 
 /** An edit by which somebody made `_build_xml` rewrite its XML: module variables, `re.compile` and `.sub` calls. */
 export interface HandEdit {
@@ -34,7 +34,7 @@ export function findHandEdit(
 ): HandEdit | null {
   const text = (node: SyntaxNode | null) => (node ? source.slice(node.from, node.to) : "");
   const module = children(tree.topNode).filter(isStatement);
-  const body = children(method.getChild("Body")).filter(isStatement);
+  const body = statementsIn(method);
   const calls = (node: SyntaxNode, pattern: RegExp) =>
     node.name === "AssignStatement" &&
     pattern.test(text(node.lastChild?.name === "CallExpression" ? node.lastChild : null));
@@ -42,17 +42,15 @@ export function findHandEdit(
   const compiled = [...module, ...body]
     .filter((node) => calls(node, /^re\.compile\(/))
     .map((node) => text(node.firstChild));
+  const substitution = new RegExp(
+    `^(?:${["re", ...compiled].map((name) => name.replace(/\W/g, "\\$&")).join("|")})\\.sub\\(`,
+  );
   const substitutes = (node: SyntaxNode): boolean => {
     if (node.name === "IfStatement") {
-      const inner = children(node)
-        .filter(({ name }) => name === "Body")
-        .flatMap((block) => children(block).filter(isStatement));
+      const inner = statementsIn(node);
       return inner.length > 0 && inner.every(substitutes);
     }
-    return calls(
-      node,
-      new RegExp(`^(?:re|${compiled.map((name) => name.replace(/\W/g, "\\$&")).join("|") || "re"})\\.sub\\(`),
-    );
+    return calls(node, substitution);
   };
   const core = body.filter((node) => substitutes(node) || calls(node, /^re\.compile\(/));
   const rewrites = (node: SyntaxNode) =>

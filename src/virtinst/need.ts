@@ -31,13 +31,18 @@ export interface PoolAuth {
  */
 export function findNeed(installation: Installation, pools: readonly PoolAuth[], root = "/"): Need {
   const folder = insideRoot(installation.directory, root);
-  const path = DISK_CODE.map((file) => join(folder, file)).find((candidate) => readText(candidate, root) !== null);
-  if (!path)
-    return {
-      need: "unknown",
-      reason: `virtinst's disk code (${DISK_CODE.join(" or ")}) is not beside ${installation.file}`,
-    };
-  const code = (readText(path, root) ?? "").replace(/^\s*#.*$/gm, "");
+  for (const file of DISK_CODE) {
+    const path = join(folder, file);
+    const code = readText(path, root);
+    if (code !== null) return judge(path, code.replace(/^\s*#.*$/gm, ""), pools);
+  }
+  return {
+    need: "unknown",
+    reason: `virtinst's disk code (${DISK_CODE.join(" or ")}) is not beside ${installation.file}`,
+  };
+}
+
+function judge(path: string, code: string, pools: readonly PoolAuth[]): Need {
   if (!WRITES_NETWORK_DISKS.test(code))
     return {
       need: "impossible",

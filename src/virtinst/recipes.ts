@@ -24,6 +24,11 @@ export const RECIPES: readonly Recipe[] = recipes as unknown as Recipe[];
 /** The files that may hold `_build_xml`, newest layout first, relative to the folder that holds `virtinst`. */
 export const TARGET_FILES: readonly string[] = [...new Set([...RECIPES].reverse().map(({ file }) => file))];
 
+/** The major version of Python that runs a virtinst whose `_build_xml` stands in this file. */
+export function pythonMajor(file: string): 2 | 3 {
+  return RECIPES.find((recipe) => recipe.file === file)?.python ?? 3;
+}
+
 /**
  * The releases whose file has this hash.
  *

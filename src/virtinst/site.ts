@@ -3,15 +3,24 @@ import { parser } from "@lezer/python";
 import type { Site } from "../patch/insert";
 import { lineNumber } from "../patch/source";
 import { Failure } from "../report/failure";
-import { children, errorsIn, has, isScope, isStatement, isTarget, lastToken, nameOf, nextLine } from "./grammar";
+import {
+  children,
+  errorsIn,
+  has,
+  isScope,
+  isStatement,
+  isTarget,
+  lastToken,
+  nameOf,
+  nextLine,
+  statementsIn,
+} from "./grammar";
 import { findHandEdit, type HandEdit } from "./hand-edit";
 import { RECIPES, type Recipe } from "./recipes";
 
 /** The place for the blocks, and the layout that it was found by. */
 export interface FoundSite extends Site {
   readonly recipe: Recipe;
-  /** Line of the method's `def`, from 1. */
-  readonly line: number;
   /** What somebody made the method do by hand, if so. */
   readonly handEdit: HandEdit | null;
 }
@@ -59,7 +68,7 @@ export function findSite(text: string, file: string, shown: string): FoundSite {
     const early = errors.find((at) => at < site.helperAt);
     if (early !== undefined) throw unsure("this is not Python that can be read", early);
     const handEdit = findHandEdit(tree, method, source, recipe.returns);
-    return { ...site, recipe, line: lineNumber(source, method.from), handEdit };
+    return { ...site, recipe, handEdit };
   }
   throw new Failure(
     "target",
@@ -80,7 +89,7 @@ function siteIn(
   recipe: Recipe,
   unsure: (why: string, at: number) => Failure,
 ): Site {
-  const statements = children(method.getChild("Body")).filter(isStatement);
+  const statements = statementsIn(method);
   const assigning = statements.filter((statement) => recipe.returns.some((name) => binds(statement, name, source)));
   const last = assigning.at(-1);
   for (const name of recipe.returns)
@@ -149,7 +158,7 @@ function parameterNames(method: SyntaxNode, source: string): string[] {
 
 /** The names in the method's last statement, if that returns two names. */
 function returnedPair(method: SyntaxNode, source: string): string[] | null {
-  const last = children(method.getChild("Body")).filter(isStatement).at(-1);
+  const last = statementsIn(method).at(-1);
   return last?.name === "ReturnStatement" ? tuple(last, source) : null;
 }
 

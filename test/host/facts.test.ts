@@ -19,7 +19,6 @@ const config = (pools: Pool[], secrets: Secret[] | null = [ceph(UUID, "s")]): Ho
   source: "SOURCE",
   pools,
   secrets,
-  notes: [],
 });
 const usage = (name: string) => ({ auth: { username: "u", secret: { usage: name } } });
 
