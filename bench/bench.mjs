@@ -189,8 +189,8 @@ for (const count of quick ? [1, 100, 1000] : [1, 100, 10_000]) {
   const start = process.hrtime.bigint();
   let bytes = 0;
   for (const json of documents) {
-    const { pools } = resolveFacts(readDocument(json, "host.json"), []);
-    const blocks = render(pools, { sha256: "0".repeat(64), modified: "1400000000.000000000", lines: [1, 1] }, site);
+    const { cephPools } = resolveFacts(readDocument(json, "host.json"), []);
+    const blocks = render(cephPools, { sha256: "0".repeat(64), modified: "1400000000.000000000", lines: [1, 1] }, site);
     bytes += unifiedDiff(file, text, insert(text, site, blocks)).length;
   }
   if (bytes < count * 5000) throw new Error("nothing was rendered");

@@ -41,12 +41,12 @@ const sample = {
   pools: ["pool-usage", "pool-uuid"].map((name) => readPool(read(`test/fixtures/host/${name}.xml`), name, null)),
   secrets: ["secret-usage", "secret-uuid"].map((name) => readSecret(read(`test/fixtures/host/${name}.xml`), name)),
 };
-const { pools } = resolveFacts(sample, []);
+const { cephPools } = resolveFacts(sample, []);
 for (const { name, file } of RECIPES) {
   const before = read(`test/fixtures/virtinst/${name}/${file}`);
   const site = findSite(before, file, file);
   const blocks = render(
-    pools,
+    cephPools,
     {
       sha256: sha256(before),
       modified: "1400000000.000000000",

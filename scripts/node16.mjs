@@ -18,7 +18,7 @@ if (found !== `v${VERSION}`) {
   console.error(`Node ${VERSION} could not be installed from the npm registry (found: ${found ?? "none"}).`);
   process.exit(1);
 }
-const tests = ["test/commands", "test/host", "test/virtinst"];
+const tests = ["test/cli.test.ts", "test/commands", "test/host", "test/virtinst"];
 const { status } = spawnSync("npx", ["vitest", "run", "--project", "unit", ...tests], {
   stdio: "inherit",
   env: { ...process.env, NODE_UNDER_TEST: node },

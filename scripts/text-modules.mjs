@@ -6,7 +6,7 @@ import { build } from "esbuild";
 import Handlebars from "handlebars";
 
 /** The helpers that a template may use; `src/patch/render.ts` defines them. */
-const KNOWN = ["plain", "indentation", "text", "literal", "xml", "concat"];
+const KNOWN = ["plain", "indentation", "blanks", "text", "texts", "quoted", "literal", "xml", "concat"];
 
 /**
  * A template as a module: compiled when the tool is built, so that the tool itself carries no compiler.

@@ -1,4 +1,4 @@
-import { type PoolFacts, poolNames, secretUuids, sha256 } from "../patch/facts";
+import { type CephPool, poolNames, secretUuids, sha256 } from "../patch/facts";
 import { encode } from "../patch/source";
 import { Failure } from "../report/failure";
 import { readFile } from "../system/paths";
@@ -53,7 +53,7 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
   const context = await openContext(options);
   const { installation, examined, file, facts } = context;
   if (examined.state === "current" && !options.replaceHandEdit)
-    return unchanged(context, options, "current", facts.pools, facts.notes);
+    return unchanged(context, options, "current", facts.cephPools, facts.notes);
   const notes = [...facts.notes];
   if (examined.found.state === "absent") {
     const { findNeed } = await import("../virtinst/need");
@@ -65,7 +65,7 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
         "Upgrade virt-manager; 1.5 and later copy auth by themselves.",
       );
     if (need === "not needed" && !options.force)
-      return unchanged(context, options, "not needed", facts.pools, [
+      return unchanged(context, options, "not needed", facts.cephPools, [
         ...notes,
         `${reason}; --force patches all the same, for disks that are described by hand.`,
       ]);
@@ -73,12 +73,12 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
   }
   const { planPatch, planWithoutHandEdit, sameBytes } = await import("../virtinst/plan");
   const cleaned = options.replaceHandEdit
-    ? planWithoutHandEdit(installation, examined, file.modified, facts.pools)
+    ? planWithoutHandEdit(installation, examined, file.modified, facts.cephPools)
     : null;
   if (options.replaceHandEdit && !cleaned) notes.push("There is no hand edit in _build_xml to replace.");
-  const plan = cleaned ?? planPatch(installation, examined, file.modified, facts.pools);
-  if (sameBytes(plan.after, examined.source)) return unchanged(context, options, "current", facts.pools, notes);
-  return land(context, options, plan, facts.pools, notes);
+  const plan = cleaned ?? planPatch(installation, examined, file.modified, facts.cephPools);
+  if (sameBytes(plan.after, examined.source)) return unchanged(context, options, "current", facts.cephPools, notes);
+  return land(context, options, plan, facts.cephPools, notes);
 }
 
 /** Applies exactly the patch in a file, after making sure that it is one of ours, whole and in its place. */
@@ -120,7 +120,7 @@ async function land(
   target: Target,
   options: ApplyOptions,
   plan: Plan,
-  facts: readonly PoolFacts[],
+  facts: readonly CephPool[],
   notes: string[],
 ): Promise<ApplyResult> {
   const { installation, examined } = target;
@@ -158,7 +158,7 @@ async function replace({ installation, file }: Target, plan: Plan): Promise<bool
 /** What is to be said of the file that the blocks go into. */
 async function describePristine(
   { recipe, handEdit, replaced, before }: Plan,
-  facts: readonly PoolFacts[],
+  facts: readonly CephPool[],
 ): Promise<string[]> {
   const { releasesWithHash } = await import("../virtinst/recipes");
   const shippedIn = releasesWithHash(sha256(encode(before)));
@@ -186,7 +186,7 @@ function unchanged(
   target: Target,
   options: ApplyOptions,
   status: "current" | "not needed",
-  facts: readonly PoolFacts[],
+  facts: readonly CephPool[],
   notes: readonly string[],
 ): ApplyResult {
   return {

@@ -40,7 +40,7 @@ export async function openContext(options: CommonOptions): Promise<Context> {
 export function openTarget(options: CommonOptions, facts: ResolvedFacts | null): Target {
   const installation = findVirtinst(options);
   const file = readWithTime(installation.path);
-  return { installation, file, examined: examine(file.bytes, facts?.pools ?? null) };
+  return { installation, file, examined: examine(file.bytes, facts?.cephPools ?? null) };
 }
 
 /** What the results of several commands say of their target. */

@@ -77,5 +77,5 @@ async function handEditNotes({ installation, examined }: Target, facts: Resolved
   const { findSite } = await import("../virtinst/site");
   const { describeHandEdit } = await import("../virtinst/hand-edit");
   const { handEdit } = findSite(text, installation.file, installation.path);
-  return handEdit ? describeHandEdit(handEdit, secretUuids(facts.pools)) : [];
+  return handEdit ? describeHandEdit(handEdit, secretUuids(facts.cephPools)) : [];
 }

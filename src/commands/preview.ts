@@ -40,7 +40,7 @@ export interface PreviewResult {
  * @throws Failure (behaviour) where there is no Python to run it, or it raises
  */
 export async function preview(options: PreviewOptions): Promise<PreviewResult> {
-  const { pools, notes } = resolveFacts(await readHost(options), options.pool ?? []);
+  const { pools, cephPools, notes } = resolveFacts(await readHost(options), options.pool ?? []);
   const { domain } = options;
   const source =
     domain === undefined
@@ -50,7 +50,7 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
   if (domain !== undefined) readRbdDisks(xml, domain);
   // What the block says of its file plays no part in what it does.
   const { helper } = render(
-    pools,
+    cephPools,
     { sha256: "0".repeat(64), modified: "0.000000000", lines: [1, 1] },
     { variables: [], indent: "" },
   );
@@ -68,7 +68,7 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
   return {
     command: "preview",
     changed: result.xml !== xml,
-    pools: poolNames(pools),
+    pools: poolNames(cephPools),
     xml: result.xml,
     bytes: encode({ ...source, text: result.xml }),
     diff: unifiedTextDiff(name, xml, result.xml),

@@ -34,7 +34,7 @@ export interface RenderResult extends TargetReport {
 export async function renderPatch(options: RenderOptions): Promise<RenderResult> {
   const context = await openContext(options);
   const { installation, examined, file, config, facts } = context;
-  const { before, after, recipe } = planPatch(installation, examined, file.modified, facts.pools);
+  const { before, after, recipe } = planPatch(installation, examined, file.modified, facts.cephPools);
   const [from, to] = options.reverse ? [after, before] : [before, after];
   const { need, reason } = findNeed(installation, chosenPools(context), options.root);
   const header = [
@@ -48,7 +48,7 @@ export async function renderPatch(options: RenderOptions): Promise<RenderResult>
   return {
     command: "render",
     ...reportTarget(context),
-    pools: poolNames(facts.pools),
+    pools: poolNames(facts.cephPools),
     pristine: examined.baseHash,
     patch: text,
     bytes: encode({ ...before, text }),

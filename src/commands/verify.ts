@@ -60,7 +60,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
       : examined.reason,
     need: need?.need ?? null,
     ...reportTarget(context),
-    pools: poolNames(facts.pools),
+    pools: poolNames(facts.cephPools),
     behaviour: await prove(context, options),
     volume:
       vol === undefined
@@ -80,7 +80,7 @@ async function prove({ installation, examined, facts, file }: Context, options: 
     const { planPatch, sameBytes } = await import("../virtinst/plan");
     if (
       state !== "current" ||
-      !sameBytes(planPatch(installation, examined, file.modified, facts.pools).after, examined.source)
+      !sameBytes(planPatch(installation, examined, file.modified, facts.cephPools).after, examined.source)
     )
       return notRun("the blocks below --root are not to the letter what this tool writes, and foreign text is not run");
   }

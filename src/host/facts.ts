@@ -1,10 +1,14 @@
-import { mayBeOf, overlap, type PoolFacts, sameCredentials } from "../patch/facts";
+import { type CephPool, overlap, type PoolFacts, poolNames, sameCredentials } from "../patch/facts";
+import { mergePools } from "../patch/merge";
 import { Failure } from "../report/failure";
 import { byName, type HostConfig, type Pool, type Secret } from "./config";
 
 /** The pools that a patch is made for, and what could not be checked about them. */
 export interface ResolvedFacts {
+  /** The libvirt pools, by name. */
   readonly pools: readonly PoolFacts[];
+  /** What the blocks are rendered from. */
+  readonly cephPools: readonly CephPool[];
   /** What could not be checked, in sentences. */
   readonly notes: readonly string[];
 }
@@ -38,14 +42,21 @@ export function resolveFacts(config: HostConfig, only: readonly string[]): Resol
     return { pool: pool.name, cephPool: pool.cephPool, monitors: pool.monitors, auth };
   });
   refuseContradictions(pools, config.source);
-  for (const pool of pools.filter(({ monitors }) => monitors.length === 0)) {
-    const other = pools.find((one) => one !== pool && mayBeOf(pool, one));
-    if (other)
-      notes.push(
-        `A disk of pool ${quote(pool.pool)} lists no monitor, and cannot be told from one of pool ${quote(other.pool)}: where their credentials differ, it is left as it is. Choose one with --pool.`,
-      );
-  }
-  return { pools, notes };
+  const cephPools = mergePools(pools);
+  notes.push(...cephPools.flatMap((one) => ambiguity(one, cephPools)));
+  return { pools, cephPools, notes };
+}
+
+/** What is to be said of a pool without monitors, whose disks say nothing of their cluster. */
+function ambiguity(one: CephPool, all: readonly CephPool[]): string[] {
+  const others = all.filter((other) => other !== one && other.name === one.name);
+  // With the same credentials there is one cluster; without any, only monitors tell two apart.
+  const unlike = others.filter((other) => !one.auth || !sameCredentials(one, other));
+  if (one.monitors.length > 0 || unlike.length === 0) return [];
+  const names = (pools: readonly CephPool[]) => poolNames(pools).map(quote).join(", ");
+  return [
+    `A disk of pool ${names([one])} lists no monitor, and cannot be told from one of pool ${names(unlike)}: it is left as it is. Choose one with --pool.`,
+  ];
 }
 
 function secretUuid(pool: Pool, config: HostConfig, notes: string[]): string {

@@ -1,7 +1,7 @@
 import { applyPatch, parsePatch } from "diff";
 import { Failure } from "../report/failure";
 import { type Found, findBlocks } from "./blocks";
-import type { PoolFacts } from "./facts";
+import type { CephPool } from "./facts";
 import { readFacts } from "./read-facts";
 import type { Pristine } from "./render";
 
@@ -10,7 +10,7 @@ export interface Offered {
   /** The whole file as the patch leaves it. */
   readonly text: string;
   /** What its blocks say they were rendered from. */
-  readonly facts: readonly PoolFacts[];
+  readonly facts: readonly CephPool[];
   readonly pristine: Omit<Pristine, "lines">;
   /** The version of this tool that rendered it. */
   readonly tool: string;

@@ -55,8 +55,11 @@ export interface Span {
 export const HELPER_NAME = "_virtinst_rbd_patch";
 
 const MARKER = /^[ \t\f]*# (>>>|<<<) virtinst-rbd-patch\b.*$/gm;
+// A later format may change all that follows this line.
+const FORMAT = /^# >>> virtinst-rbd-patch (\S+).*\n(?:# (?!format: ).*\n)*# format: (\d{1,9})\n/;
+// Format 1 (1.0.0) has no words for the reader before it, and one line for what was pristine.
 const HEADER =
-  /^# >>> virtinst-rbd-patch (\S+) .*\n# format: (\d+)\n# pristine: sha256=([0-9a-f]{64}) mtime=(-?\d{1,10}\.\d{9}) lines=(\d+),(\d+)\n# facts: sha256=([0-9a-f]{64})\n# blocks: sha256=([0-9a-f]{64})\n/;
+  /^# pristine: sha256=([0-9a-f]{64})(?:\n# pristine:)? mtime=(-?\d{1,20}\.\d{9}) lines=(\d+),(\d+)\n# facts: sha256=([0-9a-f]{64})\n# blocks: sha256=([0-9a-f]{64})\n/;
 const DIGEST_LINE = /^# blocks: sha256=.*$/m;
 
 /**
@@ -95,14 +98,15 @@ export function findBlocks(text: string): Found {
     helper: withoutCarriageReturns(text.slice(first.from, first.to)),
     call: withoutCarriageReturns(text.slice(second.from, second.to)),
   };
-  const match = HEADER.exec(blocks.helper);
-  if (!match) return damaged("the first lines of the helper block cannot be read", first.from);
-  const [, tool, format, pristine, modified, helperLine, callLine, facts, digest] = match as unknown as string[];
-  if (Number(format) !== BLOCK_FORMAT)
+  const [words = "", tool, format] = FORMAT.exec(blocks.helper) ?? [];
+  if (Number(format) > BLOCK_FORMAT)
     return damaged(
       `the blocks were written by virtinst-rbd-patch ${tool}, in a layout that this version does not know`,
       first.from,
     );
+  const match = words && HEADER.exec(blocks.helper.slice(words.length));
+  if (!match) return damaged("the first lines of the helper block cannot be read", first.from);
+  const [, pristine, modified, helperLine, callLine, facts, digest] = match as unknown as string[];
   const lines = [Number(helperLine), Number(callLine)];
   const header = { tool, pristine, modified, lines, facts, blocks: digest } as unknown as Header;
   return {

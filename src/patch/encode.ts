@@ -8,6 +8,16 @@ export function xmlText(value: string): string {
 }
 
 /**
+ * Reads a text that `xmlText` wrote.
+ *
+ * @returns the value, or null where the text is not such a text to the letter
+ */
+export function readXmlText(text: string): string | null {
+  const value = text.replace(/&#(\d{1,7});/g, (_, code) => character(Number(code)));
+  return xmlText(value) === text ? value : null;
+}
+
+/**
  * A Python text literal (`u"…"`: unicode on 2.7 and 3.3+), in printable ASCII.
  *
  * @param value any text; what is not plain ASCII becomes an escape, so that nothing can end the literal
@@ -29,8 +39,7 @@ export function readPythonText(literal: string): string | null {
   const match = /^u"((?:[^"\\]|\\u[0-9a-f]{4}|\\U[0-9a-f]{8})*)"$/.exec(literal);
   if (!match) return null;
   const value = (match[1] as string).replace(/\\(?:u(.{4})|U(.{8}))/g, (_, short, long) => {
-    const code = Number.parseInt(short ?? long, 16);
-    return code > 0x10ffff ? "" : String.fromCodePoint(code);
+    return character(Number.parseInt(short ?? long, 16));
   });
   return pythonText(value) === literal ? value : null;
 }
@@ -43,6 +52,11 @@ export function readPythonText(literal: string): string | null {
 export function pythonNative(value: string): string {
   if (!/^[ !"#-&(-[\]-~]*$/.test(value)) throw new RangeError("not a text that a native literal can hold");
   return `'${value}'`;
+}
+
+/** Nothing for a number that is no character's: the text that it stood in is then not what was written. */
+function character(code: number): string {
+  return code > 0x10ffff ? "" : String.fromCodePoint(code);
 }
 
 function hex(code: number, digits: number): string {

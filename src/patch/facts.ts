@@ -7,9 +7,9 @@ export interface Monitor {
   readonly port: number | null;
 }
 
-/** All that the injected text knows of one libvirt pool. */
+/** What a libvirt pool's disks need: the pool with its secret resolved. */
 export interface PoolFacts {
-  /** The libvirt pool's name; only messages use it. */
+  /** The libvirt pool's name. */
   readonly pool: string;
   /** The Ceph pool: a disk's source name starts with it and a slash. */
   readonly cephPool: string;
@@ -19,17 +19,28 @@ export interface PoolFacts {
   readonly auth: { readonly username: string; readonly uuid: string } | null;
 }
 
+/** All that the injected text knows of one Ceph pool of one cluster. */
+export interface CephPool {
+  /** The libvirt pools that stand for it; only messages use their names. */
+  readonly libvirtPools: readonly string[];
+  /** The Ceph pool's own name. */
+  readonly name: string;
+  /** Each once; empty where Ceph's own configuration names the monitors. */
+  readonly monitors: readonly Monitor[];
+  readonly auth: PoolFacts["auth"];
+}
+
 /**
  * The digest of the facts that a block was rendered from.
  *
- * @param facts the pools in the order in which they are rendered
+ * @param facts the Ceph pools in the order in which they are rendered
  * @returns SHA-256 in hexadecimal, the same for the same facts on every host
  */
-export function factsDigest(facts: readonly PoolFacts[]): string {
+export function factsDigest(facts: readonly CephPool[]): string {
   // Spelled out, so that neither key order nor an additional property can change a digest.
-  const canonical = facts.map(({ pool, cephPool, monitors, auth }) => [
-    pool,
-    cephPool,
+  const canonical = facts.map(({ libvirtPools, name, monitors, auth }) => [
+    libvirtPools,
+    name,
     monitors.map(({ name, port }) => [name, port]),
     auth && [auth.username, auth.uuid],
   ]);
@@ -53,17 +64,17 @@ export function sameMonitor(a: Monitor, b: Monitor): boolean {
 }
 
 /** The libvirt pools' names, for a result. */
-export function poolNames(pools: readonly PoolFacts[]): string[] {
-  return pools.map(({ pool }) => pool);
+export function poolNames(facts: readonly CephPool[]): string[] {
+  return facts.flatMap(({ libvirtPools }) => libvirtPools);
 }
 
 /** The secrets that pools log in with. */
-export function secretUuids(pools: readonly PoolFacts[]): string[] {
-  return pools.flatMap(({ auth }) => auth?.uuid ?? []);
+export function secretUuids(facts: readonly CephPool[]): string[] {
+  return [...new Set(facts.flatMap(({ auth }) => auth?.uuid ?? []))];
 }
 
 /** Whether two pools use the same cephx user and secret, or both use none. */
-export function sameCredentials(a: PoolFacts, b: PoolFacts): boolean {
+export function sameCredentials(a: Pick<PoolFacts, "auth">, b: Pick<PoolFacts, "auth">): boolean {
   return a.auth?.username === b.auth?.username && a.auth?.uuid === b.auth?.uuid;
 }
 
@@ -75,12 +86,4 @@ export function overlap(a: PoolFacts, b: PoolFacts): boolean {
   if (a.cephPool !== b.cephPool) return false;
   if (a.monitors.length === 0 && b.monitors.length === 0) return true;
   return a.monitors.some((monitor) => b.monitors.some((other) => sameMonitor(monitor, other)));
-}
-
-/**
- * Whether a disk that virtinst 1.2 to 1.4 writes for one pool, with its first monitor, could be one of another pool.
- */
-export function mayBeOf(pool: PoolFacts, other: PoolFacts): boolean {
-  const [first] = pool.monitors;
-  return pool.cephPool === other.cephPool && (!first || other.monitors.some((monitor) => sameMonitor(monitor, first)));
 }

@@ -1,5 +1,5 @@
-import { readPythonText } from "./encode";
-import type { Monitor, PoolFacts } from "./facts";
+import { readPythonText, readXmlText } from "./encode";
+import type { CephPool, Monitor } from "./facts";
 
 /**
  * Reads back the facts that a helper block was rendered from.
@@ -8,26 +8,32 @@ import type { Monitor, PoolFacts } from "./facts";
  *
  * @param helper the helper block's text, with LF line ends
  */
-export function readFacts(helper: string): PoolFacts[] {
-  const pools: { fields: Map<string, string | null>; monitors: Monitor[] }[] = [];
+export function readFacts(helper: string): CephPool[] {
+  const pools: { libvirtPools: string[]; name: string; monitors: Monitor[]; username?: string; uuid: string }[] = [];
   for (const line of helper.split("\n")) {
-    const field = /^ {12}"(\w+)": (u".*"|None),$/.exec(line);
-    const monitor = /^ {16}\((u"(?:[^"\\]|\\.)*"), (?:u"(\d+)"|None), '.*'\),$/.exec(line);
-    if (line === "        {") pools.push({ fields: new Map(), monitors: [] });
-    else if (field) pools.at(-1)?.fields.set(field[1] as string, readPythonText(field[2] as string));
-    else if (monitor)
-      pools.at(-1)?.monitors.push({
-        name: readPythonText(monitor[1] as string) ?? "",
-        port: monitor[2] ? Number(monitor[2]) : null,
-      });
+    if (line === "        {") pools.push({ libvirtPools: [], name: "", monitors: [], uuid: "" });
+    const pool = pools.at(-1);
+    if (!pool) continue;
+    const [, field = "", value = ""] = /^ {12}"(\w+)": (.*),$/.exec(line) ?? [];
+    const [, name, port] = /^ {16}'<host name="([^"]*)"(?: port="(\d+)")?\/>',$/.exec(line) ?? [];
+    if (name !== undefined) pool.monitors.push({ name: readXmlText(name) ?? "", port: port ? Number(port) : null });
+    // Format 1 (1.0.0) had an entry for each libvirt pool; only its name is asked for.
+    else if (field === "libvirt_pools" || field === "pool")
+      pool.libvirtPools = (value.match(TEXT) ?? []).map((text) => readPythonText(text) ?? "");
+    else if (field === "ceph_pool") pool.name = readPythonText(value) ?? "";
+    else if (field === "auth" && value !== "None") pool.username = attribute(value, "username");
+    else if (field === "secret") pool.uuid = attribute(value, "uuid");
   }
-  return pools.map(({ fields, monitors }) => {
-    const username = fields.get("username");
-    return {
-      pool: fields.get("pool") ?? "",
-      cephPool: fields.get("ceph_pool") ?? "",
-      monitors,
-      auth: username == null ? null : { username, uuid: fields.get("uuid") ?? "" },
-    };
-  });
+  return pools.map(({ libvirtPools, name, monitors, username, uuid }) => ({
+    libvirtPools,
+    name,
+    monitors,
+    auth: username === undefined ? null : { username, uuid },
+  }));
+}
+
+const TEXT = /u"(?:[^"\\]|\\.)*"/g;
+
+function attribute(literal: string, name: string): string {
+  return readXmlText(new RegExp(` ${name}="([^"]*)"`).exec(literal)?.[1] ?? "") ?? "";
 }

@@ -3,7 +3,7 @@ import helper from "../../templates/helper.py.hbs";
 import { BLOCK_FORMAT, VERSION } from "../version";
 import { type Blocks, blocksDigest, withDigest } from "./blocks";
 import { pythonNative, pythonText, xmlText } from "./encode";
-import { factsDigest, type PoolFacts } from "./facts";
+import { type CephPool, factsDigest, poolNames } from "./facts";
 
 /** What a block says of the file that it went into. */
 export interface Pristine {
@@ -18,13 +18,13 @@ export interface Pristine {
 /**
  * Renders both blocks.
  *
- * @param facts the pools, in the order in which the helper prefers them
+ * @param facts the Ceph pools, as `mergePools` gives them
  * @param pristine the file that they go into
  * @param site the variables that `_build_xml` returns, and the indentation of its body
  * @returns printable ASCII, the same for the same arguments
  */
 export function render(
-  facts: readonly PoolFacts[],
+  facts: readonly CephPool[],
   pristine: Pristine,
   site: { readonly variables: readonly string[]; readonly indent: string },
 ): Blocks {
@@ -36,6 +36,7 @@ export function render(
     helperLine: pristine.lines[0],
     callLine: pristine.lines[1],
     facts: factsDigest(facts),
+    libvirtPools: poolNames(facts),
   };
   const calls = call({ ...site, tool: VERSION }, { helpers });
   const draft = { helper: helper({ ...header, blocks: "unknown", pools: facts }, { helpers }), call: calls };
@@ -54,7 +55,12 @@ const helpers = {
     if (!/^[ \t\f]*$/.test(value)) throw new RangeError("not an indentation");
     return value;
   },
+  /** The same width in blanks: a tab would hide a marker from the command that the header gives. */
+  blanks: (value: string) => value.replace(/./g, " "),
   text: (value: unknown) => pythonText(String(value)),
+  texts: (values: readonly string[]) => values.map(pythonText).join(", "),
+  /** For a comment: a text without the `u` before it. */
+  quoted: (values: readonly string[]) => values.map((value) => pythonText(value).slice(1)).join(", "),
   literal: (value: string) => pythonNative(value),
   xml: (value: unknown) => xmlText(String(value)),
   concat: (...parts: unknown[]) => parts.slice(0, -1).join(""),

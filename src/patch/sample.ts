@@ -1,5 +1,6 @@
 import { xmlText } from "./encode";
-import { type Monitor, mayBeOf, type PoolFacts, sameCredentials, sameMonitor } from "./facts";
+import { type CephPool, type Monitor, type PoolFacts, sameMonitor } from "./facts";
+import { mergePools } from "./merge";
 
 /** A domain's XML, and what a working patch makes of it. */
 export interface Sample {
@@ -13,40 +14,38 @@ export interface Sample {
  * A domain with a disk from each pool, as virt-manager 1.2 to 1.4 writes it (first monitor, no auth), a file CD-ROM
  * and an rbd disk of a Ceph pool that no libvirt pool has.
  *
- * A pool whose disks cannot be told from those of another has no disk of its own in it.
+ * A pool whose disks cannot be told from those of another cluster has no disk of its own in it.
  *
- * @param facts the pools
+ * @param pools the libvirt pools
  */
-export function sampleDomain(facts: readonly PoolFacts[]): Sample {
-  const own = facts.filter(
-    (pool, index) =>
-      !facts.some(
-        (other, place) =>
-          other !== pool &&
-          mayBeOf(pool, other) &&
-          (place < index || pool.monitors.length === 0 || !sameCredentials(pool, other)),
-      ),
-  );
+export function sampleDomain(pools: readonly PoolFacts[]): Sample {
+  const clusters = mergePools(pools);
+  const own = pools.flatMap((pool) => {
+    const [cluster, other] = clusters.filter(
+      (one) => one.libvirtPools.includes(pool.pool) || mayBeIn(one, imageOf(pool.cephPool), pool.monitors[0]),
+    );
+    return cluster && !other ? [{ pool, cluster }] : [];
+  });
   let foreign = "virtinst-rbd-patch-foreign";
-  while (facts.some(({ cephPool }) => foreign.startsWith(cephPool))) foreign = `x-${foreign}`;
+  while (clusters.some(({ name }) => foreign.startsWith(name))) foreign = `x-${foreign}`;
   const disks = [
-    ...own.map((pool, index) => ({
-      label: `disk of pool ${pool.pool}`,
-      before: rbdDisk(pool, index, pool.monitors.slice(0, 1), false),
-      after: rbdDisk(pool, index, completed(pool.monitors), true),
-    })),
+    ...own.map(({ pool, cluster }, index) => {
+      const first = pool.monitors.slice(0, 1);
+      return {
+        label: `disk of pool ${pool.pool}`,
+        before: rbdDisk(pool.cephPool, null, index, first),
+        after: rbdDisk(pool.cephPool, pool.auth, index, completed(first, cluster.monitors)),
+      };
+    }),
     same("file CD-ROM", CDROM),
-    same(
-      "disk of another Ceph pool",
-      rbdDisk(
-        { pool: "", cephPool: foreign, auth: null, monitors: [] },
-        own.length,
-        [{ name: "192.0.2.1", port: 6789 }],
-        false,
-      ),
-    ),
+    same("disk of another Ceph pool", rbdDisk(foreign, null, own.length, [{ name: "192.0.2.1", port: 6789 }])),
   ];
   return { before: domain(disks.map(({ before }) => before)), after: domain(disks.map(({ after }) => after)), disks };
+}
+
+/** Whether a disk with that first monitor could be one of a Ceph pool. */
+function mayBeIn({ name, monitors }: CephPool, image: string, first: Monitor | undefined): boolean {
+  return image.startsWith(`${name}/`) && (!first || monitors.some((monitor) => sameMonitor(monitor, first)));
 }
 
 const CDROM = `    <disk type="file" device="cdrom">
@@ -61,20 +60,23 @@ function same(label: string, disk: string) {
   return { label, before: disk, after: disk };
 }
 
-/** All monitors, given that the first is listed: one that equals it by a missing port is not added. */
-function completed([first, ...rest]: readonly Monitor[]): Monitor[] {
-  return first ? [first, ...rest.filter((monitor) => !sameMonitor(monitor, first))] : [];
+/** All monitors, behind those that the disk lists already. */
+function completed(listed: readonly Monitor[], monitors: readonly Monitor[]): Monitor[] {
+  return [...listed, ...monitors.filter((monitor) => !listed.some((one) => sameMonitor(one, monitor)))];
 }
 
-function rbdDisk(pool: PoolFacts, index: number, monitors: readonly Monitor[], withAuth: boolean): string {
-  const { auth } = pool;
+function imageOf(cephPool: string): string {
+  return `${cephPool}/virt-1`;
+}
+
+function rbdDisk(cephPool: string, auth: PoolFacts["auth"], index: number, monitors: readonly Monitor[]): string {
   const hosts = monitors.map(
     ({ name, port }) => `        <host name="${xmlText(name)}"${port === null ? "" : ` port="${port}"`}/>\n`,
   );
-  const name = `protocol="rbd" name="${xmlText(pool.cephPool)}/virt-1"`;
+  const name = `protocol="rbd" name="${xmlText(imageOf(cephPool))}"`;
   return `    <disk type="network" device="disk">
       <driver name="qemu" type="raw"/>
-${withAuth && auth ? `      <auth username="${xmlText(auth.username)}">\n        <secret type="ceph" uuid="${xmlText(auth.uuid)}"/>\n      </auth>\n` : ""}\
+${auth ? `      <auth username="${xmlText(auth.username)}">\n        <secret type="ceph" uuid="${xmlText(auth.uuid)}"/>\n      </auth>\n` : ""}\
 ${hosts.length > 0 ? `      <source ${name}>\n${hosts.join("")}      </source>\n` : `      <source ${name}/>\n`}\
       <target dev="vd${letters(index)}" bus="virtio"/>
     </disk>

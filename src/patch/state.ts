@@ -1,7 +1,7 @@
 import { Failure } from "../report/failure";
 import { VERSION } from "../version";
 import { type Found, findBlocks, strip } from "./blocks";
-import { factsDigest, type PoolFacts, sha256 } from "./facts";
+import { type CephPool, factsDigest, sha256 } from "./facts";
 import { decode, encode, type Source } from "./source";
 
 /**
@@ -32,7 +32,7 @@ export interface Examined {
  * @param bytes the file
  * @param facts what its blocks should be rendered from; null where only the blocks matter
  */
-export function examine(bytes: Buffer, facts: readonly PoolFacts[] | null): Examined {
+export function examine(bytes: Buffer, facts: readonly CephPool[] | null): Examined {
   const source = decode(bytes);
   const found = findBlocks(source.text);
   const as = (

@@ -126,7 +126,8 @@ function setTime(path: string, modified: string): void {
 /** Now, or the first second after it that is later than the first of these times and equal to none of the others. */
 function freshTime([before = 0, ...avoid]: readonly number[]): string {
   let second = Math.max(Math.floor(Date.now() / 1000), before + 1);
-  while (avoid.includes(second)) second++;
+  // Byte code states a time in 32 bits.
+  while (avoid.includes(second % 2 ** 32)) second++;
   return `${second}.000000000`;
 }
 

@@ -1,5 +1,5 @@
 import type { Blocks } from "../patch/blocks";
-import { type PoolFacts, sha256 } from "../patch/facts";
+import { type CephPool, sha256 } from "../patch/facts";
 import { insert } from "../patch/insert";
 import { type Pristine, render } from "../patch/render";
 import { encode, lineNumber, type Source } from "../patch/source";
@@ -29,14 +29,14 @@ export interface Plan {
  * @param installation where virtinst is
  * @param examined the file as it is
  * @param modified its modification time, in seconds since 1970 with nine decimals
- * @param facts the pools
+ * @param facts the Ceph pools
  * @throws Failure (target) where the file is damaged or has no known layout
  */
 export function planPatch(
   installation: Installation,
   examined: Examined,
   modified: string,
-  facts: readonly PoolFacts[],
+  facts: readonly CephPool[],
 ): Plan {
   const before = wholeBase(examined, installation.path);
   return planOn(before, installation, { sha256: examined.baseHash, modified: pristineTime(examined, modified) }, facts);
@@ -47,7 +47,7 @@ export function planWithoutHandEdit(
   installation: Installation,
   examined: Examined,
   modified: string,
-  facts: readonly PoolFacts[],
+  facts: readonly CephPool[],
 ): Plan | null {
   const base = wholeBase(examined, installation.path);
   const { handEdit } = findSite(base.text, installation.file, installation.path);
@@ -67,7 +67,7 @@ export function planOn(
   before: Source,
   installation: Installation,
   pristine: Omit<Pristine, "lines">,
-  facts: readonly PoolFacts[],
+  facts: readonly CephPool[],
 ): Plan {
   const { recipe, handEdit, ...site } = findSite(before.text, installation.file, installation.path);
   const lines = [lineNumber(before.text, site.helperAt), lineNumber(before.text, site.callAt)] as const;

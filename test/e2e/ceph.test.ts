@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { cli, type Ran } from "../support/cli";
 import { BOOT_MESSAGE, BOOT_SECTOR } from "./support/boot-sector";
 import { CEPH_POOL, CEPH_USER, type Cluster, MONITOR_HOSTS, startCluster } from "./support/ceph";
-import { definePool, defineSecret, removeDomain, startLibvirt, virsh } from "./support/libvirtd";
+import { definePool, defineSecret, removeDomain, removePool, startLibvirt, virsh } from "./support/libvirtd";
 import {
   borrowVirtinst,
   changedFiles,
@@ -267,6 +267,29 @@ describe.each(["guest-1.0", "guest-1.4"])("a stand-in with the layout of %s, und
       expectRunning(ran, ran.serial);
     } finally {
       cluster.startFirstMonitor();
+    }
+  });
+
+  // 1.0.0 took the monitors of the pool that comes first in the alphabet, and this guest could not start.
+  test("after: beside a pool of the same cluster with a monitor that is gone, the guest still boots", () => {
+    const gone = { name: "127.0.0.9", port: 6789 };
+    const pool = `${PREFIX}-adead`;
+    const auth = { username: CEPH_USER, secret: `usage="${USAGE}"` };
+    definePool(folder, { name: pool, cephPool: CEPH_POOL, hosts: [gone, FIRST_MONITOR], auth });
+    cluster.stopFirstMonitor();
+    try {
+      const applied = cli(["apply", "--json", "--virtinst", virtinst]);
+      expectDone(applied);
+      expect(JSON.parse(applied.stdout)).toMatchObject({ status: "updated", pools: [pool, BY_USAGE, BY_UUID] });
+      expectDone(cli(["verify", "--virtinst", virtinst]));
+      const ran = install();
+      expectDone(ran);
+      const [first, ...others] = MONITORS;
+      expect(monitors(virsh("dumpxml", GUEST))).toEqual([first, `${gone.name}:${gone.port}`, ...others]);
+      expectBooted(ran.serial);
+    } finally {
+      cluster.startFirstMonitor();
+      removePool(pool);
     }
   });
 

@@ -85,12 +85,15 @@ describe("resolveFacts", () => {
   test("the same credentials, another port or another Ceph pool are no contradiction", () => {
     const secrets = [ceph(UUID, "s"), ceph(OTHER, "t")];
     const other = { auth: { username: "u", secret: { uuid: OTHER } } };
-    for (const second of [
-      pool("q"),
-      pool("q", { ...other, cephPool: "images" }),
-      pool("q", { ...other, monitors: [{ name: "m1", port: 3300 }] }),
-    ])
-      expect(resolveFacts(config([pool("p"), second], secrets), []).pools).toHaveLength(2);
+    for (const [second, entries] of [
+      [pool("q"), 1],
+      [pool("q", { ...other, cephPool: "images" }), 2],
+      [pool("q", { ...other, monitors: [{ name: "m1", port: 3300 }] }), 2],
+    ] as const) {
+      const { pools, cephPools } = resolveFacts(config([pool("p"), second], secrets), []);
+      expect(pools).toHaveLength(2);
+      expect(cephPools).toHaveLength(entries);
+    }
   });
 
   test("a pool without monitors beside one with: no contradiction, but said", () => {
@@ -112,10 +115,56 @@ describe("resolveFacts", () => {
   });
 });
 
+describe("libvirt pools of one Ceph pool", () => {
+  const on = (name: string, monitors: string, more: Partial<Pool> = {}) =>
+    pool(name, { monitors: [...monitors].map((letter) => ({ name: letter, port: 6789 })), ...more });
+  const entries = (...pools: Pool[]) =>
+    resolveFacts(config(pools), []).cephPools.map(({ libvirtPools, monitors }) => [
+      libvirtPools.join(),
+      monitors.map(({ name }) => name).join(""),
+    ]);
+
+  test("that share a monitor are one entry, each monitor of theirs once, in the order of the names", () => {
+    expect(entries(on("b", "xyz"), on("a", "wx"))).toEqual([["a,b", "wxyz"]]);
+    expect(entries(on("b", "xyz"), on("c", "wx"))).toEqual([["b,c", "xyzw"]]);
+  });
+
+  test("that a third one ties together are one entry too", () => {
+    expect(entries(on("a", "x"), on("b", "y"), on("c", "v"), on("d", "yx"))).toEqual([
+      ["a,b,d", "xy"],
+      ["c", "v"],
+    ]);
+    // In the order of the names, not in that in which they were tied.
+    expect(entries(on("a", "x"), on("b", "y"), on("c", "xz"), on("d", "xy"))).toEqual([["a,b,c,d", "xyz"]]);
+  });
+
+  test("that share none are two", () => {
+    expect(entries(on("a", "x"), on("b", "y"))).toEqual([
+      ["a", "x"],
+      ["b", "y"],
+    ]);
+    expect(entries(on("a", ""), on("b", "y"))).toEqual([
+      ["a", ""],
+      ["b", "y"],
+    ]);
+  });
+
+  test("that list none are one entry", () => expect(entries(on("a", ""), on("b", ""))).toEqual([["a,b", ""]]));
+
+  test("a monitor without a port, in capitals or in brackets is the same one, as the first pool writes it", () => {
+    const monitors = [{ name: "[2001:DB8::1]", port: null }];
+    const again = [{ name: "2001:db8::1", port: 6789 }];
+    const { cephPools } = resolveFacts(config([pool("a", { monitors }), pool("b", { monitors: again })]), []);
+    expect(cephPools).toEqual([
+      { libvirtPools: ["a", "b"], name: "vms", monitors, auth: { username: "u", uuid: UUID } },
+    ]);
+  });
+});
+
 test("the digest depends on every fact, and on nothing else", () => {
-  const facts = resolveFacts(config([pool("p")]), []).pools;
-  const digest = factsDigest(facts);
-  expect(factsDigest(resolveFacts(config([pool("p", { active: false })]), []).pools)).toBe(digest);
+  const digestOf = (...pools: Pool[]) => factsDigest(resolveFacts(config(pools), []).cephPools);
+  const digest = digestOf(pool("p"));
+  expect(digestOf(pool("p", { active: false }))).toBe(digest);
   const changed: Partial<Pool>[] = [
     { cephPool: "x" },
     { monitors: [] },
@@ -123,6 +172,10 @@ test("the digest depends on every fact, and on nothing else", () => {
     { auth: null },
     { auth: { username: "v", secret: { uuid: UUID } } },
   ];
-  const digests = changed.map((more) => factsDigest(resolveFacts(config([pool("p", more)]), []).pools));
-  expect(new Set([digest, ...digests]).size).toBe(changed.length + 1);
+  const digests = [
+    ...changed.map((more) => digestOf(pool("p", more))),
+    digestOf(pool("q")),
+    digestOf(pool("p"), pool("q")),
+  ];
+  expect(new Set([digest, ...digests]).size).toBe(changed.length + 3);
 });

@@ -5,7 +5,7 @@ import { insert } from "../../src/patch/insert";
 import { render } from "../../src/patch/render";
 
 const blocks = render(
-  [{ pool: "p", cephPool: "vms", monitors: [], auth: null }],
+  [{ libvirtPools: ["p"], name: "vms", monitors: [], auth: null }],
   { sha256: "0".repeat(64), modified: "0.000000000", lines: [2, 9] },
   { variables: ["a", "b"], indent: "    " },
 );

@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { pythonNative, pythonText, readPythonText, xmlText } from "../../src/patch/encode";
+import { pythonNative, pythonText, readPythonText, readXmlText, xmlText } from "../../src/patch/encode";
 
 const HOSTILE = [
   "plain",
@@ -35,6 +36,44 @@ test.each(HOSTILE)("the XML text of %j holds nothing that ends an attribute", (v
   expect(text).toMatch(/^[ !#-%(-;=?-[\]-~&]*$/);
   const back = text.replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)));
   expect(back).toBe(value);
+  expect(readXmlText(text)).toBe(value);
+});
+
+test.each([
+  ["a quote", 'a"b'],
+  ["an apostrophe", "a'b"],
+  ["an angle bracket", "a<b"],
+  ["an ampersand", "a&b"],
+  ["a backslash", "a\\b"],
+  ["a character beyond ASCII", "é"],
+  ["a line break", "a\nb"],
+  ["a named reference", "a&amp;b"],
+  ["a hexadecimal reference", "&#x41;"],
+  ["a reference without its end", "&#233"],
+  ["a reference to what stands for itself", "&#65;"],
+  ["a reference with a zero before it", "&#0233;"],
+  ["a reference to no character", "&#1114112;"],
+  ["a reference of eight digits", "&#00000233;"],
+  ["half a surrogate pair after the other", "&#55357;&#56832;"],
+])("%s makes a text that is not one of ours", (_, text) => expect(readXmlText(text)).toBeNull());
+
+test("any text comes back from both encodings", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (value) => {
+      expect(readXmlText(xmlText(value))).toBe(value);
+      expect(readPythonText(pythonText(value))).toBe(value);
+    }),
+  );
+});
+
+test("no text but one of ours is read", () => {
+  const unit = fc.constantFrom("&", "#", ";", "3", "8", "9", "a", "é", '"', "\\");
+  fc.assert(
+    fc.property(fc.string({ unit }), (text) => {
+      const value = readXmlText(text);
+      expect(value === null || xmlText(value) === text).toBe(true);
+    }),
+  );
 });
 
 test("a native literal refuses what would differ between the Pythons", () => {

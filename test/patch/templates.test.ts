@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import Handlebars from "handlebars";
 import { expect, test } from "vitest";
 
-const ALLOWED = ["plain", "indentation", "text", "literal"];
+const ALLOWED = ["plain", "indentation", "blanks", "text", "texts", "quoted", "literal"];
 
 test.each(readdirSync("templates").filter((name) => name.endsWith(".hbs")))(
   "every value in %s goes through a helper that encodes it",

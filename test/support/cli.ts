@@ -1,8 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { onTestFinished } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type Blocks, blocksDigest, findBlocks, withDigest } from "../../src/patch/blocks";
+import { sha256 } from "../../src/patch/facts";
+import { RECIPES, type Recipe } from "../../src/virtinst/recipes";
 
 /** The built tool: what a user runs. `NODE_UNDER_TEST` names another Node, such as 16. */
 export const TOOL = resolve("dist/virtinst-rbd-patch.js");
@@ -37,11 +40,42 @@ export function temporaryFolder(): string {
   return folder;
 }
 
+/** A new file in a folder of its own, which goes when the test ends. */
+export function temporaryFile(name: string, content: string | Buffer): string {
+  const path = join(temporaryFolder(), name);
+  writeFileSync(path, content);
+  return path;
+}
+
+/** What libvirt says of the sample host, as XML files. */
+export const FIXTURES = resolve("test/fixtures/host");
+
+const poolXml = (name: string) => `--pool-xml=${FIXTURES}/pool-${name}.xml`;
+const secretXml = (name: string) => `--secret-xml=${FIXTURES}/secret-${name}.xml`;
+
 /** Options that name the sample host: one pool by usage, its secret. */
-export const HOST = [
-  "--pool-xml=test/fixtures/host/pool-usage.xml",
-  "--secret-xml=test/fixtures/host/secret-usage.xml",
-].map((word) => word.replace("=", `=${resolve(".")}/`));
+export const HOST = [poolXml("usage"), secretXml("usage")];
+
+/** Options that name a host whose one pool names its secret by uuid, so that a newer virtinst needs no patch. */
+export const HOST_BY_UUID = [poolXml("uuid"), secretXml("uuid")];
+
+/** Options that name a host with both pools. */
+export const HOST_TWO = [poolXml("usage"), poolXml("uuid"), secretXml("usage"), secretXml("uuid")];
+
+/**
+ * Options that name libvirt pools of one Ceph pool, with one secret.
+ *
+ * @param pools by name, the last numbers of their monitors' addresses
+ */
+export function poolsOfOneCephPool(pools: Readonly<Record<string, readonly number[]>>): string[] {
+  const files = Object.entries(pools).map(([name, numbers]) => {
+    const hosts = numbers.map((number) => `<host name='192.0.2.${number}' port='6789'/>`).join("");
+    const auth = "<auth type='ceph' username='libvirt'><secret usage='client.libvirt secret'/></auth>";
+    const xml = `<pool type='rbd'><name>${name}</name><source>${hosts}<name>vms</name>${auth}</source></pool>\n`;
+    return `--pool-xml=${temporaryFile(`${name}.xml`, xml)}`;
+  });
+  return [...files, secretXml("usage")];
+}
 
 /** A copy of a stand-in virtinst (`guest-1.0`, …), in a folder that goes when the test ends. */
 export function copyVirtinst(layout: string): string {
@@ -50,5 +84,102 @@ export function copyVirtinst(layout: string): string {
   return folder;
 }
 
+/** The layout for what does not depend on one: it needs no Python 2. */
+export const PLAIN = "installer-4.0";
+
+/** A copy of a stand-in virtinst, its file with `_build_xml`, and the options that name it and the sample host. */
+export function target(layout: string) {
+  const folder = copyVirtinst(layout);
+  const recipe = RECIPES.find(({ name }) => name === layout);
+  if (!recipe) throw new Error(layout);
+  const path = join(folder, recipe.file);
+  utimesSync(path, 1400000000, 1400000000);
+  const options = [...HOST, "--virtinst", folder];
+  return {
+    folder,
+    path,
+    recipe,
+    options,
+    pristine: readFileSync(path),
+    read: () => readFileSync(path, "utf8"),
+    edit: (from: string | RegExp, to: string) => writeFileSync(path, readFileSync(path, "utf8").replace(from, to)),
+  };
+}
+
+/** A root folder with a virtinst, and with libvirt's files of the sample host, a secret's value among them. */
+export function image(): string {
+  const base = temporaryFolder();
+  const libvirt = join(base, "etc/libvirt");
+  const secret = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
+  cpSync(resolve("test/fixtures/virtinst", PLAIN), join(base, "usr/share/virt-manager"), { recursive: true });
+  for (const folder of ["storage", "secrets"]) mkdirSync(join(libvirt, folder), { recursive: true });
+  cpSync(`${FIXTURES}/pool-usage.xml`, join(libvirt, "storage/libvirtpool.xml"));
+  cpSync(`${FIXTURES}/secret-usage.xml`, join(libvirt, `secrets/${secret}.xml`));
+  writeFileSync(join(libvirt, `secrets/${secret}.base64`), "VkFMVUU=");
+  writeFileSync(join(base, "etc/hostname"), "golden\n");
+  return base;
+}
+
+/** What somebody would do who wants changed blocks to pass for whole ones. */
+export function withFittingDigest(text: string): string {
+  const found = findBlocks(text);
+  if (found.state !== "present") throw new Error(found.state);
+  const fitting = text.replace(found.header.blocks, blocksDigest(found.blocks));
+  expect(findBlocks(fitting)).toMatchObject({ state: "present", intact: true });
+  return fitting;
+}
+
+/** The block with the calls, in a file of the layout `PLAIN`. */
+export function callBlock(text: string): string {
+  const [block] = / {8}# >>>[\s\S]*?# <<<.*\n/.exec(text) as unknown as [string];
+  return block;
+}
+
+/**
+ * A file of the layout `PLAIN` as version 1.0.0 patched it, with a function that does nothing in place of its own.
+ *
+ * @param pristine the file without blocks, last changed when `target` says
+ * @param format the layout that its header states: 1 is what that version wrote
+ */
+export function patchedBy100(pristine: Buffer, format = 1): string {
+  const begin = "# >>> virtinst-rbd-patch 1.0.0 (not part of virt-manager; to undo: virtinst-rbd-patch revert)\n";
+  const end = "# <<< virtinst-rbd-patch\n";
+  const [helperLine, callLine] = [9, 33];
+  const draft: Blocks = {
+    helper: `${begin}# format: ${format}
+# pristine: sha256=${sha256(pristine)} mtime=1400000000.000000000 lines=${helperLine},${callLine}
+# facts: sha256=${"1".repeat(64)}
+# blocks: sha256=unknown
+def _virtinst_rbd_patch(xml):
+    pools = (
+        {
+            "pool": u"libvirtpool",
+        },
+    )
+    return xml
+${end}`,
+    call: [begin, ...["initial_xml", "final_xml"].map((name) => `${name} = _virtinst_rbd_patch(${name})\n`), end]
+      .map((line) => `        ${line}`)
+      .join(""),
+  };
+  const { helper, call } = withDigest(draft, blocksDigest(draft));
+  const lines = pristine.toString().split(/(?<=\n)/);
+  lines[helperLine - 1] = helper + lines[helperLine - 1];
+  lines[callLine - 1] = call + lines[callLine - 1];
+  return lines.join("");
+}
+
+/** What `--json` printed. */
+export const json = (stdout: string) => JSON.parse(stdout);
+
 /** Whether this machine has the Python of virt-manager 1.x. */
 export const HAS_PYTHON2 = ["python2", "python2.7"].some((name) => spawnSync(name, ["-c", ""]).status === 0);
+
+/** Tests for each layout; those that need Python 2 say so where there is none. */
+export function eachLayout(tests: (recipe: Recipe) => void): void {
+  describe.each(RECIPES)("$name", (recipe) => {
+    if (recipe.python === 2 && !HAS_PYTHON2)
+      test.skip("not run: there is no python2 or python2.7 on this machine", () => {});
+    else tests(recipe);
+  });
+}

@@ -1,11 +1,16 @@
 # Runs rendered helper blocks on values; a request as JSON on standard input, an answer as JSON on standard output.
 import ast
+import contextlib
 import json
 import logging
+import os
+import shutil
 import sys
+import tempfile
 import xml.etree.ElementTree
 
 PYTHON2 = sys.version_info[0] == 2
+MODULES = ("xml.etree", "xml.etree.ElementTree")
 lines = []
 
 
@@ -19,18 +24,42 @@ class Refuses(object):
         raise RuntimeError("no")
 
 
+@contextlib.contextmanager
+def replaced(missing, stand_in):
+    """Takes one of the modules away, or puts a source in the place of ElementTree, as the next import meets it."""
+    package = xml.etree
+    before = [sys.modules[name] for name in MODULES]
+    path = list(package.__path__)
+    folder = tempfile.mkdtemp()
+    if missing or stand_in:
+        # `from xml.etree import` asks the package before it asks for the module.
+        del sys.modules[MODULES[1]], package.ElementTree
+    if missing:
+        sys.modules[missing] = None
+    if stand_in:
+        with open(os.path.join(folder, "ElementTree.py"), "w") as file:
+            file.write(stand_in)
+        package.__path__ = [folder]
+    try:
+        yield
+    finally:
+        sys.modules.update(zip(MODULES, before))
+        package.ElementTree = before[1]
+        package.__path__ = path
+        shutil.rmtree(folder)
+
+
 def load(block):
+    """The module that a block makes, and the kinds of statement in it."""
     module = {}
     exec(compile(block, "helper", "exec", 0, True), module)
-    return module
+    return module, [type(node).__name__ for node in ast.parse(block).body]
 
 
 def forms(kind, value):
     """The value itself; where it is a text, on Python 2.7 as UTF-8 bytes too: virt-install may have either."""
     if kind == "text":
-        # Identity says something only of an object that nothing else has.
-        text = (value + u"x")[:-1]
-        return [text, text.encode("utf-8")] if PYTHON2 else [text]
+        return [value, value.encode("utf-8")] if PYTHON2 else [value]
     if kind == "bytes":
         return [value.encode("latin-1")]
     return [{"none": None, "int": 5, "list": ["rbd"], "object": Refuses()}[kind]]
@@ -48,7 +77,7 @@ def call(helper, value, with_tree):
     del lines[:]
     try:
         result = helper(value)
-    except Exception as error:
+    except BaseException as error:
         return {"raised": repr(error)}
     answer = {"raised": None, "log": lines[:], "same": result is value, "same_type": type(result) is type(value)}
     text = result
@@ -67,14 +96,19 @@ def call(helper, value, with_tree):
 def main():
     logging.getLogger().addHandler(Collect())
     answers = []
+    loaded = {}
     for job in json.load(sys.stdin):
         block = job["block"].encode("ascii")
-        module = load(block)
-        answer = {"statements": [type(node).__name__ for node in ast.parse(block).body]}
+        if block not in loaded:
+            # Most jobs have the same block, and compiling takes longer than all else.
+            loaded[block] = load(block)
+        module, statements = loaded[block]
+        answer = {"statements": statements}
         helper = module["_virtinst_rbd_patch"]
-        answer["calls"] = [
-            [call(helper, value, job["tree"]) for value in forms(kind, value)] for kind, value in job["values"]
-        ]
+        with replaced(job["missing"], job["standIn"]):
+            answer["calls"] = [
+                [call(helper, value, job["tree"]) for value in forms(kind, value)] for kind, value in job["values"]
+            ]
         answer["names"] = sorted(name for name in module if name != "__builtins__")
         answers.append(answer)
     json.dump(answers, sys.stdout)

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { PoolFacts } from "../../src/patch/facts";
+import { mergePools } from "../../src/patch/merge";
 import { render } from "../../src/patch/render";
 import counter from "./count.py";
 import driver from "./helper.py";
@@ -67,32 +68,51 @@ export interface Ran {
 /** The helper block for these pools, as it is put into a file. */
 export function helperBlock(pools: readonly PoolFacts[]): string {
   const pristine = { sha256: "0".repeat(64), modified: "1400000000.000000000", lines: [1, 1] as const };
-  return render(pools, pristine, { variables: ["start_xml", "final_xml"], indent: "        " }).helper;
+  return render(mergePools(pools), pristine, { variables: ["start_xml", "final_xml"], indent: "        " }).helper;
+}
+
+/** A block, the values for it, and the `xml.etree` that it finds. */
+export interface Job {
+  readonly pools: readonly PoolFacts[];
+  readonly values: readonly Value[];
+  /** Whether the results are wanted as trees too. */
+  readonly tree?: boolean;
+  /** A module that cannot be imported. */
+  readonly missing?: "xml.etree" | "xml.etree.ElementTree";
+  /** The source of a module in the place of `xml.etree.ElementTree`. */
+  readonly standIn?: string;
 }
 
 /** Runs rendered blocks on values, all in one process. */
-export function runBlocks(
-  { path }: Interpreter,
-  jobs: readonly { readonly pools: readonly PoolFacts[]; readonly values: readonly Value[]; readonly tree?: boolean }[],
-): Ran[] {
+export function runBlocks({ path }: Interpreter, jobs: readonly Job[]): Ran[] {
   return python(
     path as string,
     driver,
-    jobs.map(({ pools, values, tree = false }) => ({ block: helperBlock(pools), values, tree })),
+    jobs.map(({ pools, values, tree = false, missing = null, standIn = null }) => ({
+      block: helperBlock(pools),
+      values,
+      tree,
+      missing,
+      standIn,
+    })),
   ) as Ran[];
 }
 
-/**
- * Counts the work that a block does with each text: lines, characters sliced, steps of its patterns.
- *
- * @returns for each text the count, and whether the counting matcher made the same of it as Python's own
- */
-export function countWork(
-  { path }: Interpreter,
-  pools: readonly PoolFacts[],
-  texts: readonly string[],
-): { readonly work: number; readonly same: boolean }[] {
-  return python(path as string, counter, { block: helperBlock(pools), texts }) as { work: number; same: boolean }[];
+/** The work that a block does with a text. */
+export interface Counted {
+  /** Lines, characters sliced, steps of its patterns. */
+  readonly work: number;
+  /** How often a pattern was given a text. */
+  readonly patterns: number;
+  /** Whether the counting matcher made the same of it as Python's own. */
+  readonly same: boolean;
+  /** Whether the block changed the text. */
+  readonly changed: boolean;
+}
+
+/** Counts the work that a block does with each text, all in one process. */
+export function countWork({ path }: Interpreter, pools: readonly PoolFacts[], texts: readonly string[]): Counted[] {
+  return python(path as string, counter, { block: helperBlock(pools), texts }) as Counted[];
 }
 
 function python(path: string, program: string, request: unknown): unknown {

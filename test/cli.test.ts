@@ -1,0 +1,109 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { cli, FIXTURES, HOST, json, PLAIN, TOOL, target, temporaryFolder } from "./support/cli";
+
+test.each([
+  [["--no-such-option", "inspect"], 2, /unknown option/],
+  [["inspect", "--host", "a", "--pool-xml", "b"], 2, /cannot be used with/],
+  [["inspect", "--connect", "a", "--host", "b"], 2, /cannot be used with/],
+  [["inspect", "--root", "/", "--secret-xml", "b"], 2, /does not go with --root alone/],
+  [["apply", "a", "b"], 2, /too many arguments/],
+  [["inspect", "--host", "/nonexistent"], 3, /nonexistent cannot be read: no such file/],
+  [["inspect", ...HOST, "--pool", "other"], 3, /no rbd pool named "other".*\n.*"libvirtpool"/],
+  [["inspect", `--pool-xml=${FIXTURES}/pool-usage.xml`], 3, /names its secret by usage.*\nAdd --secret-xml/],
+  [["render", ...HOST, "--virtinst", "/nonexistent"], 4, /nonexistent holds no virtinst/],
+  [
+    ["render", ...HOST, "--virtinst", "test/fixtures/virtinst/guest-1.0", "-o", "/nonexistent/x"],
+    6,
+    /cannot be written: no such file/,
+  ],
+])("%j exits %i", (words, exit, message) => {
+  const { code, stderr, stdout } = cli([...words, "--json"]);
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/\n {4}at /);
+  expect(code).toBe(exit);
+  expect(json(stdout).error).toMatchObject({ code: exit, message: expect.any(String), hint: expect.any(String) });
+});
+
+test("every command has help, and --version is the package's", () => {
+  for (const command of ["inspect", "render", "apply", "verify", "preview", "revert"])
+    expect(cli([command, "--help"])).toMatchObject({ code: 0, stdout: expect.stringContaining("--pool-xml") });
+  expect(cli(["--version"]).stdout.trim()).toBe(json(readFileSync("package.json", "utf8")).version);
+});
+
+test("-q says nothing but errors, -v says more", () => {
+  const { options } = target(PLAIN);
+  const quiet = cli(["apply", "-q", ...options]);
+  expect(quiet.stdout + quiet.stderr).toBe("");
+  expect(cli(["verify", "-v", ...options]).stdout).toMatch(/ok {2}file CD-ROM/);
+});
+
+test("a wrong option shows where help is", () => {
+  expect(cli(["apply", "--bogus"]).stderr).toMatch(/unknown option '--bogus'[\s\S]*--help/);
+  expect(cli(["inspect", "--virtinst="])).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/--virtinst has no value/),
+  });
+});
+
+test("colours only on a terminal, or where they are asked for", () => {
+  const { options } = target(PLAIN);
+  const run = (env: NodeJS.ProcessEnv) =>
+    cli(["apply", "--check", "--diff", ...options], { env: { NO_COLOR: undefined, CI: "1", ...env } }).stdout;
+  expect(run({})).not.toContain("\u001b");
+  expect(run({ FORCE_COLOR: "0" })).not.toContain("\u001b");
+  expect(run({ FORCE_COLOR: "1" })).toContain("\u001b[32m+# >>> ");
+  const terminal = spawnSync(
+    "script",
+    ["-qec", `${process.execPath} ${TOOL} inspect ${options.join(" ")}`, "/dev/null"],
+    { encoding: "utf8", env: { ...process.env, NO_COLOR: undefined, TERM: "xterm" } },
+  );
+  expect(terminal.stdout).toContain("\u001b[1mPool");
+});
+
+test("a full device is named", () => {
+  const { options } = target(PLAIN);
+  const { status, stderr } = spawnSync(
+    "sh",
+    ["-c", '"$0" "$@" > /dev/full', process.execPath, TOOL, "inspect", ...options],
+    { encoding: "utf8" },
+  );
+  expect(stderr).toMatch(/Standard output cannot be written: no space left/);
+  expect(status).toBe(6);
+});
+
+test("a reader that has seen enough is no failure", () => {
+  const { options } = target(PLAIN);
+  const { status, stderr } = spawnSync(
+    "sh",
+    ["-c", `"$0" dist/virtinst-rbd-patch.js render "$@" | head -1`, process.execPath, ...options],
+    { encoding: "utf8" },
+  );
+  expect(status).toBe(0);
+  expect(stderr).toBe("");
+});
+
+describe("the built file", () => {
+  test("alone in an empty folder does every command", () => {
+    const { folder, path, pristine } = target(PLAIN);
+    const tool = join(temporaryFolder(), "virtinst-rbd-patch");
+    cpSync(TOOL, tool);
+    const run = (...words: string[]) => cli(words, { tool });
+    const options = [...HOST, "--virtinst", folder];
+    const document = join(dirname(tool), "host.json");
+    const patch = join(dirname(tool), "host.patch");
+    writeFileSync(document, run("inspect", "--json", ...options).stdout);
+    const fromDocument = ["--host", document, "--virtinst", folder];
+    expect(run("render", "-o", patch, ...fromDocument).code).toBe(0);
+    expect(run("apply", patch, "--virtinst", folder).code).toBe(0);
+    expect(run("apply", ...fromDocument).stdout).toMatch(/^current/);
+    expect(run("verify", ...fromDocument).code).toBe(0);
+    expect(run("preview", ...fromDocument).stdout).toMatch(/^\+ +<auth/m);
+    expect(run("revert", "--virtinst", folder).code).toBe(0);
+    expect(readFileSync(path).equals(pristine)).toBe(true);
+  });
+
+  test("is within its budget of 400 KB", () => expect(statSync(TOOL).size).toBeLessThan(400 * 1024));
+});

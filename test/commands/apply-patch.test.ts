@@ -1,0 +1,136 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { unifiedDiff } from "../../src/patch/diff";
+import { VERSION } from "../../src/version";
+import {
+  callBlock,
+  cli,
+  HOST,
+  json,
+  PLAIN,
+  patchedBy100,
+  poolsOfOneCephPool,
+  target,
+  temporaryFolder,
+  withFittingDigest,
+} from "../support/cli";
+
+describe("apply FILE refuses", () => {
+  function reviewed(edit: (patch: string) => string) {
+    const { folder, path, pristine, options } = target(PLAIN);
+    const patch = join(temporaryFolder(), "p.patch");
+    writeFileSync(patch, edit(cli(["render", ...options]).stdout));
+    const { code, stderr } = cli(["apply", patch, "--virtinst", folder]);
+    expect(readFileSync(path).equals(pristine)).toBe(true);
+    return { code, stderr };
+  }
+  test.each([
+    [
+      "a patch made for another pristine file",
+      (p: string) => p.replace(/pristine: sha256=\w{64}/, `pristine: sha256=${"0".repeat(64)}`),
+      /does something other|made for a file/,
+    ],
+    [
+      "another path",
+      (p: string) => p.replace(/virtinst\/install\/installer\.py/g, "virtinst/cli.py"),
+      /touches virtinst\/cli\.py/,
+    ],
+    ["a path that leads out", (p: string) => p.replace(/^\+\+\+ .*/m, "+++ ../../../etc/passwd"), /touches/],
+    ["a second file", (p: string) => `${p}--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+x\n`, /touches/],
+    [
+      "a line that it removes",
+      (p: string) => p.replace("\n from ..logger import log\n", "\n-from ..logger import log\n"),
+      /removes lines|not a unified diff/,
+    ],
+    [
+      "a line more",
+      (p: string) =>
+        p
+          .replace("\n+# >>> virt", "\n+import subprocess\n+# >>> virt")
+          .replace(/^@@ -(\d+),(\d+) \+(\d+),(\d+)/m, (_, a, b, c, d) => `@@ -${a},${b} +${c},${Number(d) + 1}`),
+      /not what this tool renders|other than/,
+    ],
+    ["another uuid", (p: string) => p.replace(/2a5b08e4/g, "00000000"), /other than/],
+    ["no diff at all", () => "hello\n", /not a unified diff/],
+  ])("%s", (_, edit, message) => {
+    const { code, stderr } = reviewed(edit);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(4);
+  });
+
+  test.each([
+    ["foreign code in them", (text: string) => text.replace("    import re\n", "    import re, os; os.system('id')\n")],
+    [
+      "the calls in another place",
+      (text: string) => {
+        const call = callBlock(text);
+        return text.replace(call, "").replace("        initial_xml = None", `${call}        initial_xml = None`);
+      },
+    ],
+    [
+      "the helper in another place",
+      (text: string) => text.replace(/(from \.\.logger import log\n)(# >>>[\s\S]*?\n# <<<.*\n)/, "$2$1"),
+    ],
+  ])("our blocks with %s, and digests that fit", (_, edit) => {
+    const { folder, path, pristine, options, read } = target(PLAIN);
+    cli(["apply", ...options]);
+    const text = withFittingDigest(edit(read()));
+    const patch = join(temporaryFolder(), "p.patch");
+    writeFileSync(patch, unifiedDiff("virtinst/install/installer.py", pristine.toString(), text));
+    cli(["revert", "--virtinst", folder]);
+    const { code, stderr } = cli(["apply", patch, "--virtinst", folder]);
+    expect(stderr).toMatch(/not what this tool renders/);
+    expect(code).toBe(4);
+    expect(readFileSync(path, "utf8")).toBe(pristine.toString());
+  });
+});
+
+test("a reviewed patch goes with no option that would choose other facts", () => {
+  const { options, folder } = target(PLAIN);
+  const patch = join(folder, "p.patch");
+  cli(["render", ...options, "-o", patch]);
+  for (const words of [HOST, ["--pool", "x"], ["--replace-hand-edit"]])
+    expect(cli(["apply", patch, "--virtinst", folder, ...words])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/applied as it is/),
+    });
+});
+
+test("a patch of version 1.0.0 is refused, with that version's number", () => {
+  const { folder, path, pristine, read } = target(PLAIN);
+  const patch = join(temporaryFolder(), "p.patch");
+  writeFileSync(patch, unifiedDiff("virtinst/install/installer.py", pristine.toString(), patchedBy100(pristine)));
+  const { code, stderr } = cli(["apply", patch, "--virtinst", folder]);
+  expect(stderr).toContain(
+    `it was made by version 1.0.0, and this is ${VERSION}. Nothing was written.\nMake the patch anew`,
+  );
+  expect(code).toBe(4);
+  expect(read()).toBe(pristine.toString());
+  expect(readFileSync(path).equals(pristine)).toBe(true);
+});
+
+test("takes the place of the blocks of version 1.0.0", () => {
+  const { folder, options, path, pristine, read } = target(PLAIN);
+  const patch = join(temporaryFolder(), "p.patch");
+  cli(["render", ...options, "-o", patch]);
+  writeFileSync(path, patchedBy100(pristine));
+  const applied = cli(["apply", patch, "--json", "--virtinst", folder]);
+  expect(json(applied.stdout)).toMatchObject({ changed: true, status: "updated", pools: ["libvirtpool"] });
+  expect(read()).not.toContain("1.0.0");
+  expect(json(cli(["verify", "--json", ...options]).stdout)).toMatchObject({ state: "current" });
+});
+
+test("a patch for two libvirt pools of one Ceph pool goes in as it is", () => {
+  const { folder, path } = target(PLAIN);
+  const options = [...poolsOfOneCephPool({ adead: [9, 1], libvirtpool: [1, 2, 3] }), "--virtinst", folder];
+  const patch = join(temporaryFolder(), "p.patch");
+  expect(cli(["render", ...options, "-o", patch]).code).toBe(0);
+  const applied = cli(["apply", patch, "--json", "--virtinst", folder]);
+  expect(applied.code, applied.stderr).toBe(0);
+  expect(json(applied.stdout)).toMatchObject({ changed: true, status: "patched", pools: ["adead", "libvirtpool"] });
+  const after = readFileSync(path);
+  expect(json(cli(["apply", "--json", ...options]).stdout)).toMatchObject({ changed: false, status: "current" });
+  expect(readFileSync(path).equals(after)).toBe(true);
+  expect(json(cli(["verify", "--json", ...options]).stdout)).toMatchObject({ behaviour: { status: "passed" } });
+});

@@ -1,0 +1,194 @@
+import { linkSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { VERSION } from "../../src/version";
+import {
+  cli,
+  eachLayout,
+  HOST_BY_UUID,
+  HOST_TWO,
+  json,
+  PLAIN,
+  patchedBy100,
+  TOOL,
+  target,
+  temporaryFolder,
+} from "../support/cli";
+
+eachLayout(({ name: layout }) => {
+  test("apply, verify, revert go through and leave not one byte behind", () => {
+    const { folder, path, options, pristine, recipe } = target(layout);
+    const applied = cli(["apply", "--json", ...options]);
+    expect(applied.code, applied.stderr).toBe(0);
+    expect(json(applied.stdout)).toMatchObject({
+      changed: true,
+      status: "patched",
+      file: path,
+      pools: ["libvirtpool"],
+      release: expect.stringMatching(/^\d/),
+    });
+    expect(json(applied.stdout).compiled).toMatch(recipe.python === 2 ? /python2/ : /python3/);
+    expect(statSync(path).mtimeMs).toBeGreaterThan(1600000000000);
+    const after = readFileSync(path);
+    const again = cli(["apply", "--json", ...options]);
+    expect(json(again.stdout)).toMatchObject({ changed: false, status: "current", compiled: null });
+    expect(readFileSync(path).equals(after)).toBe(true);
+    const verified = cli(["verify", "--json", ...options]);
+    expect(verified.code).toBe(0);
+    expect(json(verified.stdout)).toMatchObject({ state: "current", behaviour: { status: "passed" } });
+    const reverted = cli(["revert", "--json", "--virtinst", folder]);
+    expect(reverted.code).toBe(0);
+    expect(json(reverted.stdout)).toMatchObject({
+      changed: true,
+      status: "reverted",
+      pristine: true,
+      pools: ["libvirtpool"],
+    });
+    expect(readFileSync(path).equals(pristine)).toBe(true);
+    expect(statSync(path).mtimeMs).toBe(1400000000000);
+    expect(readdirSync(dirname(path)).filter((name) => name.includes("rbd-patch"))).toEqual([]);
+    expect(json(cli(["revert", "--json", "--virtinst", folder]).stdout)).toMatchObject({
+      changed: false,
+      status: "absent",
+    });
+  });
+});
+
+test("replaces blocks that were made from other facts", () => {
+  const { options, folder, pristine, path } = target(PLAIN);
+  cli(["apply", ...options]);
+  expect(json(cli(["verify", "--json", ...HOST_TWO, "--virtinst", folder]).stdout)).toMatchObject({ state: "stale" });
+  const updated = cli(["apply", "--json", ...HOST_TWO, "--virtinst", folder]);
+  expect(json(updated.stdout)).toMatchObject({ changed: true, status: "updated", pools: ["archive", "libvirtpool"] });
+  expect(cli(["verify", ...HOST_TWO, "--virtinst", folder]).code).toBe(0);
+  cli(["revert", "--virtinst", folder]);
+  expect(readFileSync(path).equals(pristine)).toBe(true);
+  expect(statSync(path).mtimeMs).toBe(1400000000000);
+});
+
+test("--check says what would be done, exits 1, and changes nothing; --diff shows it", () => {
+  const { options, path, pristine } = target(PLAIN);
+  const checked = cli(["apply", "--check", "--diff", ...options]);
+  expect(checked.code).toBe(1);
+  expect(checked.stdout).toContain("+++ b/virtinst/install/installer.py\n");
+  expect(checked.stdout).toMatch(/would be patched/);
+  expect(readFileSync(path).equals(pristine)).toBe(true);
+  expect(statSync(path).mtimeMs).toBe(1400000000000);
+  cli(["apply", ...options]);
+  expect(cli(["apply", "--check", ...options]).code).toBe(0);
+  const reverting = cli(["revert", "--check", "--diff", ...options]);
+  expect(reverting.code).toBe(1);
+  expect(reverting.stdout).toMatch(/^-.*_virtinst_rbd_patch/m);
+  expect(cli(["verify", ...options]).code).toBe(0);
+});
+
+test("does nothing where virtinst copies auth and no pool names its secret by usage; --force does", () => {
+  const { folder, pristine, path } = target("installer-4.0");
+  const options = [...HOST_BY_UUID, "--virtinst", folder];
+  const applied = cli(["apply", "--json", ...options]);
+  expect(applied.code).toBe(0);
+  expect(json(applied.stdout)).toMatchObject({
+    changed: false,
+    status: "not needed",
+    notes: [expect.stringMatching(/copies auth.*--force/)],
+  });
+  expect(readFileSync(path).equals(pristine)).toBe(true);
+  expect(json(cli(["apply", "--force", "--json", ...options]).stdout)).toMatchObject({
+    changed: true,
+    status: "patched",
+  });
+});
+
+test("refuses a virtinst that writes no network disks", () => {
+  const { folder, options, pristine, path } = target("guest-1.0");
+  writeFileSync(join(folder, "virtinst/devicedisk.py"), "path = None\n");
+  const { code, stderr } = cli(["apply", ...options]);
+  expect(code).toBe(4);
+  expect(stderr).toMatch(/no network disks at all.*1\.2 or later/);
+  expect(readFileSync(path).equals(pristine)).toBe(true);
+});
+
+test("text that does not compile never lands", () => {
+  const { options, path, edit } = target(PLAIN);
+  edit("import os\n", "import os\nimport\n");
+  const before = readFileSync(path);
+  const { code, stderr } = cli(["apply", ...options]);
+  expect(code).toBe(4);
+  expect(stderr).toMatch(/line \d+/);
+  expect(readFileSync(path).equals(before)).toBe(true);
+});
+
+test("compiles with the Python that was named, and refuses without one that works", () => {
+  const { options, path, pristine } = target("guest-1.4");
+  const wrong = cli(["apply", ...options, "--python", "python3"]);
+  expect(wrong.code).toBe(4);
+  expect(wrong.stderr).toMatch(/does not compile under .*python3, even without the patch: .*line \d+/);
+  const none = cli(["apply", ...options, "--python", "/nonexistent/python"]);
+  expect(none.code).toBe(4);
+  expect(none.stderr).toMatch(/could not be compiled: \/nonexistent\/python, given with --python, is not a program/);
+  expect(readFileSync(path).equals(pristine)).toBe(true);
+});
+
+test("takes no module from the caller's folder or environment", () => {
+  const { options } = target(PLAIN);
+  const trap = temporaryFolder();
+  for (const name of ["json", "re", "logging", "sitecustomize"])
+    writeFileSync(join(trap, `${name}.py`), `open(${JSON.stringify(join(trap, "sprung"))}, "w")\n`);
+  expect(cli(["apply", ...options], { cwd: trap, env: { PYTHONPATH: trap } }).code).toBe(0);
+  expect(cli(["verify", ...options], { cwd: trap, env: { PYTHONPATH: trap } }).code).toBe(0);
+  expect(readdirSync(trap)).not.toContain("sprung");
+});
+
+test("follows a symbolic link to the file, and the link stays", () => {
+  const { options, path, folder } = target(PLAIN);
+  const real = join(folder, "real.py");
+  renameSync(path, real);
+  symlinkSync("../../real.py", path);
+  expect(cli(["apply", ...options]).code).toBe(0);
+  expect(readFileSync(real, "utf8")).toContain("_virtinst_rbd_patch");
+  expect(readFileSync(path)).toEqual(readFileSync(real));
+});
+
+test("a file with another hard link: the other name keeps the old text, and that is said", () => {
+  const { options, path, pristine, folder } = target(PLAIN);
+  linkSync(path, join(folder, "other"));
+  expect(cli(["apply", ...options]).stderr).toMatch(/has 2 names \(hard links\)/);
+  expect(readFileSync(join(folder, "other")).equals(pristine)).toBe(true);
+});
+
+test("a program that is no Python is none", () => {
+  const { options, path, pristine } = target(PLAIN);
+  const { code, stderr } = cli(["apply", ...options, "--python", "/bin/true"]);
+  expect(stderr).toMatch(/could not be compiled: \/bin\/true failed \(it is no Python\)/);
+  expect(code).toBe(4);
+  expect(readFileSync(path).equals(pristine)).toBe(true);
+});
+
+test("runs at the same time do not fail each other", async () => {
+  const { options, read } = target(PLAIN);
+  const { spawn } = await import("node:child_process");
+  const codes = await Promise.all(
+    [1, 2, 3, 4].map(
+      () => new Promise((done) => spawn(process.execPath, [TOOL, "apply", "-q", ...options]).on("close", done)),
+    ),
+  );
+  expect(codes).toEqual([0, 0, 0, 0]);
+  expect(read().match(/^ *# >>> /gm)).toHaveLength(2);
+});
+
+test("updates the blocks of version 1.0.0 to what it puts into the pristine file", () => {
+  const fresh = target(PLAIN);
+  cli(["apply", ...fresh.options]);
+  const { options, path, pristine, read } = target(PLAIN);
+  writeFileSync(path, patchedBy100(pristine));
+  const applied = cli(["apply", "--json", ...options]);
+  expect(applied.code, applied.stderr).toBe(0);
+  expect(json(applied.stdout)).toMatchObject({ changed: true, status: "updated", pools: ["libvirtpool"] });
+  // The time of the pristine file too, though the file has had another one since.
+  expect(read()).toBe(fresh.read());
+  expect(read()).toContain(`\n# >>> virtinst-rbd-patch ${VERSION}\n`);
+  expect(json(cli(["verify", "--json", ...options]).stdout)).toMatchObject({
+    state: "current",
+    behaviour: { status: "passed" },
+  });
+});

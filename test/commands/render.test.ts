@@ -1,0 +1,93 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { cli, eachLayout, json, PLAIN, poolsOfOneCephPool, target, temporaryFolder } from "../support/cli";
+
+eachLayout(({ name: layout }) => {
+  test.each(["\n", "\r\n"])("patch -p1, git apply and apply FILE end with the bytes of apply (line end %j)", (end) => {
+    const { folder, path, options, recipe } = target(layout);
+    writeFileSync(path, readFileSync(path, "utf8").replace(/\n/g, end));
+    utimesSync(path, 1400000000, 1400000000);
+    const copies = ["patch", "git", "file"].map((name) => join(temporaryFolder(), name));
+    for (const copy of copies) cpSync(folder, copy, { recursive: true, preserveTimestamps: true });
+    const patch = join(temporaryFolder(), "p.patch");
+    expect(cli(["render", ...options, "-o", patch]).code).toBe(0);
+    expect(cli(["render", ...options]).stdout).toBe(readFileSync(patch, "utf8"));
+    execFileSync("patch", ["-p1", "-s", "-i", patch], { cwd: copies[0] });
+    execFileSync("git", ["apply", patch], { cwd: copies[1] });
+    const viaFile = cli(["apply", patch, "--json", "--virtinst", copies[2] as string]);
+    expect(viaFile.stderr + viaFile.code).toMatch(/0$/);
+    expect(cli(["apply", ...options]).code).toBe(0);
+    for (const copy of copies) expect(readFileSync(join(copy, recipe.file))).toEqual(readFileSync(path));
+    expect(json(cli(["apply", patch, "--json", "--virtinst", copies[2] as string]).stdout)).toMatchObject({
+      changed: false,
+      status: "current",
+    });
+    const reverse = cli(["render", "--reverse", ...options]).stdout;
+    expect(spawnSync("patch", ["-p1", "-s"], { cwd: copies[0], input: reverse }).status).toBe(0);
+    cli(["revert", "--virtinst", folder]);
+    expect(readFileSync(join(copies[0] as string, recipe.file))).toEqual(readFileSync(path));
+  });
+});
+
+test("a hostile name reaches neither the terminal nor the patch's header", () => {
+  const folder = temporaryFolder();
+  const pool = join(folder, "p.xml");
+  writeFileSync(
+    pool,
+    "<pool type='rbd'><name>a&#10;--- a/etc/passwd&#9;\u009b31m</name><source><name>c</name></source></pool>",
+  );
+  const { folder: virtinst } = target(PLAIN);
+  const options = [`--pool-xml=${pool}`, "--virtinst", virtinst];
+  expect(cli(["render", ...options]).stdout).not.toMatch(/^--- a\/etc/m);
+  for (const words of [
+    ["inspect", ...options],
+    ["apply", ...options],
+    ["verify", ...options],
+  ]) {
+    const { stdout, stderr } = cli(words);
+    expect(stdout + stderr).not.toContain("\u009b");
+  }
+});
+
+/** The lines that a patch adds for its Ceph pools. */
+function entries(patch: string): string[] {
+  const [, lines] = /\n\+ {4}pools = \(\n([\s\S]*?)\n\+ {4}\)\n/.exec(patch) as unknown as [string, string];
+  return lines.split("\n").map((line) => line.slice(1).trim());
+}
+
+test("two libvirt pools of one Ceph pool are one entry, with the monitors of both, each once", () => {
+  const { folder } = target(PLAIN);
+  const options = [...poolsOfOneCephPool({ adead: [9, 1], libvirtpool: [1, 2, 3] }), "--virtinst", folder];
+  const { code, stdout } = cli(["render", ...options]);
+  expect(code).toBe(0);
+  expect(entries(stdout)).toEqual([
+    "{",
+    '"libvirt_pools": [u"adead", u"libvirtpool"],',
+    '"ceph_pool": u"vms",',
+    `"auth": '<auth username="libvirt">',`,
+    `"secret": '<secret type="ceph" uuid="2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1"/>',`,
+    '"monitors": (',
+    ...[9, 1, 2, 3].map((number) => `'<host name="192.0.2.${number}" port="6789"/>',`),
+    "),",
+    "},",
+  ]);
+  expect(stdout).toContain('\n+# For the libvirt pools: "adead", "libvirtpool"\n');
+  expect(json(cli(["render", "--json", ...options]).stdout).pools).toEqual(["adead", "libvirtpool"]);
+});
+
+test("another name for one of them changes nothing but the order", () => {
+  const { folder } = target(PLAIN);
+  const rendered = (name: string) => {
+    const options = poolsOfOneCephPool({ [name]: [9, 1], libvirtpool: [1, 2, 3] });
+    return entries(cli(["render", ...options, "--virtinst", folder]).stdout);
+  };
+  const [before, after] = [rendered("adead"), rendered("zdead")];
+  expect(after[1]).toBe('"libvirt_pools": [u"libvirtpool", u"zdead"],');
+  expect(after.filter((line) => line.startsWith("'<host"))).toEqual(
+    [1, 2, 3, 9].map((number) => `'<host name="192.0.2.${number}" port="6789"/>',`),
+  );
+  const words = (lines: string[]) => lines.flatMap((line) => line.split(/[\s,[\]]+/)).sort();
+  expect(words(after)).toEqual(words(before.map((line) => line.replace("adead", "zdead"))));
+});

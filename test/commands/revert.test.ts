@@ -1,0 +1,95 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { expect, test } from "vitest";
+import { cli, eachLayout, json, PLAIN, patchedBy100, poolsOfOneCephPool, target } from "../support/cli";
+
+test("keeps what somebody edited elsewhere, and says so", () => {
+  const { options, folder, edit, path, pristine } = target(PLAIN);
+  cli(["apply", ...options]);
+  edit("import os\n", "import os\n# mine\n");
+  const { code, stdout, stderr } = cli(["revert", "--virtinst", folder]);
+  expect(code).toBe(0);
+  expect(stderr + stdout).toMatch(/changed outside the blocks; these changes stay/);
+  expect(readFileSync(path, "utf8")).toBe(pristine.toString().replace("import os\n", "import os\n# mine\n"));
+});
+
+test("writes nothing where a marker is damaged, and says how to get a clean file", () => {
+  const { options, folder, edit, path } = target(PLAIN);
+  cli(["apply", ...options]);
+  edit("        # <<< virtinst-rbd-patch\n", "");
+  const before = readFileSync(path);
+  for (const words of [
+    ["revert", "--virtinst", folder],
+    ["apply", ...options],
+  ]) {
+    const { code, stderr } = cli(words);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(
+      /installer\.py, line \d+: a block begins and has no end\. Nothing was written\.\n.*reinstall/,
+    );
+  }
+  expect(readFileSync(path).equals(before)).toBe(true);
+});
+
+test("needs no facts of the host", () => {
+  const { options, folder } = target(PLAIN);
+  cli(["apply", ...options]);
+  expect(
+    cli(["revert", "--virtinst", folder], { env: { PATH: `${dirname(process.execPath)}:/usr/bin:/bin` } }).code,
+  ).toBe(0);
+});
+
+test("takes out the blocks of version 1.0.0, and puts the time back", () => {
+  const { folder, path, pristine } = target(PLAIN);
+  writeFileSync(path, patchedBy100(pristine));
+  const { code, stdout, stderr } = cli(["revert", "--json", "--virtinst", folder]);
+  expect(code, stderr).toBe(0);
+  expect(json(stdout)).toMatchObject({
+    ...{ changed: true, status: "reverted", pristine: true },
+    pools: ["libvirtpool"],
+  });
+  expect(readFileSync(path).equals(pristine)).toBe(true);
+  expect(statSync(path).mtimeMs).toBe(1400000000000);
+});
+
+test("lists both libvirt pools of one Ceph pool", () => {
+  const { folder, path, pristine } = target(PLAIN);
+  const options = [...poolsOfOneCephPool({ adead: [9, 1], libvirtpool: [1, 2, 3] }), "--virtinst", folder];
+  cli(["apply", ...options]);
+  expect(cli(["revert", "--check", "--virtinst", folder]).stdout).toMatch(/\(pools adead, libvirtpool\)\n/);
+  const { stdout } = cli(["revert", "--json", "--virtinst", folder]);
+  expect(json(stdout)).toMatchObject({ changed: true, pools: ["adead", "libvirtpool"], pristine: true });
+  expect(readFileSync(path).equals(pristine)).toBe(true);
+});
+
+// 2286-11-20: from then on a time in seconds has 11 digits.
+test.for(["10000000000.000000000", "10000000000.123456789"])("puts back the time %s", (modified, { skip }) => {
+  const { folder, options, path, pristine } = target(PLAIN);
+  const time = () => statSync(path, { bigint: true }).mtimeNs;
+  execFileSync("touch", ["-d", `@${modified}`, path]);
+  const before = BigInt(modified.replace(".", ""));
+  if (time() !== before) skip("not run: this file system keeps no such time");
+  expect(json(cli(["apply", "--json", ...options]).stdout)).toMatchObject({ changed: true, status: "patched" });
+  expect(time()).toBe(10_000_000_001_000_000_000n);
+  expect(readFileSync(path, "utf8")).toContain(`\n# pristine: mtime=${modified} lines=9,33\n`);
+  const verified = cli(["verify", "--json", ...options]);
+  expect(json(verified.stdout)).toMatchObject({ state: "current", behaviour: { status: "passed" } });
+  expect(verified.code).toBe(0);
+  expect(json(cli(["apply", "--json", ...options]).stdout)).toMatchObject({ changed: false, status: "current" });
+  expect(json(cli(["revert", "--json", "--virtinst", folder]).stdout)).toMatchObject({ pristine: true });
+  expect(time()).toBe(before);
+  expect(readFileSync(path).equals(pristine)).toBe(true);
+});
+
+eachLayout(({ name }) => {
+  test.each(["\n", "\r\n"])("the command in the block's header does it without this tool (line end %j)", (end) => {
+    const { options, path } = target(name);
+    writeFileSync(path, readFileSync(path, "utf8").replace(/\n/g, end));
+    const pristine = readFileSync(path);
+    expect(cli(["apply", ...options]).code).toBe(0);
+    const [, command = ""] = /^# Or, without that tool: (sed .*) FILE\r?$/m.exec(readFileSync(path, "utf8")) ?? [];
+    execFileSync("sh", ["-c", `${command} "$0"`, path]);
+    expect(readFileSync(path).equals(pristine)).toBe(true);
+  });
+});

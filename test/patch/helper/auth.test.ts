@@ -1,0 +1,170 @@
+import {
+  ALL,
+  AUTH,
+  BARE,
+  type Case,
+  FREE,
+  INDENTED,
+  INDENTED_AUTH,
+  INDENTED_DONE,
+  inDomain,
+  leftAuth,
+  MON1,
+  MON2,
+  MON3,
+  OTHER_UUID,
+  RBD,
+  testCases,
+  UUID,
+  VMS,
+} from "../../support/helper-cases";
+
+/** A disk that has all its monitors, and this auth before its source or in it. */
+const before = (auth: string) => `<disk>${auth}<source ${RBD}>${ALL}</source></disk>`;
+const within = (auth: string) => `<disk><source ${RBD}>${auth}${ALL}</source></disk>`;
+const OURS = '<auth username="libvirt"><secret type="ceph"/></auth>';
+
+const ADDED: Case[] = [
+  { title: "a disk without auth", xml: before(""), want: before(AUTH) },
+  {
+    title: "an auth that is a backing store's, or in an element of the source's, is not the disk's",
+    xml: `<disk><backingStore>${AUTH}</backingStore><source ${RBD}><x>${AUTH}</x>${ALL}</source></disk>`,
+    want: `<disk><backingStore>${AUTH}</backingStore>${AUTH}<source ${RBD}><x>${AUTH}</x>${ALL}</source></disk>`,
+  },
+  {
+    title: "several pools with the same credentials give one auth",
+    pools: [VMS, { ...VMS, pool: "second", monitors: [{ name: "mon9", port: null }] }],
+    xml: `<disk><source ${RBD}>${ALL}<host name="mon9"/></source></disk>`,
+    want: `<disk>${AUTH}<source ${RBD}>${ALL}<host name="mon9"/></source></disk>`,
+  },
+];
+
+const COMPLETED: Case[] = [
+  ...[
+    ['<secret type="ceph"/>', `<secret type="ceph" uuid="${UUID}"/>`],
+    ["<secret type='ceph' />", `<secret type='ceph' uuid="${UUID}" />`],
+    ['<secret\ttype = "ceph"\n></secret\n>', `<secret\ttype = "ceph" uuid="${UUID}"\n></secret\n>`],
+    ['<secret type="ceph"> </secret>', `<secret type="ceph" uuid="${UUID}"> </secret>`],
+    ['<secret type="&#99;eph"/>', `<secret type="&#99;eph" uuid="${UUID}"/>`],
+    ["<!-- <secret/> -->\n<secret type='ceph'/>x", `<!-- <secret/> -->\n<secret type='ceph' uuid="${UUID}"/>x`],
+  ].flatMap(([some, all]) =>
+    [before, within].map((place) => ({
+      title: `${JSON.stringify(some)} ${place.name} the source is completed`,
+      xml: place(`<auth username='libvirt'>${some}</auth>`),
+      want: place(`<auth username='libvirt'>${all}</auth>`),
+    })),
+  ),
+  {
+    title: "an auth behind the source is completed, and the monitors with it",
+    xml: `<disk><source ${RBD}>${MON1}</source>${OURS}</disk>`,
+    want: `<disk><source ${RBD}>${ALL}</source>${AUTH}</disk>`,
+  },
+  {
+    title: "an auth in the source is completed, and the monitors with it",
+    xml: `<disk><source ${RBD}>${OURS}${MON1}</source></disk>`,
+    want: `<disk><source ${RBD}>${AUTH}${MON1}${MON2}${MON3}</source></disk>`,
+  },
+  {
+    title: "only the auth's own disk is completed",
+    xml: `<disk>${OURS}</disk>${before(OURS)}<disk>${OURS}</disk>`,
+    want: `<disk>${OURS}</disk>${before(AUTH)}<disk>${OURS}</disk>`,
+  },
+  {
+    title: "a user's name that has to be escaped is still the same",
+    pools: [{ ...VMS, auth: { username: "\u00e9'\"<&", uuid: UUID } }],
+    xml: before(`<auth username='&#233;&apos;&quot;&lt;&amp;'><secret type="ceph"/></auth>`),
+    want: before(`<auth username='&#233;&apos;&quot;&lt;&amp;'><secret type="ceph" uuid="${UUID}"/></auth>`),
+  },
+];
+
+/** Names its secret, whosever it is: somebody knew what he did. */
+const RESPECTED = [
+  AUTH,
+  `<auth username="libvirt"><secret type="ceph" uuid="${OTHER_UUID}"/></auth>`,
+  '<auth username="other"><secret usage="x" type="ceph"/></auth>',
+  '<auth username="libvirt"><secret type="ceph" uuid=""/></auth>',
+  `<auth><secret type="iscsi" uuid="${OTHER_UUID}"/></auth>`,
+  `<auth username="libvirt" uuid="${OTHER_UUID}"/>`,
+  `<auth username="libvirt"><x><secret type="ceph" usage="x"/></x></auth>`,
+  `${OURS}${AUTH}`,
+].flatMap((auth): Case[] => [
+  { title: `${auth} stays, without a word`, xml: before(auth) },
+  { title: `${auth} in the source stays, without a word`, xml: within(auth) },
+]);
+
+const OTHERS = [
+  '<auth username="other"><secret type="ceph"/></auth>',
+  '<auth username="Libvirt"><secret type="ceph"/></auth>',
+  '<auth username=""><secret type="ceph"/></auth>',
+  '<auth><secret type="ceph"/></auth>',
+  '<auth username="libvirt" x="y"><secret type="ceph"/></auth>',
+  '<auth username="libvirt"><secret/></auth>',
+  '<auth username="libvirt"><secret type=""/></auth>',
+  '<auth username="libvirt"><secret type="iscsi"/></auth>',
+  '<auth username="libvirt"><secret type="ceph" x="y"/></auth>',
+  '<auth username="libvirt"/>',
+  '<auth username="libvirt"></auth>',
+  "<auth/>",
+  '<auth username="libvirt"><secret type="ceph"/><secret type="ceph"/></auth>',
+  '<auth username="libvirt"><secret type="ceph"><x/></secret></auth>',
+  '<auth username="libvirt"><x><secret type="ceph"/></x></auth>',
+  '<auth username="libvirt"><x/></auth>',
+  '<auth username="libvirt" xmlns:x="urn:x"><x:secret type="ceph"/></auth>',
+  OURS + OURS,
+  `<auth/>${OURS}`,
+].flatMap((auth): Case[] => [
+  { title: `${auth} stays, and is logged`, xml: before(auth), log: [leftAuth("rbd/a", "vms")] },
+  { title: `${auth} in the source stays, and is logged`, xml: within(auth), log: [leftAuth("rbd/a", "vms")] },
+]);
+
+const REST: Case[] = [
+  {
+    title: "one auth in the disk and one in its source stay, and are logged",
+    xml: `<disk>${OURS}<source ${RBD}>${OURS}${ALL}</source></disk>`,
+    log: [leftAuth("rbd/a", "vms")],
+  },
+  {
+    title: "where the auth stays, the monitors are added all the same",
+    xml: `<disk><auth username="other"><secret type="ceph"/></auth><source ${RBD}>${MON1}</source></disk>`,
+    want: `<disk><auth username="other"><secret type="ceph"/></auth><source ${RBD}>${ALL}</source></disk>`,
+    log: [leftAuth("rbd/a", "vms")],
+  },
+  {
+    title: "all the pools are named where an auth stays, and no line can be forged",
+    pools: [
+      { ...VMS, pool: "v\n" },
+      { ...VMS, pool: "w", monitors: [{ name: "mon9", port: null }] },
+    ],
+    xml: `<disk><auth/><source protocol="rbd" name="rbd/a&#10;b">${ALL}<host name="mon9"/></source></disk>`,
+    log: [leftAuth("rbd/a\\nb", "v\\n, w")],
+  },
+  {
+    title: "a disk that is left alone has its auth left alone too, in one line",
+    xml: before("<auth/>").replace(ALL, '<host name="x"/>'),
+    log: [/: disk rbd\/a is left as it is: it lists no monitor/],
+  },
+  { title: "a pool without auth adds none", pools: [FREE], xml: before("") },
+  { title: "a pool without auth completes none, without a word", pools: [FREE], xml: before(OURS) + within("<auth/>") },
+  {
+    title: "a pool without auth adds its monitors",
+    pools: [FREE],
+    xml: BARE,
+    want: `<disk><source ${RBD}>${ALL}</source></disk>`,
+  },
+];
+
+const OURS_INDENTED = INDENTED_AUTH.replace(` uuid="${UUID}"`, "");
+const INDENTATION: Case[] = [
+  {
+    title: "a completed auth stays where it is",
+    xml: INDENTED_DONE.replace(INDENTED_AUTH, OURS_INDENTED),
+    want: INDENTED_DONE,
+  },
+  {
+    title: "an auth with its secret stays where it is",
+    xml: INDENTED.replace(/^ +<driver.*\n/m, (driver) => INDENTED_AUTH + driver),
+    want: INDENTED_DONE.replace(INDENTED_AUTH, "").replace(/^ +<driver.*\n/m, (driver) => INDENTED_AUTH + driver),
+  },
+];
+
+testCases([...[...ADDED, ...COMPLETED, ...RESPECTED, ...OTHERS, ...REST].map(inDomain), ...INDENTATION]);

@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import type { PoolFacts } from "../../../src/patch/facts";
+import { isNotRun, runHelper } from "../../../src/virtinst/python";
+import { type Call, helperBlock, type Ran, runBlocks, type Tree } from "../../support/helper";
+import { AUTH, domain, expectSound, left, onEachPython, UUID, VMS } from "../../support/helper-cases";
+import { HOSTILE } from "../../support/hostile";
+
+/** A pool all of whose values are this one. */
+const poolOf = (value: string): PoolFacts => ({
+  pool: value,
+  cephPool: value,
+  monitors: [
+    { name: value, port: null },
+    { name: `${value}2`, port: 6789 },
+  ],
+  auth: { username: value, uuid: UUID },
+});
+/** XML text of a value in an attribute, apart from the tool's own. */
+const xml = (value: string) =>
+  value.replace(/[&<"'\t\n\r]/g, (character) => `&#x${character.charCodeAt(0).toString(16)};`);
+
+onEachPython((interpreter) => {
+  it("no value of the host can end a string, a comment or an element", () => {
+    const disk = (value: string, hosts: string) =>
+      domain(`<disk><source protocol="rbd" name="${xml(value)}/rbd">${hosts}</source></disk>`);
+    const answers = runBlocks(
+      interpreter,
+      HOSTILE.map((value) => ({
+        pools: [poolOf(value)],
+        values: [
+          ["text", disk(value, "")],
+          ["text", disk(value, `<host name="${xml(value)}2"/>`)],
+          ["text", disk(value, '<host name="x"/>')],
+        ],
+        tree: true,
+      })),
+    );
+    for (const [index, value] of HOSTILE.entries()) {
+      const { statements, names, calls } = answers[index] as Ran;
+      expect(statements).toEqual(["FunctionDef"]);
+      expect(names).toEqual(["_virtinst_rbd_patch"]);
+      const hosts: Tree[] = [
+        ["host", { name: value }, []],
+        ["host", { name: `${value}2`, port: "6789" }, []],
+      ];
+      const auth: Tree = ["auth", { username: value }, [["secret", { type: "ceph", uuid: UUID }, []]]];
+      const done = (listed: readonly Tree[]) => {
+        const source: Tree = ["source", { protocol: "rbd", name: `${value}/rbd` }, listed];
+        return ["domain", {}, [["devices", {}, [["disk", {}, [auth, source]]]]]];
+      };
+      const [none, second, foreign] = calls as [Call[], Call[], Call[]];
+      for (const call of [...none, ...second]) {
+        expectSound(call);
+        expect(call.log).toEqual([]);
+      }
+      for (const call of none) expect(call.tree).toEqual(done(hosts));
+      for (const call of second)
+        expect(call.tree).toEqual(done([["host", { name: `${value}2` }, []], hosts[0] as Tree]));
+      for (const call of foreign) {
+        expectSound(call);
+        expect(call.text).toBe(disk(value, '<host name="x"/>'));
+        expect(call.log).toHaveLength(1);
+      }
+    }
+  });
+
+  it("a number is compared as it is written, and a port in the pool as in the disk", () => {
+    const pools = [{ ...VMS, monitors: [{ name: "1", port: 1 }] }];
+    const disk = (port: string) =>
+      domain(`<disk><source protocol="rbd" name="rbd/1"><host name="1" port="${port}"/></source></disk>`);
+    const ports = ["1", "01", "+1", " 1", "1.0", "0x1", "\u0661", "\uff11", "\u00b9"];
+    const { calls } = runBlocks(interpreter, [{ pools, values: ports.map((port) => ["text", disk(port)]) }])[0] as Ran;
+    for (const [index, port] of ports.entries())
+      for (const call of calls[index] as Call[]) {
+        expectSound(call);
+        expect(call.text).toBe(port === "1" ? disk(port).replace("<source", `${AUTH}<source`) : disk(port));
+        expect(call.log.map(([, , message]) => message)).toEqual(
+          port === "1" ? [] : [left("rbd/1", "lists no monitor of libvirt pool vms")],
+        );
+      }
+  });
+
+  it("byte strings of Python 2.7 may hold any UTF-8, and runHelper finds both of its types the same", () => {
+    const pool = { ...VMS, cephPool: "b\u00e4ume\u{1F600}", monitors: [{ name: "m\u00f6n", port: null }] };
+    const before = `<domain \u00e9=''><devices><disk \u00fc='\u00df'><source protocol="rbd" name="b\u00e4ume\u{1F600}/\u00fc"><host name="M\u00d6N"/></source></disk></devices></domain>`;
+    const after = before.replace("<source", `${AUTH}<source`);
+    const ran = runHelper([{ path: interpreter.path as string, reason: "test" }], helperBlock([pool]), [before, null]);
+    if (isNotRun(ran)) throw new Error(ran.notRun);
+    expect(ran).toMatchObject({ version: interpreter.version, error: null, log: [] });
+    expect(ran.results).toEqual([
+      { xml: after, stable: true, same_text: true },
+      { xml: null, stable: true, same_text: true },
+    ]);
+  });
+});
+
+describe("the block's text", () => {
+  it.each(HOSTILE)("of a pool with %j it is printable ASCII, without trailing white space", (value) => {
+    const block = helperBlock([poolOf(value)]);
+    expect(block).toMatch(/^[ -~\n]+$/);
+    expect(block).not.toMatch(/[ \t]$/m);
+    expect(block.match(/^ *# >>> virtinst-rbd-patch/gm)).toHaveLength(1);
+    expect(block.match(/^ *# <<< virtinst-rbd-patch/gm)).toHaveLength(1);
+    expect(block.startsWith("# >>> virtinst-rbd-patch")).toBe(true);
+    expect(block.endsWith("\n# <<< virtinst-rbd-patch\n")).toBe(true);
+  });
+
+  it("names the function once", () => expect(helperBlock([VMS]).match(/_virtinst_rbd_patch/g)).toHaveLength(1));
+
+  it("is short enough to be read: 120 lines between the markers, of 110 columns", () => {
+    const lines = helperBlock([VMS]).trimEnd().split("\n");
+    expect(lines.slice(1, -1).length).toBeLessThanOrEqual(120);
+    expect(lines.filter((line) => line.length > 110)).toEqual([]);
+  });
+});

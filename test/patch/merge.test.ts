@@ -1,0 +1,200 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Monitor, type PoolFacts, sameMonitor } from "../../src/patch/facts";
+import { mergePools } from "../../src/patch/merge";
+
+const AUTH = { username: "libvirt", uuid: "u-1" };
+const at = (name: string, port: number | null = null): Monitor => ({ name, port });
+const pool = (name: string, monitors: readonly (string | Monitor)[], more: Partial<PoolFacts> = {}): PoolFacts => ({
+  pool: name,
+  cephPool: "rbd",
+  monitors: monitors.map((monitor) => (typeof monitor === "string" ? at(monitor) : monitor)),
+  auth: AUTH,
+  ...more,
+});
+/** The names of the libvirt pools in each entry. */
+const groups = (pools: readonly PoolFacts[]) => mergePools(pools).map(({ libvirtPools }) => libvirtPools.join(" "));
+
+describe("which libvirt pools become one entry", () => {
+  it("none of none", () => expect(mergePools([])).toEqual([]));
+
+  it("one pool is an entry of its own, with all that it has", () => {
+    const monitors = [at("m1", 6789), at("::2")];
+    expect(mergePools([pool("a", monitors, { cephPool: "ssd" })])).toEqual([
+      { libvirtPools: ["a"], name: "ssd", monitors, auth: AUTH },
+    ]);
+    expect(mergePools([pool("a", [], { auth: null })])[0]).toMatchObject({ monitors: [], auth: null });
+  });
+
+  it.each<[title: string, pools: PoolFacts[], entries: string[]]>([
+    ["a monitor in common", [pool("a", ["m1", "m2"]), pool("b", ["m3", "m2"])], ["a b"]],
+    ["no monitor in common", [pool("a", ["m1"]), pool("b", ["m2"])], ["a", "b"]],
+    ["no monitors on both", [pool("a", []), pool("b", [])], ["a b"]],
+    ["no monitors on one", [pool("a", []), pool("b", ["m1"])], ["a", "b"]],
+    ["no auth on both", [pool("a", ["m1"], { auth: null }), pool("b", ["m1"], { auth: null })], ["a b"]],
+    ["no auth on one", [pool("a", ["m1"], { auth: null }), pool("b", ["m1"])], ["a", "b"]],
+    ["no auth and no monitors", [pool("a", [], { auth: null }), pool("b", [], { auth: null })], ["a b"]],
+    ["another user", [pool("a", ["m1"]), pool("b", ["m1"], { auth: { ...AUTH, username: "x" } })], ["a", "b"]],
+    ["another secret", [pool("a", ["m1"]), pool("b", ["m1"], { auth: { ...AUTH, uuid: "u-2" } })], ["a", "b"]],
+    ["another Ceph pool", [pool("a", ["m1"]), pool("b", ["m1"], { cephPool: "ssd" })], ["a", "b"]],
+    ["another Ceph pool without monitors", [pool("a", []), pool("b", [], { cephPool: "ssd" })], ["a", "b"]],
+    ["a Ceph pool in capitals", [pool("a", ["m1"]), pool("b", ["m1"], { cephPool: "RBD" })], ["a", "b"]],
+    ["the same port", [pool("a", [at("m1", 1)]), pool("b", [at("m1", 1)])], ["a b"]],
+    ["another port", [pool("a", [at("m1", 1)]), pool("b", [at("m1", 2)])], ["a", "b"]],
+    ["a missing port", [pool("a", [at("m1", 1)]), pool("b", [at("m1")])], ["a b"]],
+    ["a missing port, the other way round", [pool("a", [at("m1")]), pool("b", [at("m1", 1)])], ["a b"]],
+    ["names in another case", [pool("a", ["MON1"]), pool("b", ["mon1"])], ["a b"]],
+    ["IPv6 with and without brackets", [pool("a", ["[2001:DB8::1]"]), pool("b", ["2001:db8::1"])], ["a b"]],
+    ["one tied by another", [pool("a", ["m1"]), pool("b", ["m2"]), pool("c", ["m2", "m1"])], ["a b c"]],
+    ["one tied by the one before", [pool("a", ["m1"]), pool("b", ["m1", "m2"]), pool("c", ["m2"])], ["a b c"]],
+    [
+      "two pairs tied by a fifth",
+      [pool("a", ["1"]), pool("b", ["9"]), pool("c", ["1", "2"]), pool("d", ["3"]), pool("e", ["2", "3"])],
+      ["a c d e", "b"],
+    ],
+    [
+      "names in order, whatever tied them",
+      [pool("a", ["1"]), pool("b", ["2"]), pool("c", ["1"]), pool("d", ["2", "1"])],
+      ["a b c d"],
+    ],
+    [
+      "ties that need the same credentials",
+      [pool("a", ["m1"]), pool("b", ["m1", "m2"], { auth: null }), pool("c", ["m2"])],
+      ["a", "b", "c"],
+    ],
+    [
+      "entries in the order of their first pools",
+      [pool("a", ["1"]), pool("b", ["2"]), pool("c", ["3"]), pool("d", ["2", "4"]), pool("e", ["1"])],
+      ["a e", "b d", "c"],
+    ],
+  ])("%s", (_, pools, entries) => expect(groups(pools)).toEqual(entries));
+});
+
+describe("the monitors of an entry", () => {
+  const dead = [at("192.0.2.9", 6789), at("192.0.2.1", 6789)];
+  const own = [at("192.0.2.1", 6789), at("192.0.2.2", 6789), at("192.0.2.3", 6789)];
+
+  it("a dead monitor of a pool that comes first in the alphabet does not hide the others", () => {
+    expect(mergePools([pool("adead", dead), pool("libvirtpool", own)])).toEqual([
+      { libvirtPools: ["adead", "libvirtpool"], name: "rbd", monitors: [...dead, ...own.slice(1)], auth: AUTH },
+    ]);
+  });
+
+  it("nor does it of a pool that comes last", () => {
+    expect(mergePools([pool("libvirtpool", own), pool("zdead", dead)])).toEqual([
+      { libvirtPools: ["libvirtpool", "zdead"], name: "rbd", monitors: [...own, dead[0]], auth: AUTH },
+    ]);
+  });
+
+  it("they are in the pools' order, also where a later pool ties them together", () => {
+    const pools = [pool("a", ["m1"]), pool("b", ["m2"]), pool("c", ["m3", "m2", "m1"])];
+    expect(mergePools(pools)[0]?.monitors).toEqual([at("m1"), at("m2"), at("m3")]);
+  });
+
+  it("each is there once, as it is written first", () => {
+    expect(mergePools([pool("a", ["Mon1", "mon1", "[::1]"]), pool("b", [at("::1", 1), at("MON1", 2)])])).toMatchObject([
+      { monitors: [at("Mon1"), at("[::1]")] },
+    ]);
+    expect(mergePools([pool("a", [at("m1", 1), at("m1", 2), at("m1", 1)])])[0]?.monitors).toEqual([
+      at("m1", 1),
+      at("m1", 2),
+    ]);
+  });
+
+  // m1:2 is dropped for the sake of m1, which is itself dropped for the sake of m1:1.
+  it("none is lost for the sake of one that is not there", () => {
+    const pools = [pool("a", [at("m1", 1)]), pool("b", [at("m1")]), pool("c", [at("m1", 2)])];
+    expect(mergePools(pools)).toMatchObject([{ libvirtPools: ["a", "b", "c"], monitors: [at("m1", 1), at("m1", 2)] }]);
+  });
+
+  it("the pools stay as they are", () => {
+    const pools = [pool("a", ["m1"]), pool("b", ["m2"]), pool("c", ["m1", "m2"])];
+    const before = structuredClone(pools);
+    mergePools(pools);
+    expect(pools).toEqual(before);
+  });
+});
+
+const NAME = fc.constantFrom("m1", "m2", "m3", "m4", "m5");
+/** A name has a port always or never: which of two stays would depend on the order else. */
+const MONITOR = NAME.map((name) => at(name, name > "m3" ? 6789 : null));
+const ANY_MONITOR = fc.tuple(NAME, fc.constantFrom(null, 1, 2)).map(([name, port]) => at(name, port));
+const poolsWith = (monitor: fc.Arbitrary<Monitor>) =>
+  fc
+    .array(
+      fc.record({
+        cephPool: fc.constantFrom("rbd", "rbd", "rbd", "ssd"),
+        monitors: fc.array(monitor, { maxLength: 3 }),
+        auth: fc.constantFrom(AUTH, AUTH, AUTH, { ...AUTH, uuid: "u-2" }, null),
+      }),
+      { maxLength: 8 },
+    )
+    .map((all) => all.map((facts, index) => ({ ...facts, pool: `p${index}` })));
+
+describe("random pools", () => {
+  it("in any order they give the same entries with the same monitors", () => {
+    const shuffled = poolsWith(MONITOR).chain((pools) =>
+      fc.tuple(fc.constant(pools), fc.shuffledSubarray(pools, { minLength: pools.length })),
+    );
+    /** What is left of the entries where no order counts. */
+    const entries = (pools: readonly PoolFacts[]) =>
+      mergePools(pools)
+        .map(({ libvirtPools, name, monitors, auth }) =>
+          JSON.stringify([[...libvirtPools].sort(), name, monitors.map((one) => JSON.stringify(one)).sort(), auth]),
+        )
+        .sort();
+    fc.assert(
+      fc.property(shuffled, ([pools, others]) => {
+        expect(entries(others)).toEqual(entries(pools));
+      }),
+    );
+  });
+
+  it("each is in one entry of its Ceph pool and credentials, in order, and no monitor is there twice", () => {
+    fc.assert(
+      fc.property(poolsWith(ANY_MONITOR), (pools) => {
+        const entries = mergePools(pools);
+        const members = entries.map(({ libvirtPools }) => libvirtPools.map((name) => Number(name.slice(1))));
+        expect(members.flat().sort()).toEqual(pools.map((_, index) => index));
+        expect(members.map((own) => [...own].sort())).toEqual(members);
+        expect(members.map(([first]) => first)).toEqual(members.map(([first]) => first).sort());
+        for (const [index, { name, monitors, auth }] of entries.entries()) {
+          const own = pools.filter((_, at) => members[index]?.includes(at));
+          for (const { cephPool, auth: login } of own) expect([cephPool, login]).toEqual([name, auth]);
+          for (const [place, monitor] of monitors.entries()) {
+            expect(own.some((one) => one.monitors.includes(monitor))).toBe(true);
+            expect(monitors.slice(0, place).filter((one) => sameMonitor(one, monitor))).toEqual([]);
+          }
+        }
+      }),
+    );
+  });
+
+  it("two entries of the same Ceph pool and credentials have no monitor in common", () => {
+    fc.assert(
+      fc.property(poolsWith(ANY_MONITOR), (pools) => {
+        const entries = mergePools(pools);
+        for (const [index, one] of entries.entries())
+          for (const other of entries.slice(0, index)) {
+            if (one.name !== other.name || JSON.stringify(one.auth) !== JSON.stringify(other.auth)) continue;
+            expect(one.monitors.filter((monitor) => other.monitors.some((same) => sameMonitor(monitor, same)))).toEqual(
+              [],
+            );
+            expect(one.monitors.length + other.monitors.length).toBeGreaterThan(0);
+          }
+      }),
+    );
+  });
+
+  it("each of their monitors is one of their entry's", () => {
+    fc.assert(
+      fc.property(poolsWith(ANY_MONITOR), (pools) => {
+        const entries = mergePools(pools);
+        for (const { pool: name, monitors } of pools) {
+          const entry = entries.find(({ libvirtPools }) => libvirtPools.includes(name));
+          for (const monitor of monitors) expect(entry?.monitors.some((one) => sameMonitor(one, monitor))).toBe(true);
+        }
+      }),
+    );
+  });
+});

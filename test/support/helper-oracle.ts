@@ -1,0 +1,132 @@
+import { parseXml, XmlElement, XmlText } from "@rgrove/parse-xml";
+import type { CephPool, Monitor, PoolFacts } from "../../src/patch/facts";
+import { mergePools } from "../../src/patch/merge";
+
+// What the function has to make of a domain, by another parser and on trees: it shares no code with the template.
+
+/** An element as the oracle sees it, or text; white space that only separates elements is left out in disks. */
+export type Outline = string | OutlineElement;
+interface OutlineElement {
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly children: readonly Outline[];
+}
+
+/** The elements that were written without an end tag of their own. */
+const SHORT = new WeakSet<OutlineElement>();
+
+/** Reads a document. */
+export function outline(text: string): OutlineElement {
+  const convert = (element: XmlElement, inDisk: boolean): OutlineElement => {
+    const disk = inDisk || element.name === "disk";
+    const children = element.children.flatMap((node): Outline[] => {
+      if (node instanceof XmlElement) return [convert(node, disk)];
+      return node instanceof XmlText && !(disk && node.text.trim() === "") ? [node.text] : [];
+    });
+    const made = { name: element.name, attributes: element.attributes, children };
+    if (text[element.end - 2] === "/") SHORT.add(made);
+    return made;
+  };
+  return convert(parseXml(text, { includeOffsets: true }).root as XmlElement, false);
+}
+
+/** What has to become of a domain, and how many lines have to be logged. */
+export function oracle(root: OutlineElement, facts: readonly PoolFacts[]): { want: Outline; lines: number } {
+  const pools = mergePools(facts);
+  let lines = 0;
+  const below = (names: readonly string[], node: OutlineElement): OutlineElement => ({
+    ...node,
+    children: node.children.map((child) => {
+      if (typeof child === "string" || child.name !== names[0] || child.attributes.xmlns) return child;
+      if (names.length > 1) return below(names.slice(1), child);
+      const done = completed(child, pools);
+      lines += done.lines;
+      return done.want;
+    }),
+  });
+  const isOurs = root.name === "domain" && !root.attributes.xmlns;
+  return { want: isOurs ? below(["devices", "disk"], root) : root, lines };
+}
+
+function completed(disk: OutlineElement, pools: readonly CephPool[]): { want: OutlineElement; lines: number } {
+  const source = named(disk, "source").find(({ attributes }) => attributes.protocol === "rbd");
+  if (!source) return { want: disk, lines: 0 };
+  const hosts = named(source, "host");
+  const known = pools.filter(({ name }) => source.attributes.name?.startsWith(`${name}/`));
+  const chosen = known.filter(
+    ({ monitors }) => hosts.length === 0 || hosts.some((host) => monitors.some((monitor) => equal(monitor, host))),
+  );
+  const logins = new Set(chosen.map(({ auth, monitors }) => JSON.stringify(auth ?? monitors)));
+  const [pool] = chosen;
+  if (!pool || logins.size > 1) return { want: disk, lines: known.length > 0 ? 1 : 0 };
+
+  const auths = [...named(disk, "auth"), ...named(source, "auth")];
+  const [secret, line] = pool.auth ? secretOf(auths, pool.auth.username) : [null, false];
+  const withSecret = (node: Outline): Outline =>
+    node === secret
+      ? { ...secret, attributes: { ...secret.attributes, uuid: pool.auth?.uuid as string } }
+      : typeof node !== "string" && auths.includes(node)
+        ? { ...node, children: node.children.map(withSecret) }
+        : node;
+  const missing = chosen
+    .flatMap(({ monitors }) => monitors)
+    .filter((monitor) => !hosts.some((host) => equal(monitor, host)))
+    .map(({ name, port }) => element("host", port === null ? { name } : { name, port: String(port) }));
+  const last = hosts.at(-1);
+  const at = last && SHORT.has(last) ? source.children.indexOf(last) + 1 : 0;
+  const children = [...source.children.slice(0, at), ...missing, ...source.children.slice(at)].map(withSecret);
+  const added = pool.auth && auths.length === 0 ? [authOf(pool.auth)] : [];
+  const want = {
+    ...disk,
+    children: disk.children.flatMap((child) =>
+      child === source ? [...added, { ...source, children }] : [withSecret(child)],
+    ),
+  };
+  return { want, lines: line ? 1 : 0 };
+}
+
+/** The secret that lacks nothing but its uuid; else whether the auths have to be logged. */
+function secretOf(auths: readonly OutlineElement[], username: string): [secret: OutlineElement | null, line: boolean] {
+  const [auth, second] = auths;
+  if (!auth) return [null, false];
+  const parts = elements(auth);
+  const [secret, other] = parts;
+  if (
+    !second &&
+    secret?.name === "secret" &&
+    !other &&
+    elements(secret).length === 0 &&
+    isExactly(auth, { username }) &&
+    isExactly(secret, { type: "ceph" })
+  )
+    return [secret, false];
+  const isNamed = (node: OutlineElement): boolean =>
+    "uuid" in node.attributes || "usage" in node.attributes || elements(node).some(isNamed);
+  return [null, !auths.some(isNamed)];
+}
+
+function isExactly({ attributes }: OutlineElement, wanted: Readonly<Record<string, string>>): boolean {
+  const names = Object.keys(wanted);
+  return Object.keys(attributes).length === names.length && names.every((name) => attributes[name] === wanted[name]);
+}
+
+function elements({ children }: OutlineElement): OutlineElement[] {
+  return children.filter((child): child is OutlineElement => typeof child !== "string");
+}
+
+function named(node: OutlineElement, name: string): OutlineElement[] {
+  return elements(node).filter((child) => child.name === name && !child.attributes.xmlns);
+}
+
+function element(name: string, attributes: Readonly<Record<string, string>>, ...children: Outline[]): OutlineElement {
+  return { name, attributes, children };
+}
+
+function equal(monitor: Monitor, { attributes: { name = "", port } }: OutlineElement): boolean {
+  const key = (text: string) => text.toLowerCase().replace(/^[[\]]+|[[\]]+$/g, "");
+  return key(monitor.name) === key(name) && (!port || !monitor.port || String(monitor.port) === port);
+}
+
+function authOf({ username, uuid }: NonNullable<PoolFacts["auth"]>): Outline {
+  return element("auth", { username }, element("secret", { type: "ceph", uuid }));
+}
