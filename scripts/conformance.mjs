@@ -38,13 +38,15 @@ process.exitCode = await main().catch((error) => {
 async function main() {
   const options = readOptions();
   process.chdir(project);
-  const { RECIPES, TARGET_FILES, findSite, sha256, readHost, resolveFacts, sampleDomain } = await importSources(`
+  const { RECIPES, TARGET_FILES, findSite, sha256, readHost, resolveFacts, sampleDomain, HostFiles } =
+    await importSources(`
     export { RECIPES, TARGET_FILES } from "./src/virtinst/recipes";
     export { findSite } from "./src/virtinst/site";
     export { sha256 } from "./src/patch/facts";
     export { readHost } from "./src/host/read";
     export { resolveFacts } from "./src/host/facts";
     export { sampleDomain } from "./src/patch/sample";
+    export { HostFiles } from "./src/system/host-files";
   `);
   /** @type {Map<string, string>} */
   const known = new Map(RECIPES.flatMap((/** @type {any} */ { pristine }) => Object.entries(pristine)));
@@ -66,7 +68,7 @@ async function main() {
   copyFileSync(options.tool, tool);
   const poolXml = ["pool-usage", "pool-uuid"].map((name) => join(fixtures, `${name}.xml`));
   const secretXml = ["secret-usage", "secret-uuid"].map((name) => join(fixtures, `${name}.xml`));
-  const { pools } = resolveFacts(await readHost({ poolXml, secretXml }), []);
+  const { pools } = resolveFacts(await readHost({ files: new HostFiles(), poolXml, secretXml }), []);
   const host = ["--pool-xml", ...poolXml, "--secret-xml", ...secretXml];
   const bench = { tool, host, sample: sampleDomain(pools) };
 

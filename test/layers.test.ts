@@ -3,7 +3,20 @@ import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
 
 // One way through it, and arrows only point down this list.
-const LAYERS = ["cli", "commands", "host", "virtinst", "patch", "system", "report"];
+const LAYERS = [
+  "cli",
+  "options",
+  "terminal",
+  "commands",
+  "change",
+  "proof",
+  "context",
+  "host",
+  "virtinst",
+  "patch",
+  "system",
+  "report",
+];
 
 const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => /(?<!\.d)\.ts$/.test(name));
 const layer = (file: string) => LAYERS.indexOf(file.split(/[/.]/)[0] as string);
@@ -25,9 +38,46 @@ test("no file imports from a layer above its own", () => {
   expect(upward).toEqual([]);
 });
 
-test("nothing but cli.ts prints or exits", () => {
-  const printing = sources.filter(({ text }) => /process\.(exit|stdout|stderr)|console\./.test(text));
-  expect(printing.map(({ file }) => file)).toEqual(["cli.ts"]);
+test("nothing but terminal.ts prints, and nothing but cli.ts exits", () => {
+  const using = (words: RegExp) => sources.filter(({ text }) => words.test(text)).map(({ file }) => file);
+  expect(using(/process\.std(out|err)|console\.|writeSync\(1/)).toEqual(["terminal.ts"]);
+  expect(using(/process\.exit/)).toEqual(["cli.ts"]);
+});
+
+test("no files import each other in a circle", () => {
+  const paths = new Map(
+    sources.map(({ file, imports }) => [
+      file,
+      imports.filter((path) => path.startsWith(".")).map((path) => `${normalize(join(dirname(file), path))}.ts`),
+    ]),
+  );
+  const reaches = (from: string, to: string, seen = new Set<string>()): boolean =>
+    (paths.get(from) ?? []).some((next) => next === to || (!seen.has(next) && reaches(next, to, seen.add(next))));
+  expect([...paths.keys()].filter((file) => reaches(file, file))).toEqual([]);
+});
+
+test("nothing is loaded in the middle of a function's logic, and a file of sources or tests has an end", () => {
+  const doors = sources.flatMap(({ file, text }) =>
+    [...text.matchAll(/^.*\bimport\(.*$/gm)].map(([line]) => `${file}: ${line.trim()}`),
+  );
+  // A command each; its heavy half, the ways to the facts, and the colours: a door is a line of its own.
+  expect(doors.filter((door) => !/: (const .* = \(\) =>|const \{ \w+ \} =|return|\w+: \(\) =>)/.test(door))).toEqual(
+    [],
+  );
+  const commands = readdirSync("src/commands").length;
+  expect(doors.filter((door) => door.startsWith("cli.ts"))).toHaveLength(commands);
+  const long = (folder: string, limit: number) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => ({ name, lines: readFileSync(join(folder, name), "utf8").split("\n").length - 1 }))
+      .filter(({ lines }) => lines > limit);
+  expect(long("src", 250)).toEqual([]);
+  expect(long("test", 500)).toEqual([]);
+});
+
+test("nothing but the host's file system takes a root as text", () => {
+  const taking = sources.filter(({ text }) => /\broot\??: string/.test(text)).map(({ file }) => file);
+  expect(taking.sort()).toEqual(["options.ts", "system/host-files.ts"]);
 });
 
 test("patch/ touches no file and no process", () => {

@@ -1,12 +1,12 @@
+import { type CommonOptions, type Host, openHost } from "../context";
 import type { HostDocument } from "../host/document";
-import { type ResolvedFacts, resolveFacts } from "../host/facts";
-import { readHost } from "../host/read";
+import type { ResolvedFacts } from "../host/facts";
 import { writeDocument } from "../host/write-document";
 import { secretUuids } from "../patch/facts";
 import { Failure } from "../report/failure";
 import { findNeed } from "../virtinst/need";
 import { releasesWithHash } from "../virtinst/recipes";
-import { type CommonOptions, choiceNotes, chosenPools, openTarget, type Target } from "./context";
+import { choiceNotes, openTarget, type Target } from "../virtinst/target";
 
 /** What `inspect` found. */
 export interface InspectResult {
@@ -27,55 +27,54 @@ export interface InspectResult {
   readonly notes: readonly string[];
 }
 
+/** The parser; only a file with a hand edit needs it. */
+const heavy = () => import("../virtinst/plan");
+
 /** Reads what libvirt and virtinst look like, and whether a patch is needed. Changes nothing. */
 export async function inspect(options: CommonOptions): Promise<InspectResult> {
-  const config = await readHost(options);
-  const facts = resolveFacts(config, options.pool ?? []);
-  const notes = [...facts.notes];
-  let target: Target | null = null;
-  try {
-    target = openTarget(options, facts);
-  } catch (error) {
-    // A host without virtinst still has facts to carry elsewhere.
-    if (!(error instanceof Failure) || options.virtinst !== undefined) throw error;
-    notes.push(error.message);
-  }
-  if (!target)
+  const host = await openHost(options);
+  const { config, facts } = host;
+  const common = { command: "inspect", facts, source: config.source } as const;
+  const target = findTarget(options, host);
+  if (target instanceof Failure)
     return {
-      command: "inspect",
+      ...common,
       document: writeDocument(config, null),
-      facts,
-      source: config.source,
       virtinst: null,
-      notes,
+      notes: [...facts.notes, target.message],
     };
   const { installation, examined } = target;
-  const need = findNeed(installation, chosenPools({ config, facts }), options.root);
-  const shippedIn = releasesWithHash(examined.baseHash);
-  notes.push(...choiceNotes(target, options));
-  notes.push(...(await handEditNotes(target, facts)));
   return {
-    command: "inspect",
+    ...common,
     document: writeDocument(config, {
       release: installation.release,
-      file: installation.path,
+      file: installation.target.outside,
       sha256: examined.baseHash || null,
       state: examined.state,
-      ...need,
+      ...findNeed(installation, host.chosen, options.files),
     }),
-    facts,
-    source: config.source,
-    virtinst: { program: installation.program, shippedIn, stateReason: examined.reason },
-    notes,
+    virtinst: {
+      program: installation.program,
+      shippedIn: releasesWithHash(examined.baseHash),
+      stateReason: examined.reason,
+    },
+    notes: [
+      ...facts.notes,
+      ...choiceNotes(target, options),
+      // No release's file knows `re`, so only a file that does is parsed for a hand edit.
+      ...(/\bre\.(?:compile|sub)\(/.test(examined.base?.text ?? "")
+        ? (await heavy()).handEditNotes(target, secretUuids(facts.cephPools))
+        : []),
+    ],
   };
 }
 
-/** What is to be said of a hand edit. No release's file knows `re`, so only a file that does is parsed for one. */
-async function handEditNotes({ installation, examined }: Target, facts: ResolvedFacts): Promise<string[]> {
-  const text = examined.base?.text;
-  if (!text || !/\bre\.(?:compile|sub)\(/.test(text)) return [];
-  const { findSite } = await import("../virtinst/site");
-  const { describeHandEdit } = await import("../virtinst/hand-edit");
-  const { handEdit } = findSite(text, installation.file, installation.path);
-  return handEdit ? describeHandEdit(handEdit, secretUuids(facts.cephPools)) : [];
+/** The target; why there is none, since a host without virtinst still has facts to carry elsewhere. */
+function findTarget(options: CommonOptions, { facts }: Host): Target | Failure {
+  try {
+    return openTarget(options, facts.cephPools);
+  } catch (error) {
+    if (error instanceof Failure && options.virtinst === undefined) return error;
+    throw error;
+  }
 }

@@ -1,17 +1,15 @@
+import { type CommonOptions, openHost } from "../context";
 import { readRbdDisks } from "../host/domain";
-import { resolveFacts } from "../host/facts";
-import { readHost } from "../host/read";
 import { unifiedTextDiff } from "../patch/diff";
 import { poolNames } from "../patch/facts";
 import { render } from "../patch/render";
 import { sampleDomain } from "../patch/sample";
 import { decode, encode } from "../patch/source";
 import { Failure } from "../report/failure";
-import { readFile } from "../system/paths";
+import { readFile } from "../system/read";
 import { findVirtinst, type Installation } from "../virtinst/find";
 import { findPythons, isNotRun, runHelper } from "../virtinst/python";
 import { pythonMajor } from "../virtinst/recipes";
-import type { CommonOptions } from "./context";
 
 /** Options of `preview`. */
 export interface PreviewOptions extends CommonOptions {
@@ -40,7 +38,7 @@ export interface PreviewResult {
  * @throws Failure (behaviour) where there is no Python to run it, or it raises
  */
 export async function preview(options: PreviewOptions): Promise<PreviewResult> {
-  const { pools, cephPools, notes } = resolveFacts(await readHost(options), options.pool ?? []);
+  const { pools, cephPools, notes } = (await openHost(options)).facts;
   const { domain } = options;
   const source =
     domain === undefined
@@ -82,7 +80,7 @@ function whatRuns(options: PreviewOptions): {
   major: 2 | 3;
 } {
   try {
-    const installation = findVirtinst(options);
+    const installation = findVirtinst(options.files, options.virtinst);
     return { installation, major: pythonMajor(installation.file) };
   } catch (error) {
     if (!(error instanceof Failure) || options.virtinst !== undefined) throw error;

@@ -1,3 +1,4 @@
+import { type CommonOptions, openContext } from "../context";
 import { unifiedDiff } from "../patch/diff";
 import { type PoolFacts, poolNames } from "../patch/facts";
 import { encode } from "../patch/source";
@@ -5,7 +6,7 @@ import { monitorText } from "../report/text";
 import { TOOL, VERSION } from "../version";
 import { findNeed } from "../virtinst/need";
 import { planPatch } from "../virtinst/plan";
-import { type CommonOptions, chosenPools, openContext, reportTarget, type TargetReport } from "./context";
+import { reportTarget, type TargetReport } from "../virtinst/target";
 
 /** Options of `render`. */
 export interface RenderOptions extends CommonOptions {
@@ -33,10 +34,10 @@ export interface RenderResult extends TargetReport {
  */
 export async function renderPatch(options: RenderOptions): Promise<RenderResult> {
   const context = await openContext(options);
-  const { installation, examined, file, config, facts } = context;
+  const { installation, examined, file, config, facts, chosen } = context;
   const { before, after, recipe } = planPatch(installation, examined, file.modified, facts.cephPools);
   const [from, to] = options.reverse ? [after, before] : [before, after];
-  const { need, reason } = findNeed(installation, chosenPools(context), options.root);
+  const { need, reason } = findNeed(installation, chosen, options.files);
   const header = [
     `${TOOL} ${VERSION}${options.reverse ? ", reversed" : ""}`,
     `host:     ${printable(config.host ?? "unknown")}`,

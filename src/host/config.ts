@@ -1,4 +1,28 @@
 import type { Monitor } from "../patch/facts";
+import type { HostFiles } from "../system/host-files";
+
+/** The libvirt that is asked where none is named: the system-wide QEMU driver, as with virt-install run by root. */
+export const DEFAULT_URI = "qemu:///system";
+
+/** Version of the host document; a document of another version is refused. */
+export const DOCUMENT_VERSION = 1;
+
+/**
+ * Where the host's facts come from: at most one of `connect`, `poolXml`, `hostDocument`; else the `etc/libvirt` of a
+ * mounted system; else live libvirt.
+ */
+export interface HostOptions {
+  /** libvirt's connection URI; `qemu:///system` by default. */
+  readonly connect?: string;
+  /** Files with what `virsh pool-dumpxml` printed. */
+  readonly poolXml?: readonly string[];
+  /** Files with what `virsh secret-dumpxml` printed; with `connect` too, for a driver without secrets. */
+  readonly secretXml?: readonly string[];
+  /** A host document: what `inspect --json` printed. */
+  readonly hostDocument?: string;
+  /** The host's file system. */
+  readonly files: HostFiles;
+}
 
 /** How a pool names the secret that holds its key: libvirt takes either. */
 export type SecretReference = { readonly uuid: string } | { readonly usage: string };

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { Failure } from "../report/failure";
-import { byName, type HostConfig } from "./config";
-import { DOCUMENT_VERSION } from "./write-document";
+import { byName, DOCUMENT_VERSION, type HostConfig, type HostOptions } from "./config";
+import { readUtf8 } from "./xml-files";
 
 // XML 1.0 cannot carry these, so no libvirt object has them; a lone surrogate is not text.
 const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u;
@@ -52,6 +52,11 @@ export const hostDocument = v.strictObject({
 
 /** A host document, with every optional part filled in. */
 export type HostDocument = v.InferOutput<typeof hostDocument>;
+
+/** Reads the host document that was named. */
+export function readDocumentFile({ hostDocument: file = "" }: HostOptions): HostConfig {
+  return readDocument(readUtf8(file), file);
+}
 
 /**
  * Reads a host document.

@@ -1,7 +1,14 @@
 import { Failure } from "../report/failure";
 import { converse, type Finished, run } from "../system/run";
-import { byName, type HostConfig, type Pool, type Secret } from "./config";
+import { byName, DEFAULT_URI, type HostConfig, type HostOptions, type Pool, type Secret } from "./config";
 import { readPool, readSecret } from "./xml";
+import { readSecretFiles } from "./xml-files";
+
+/** Reads what a running libvirt says; its secrets from files, where some were named. */
+export async function readLibvirt({ connect, secretXml }: HostOptions): Promise<HostConfig> {
+  const live = await readLive(connect ?? DEFAULT_URI);
+  return secretXml ? { ...live, secrets: readSecretFiles(secretXml) } : live;
+}
 
 /**
  * Reads pools and secrets from a running libvirt, through `virsh -r`: nothing can be changed on that connection.

@@ -1,9 +1,6 @@
-import type { HostConfig } from "./config";
+import { DOCUMENT_VERSION, type HostConfig } from "./config";
 // Only its type: writing a document needs no schema.
 import type { HostDocument } from "./document";
-
-/** Version of the host document; a document of another version is refused. */
-export const DOCUMENT_VERSION = 1;
 
 /**
  * The document for a host.

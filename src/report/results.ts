@@ -1,4 +1,4 @@
-import { type Colours, inline, monitorText, type Row, table, visible } from "./text";
+import { type Colours, colourDiff, inline, monitorText, type Row, table, visible } from "./text";
 
 /** A pool, as a report shows it. */
 export interface ShownPool {
@@ -83,10 +83,24 @@ export interface ShownChange {
   readonly compiled?: string | null;
   readonly pristine?: boolean;
   readonly shippedIn?: readonly string[];
+  readonly diff: string;
 }
 
-/** One line on what was done or would be done; more with `verbose`. */
-export function changeText(result: ShownChange, verbose: boolean, colors: Colours): string {
+/**
+ * One line on what was done or would be done.
+ *
+ * @param how `diff` puts what changes before it; `verbose` says more; `quiet` leaves all but the diff out
+ */
+export function changeText(
+  result: ShownChange,
+  how: { readonly diff: boolean; readonly verbose: boolean; readonly quiet: boolean },
+  colors: Colours,
+): string {
+  const diff = how.diff ? colourDiff(result.diff, colors) : "";
+  return how.quiet ? diff : diff + changeLines(result, how.verbose, colors);
+}
+
+function changeLines(result: ShownChange, verbose: boolean, colors: Colours): string {
   const { status, changed, check, file, release, pools, compiled, pristine, shippedIn = [] } = result;
   const word = changed ? colors.yellow(check ? `would be ${status}` : status) : colors.green(status);
   const forPools = pools.length > 0 ? ` (${pools.length > 1 ? "pools" : "pool"} ${pools.join(", ")})` : "";
@@ -103,6 +117,14 @@ export function changeText(result: ShownChange, verbose: boolean, colors: Colour
   else if (verbose && compiled) lines.push(`The new text was ${compiled}.`);
   if (verbose) lines.push(`virt-manager release: ${release ?? "unknown"}`);
   return lines.map((line) => `${keepingColours(line, inline)}\n`).join("");
+}
+
+/** What `preview` shows: the difference that the patch makes. */
+export function previewText(
+  { changed, diff }: { readonly changed: boolean; readonly diff: string },
+  colors: Colours,
+): string {
+  return changed ? colourDiff(diff, colors) : "The patch changes nothing in this domain.\n";
 }
 
 /** What `verify` shows. */

@@ -11,6 +11,24 @@ export interface ReadFile {
 }
 
 /**
+ * Reads a file that must be there.
+ *
+ * @param kind what a failure counts as
+ * @throws Failure where it cannot be read
+ */
+export function readFile(path: string, kind: "facts" | "target" | "io"): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new Failure(
+      kind,
+      `${path} cannot be read: ${systemReason(error)}.`,
+      `Check the path and the rights (ls -ld ${path}).`,
+    );
+  }
+}
+
+/**
  * Reads a file together with what replacing it needs to know.
  *
  * @throws Failure (target) where it cannot be read

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { listFolder } from "../system/paths";
+import type { HostFiles, Place } from "../system/host-files";
 
 /**
  * The times of a source that its byte code files were made for.
@@ -8,14 +8,15 @@ import { listFolder } from "../system/paths";
  * Python takes byte code for that of a source whose modification time it states, in whole seconds; Python 2 looks at
  * nothing else (https://peps.python.org/pep-3147/, PEP 552).
  *
- * @param path the source
+ * @param source the source
+ * @param files the host's file system
  * @returns seconds since 1970
  */
-export function byteCodeTimes(path: string): number[] {
-  const folder = dirname(path);
-  const name = basename(path, ".py");
-  const beside = listFolder(folder).filter((file) => file === `${name}.pyc` || file === `${name}.pyo`);
-  const cached = listFolder(join(folder, "__pycache__")).filter((file) => file.startsWith(`${name}.`));
+export function byteCodeTimes({ inside, outside }: Place, files: HostFiles): number[] {
+  const folder = dirname(outside);
+  const name = basename(outside, ".py");
+  const beside = files.list(dirname(inside)).filter((file) => file === `${name}.pyc` || file === `${name}.pyo`);
+  const cached = files.list(join(dirname(inside), "__pycache__")).filter((file) => file.startsWith(`${name}.`));
   return [
     ...beside.map((file) => readTime(join(folder, file), 4)),
     // Python 3.7 and later put flags before it; reading both places costs nothing but a second.

@@ -1,16 +1,16 @@
 import { dirname, join, resolve } from "node:path";
 import { Failure } from "../report/failure";
-import { insideRoot, isRegular, listFolder, locate, readText } from "../system/paths";
+import type { HostFiles, Place } from "../system/host-files";
 import { TARGET_FILES } from "./recipes";
 
 /** An installed virtinst: the file to patch, and what runs it. */
 export interface Installation {
-  /** The folder that holds the `virtinst` package, as this process sees it. */
-  readonly directory: string;
+  /** The folder that holds the `virtinst` package. */
+  readonly directory: Place;
   /** The file that holds `_build_xml`, relative to `directory`. */
   readonly file: string;
-  /** That file as this process sees it, with symbolic links followed. */
-  readonly path: string;
+  /** That file. */
+  readonly target: Place;
   /** The release that it states, without a `v`; null where no file states one. */
   readonly release: string | null;
   /** The `virt-install` program that uses it, as the host sees it; null where none was found. */
@@ -19,35 +19,28 @@ export interface Installation {
   readonly interpreter: string | null;
 }
 
-/** Where to look for virtinst. */
-export interface FindOptions {
-  /** The folder that holds the `virtinst` package; else it is found. */
-  readonly virtinst?: string;
-  /** The folder that is the host's root; `/` by default. */
-  readonly root?: string;
-}
-
 /**
  * Finds the virtinst that `virt-install` uses: through the program's wrapper scripts and `sys.path.insert` lines, else
  * in /usr/share/virt-manager, else in Python's site directories. Starts no Python.
  *
+ * @param files the host's file system
+ * @param virtinst the folder that holds the `virtinst` package, where it was named
  * @throws Failure (target) where there is none, with the places that were looked at
  */
-export function findVirtinst({ virtinst, root = "/" }: FindOptions): Installation {
-  const [program = NO_PROGRAM] = findPrograms(root);
-  const places = virtinst === undefined ? [...program.folders, ...usualPlaces(root)] : [belowRoot(virtinst, root)];
+export function findVirtinst(files: HostFiles, virtinst?: string): Installation {
+  const [program = NO_PROGRAM] = findPrograms(files);
+  const places = virtinst === undefined ? [...program.folders, ...usualPlaces(files)] : [files.named(virtinst)];
   for (const place of places) {
-    const found = findIn(place, root);
+    const found = findIn(place, files);
     if (!found) continue;
-    const used = program.folders.some((folder) => locate(folder, root) === found.directory);
-    const folder = insideRoot(found.directory, root);
-    const own = used ? program : readProgram(join(folder, "virt-install"), root, 0);
-    return { ...found, release: readRelease(folder, root), program: own.path, interpreter: own.interpreter };
+    const folder = found.directory.inside;
+    const own = usesFolder(program, folder, files) ? program : readProgram(join(folder, "virt-install"), files, 0);
+    return { ...found, release: readRelease(folder, files), program: own.path, interpreter: own.interpreter };
   }
   throw new Failure(
     "target",
     virtinst === undefined
-      ? `No virtinst was found (looked in ${[...new Set(places)].map((place) => join(root, place)).join(", ")}).`
+      ? `No virtinst was found (looked in ${[...new Set(places)].map((place) => files.shown(place)).join(", ")}).`
       : `${virtinst} holds no virtinst package with a _build_xml (looked for ${TARGET_FILES.join(", ")}).`,
     "Name the folder that holds the `virtinst` package with --virtinst; virt-install 1.0 to 5.1 are supported.",
   );
@@ -59,19 +52,24 @@ export function findVirtinst({ virtinst, root = "/" }: FindOptions): Installatio
  * @param installation the one that was taken
  * @returns the folders that hold them, as this process sees them
  */
-export function otherVirtinsts({ directory }: Installation, root = "/"): string[] {
-  const places = [...[...findPrograms(root)].flatMap(({ folders }) => folders), ...usualPlaces(root)];
-  const found = places.flatMap((place) => findIn(place, root)?.directory ?? []);
-  return [...new Set(found)].filter((other) => other !== directory);
+export function otherVirtinsts({ directory }: Installation, files: HostFiles): string[] {
+  const places = [...[...findPrograms(files)].flatMap(({ folders }) => folders), ...usualPlaces(files)];
+  const found = places.flatMap((place) => findIn(place, files)?.directory.outside ?? []);
+  return [...new Set(found)].filter((other) => other !== directory.outside);
 }
 
-function findIn(place: string, root: string): Pick<Installation, "directory" | "file" | "path"> | null {
-  const directory = locate(place, root);
+/** Whether a program's Python looks for `virtinst` in a folder. */
+export function usesFolder({ folders }: Program, directory: string, files: HostFiles): boolean {
+  return folders.some((folder) => files.locate(folder)?.inside === directory);
+}
+
+function findIn(place: string, files: HostFiles): Pick<Installation, "directory" | "file" | "target"> | null {
+  const directory = files.locate(place);
   if (!directory) return null;
   for (const file of TARGET_FILES) {
-    const inside = join(insideRoot(directory, root), file);
-    const path = locate(inside, root);
-    if (path && readText(inside, root)?.includes("def _build_xml")) return { directory, file, path };
+    const inside = join(directory.inside, file);
+    const target = files.locate(inside);
+    if (target && files.readText(inside)?.includes("def _build_xml")) return { directory, file, target };
   }
   return null;
 }
@@ -87,46 +85,40 @@ export interface Program {
 const NO_PROGRAM: Program = { path: null, interpreter: null, folders: [] };
 
 /** The host's `virt-install` programs, one by one, the one that a shell would run first. */
-export function* findPrograms(root: string): Generator<Program> {
-  const path = root === "/" ? (process.env.PATH ?? "").split(":").filter((folder) => folder.startsWith("/")) : [];
+export function* findPrograms(files: HostFiles): Generator<Program> {
+  const path = files.mounted ? [] : (process.env.PATH ?? "").split(":").filter((folder) => folder.startsWith("/"));
   const seen = new Set<string>();
   for (const folder of [...path, "/usr/local/bin", "/usr/bin"]) {
-    const found = locate(join(folder, "virt-install"), root);
-    if (!found || seen.has(found) || !isRegular(found)) continue;
+    const found = files.locateFile(join(folder, "virt-install"))?.inside;
+    if (!found || seen.has(found)) continue;
     seen.add(found);
-    yield readProgram(insideRoot(found, root), root, 0);
+    yield readProgram(found, files, 0);
   }
 }
 
-/** A folder that was named on the command line, as the host sees it; with --root both views of it are understood. */
-function belowRoot(folder: string, root: string): string {
-  const path = resolve(folder);
-  const base = resolve(root);
-  return root !== "/" && path.startsWith(`${base}/`) ? path.slice(base.length) : path;
-}
-
 /** Reads a program's script: a shell script that hands over to another is followed, a Python script says its path. */
-function readProgram(path: string, root: string, depth: number): Program {
-  const real = locate(path, root);
+function readProgram(path: string, files: HostFiles, depth: number): Program {
+  const real = files.locate(path)?.inside;
   if (!real) return NO_PROGRAM;
-  const text = (readText(path, root) ?? "").slice(0, 65536);
+  const text = (files.readText(path) ?? "").slice(0, 65536);
   const [, command = "", argument = ""] = /^#!\s*(\S+)[ \t]*(.*)/.exec(text) ?? [];
   const interpreter = command.endsWith("/env")
     ? (argument.split(/\s+/).find((word) => !/^-|=/.test(word)) ?? "")
     : command;
-  if (isPython(interpreter)) return readPython(path, real, text, interpreter, root);
+  if (isPython(interpreter)) return readPython(path, real, text, interpreter, files);
   const words = depth > 4 ? [] : handedOver(text);
   const [program = "", ...rest] = words;
-  if (!isPython(program)) return program ? { ...readProgram(program, root, depth + 1), path } : { ...NO_PROGRAM, path };
+  if (!isPython(program))
+    return program ? { ...readProgram(program, files, depth + 1), path } : { ...NO_PROGRAM, path };
   const script = rest.find((word) => !word.startsWith("-"));
-  const inner = script?.startsWith("/") ? locate(script, root) : null;
+  const inner = script?.startsWith("/") ? files.locate(script)?.inside : null;
   if (!script || !inner) return { ...NO_PROGRAM, path };
-  return readPython(path, inner, (readText(script, root) ?? "").slice(0, 65536), program, root);
+  return readPython(path, inner, (files.readText(script) ?? "").slice(0, 65536), program, files);
 }
 
 /** Where the Python of a script looks for modules: its sys.path.insert lines, its own folder, then its site folders. */
-function readPython(path: string, real: string, text: string, interpreter: string, root: string): Program {
-  const own = dirname(insideRoot(real, root));
+function readPython(path: string, real: string, text: string, interpreter: string, files: HostFiles): Program {
+  const own = dirname(real);
   const inserted = [...text.matchAll(SYS_PATH)].map(([, literal]) =>
     literal === undefined ? own : resolve(own, literal),
   );
@@ -134,7 +126,7 @@ function readPython(path: string, real: string, text: string, interpreter: strin
   const folders = [...inserted.reverse(), own];
   // A virtual environment, or any Python outside the usual places, has site folders of its own.
   const prefix = interpreter.startsWith("/") ? join(dirname(interpreter), "..") : null;
-  if (prefix && prefix !== "/usr") folders.push(...siteFolders([join(prefix, "lib"), join(prefix, "lib64")], root));
+  if (prefix && prefix !== "/usr") folders.push(...siteFolders([join(prefix, "lib"), join(prefix, "lib64")], files));
   return { path, interpreter, folders };
 }
 
@@ -157,26 +149,27 @@ function isPython(program: string): boolean {
 const SYS_PATH = /^\s*sys\.path\.insert\(\s*0\s*,\s*(?:["']([^"']+)["']|[\w.(]*dirname\([^\n]*__file__[^\n]*)\s*\)/gm;
 
 /** Where packages of distributions put it, and the system's site directories; asks no Python. */
-function usualPlaces(root: string): string[] {
+function usualPlaces(files: HostFiles): string[] {
   return [
     "/usr/share/virt-manager",
-    ...siteFolders(["/usr/local/lib", "/usr/lib", "/usr/local/lib64", "/usr/lib64"], root),
+    ...siteFolders(["/usr/local/lib", "/usr/lib", "/usr/local/lib64", "/usr/lib64"], files),
   ];
 }
 
 /** The site directories of every Python below some folders, newest version first. */
-function siteFolders(libraries: readonly string[], root: string): string[] {
+function siteFolders(libraries: readonly string[], files: HostFiles): string[] {
   return libraries.flatMap((library) =>
-    listFolder(library, root)
+    files
+      .list(library)
       .filter((name) => /^python[23](\.\d+)?$/.test(name))
       .sort((a, b) => b.localeCompare(a, "en", { numeric: true }))
       .flatMap((version) => [`${library}/${version}/site-packages`, `${library}/${version}/dist-packages`]),
   );
 }
 
-function readRelease(folder: string, root: string): string | null {
+function readRelease(folder: string, files: HostFiles): string | null {
   for (const [file, pattern] of VERSION_FILES) {
-    const version = pattern.exec(readText(join(folder, file), root) ?? "")?.[1];
+    const version = pattern.exec(files.readText(join(folder, file)) ?? "")?.[1];
     if (version) return version;
   }
   return null;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { insideRoot, readText } from "../system/paths";
+import type { HostFiles } from "../system/host-files";
 import type { Installation } from "./find";
 
 /**
@@ -27,13 +27,12 @@ export interface PoolAuth {
  *
  * @param installation where virtinst is
  * @param pools the pools that the patch is for
- * @param root the host's root
+ * @param files the host's file system
  */
-export function findNeed(installation: Installation, pools: readonly PoolAuth[], root = "/"): Need {
-  const folder = insideRoot(installation.directory, root);
+export function findNeed(installation: Installation, pools: readonly PoolAuth[], files: HostFiles): Need {
   for (const file of DISK_CODE) {
-    const path = join(folder, file);
-    const code = readText(path, root);
+    const path = join(installation.directory.inside, file);
+    const code = files.readText(path);
     if (code !== null) return judge(path, code.replace(/^\s*#.*$/gm, ""), pools);
   }
   return {

@@ -5,9 +5,10 @@ import { type Pristine, render } from "../patch/render";
 import { encode, lineNumber, type Source } from "../patch/source";
 import { type Examined, wholeBase } from "../patch/state";
 import type { Installation } from "./find";
-import { type HandEdit, withoutHandEdit } from "./hand-edit";
+import { describeHandEdit, type HandEdit, withoutHandEdit } from "./hand-edit";
 import { type Recipe, releasesWithHash } from "./recipes";
 import { findSite } from "./site";
+import type { Target } from "./target";
 
 /** A file as it should be. */
 export interface Plan {
@@ -38,7 +39,7 @@ export function planPatch(
   modified: string,
   facts: readonly CephPool[],
 ): Plan {
-  const before = wholeBase(examined, installation.path);
+  const before = wholeBase(examined, installation.target.outside);
   return planOn(before, installation, { sha256: examined.baseHash, modified: pristineTime(examined, modified) }, facts);
 }
 
@@ -49,8 +50,8 @@ export function planWithoutHandEdit(
   modified: string,
   facts: readonly CephPool[],
 ): Plan | null {
-  const base = wholeBase(examined, installation.path);
-  const { handEdit } = findSite(base.text, installation.file, installation.path);
+  const base = wholeBase(examined, installation.target.outside);
+  const { handEdit } = findSite(base.text, installation.file, installation.target.outside);
   if (!handEdit) return null;
   const hash = (text: string) => sha256(encode({ ...base, text }));
   const text = withoutHandEdit(base.text, handEdit, (candidate) => releasesWithHash(hash(candidate)).length > 0);
@@ -69,7 +70,7 @@ export function planOn(
   pristine: Omit<Pristine, "lines">,
   facts: readonly CephPool[],
 ): Plan {
-  const { recipe, handEdit, ...site } = findSite(before.text, installation.file, installation.path);
+  const { recipe, handEdit, ...site } = findSite(before.text, installation.file, installation.target.outside);
   const lines = [lineNumber(before.text, site.helperAt), lineNumber(before.text, site.callAt)] as const;
   const blocks = render(facts, { ...pristine, lines }, site);
   return {
@@ -80,6 +81,16 @@ export function planOn(
     handEdit,
     replaced: null,
   };
+}
+
+/**
+ * What is to be said of a hand edit in a target, in sentences.
+ *
+ * @param uuids the secrets of this host's pools
+ */
+export function handEditNotes({ installation, examined }: Target, uuids: readonly string[]): string[] {
+  const { handEdit } = findSite(examined.base?.text ?? "", installation.file, installation.target.outside);
+  return handEdit ? describeHandEdit(handEdit, uuids) : [];
 }
 
 /** The time to put back one day: that of the file before the first apply, as long as it is still that file. */

@@ -2,6 +2,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import program from "../../templates/run.py";
 import { encode, type Source } from "../patch/source";
+import type { HostFiles } from "../system/host-files";
 import { run } from "../system/run";
 import type { Installation } from "./find";
 
@@ -44,13 +45,13 @@ export interface NotRun {
  *
  * @param installation where virtinst is
  * @param major the major version that its layout needs, where no program names an interpreter
- * @param options `python`, a path that was asked for, and then the only one; `root`, the host's root: programs below
- *   another root than `/` are not run, a Python of the same major version on this machine stands in
+ * @param options `python`, a path that was asked for, and then the only one; `files`, the host's file system: the
+ *   programs of a mounted one are not run, a Python of the same major version on this machine stands in
  */
 export function findPythons(
   { interpreter, program }: Pick<Installation, "interpreter" | "program">,
   major: 2 | 3,
-  { python, root = "/" }: { readonly python?: string; readonly root?: string },
+  { python, files }: { readonly python?: string; readonly files: HostFiles },
 ): Python[] | NotRun {
   if (python !== undefined) {
     const path = lookUp(python);
@@ -59,7 +60,7 @@ export function findPythons(
   const wanted = /python(\d)/.exec(interpreter ?? "")?.[1] ?? String(major);
   // Debian 11 has no python2 beside its python2.7.
   const names = [`python${wanted}`, ...(wanted === "2" ? ["python2.7"] : [])];
-  const own = interpreter && root === "/" ? lookUp(interpreter) : null;
+  const own = interpreter && !files.mounted ? lookUp(interpreter) : null;
   const found = [
     ...(own ? [{ path: own, reason: `the first line of ${program}` }] : []),
     ...names.flatMap((name) => lookUp(name) ?? []).map((path) => ({ path, reason: `virtinst needs Python ${wanted}` })),

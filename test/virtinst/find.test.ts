@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { HostFiles } from "../../src/system/host-files";
 import { findVirtinst, otherVirtinsts } from "../../src/virtinst/find";
 import { cli, HOST, temporaryFolder } from "../support/cli";
 
@@ -24,9 +25,9 @@ describe("findVirtinst", () => {
       "usr/bin/virt-install": '#!/bin/sh\n\nexec "/opt/vm/virt-install" "$@"',
       "usr/share/virt-manager/": "guest-1.4",
     });
-    expect(findVirtinst({ root: base })).toMatchObject({
-      directory: `${base}/opt/vm`,
-      path: `${base}/opt/vm/virtinst/guest.py`,
+    expect(findVirtinst(new HostFiles(base))).toMatchObject({
+      directory: { outside: `${base}/opt/vm` },
+      target: { outside: `${base}/opt/vm/virtinst/guest.py` },
       release: "1.2.1",
       program: "/usr/bin/virt-install",
       interpreter: "/usr/bin/python2",
@@ -41,8 +42,8 @@ describe("findVirtinst", () => {
       "usr/bin/virt-install": script,
       "usr/share/virt-manager/": "installer-2.0",
     });
-    expect(findVirtinst({ root: base })).toMatchObject({
-      directory: `${base}/opt/five`,
+    expect(findVirtinst(new HostFiles(base))).toMatchObject({
+      directory: { outside: `${base}/opt/five` },
       file: "virtinst/install/installer.py",
       release: "4.1.0",
       interpreter: "python3",
@@ -53,13 +54,13 @@ describe("findVirtinst", () => {
     const base = root({ "src/vm/": "installer-4.0" });
     mkdirSync(join(base, "usr/local/bin"), { recursive: true });
     symlinkSync("/src/vm/virt-install", join(base, "usr/local/bin/virt-install"));
-    expect(findVirtinst({ root: base }).directory).toBe(`${base}/src/vm`);
+    expect(findVirtinst(new HostFiles(base)).directory.outside).toBe(`${base}/src/vm`);
   });
 
   test("without a virt-install, /usr/share/virt-manager", () => {
     const base = root({ "usr/share/virt-manager/": "guest-1.4", "usr/lib/python3.9/site-packages/": "installer-4.0" });
-    expect(findVirtinst({ root: base })).toMatchObject({
-      directory: `${base}/usr/share/virt-manager`,
+    expect(findVirtinst(new HostFiles(base))).toMatchObject({
+      directory: { outside: `${base}/usr/share/virt-manager` },
       release: "1.4.3",
     });
   });
@@ -70,7 +71,7 @@ describe("findVirtinst", () => {
       "usr/lib/python3.12/site-packages/": "installer-4.0",
       "usr/bin/virt-install": "#!/usr/bin/python3\nimport virtinst\n",
     });
-    expect(findVirtinst({ root: base }).directory).toBe(`${base}/usr/lib/python3.12/site-packages`);
+    expect(findVirtinst(new HostFiles(base)).directory.outside).toBe(`${base}/usr/lib/python3.12/site-packages`);
   });
 
   test.each([
@@ -84,8 +85,8 @@ describe("findVirtinst", () => {
       "usr/bin/virt-install": `#!/bin/bash\nset -e\n${line}\n`,
       "usr/share/virt-manager/": "guest-1.4",
     });
-    expect(findVirtinst({ root: base })).toMatchObject({
-      directory: `${base}/opt/vm`,
+    expect(findVirtinst(new HostFiles(base))).toMatchObject({
+      directory: { outside: `${base}/opt/vm` },
       program: "/usr/bin/virt-install",
       interpreter: expect.stringMatching(/python3$/),
     });
@@ -97,7 +98,7 @@ describe("findVirtinst", () => {
       "usr/bin/virt-install": "#!/srv/ve/bin/python3\nfrom virtinst import virtinstall\n",
       "usr/share/virt-manager/": "guest-1.4",
     });
-    expect(findVirtinst({ root: base }).directory).toBe(`${base}/srv/ve/lib/python3.11/site-packages`);
+    expect(findVirtinst(new HostFiles(base)).directory.outside).toBe(`${base}/srv/ve/lib/python3.11/site-packages`);
   });
 
   test("says so where a virt-install cannot be followed", () => {
@@ -114,21 +115,21 @@ describe("findVirtinst", () => {
     const outside = root({ "vm/": "guest-1.0" });
     const base = root({ "usr/share/placeholder": "" });
     symlinkSync(`${outside}/vm`, join(base, "usr/share/virt-manager"));
-    expect(() => findVirtinst({ root: base })).toThrow(/No virtinst was found/);
+    expect(() => findVirtinst(new HostFiles(base))).toThrow(/No virtinst was found/);
     mkdirSync(join(base, outside), { recursive: true });
     cpSync(`${outside}/vm`, join(base, outside, "vm"), { recursive: true });
-    expect(findVirtinst({ root: base }).path).toBe(`${base}${outside}/vm/virtinst/guest.py`);
+    expect(findVirtinst(new HostFiles(base)).target.outside).toBe(`${base}${outside}/vm/virtinst/guest.py`);
   });
 
   test("--virtinst with --root is understood from inside and from outside", () => {
     const base = root({ "opt/vm/": "guest-1.0" });
     for (const virtinst of ["/opt/vm", `${base}/opt/vm`])
-      expect(findVirtinst({ root: base, virtinst }).directory).toBe(`${base}/opt/vm`);
+      expect(findVirtinst(new HostFiles(base), virtinst).directory.outside).toBe(`${base}/opt/vm`);
   });
 
   test("a wrapper that runs itself is no way round", () => {
     const base = root({ "usr/bin/virt-install": "#!/bin/sh\nexec /usr/bin/virt-install" });
-    expect(() => findVirtinst({ root: base })).toThrow(/No virtinst was found/);
+    expect(() => findVirtinst(new HostFiles(base))).toThrow(/No virtinst was found/);
   });
 
   test("of several, takes what virt-install runs and knows the others", () => {
@@ -138,9 +139,10 @@ describe("findVirtinst", () => {
       "usr/share/virt-manager/": "guest-1.4",
       "usr/lib/python3/dist-packages/": "installer-4.0",
     });
-    const taken = findVirtinst({ root: base });
-    expect(taken.directory).toBe(`${base}/opt/vm`);
-    expect(otherVirtinsts(taken, base)).toEqual([
+    const files = new HostFiles(base);
+    const taken = findVirtinst(files);
+    expect(taken.directory.outside).toBe(`${base}/opt/vm`);
+    expect(otherVirtinsts(taken, files)).toEqual([
       `${base}/usr/share/virt-manager`,
       `${base}/usr/lib/python3/dist-packages`,
     ]);
@@ -154,13 +156,13 @@ describe("findVirtinst", () => {
     const base = root({ "usr/share/virt-manager/": "guest-1.4" });
     rmSync(join(base, "usr/share/virt-manager/virtinst/guest.py"));
     execFileSync("mkfifo", [join(base, "usr/share/virt-manager/virtinst/guest.py")]);
-    expect(() => findVirtinst({ root: base })).toThrow(/No virtinst was found/);
+    expect(() => findVirtinst(new HostFiles(base))).toThrow(/No virtinst was found/);
   });
 
   test("says where it looked", () => {
     const base = root({ "etc/x": "" });
-    expect(() => findVirtinst({ root: base })).toThrow(/usr\/share\/virt-manager/);
-    expect(() => findVirtinst({ virtinst: base })).toThrow(/holds no virtinst package/);
+    expect(() => findVirtinst(new HostFiles(base))).toThrow(/usr\/share\/virt-manager/);
+    expect(() => findVirtinst(new HostFiles(), base)).toThrow(/holds no virtinst package/);
   });
 
   test("the release of 5.x is in build.cfg", () => {
@@ -169,6 +171,6 @@ describe("findVirtinst", () => {
       "vm/virtinst/buildconfig.py": "class C: pass\n",
       "vm/virtinst/build.cfg": "[config]\nversion = 5.1.0\n",
     });
-    expect(findVirtinst({ virtinst: join(base, "vm") }).release).toBe("5.1.0");
+    expect(findVirtinst(new HostFiles(), join(base, "vm")).release).toBe("5.1.0");
   });
 });

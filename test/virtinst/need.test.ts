@@ -1,10 +1,12 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { HostFiles } from "../../src/system/host-files";
 import { findVirtinst } from "../../src/virtinst/find";
 import { findNeed, type PoolAuth } from "../../src/virtinst/need";
 import { copyVirtinst } from "../support/cli";
 
+const FILES = new HostFiles();
 const BY_UUID: PoolAuth = { name: "u", auth: { secret: { uuid: "x" } } };
 const BY_USAGE: PoolAuth = { name: "s", auth: { secret: { usage: "x" } } };
 const OPEN: PoolAuth = { name: "o", auth: null };
@@ -16,14 +18,14 @@ test.each([
   ["installer-4.0", [BY_USAGE], "partial", /by usage/],
   ["installer-4.0", [BY_UUID, OPEN], "not needed", /copies auth/],
 ] as const)("%s with %j: %s", (layout, pools, need, reason) => {
-  const found = findNeed(findVirtinst({ virtinst: copyVirtinst(layout) }), pools);
+  const found = findNeed(findVirtinst(FILES, copyVirtinst(layout)), pools, FILES);
   expect(found.need).toBe(need);
   expect(found.reason).toMatch(reason);
 });
 
 test("the installed code decides, not the version: a backport, and code that writes no network disks", () => {
   const virtinst = copyVirtinst("guest-1.4");
-  const need = () => findNeed(findVirtinst({ virtinst }), [BY_UUID]).need;
+  const need = () => findNeed(findVirtinst(FILES, virtinst), [BY_UUID], FILES).need;
   const code = join(virtinst, "virtinst/devicedisk.py");
   writeFileSync(code, "source_protocol = 1\nauth_secret_uuid = 2\n");
   expect(need()).toBe("not needed");

@@ -1,15 +1,27 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Context } from "../context";
 import { type DomainDisk, readRbdDisks } from "../host/domain";
 import { readUuid } from "../host/xml";
 import { type PoolFacts, sameMonitor } from "../patch/facts";
 import { Failure } from "../report/failure";
 import { monitorText } from "../report/text";
+import type { HostFiles } from "../system/host-files";
 import { run } from "../system/run";
-import { findPrograms } from "../virtinst/find";
+import { findPrograms, type Installation } from "../virtinst/find";
 import { importedFrom, type PrintedXml, printXml } from "../virtinst/virt-install";
-import type { Context } from "./context";
+
+/** What a volume is proved for. */
+export interface VolumeOptions {
+  /** `POOL/VOLUME`; the pool is one of the facts. */
+  readonly volume: string;
+  /** libvirt's connection URI. */
+  readonly uri: string;
+  readonly files: HostFiles;
+  /** Whether the virtinst was named, and not found. */
+  readonly named: boolean;
+}
 
 /** One fact of a disk, as virt-install wrote it, beside what the pool says. */
 export interface DiskFact {
@@ -37,15 +49,11 @@ export interface VolumeProof {
  * Runs the host's own `virt-install --print-xml` for a volume, and looks at every rbd disk that it writes. Nothing is
  * defined or started.
  *
- * @param volume `POOL/VOLUME`; the pool is one of the facts
- * @param uri libvirt's connection URI
  * @throws Failure (usage) where the volume is not named so, (facts) where its pool is not among the facts
  */
 export function proveVolume(
   { facts, installation, config, examined }: Context,
-  volume: string,
-  uri: string,
-  named: boolean,
+  { volume, uri, files, named }: VolumeOptions,
 ): VolumeProof {
   const [, poolName] = /^([^/]+)\/.+$/.exec(volume) ?? [];
   if (!poolName)
@@ -63,7 +71,7 @@ export function proveVolume(
     );
   const skipped = { status: "not run", reason: "there is no domain to validate" } as const;
   // What the user runs is what PATH gives, unless another virtinst with a program of its own was named.
-  const [first] = findPrograms("/");
+  const [first] = findPrograms(files);
   const program = named && installation.program ? installation.program : first?.path;
   if (!program)
     return {
@@ -141,14 +149,14 @@ function findCauses(
   program: string,
   uri: string,
   volume: string,
-  installation: Context["installation"],
+  installation: Installation,
 ): string[] {
   const imported = importedFrom(program, uri, volume, installation.file);
-  const own = imported.filter((path) => path.startsWith(`${installation.directory}/`));
+  const own = imported.filter((path) => path.startsWith(`${installation.directory.outside}/`));
   const causes: string[] = [];
   if (imported.length > 0 && own.length === 0)
     causes.push(
-      `${program} does not import ${installation.path} but ${imported.join(", ")}: name that folder with --virtinst, or take it out of the way`,
+      `${program} does not import ${installation.target.outside} but ${imported.join(", ")}: name that folder with --virtinst, or take it out of the way`,
     );
   const byteCode = imported.filter((path) => !path.endsWith(".py"));
   if (byteCode.length > 0)

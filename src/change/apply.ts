@@ -1,0 +1,57 @@
+import type { Context } from "../context";
+import { acceptPatch } from "../patch/accept";
+import { wholeBase } from "../patch/state";
+import { Failure } from "../report/failure";
+import { readFile } from "../system/read";
+import { VERSION } from "../version";
+import { planOn, planPatch, planWithoutHandEdit, sameBytes } from "../virtinst/plan";
+import type { Target } from "../virtinst/target";
+import { type Change, type ChangeOptions, land, unchanged } from "./land";
+
+/**
+ * Puts the blocks for the host's pools into the target.
+ *
+ * @param notes what is to be said of it so far
+ * @throws Failure where the target cannot be patched or replaced; it is then as it was
+ */
+export function applyPools(context: Context, options: ChangeOptions, notes: readonly string[]): Change {
+  const { installation, examined, file, facts } = context;
+  const { cephPools } = facts;
+  const cleaned = options.replaceHandEdit
+    ? planWithoutHandEdit(installation, examined, file.modified, cephPools)
+    : null;
+  const said =
+    options.replaceHandEdit && !cleaned ? [...notes, "There is no hand edit in _build_xml to replace."] : notes;
+  const plan = cleaned ?? planPatch(installation, examined, file.modified, cephPools);
+  if (sameBytes(plan.after, examined.source)) return unchanged(cephPools, said);
+  return land(context, options, plan, cephPools, said);
+}
+
+/**
+ * Puts exactly what a patch file adds into the target.
+ *
+ * @param patchFile a file that `render` made
+ * @throws Failure where it is not such a file, whole and for this target; the target is then as it was
+ */
+export function applyReviewed(target: Target, options: ChangeOptions, patchFile: string): Change {
+  const { installation, examined } = target;
+  const base = wholeBase(examined, installation.target.outside);
+  // In the file's own encoding: the context lines are the file's.
+  const patch = readFile(patchFile, "io").toString(base.encoding);
+  const offered = acceptPatch(patch, installation.file, base.text, examined.baseHash, patchFile);
+  if (offered.tool !== VERSION)
+    throw new Failure(
+      "target",
+      `${patchFile}: it was made by version ${offered.tool}, and this is ${VERSION}. Nothing was written.`,
+      "Make the patch anew on this host: virtinst-rbd-patch render -o FILE.",
+    );
+  const plan = planOn(base, installation, offered.pristine, offered.facts);
+  if (!sameBytes(plan.after, { ...base, text: offered.text }))
+    throw new Failure(
+      "target",
+      `${patchFile}: what it adds is not what this tool renders for the pools that it names. Nothing was written.`,
+      "Somebody changed it, or its place is not in _build_xml. Make it anew: virtinst-rbd-patch render -o FILE.",
+    );
+  if (sameBytes(plan.after, examined.source)) return unchanged(offered.facts, []);
+  return land(target, options, plan, offered.facts, []);
+}

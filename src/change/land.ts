@@ -1,0 +1,97 @@
+import { unifiedDiff } from "../patch/diff";
+import { type CephPool, poolNames, secretUuids, sha256 } from "../patch/facts";
+import { encode } from "../patch/source";
+import { readWithTime } from "../system/read";
+import { ChangedMeanwhile, replaceFile } from "../system/replace";
+import { byteCodeTimes } from "../virtinst/byte-code";
+import { describeHandEdit } from "../virtinst/hand-edit";
+import type { Plan } from "../virtinst/plan";
+import { releasesWithHash } from "../virtinst/recipes";
+import { replacementNotes, type Target, type TargetOptions } from "../virtinst/target";
+import { compilePlan } from "./compile";
+
+/** How a change is made. */
+export interface ChangeOptions extends TargetOptions {
+  /** Whether to leave everything as it is; false by default. */
+  readonly check?: boolean;
+  /** Whether to take out what somebody made `_build_xml` do by hand; false by default. */
+  readonly replaceHandEdit?: boolean;
+}
+
+/** What became of the target, or would. */
+export interface Change {
+  readonly status: "patched" | "updated" | "current";
+  readonly changed: boolean;
+  /** The libvirt pools that its blocks are for. */
+  readonly pools: readonly string[];
+  /** Whether the new text was compiled, and by what; a sentence that begins with "not run" where it was not. */
+  readonly compiled: string | null;
+  /** From the file as it is to the file as it should be; empty where nothing changes. */
+  readonly diff: string;
+  readonly notes: readonly string[];
+}
+
+/** The target is what it should be already. */
+export function unchanged(facts: readonly CephPool[], notes: readonly string[]): Change {
+  return { status: "current", changed: false, pools: poolNames(facts), compiled: null, diff: "", notes };
+}
+
+/**
+ * Compiles the new text and replaces the target by it; with `check` only compiles.
+ *
+ * @param facts what its blocks are rendered from
+ * @param notes what is to be said of it so far
+ * @throws Failure where it does not compile or cannot be replaced; the target is then as it was
+ */
+export function land(
+  target: Target,
+  options: ChangeOptions,
+  plan: Plan,
+  facts: readonly CephPool[],
+  notes: readonly string[],
+): Change {
+  const { installation, examined } = target;
+  const compiled = compilePlan(installation, options, plan);
+  const said = [...notes, ...replacementNotes(target, options), ...describePristine(plan, facts)];
+  if (!options.check && !replace(target, options, plan)) return unchanged(facts, said);
+  return {
+    status: examined.found.state === "present" ? "updated" : "patched",
+    changed: true,
+    pools: poolNames(facts),
+    compiled,
+    diff: unifiedDiff(installation.file, examined.source.text, plan.after.text),
+    notes: said,
+  };
+}
+
+/** Replaces the file; false where another run put the very same text there meanwhile. */
+function replace({ installation, file }: Target, { files }: ChangeOptions, plan: Plan): boolean {
+  const content = encode(plan.after);
+  const { target } = installation;
+  try {
+    replaceFile(target.outside, file, content, { avoid: byteCodeTimes(target, files) });
+    return true;
+  } catch (error) {
+    if (error instanceof ChangedMeanwhile && readWithTime(target.outside).bytes.equals(content)) return false;
+    throw error;
+  }
+}
+
+/** What is to be said of the file that the blocks go into. */
+function describePristine({ recipe, handEdit, replaced, before }: Plan, facts: readonly CephPool[]): string[] {
+  const shippedIn = releasesWithHash(sha256(encode(before)));
+  const notes: string[] = [];
+  if (replaced)
+    notes.push(
+      `The hand edit in line ${replaced.lines} is taken out. ${
+        shippedIn.length > 0
+          ? `What is left is the file of virt-manager ${shippedIn.join(", ")}; revert will bring back that.`
+          : "What is left is not the file of any upstream release; revert will bring back what is left."
+      }`,
+    );
+  else if (shippedIn.length === 0)
+    notes.push(
+      `The file is not that of any upstream release; its layout is that of ${Object.keys(recipe.pristine)[0]} and later, so it is taken.`,
+    );
+  return handEdit ? [...notes, ...describeHandEdit(handEdit, secretUuids(facts))] : notes;
+}

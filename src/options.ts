@@ -1,0 +1,51 @@
+import type { CommonOptions } from "./context";
+import { Failure } from "./report/failure";
+import { HostFiles } from "./system/host-files";
+
+/** The options as the command line gives them. */
+export interface Words {
+  connect?: string;
+  poolXml?: string[];
+  secretXml?: string[];
+  host?: string;
+  root?: string;
+  virtinst?: string;
+  pool?: string[];
+  python?: string;
+  json?: boolean;
+  diff?: boolean;
+  check?: boolean;
+  force?: boolean;
+  replaceHandEdit?: boolean;
+  reverse?: boolean;
+  static?: boolean;
+  vol?: string;
+  output?: string;
+  verbose?: boolean;
+  quiet?: boolean;
+}
+
+/** Only what was given: a missing option is no property at all. */
+export function given<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}
+
+/**
+ * The options that every command takes.
+ *
+ * @throws Failure (usage) where they do not go together
+ */
+export function common({ connect, poolXml, secretXml, host, root, virtinst, pool, python }: Words): CommonOptions {
+  if (secretXml && !poolXml && connect === undefined && root !== undefined)
+    throw new Failure(
+      "usage",
+      "--secret-xml does not go with --root alone: the secrets come from below --root.",
+      "Give --pool-xml or --connect too.",
+    );
+  for (const [option, value] of Object.entries({ connect, host, root, virtinst, python }))
+    if (value === "") throw new Failure("usage", `--${option} has no value.`, "Give one, or leave the option out.");
+  const files = new HostFiles(root);
+  return { files, ...given({ connect, poolXml, secretXml, hostDocument: host, virtinst, pool, python }) };
+}

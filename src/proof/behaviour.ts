@@ -1,0 +1,76 @@
+import type { Context } from "../context";
+import { type Sample, sampleDomain } from "../patch/sample";
+import { planPatch, sameBytes } from "../virtinst/plan";
+import { findPythons, type HelperResult, isNotRun, runHelper } from "../virtinst/python";
+import { pythonMajor } from "../virtinst/recipes";
+import type { TargetOptions } from "../virtinst/target";
+
+/** Whether the blocks on disk do what they should. */
+export interface Behaviour {
+  readonly status: "passed" | "failed" | "not run";
+  /** Which Python ran it, or why none did, in a sentence without its full stop. */
+  readonly reason: string;
+  /** What was looked at, one by one. */
+  readonly checks: readonly { readonly label: string; readonly passed: boolean; readonly difference: string }[];
+}
+
+/** Nothing was run. */
+function notRun(reason: string): Behaviour {
+  return { status: "not run", reason, checks: [] };
+}
+
+/** Runs the block that is on disk, under the Python that runs virt-install, on a domain with a disk from each pool. */
+export function proveBehaviour({ installation, examined, facts, file }: Context, options: TargetOptions): Behaviour {
+  const { found, state } = examined;
+  if (found.state !== "present") return notRun(`the patch is ${state}`);
+  // A mounted system's file may be anybody's, and digests can be made to fit: only what this tool would write is run.
+  if (
+    options.files.mounted &&
+    (state !== "current" ||
+      !sameBytes(planPatch(installation, examined, file.modified, facts.cephPools).after, examined.source))
+  )
+    return notRun("the blocks below --root are not to the letter what this tool writes, and foreign text is not run");
+  const pythons = findPythons(installation, pythonMajor(installation.file), options);
+  if (isNotRun(pythons)) return notRun(pythons.notRun);
+  const sample = sampleDomain(facts.pools);
+  const answer = runHelper(pythons, found.blocks.helper, [sample.before, sample.after, null]);
+  if (isNotRun(answer)) return notRun(answer.notRun);
+  const reason = `Python ${answer.version}, ${answer.python.path}`;
+  if (answer.error)
+    return { status: "failed", reason, checks: [{ label: "the block runs", passed: false, difference: answer.error }] };
+  const checks = compare(sample, answer.results, answer.log);
+  return { status: checks.every(({ passed }) => passed) ? "passed" : "failed", reason, checks };
+}
+
+function compare(sample: Sample, results: readonly HelperResult[], log: readonly string[]): Behaviour["checks"] {
+  const [patched, complete, none] = results;
+  const check = (label: string, passed: boolean, difference: string) => ({
+    label,
+    passed,
+    difference: passed ? "" : difference,
+  });
+  const elements = patched?.xml?.match(/ {4}<disk [\s\S]*?<\/disk>\n/g) ?? [];
+  const said = log.length > 0 ? ` (it logged: ${log.join("; ")})` : "";
+  return [
+    ...sample.disks.map(({ label, after }, index) =>
+      check(label, elements[index] === after, `expected\n${after}got\n${elements[index] ?? "nothing\n"}${said}`),
+    ),
+    check(
+      "everything else is untouched",
+      patched?.xml === sample.after,
+      `the domain's XML outside its disks differs${said}`,
+    ),
+    check("a complete domain stays as it is", complete?.xml === sample.after, `it was changed${said}`),
+    check(
+      "a second time changes nothing",
+      results.every(({ stable }) => stable),
+      "it did",
+    ),
+    check(
+      "str and unicode give the same",
+      results.every(({ same_text }) => same_text),
+      "they do not",
+    ),
+    check("no install XML (--import) stays none", none?.xml === null, `it became ${JSON.stringify(none?.xml)}`),
+  ];
+}

@@ -1,0 +1,3 @@
+// One door for all that runs something.
+export { proveBehaviour } from "./behaviour";
+export { proveVolume } from "./volume";

@@ -1,0 +1,71 @@
+import type { CephPool } from "../patch/facts";
+import { type Examined, examine } from "../patch/state";
+import type { HostFiles } from "../system/host-files";
+import { type ReadFile, readWithTime } from "../system/read";
+import { findPrograms, findVirtinst, type Installation, otherVirtinsts, usesFolder } from "./find";
+
+/** The file that holds `_build_xml` as it is, before a command does anything. */
+export interface Target {
+  readonly installation: Installation;
+  readonly file: ReadFile;
+  readonly examined: Examined;
+}
+
+/** Where to look for a target. */
+export interface TargetOptions {
+  /** The host's file system. */
+  readonly files: HostFiles;
+  /** The folder that holds the `virtinst` package; found by default. */
+  readonly virtinst?: string;
+  /** The Python that runs virt-install; by default the one that virt-install's first line names. */
+  readonly python?: string;
+}
+
+/**
+ * Finds virtinst and reads the file that holds `_build_xml`.
+ *
+ * @param facts what its blocks should be rendered from; null where only the blocks matter
+ * @throws Failure (target) where there is no virtinst, or its file cannot be read
+ */
+export function openTarget({ files, virtinst }: TargetOptions, facts: readonly CephPool[] | null): Target {
+  const installation = findVirtinst(files, virtinst);
+  const file = readWithTime(installation.target.outside);
+  return { installation, file, examined: examine(file.bytes, facts) };
+}
+
+/** What the results of several commands say of their target. */
+export interface TargetReport {
+  /** The file that holds `_build_xml`. */
+  readonly file: string;
+  /** The release of virt-manager that it states; null where it states none. */
+  readonly release: string | null;
+}
+
+/** The target, for a result. */
+export function reportTarget({ installation }: Target): TargetReport {
+  return { file: installation.target.outside, release: installation.release };
+}
+
+/** What is to be said before the target's file is replaced. */
+export function replacementNotes(target: Target, options: TargetOptions): string[] {
+  const { installation, file } = target;
+  const links = `${installation.target.outside} has ${file.names} names (hard links): the other ones keep the text as it was.`;
+  return [...choiceNotes(target, options), ...(file.names > 1 ? [links] : [])];
+}
+
+/** Which virtinst was taken, where that was a choice. */
+export function choiceNotes({ installation }: Target, { files, virtinst }: TargetOptions): string[] {
+  if (virtinst !== undefined) return [];
+  const { directory, program } = installation;
+  const [first] = findPrograms(files);
+  if (first && !usesFolder(first, directory.inside, files))
+    return [
+      `${directory.outside} was taken, but which virtinst ${first.path} uses could not be told. Name its folder with --virtinst.`,
+    ];
+  const others = otherVirtinsts(installation, files);
+  if (others.length === 0) return [];
+  const why = program ? `it is what ${program} runs` : "it is in the most usual place";
+  return [
+    `There are several virtinsts: ${directory.outside} was taken, for ${why}; not ${others.join(", ")}. Name another with --virtinst.`,
+  ];
+}
