@@ -65,7 +65,7 @@ async function prove(context: Context, options: VerifyOptions): Promise<Pick<Ver
   if (options.static && vol === undefined) return { behaviour, volume: null };
   const { proveBehaviour, proveVolume } = await heavy();
   return {
-    behaviour: options.static ? behaviour : proveBehaviour(context, options),
+    behaviour: options.static ? behaviour : await proveBehaviour(context, options),
     volume:
       vol === undefined
         ? null

@@ -32,8 +32,9 @@ export class HostFiles {
   /** Where a path really is, or null where there is no such file. */
   locate(path: string): Place | null {
     const base = this.#base;
-    const inside = base === "" ? real(path) : base === null ? null : followed(path, base);
-    return inside === null ? null : { inside, outside: join(base || "/", inside) };
+    if (base === null) return null;
+    const inside = base === "" ? real(path) : followed(path, base);
+    return inside === null ? null : { inside, outside: inside === "/" ? base || "/" : base + inside };
   }
 
   /**

@@ -1,0 +1,101 @@
+import { mkdirSync, readdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { describe, expect, test } from "vitest";
+import { HostFiles } from "../../src/system/host-files";
+import { temporaryFolder } from "../support/cli";
+
+/** A mounted system with a file, a folder and links. */
+function mounted(links: Record<string, string> = {}) {
+  const base = realpathSync(temporaryFolder());
+  mkdirSync(join(base, "usr/share"), { recursive: true });
+  writeFileSync(join(base, "usr/share/file"), "inside \xe9\n", "latin1");
+  for (const [path, target] of Object.entries(links)) symlinkSync(target, join(base, path));
+  return { base, files: new HostFiles(base) };
+}
+
+describe("a mounted system", () => {
+  test("a path has both views", () => {
+    const { base, files } = mounted();
+    expect(files.mounted).toBe(true);
+    expect(files.locate("/usr/share/file")).toEqual({ inside: "/usr/share/file", outside: `${base}/usr/share/file` });
+    expect(files.locate("/")).toEqual({ inside: "/", outside: base });
+    expect(files.shown("/usr/share/file")).toBe(`${base}/usr/share/file`);
+  });
+
+  test.each([
+    ["an absolute link", "/usr/share", "/a/file"],
+    ["a relative link", "usr/share", "/a/file"],
+    ["a link that climbs beyond the root", "../../../../usr/share", "/a/file"],
+    ["a path that climbs beyond the root", "/usr/share", "/../../a/file"],
+  ])("%s stays inside, as under chroot", (_, target, path) => {
+    const { base, files } = mounted({ a: target });
+    expect(files.locate(path)).toEqual({ inside: "/usr/share/file", outside: `${base}/usr/share/file` });
+    expect(files.readText(path)).toBe("inside \xe9\n");
+  });
+
+  test("a link to a file that only this machine has leads nowhere", () => {
+    const { files } = mounted({ a: process.execPath });
+    expect(files.locate("/a")).toBeNull();
+    expect(files.readText("/a")).toBeNull();
+    expect(files.locateFile("/a")).toBeNull();
+    expect(files.list("/a")).toEqual([]);
+  });
+
+  test("links in a circle end", () => {
+    const { files } = mounted({ a: "/b", b: "/a" });
+    expect(files.locate("/a")).toBeNull();
+  });
+
+  test("what is no regular file has no text, and what is no folder no names", () => {
+    const { files } = mounted();
+    expect(files.readText("/usr/share")).toBeNull();
+    expect(files.locateFile("/usr/share")).toBeNull();
+    expect(files.list("/usr/share")).toEqual(["file"]);
+    expect(files.list("/usr/share/file")).toEqual([]);
+    expect(files.list("/nowhere")).toEqual([]);
+  });
+
+  test("either view of it is understood on the command line, and a folder beside it is not taken for it", () => {
+    const { base, files } = mounted();
+    for (const path of ["/usr/share", `${base}/usr/share`, relative(".", join(base, "usr/share"))])
+      expect(files.named(path)).toBe("/usr/share");
+    expect(files.named(`${base}-other/usr`)).toBe(`${base}-other/usr`);
+  });
+
+  test("a root that is a link, relative, or ends in a slash is the folder behind it", () => {
+    const { base } = mounted();
+    const link = join(realpathSync(temporaryFolder()), "link");
+    symlinkSync(base, link);
+    for (const root of [link, `${base}/`, relative(".", base)])
+      expect(new HostFiles(root).locate("/usr/share/file")?.outside).toBe(`${base}/usr/share/file`);
+  });
+
+  test("a root that is not there has nothing in it", () => {
+    const files = new HostFiles("/nowhere/at/all");
+    expect(files.locate("/")).toBeNull();
+    expect(files.list("/")).toEqual([]);
+  });
+});
+
+describe("this machine", () => {
+  test("both views are one", () => {
+    const files = new HostFiles();
+    const folder = realpathSync(temporaryFolder());
+    writeFileSync(join(folder, "file"), "x");
+    symlinkSync("file", join(folder, "link"));
+    const place = join(folder, "file");
+    expect(files.mounted).toBe(false);
+    expect(files.locate(join(folder, "link"))).toEqual({ inside: place, outside: place });
+    expect(files.list(folder)).toEqual(readdirSync(folder).sort());
+    expect(files.named("a")).toBe(join(process.cwd(), "a"));
+    expect(files.shown("/usr")).toBe("/usr");
+  });
+
+  test("named as a root, it is one that is mounted", () => {
+    const files = new HostFiles("/");
+    expect(files.mounted).toBe(true);
+    expect(files.locate("/usr")).toEqual({ inside: "/usr", outside: "/usr" });
+    expect(files.named("/usr")).toBe("/usr");
+    expect(files.shown("/usr")).toBe("/usr");
+  });
+});
