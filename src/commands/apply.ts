@@ -93,5 +93,6 @@ function report(
   { check = false }: ApplyOptions,
   change: Omit<ApplyResult, "command" | "check" | keyof TargetReport>,
 ): ApplyResult {
-  return { command: "apply", check, ...reportTarget(target), ...change };
+  const { changed, status, ...more } = change;
+  return { command: "apply", changed, check, status, ...reportTarget(target), ...more };
 }

@@ -33,8 +33,8 @@ export async function revert(options: RevertOptions): Promise<RevertResult> {
   const nothing: Reversal = { pools: [], pristine: true, diff: "", notes: [] };
   return {
     command: "revert",
-    check: options.check ?? false,
     changed: !absent,
+    check: options.check ?? false,
     status: absent ? "absent" : "reverted",
     ...reportTarget(target),
     shippedIn: releasesWithHash(examined.baseHash),

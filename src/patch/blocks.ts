@@ -60,6 +60,9 @@ const FORMAT = /^# >>> virtinst-rbd-patch (\S+).*\n(?:# (?!format: ).*\n)*# form
 // Format 1 (1.0.0) has no words for the reader before it, and one line for what was pristine.
 const HEADER =
   /^# pristine: sha256=([0-9a-f]{64})(?:\n# pristine:)? mtime=(-?\d{1,20}\.\d{9}) lines=(\d+),(\d+)\n# facts: sha256=([0-9a-f]{64})\n# blocks: sha256=([0-9a-f]{64})\n/;
+// Where a marker is lost, a block reaches to the next one: what lies between must not go with it.
+const FOREIGN_IN_HELPER = /^(?!#|def _virtinst_rbd_patch\()\S.{0,40}/m;
+const FOREIGN_IN_CALL = /^(?!#)\S.{0,40}|^[ \t\f]+(?:def|class)\b.{0,40}/m;
 const DIGEST_LINE = /^# blocks: sha256=.*$/m;
 
 /**
@@ -98,6 +101,8 @@ export function findBlocks(text: string): Found {
     helper: withoutCarriageReturns(text.slice(first.from, first.to)),
     call: withoutCarriageReturns(text.slice(second.from, second.to)),
   };
+  const foreign = [FOREIGN_IN_HELPER.exec(blocks.helper), FOREIGN_IN_CALL.exec(blocks.call)].find(Boolean);
+  if (foreign) return damaged(`between the markers stands what is not of this tool (${foreign[0].trim()})`, first.from);
   const [words = "", tool, format] = FORMAT.exec(blocks.helper) ?? [];
   if (Number(format) > BLOCK_FORMAT)
     return damaged(

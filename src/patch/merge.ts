@@ -22,8 +22,9 @@ export function mergePools(pools: readonly PoolFacts[]): CephPool[] {
     const own = pools.filter((pool) => cluster.includes(pool));
     const [{ cephPool, auth }] = own as [PoolFacts];
     const monitors: Monitor[] = [];
+    // One without a port equals any, and takes the place of none.
     for (const monitor of own.flatMap((pool) => pool.monitors))
-      if (!monitors.some((kept) => sameMonitor(kept, monitor))) monitors.push(monitor);
+      if (!monitors.some((kept) => sameMonitor(kept, monitor) && kept.port === monitor.port)) monitors.push(monitor);
     return { libvirtPools: own.map(({ pool }) => pool), name: cephPool, monitors, auth };
   });
 }

@@ -71,8 +71,9 @@ export class HostFiles {
   /** A path from the command line as the host sees it: either view of a mounted system is understood. */
   named(path: string): string {
     const whole = resolve(path);
-    const root = resolve(this.#root);
-    return root !== "/" && whole.startsWith(`${root}/`) ? whole.slice(root.length) : whole;
+    // As it was given, and as the tool names it.
+    const root = [resolve(this.#root), this.#base].find((view) => view && `${whole}/`.startsWith(`${view}/`));
+    return !root || root === "/" ? whole : whole.slice(root.length) || "/";
   }
 }
 
@@ -84,17 +85,18 @@ function real(path: string): string | null {
   }
 }
 
-/** A path below a base, with links followed as under chroot. */
+/** A path below a base, with links followed as under chroot, and the parent of a link's target as the kernel takes it. */
 function followed(path: string, base: string): string | null {
   let done = "/";
-  let rest = steps(resolve("/", path));
+  let rest = steps(path);
   try {
     for (let links = 0; rest.length > 0; ) {
       const next = join(done, rest.shift() as string);
       if (lstatSync(base + next).isSymbolicLink()) {
         if (++links > 40) return null;
-        rest = [...steps(resolve(done, readlinkSync(base + next))), ...rest];
-        done = "/";
+        const target = readlinkSync(base + next);
+        rest = [...steps(target), ...rest];
+        if (target.startsWith("/")) done = "/";
       } else done = next;
     }
     return done;

@@ -81,6 +81,14 @@ describe("findBlocks", () => {
     ["no call block", BASE.slice(0, AT.helperAt) + blocks.helper + BASE.slice(AT.helperAt), /one block/],
     ["a call outside", `${whole}\tstart_xml = _virtinst_rbd_patch(start_xml)\n`, /outside the blocks/],
     ["a block twice", `${whole}# >>> virtinst-rbd-patch\n# <<< virtinst-rbd-patch\n`, /more than two/],
+    [
+      "lost markers, so that a block reaches to the end of another",
+      whole
+        .replace("# <<< virtinst-rbd-patch\n", "")
+        .replace(/ # >>> virtinst-rbd-patch.*\n/, "")
+        .concat(" # >>> virtinst-rbd-patch\n # <<< virtinst-rbd-patch\n"),
+      /what is not of this tool \((?:class|import|def)/,
+    ],
     ["an unreadable header", whole.replace("# format: 2", "# format:"), /cannot be read/],
     [
       "a later layout",

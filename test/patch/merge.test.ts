@@ -92,7 +92,7 @@ describe("the monitors of an entry", () => {
   });
 
   it("each is there once, as it is written first", () => {
-    expect(mergePools([pool("a", ["Mon1", "mon1", "[::1]"]), pool("b", [at("::1", 1), at("MON1", 2)])])).toMatchObject([
+    expect(mergePools([pool("a", ["Mon1", "mon1", "[::1]"]), pool("b", ["::1", "MON1"])])).toMatchObject([
       { monitors: [at("Mon1"), at("[::1]")] },
     ]);
     expect(mergePools([pool("a", [at("m1", 1), at("m1", 2), at("m1", 1)])])[0]?.monitors).toEqual([
@@ -101,10 +101,16 @@ describe("the monitors of an entry", () => {
     ]);
   });
 
-  // m1:2 is dropped for the sake of m1, which is itself dropped for the sake of m1:1.
-  it("none is lost for the sake of one that is not there", () => {
-    const pools = [pool("a", [at("m1", 1)]), pool("b", [at("m1")]), pool("c", [at("m1", 2)])];
-    expect(mergePools(pools)).toMatchObject([{ libvirtPools: ["a", "b", "c"], monitors: [at("m1", 1), at("m1", 2)] }]);
+  // A missing port equals any, so that taking one for the other would lose a port.
+  it.each([
+    [["m1:1"], ["m1"], ["m1:2"]],
+    [["m1"], ["m1:1", "m1:2"], ["m1"]],
+    [["m1", "m1:1", "m1:2"], [], []],
+  ])("one without a port takes the place of none, and none takes its place: %j %j %j", (...names) => {
+    const monitor = (text: string) =>
+      at(text.split(":")[0] as string, text.includes(":") ? Number(text.slice(3)) : null);
+    const pools = names.map((own, index) => pool("abc"[index] as string, own.map(monitor)));
+    expect(mergePools(pools)[0]?.monitors).toEqual([...new Set(names.flat())].map(monitor));
   });
 
   it("the pools stay as they are", () => {
@@ -163,7 +169,8 @@ describe("random pools", () => {
           for (const { cephPool, auth: login } of own) expect([cephPool, login]).toEqual([name, auth]);
           for (const [place, monitor] of monitors.entries()) {
             expect(own.some((one) => one.monitors.includes(monitor))).toBe(true);
-            expect(monitors.slice(0, place).filter((one) => sameMonitor(one, monitor))).toEqual([]);
+            const twins = (one: Monitor) => sameMonitor(one, monitor) && one.port === monitor.port;
+            expect(monitors.slice(0, place).filter(twins)).toEqual([]);
           }
         }
       }),

@@ -33,6 +33,14 @@ describe("a mounted system", () => {
     expect(files.readText(path)).toBe("inside \xe9\n");
   });
 
+  test("the parent of a link's target is that of the target, as the kernel takes it", () => {
+    const { base, files } = mounted({ hop: "/usr/share" });
+    mkdirSync(join(base, "usr/x"));
+    symlinkSync("hop/../x", join(base, "through"));
+    expect(files.locate("/through")?.inside).toBe("/usr/x");
+    expect(files.locate("/hop/../x")?.inside).toBe("/usr/x");
+  });
+
   test("a link to a file that only this machine has leads nowhere", () => {
     const { files } = mounted({ a: process.execPath });
     expect(files.locate("/a")).toBeNull();
@@ -59,7 +67,11 @@ describe("a mounted system", () => {
     const { base, files } = mounted();
     for (const path of ["/usr/share", `${base}/usr/share`, relative(".", join(base, "usr/share"))])
       expect(files.named(path)).toBe("/usr/share");
+    expect(files.named(base)).toBe("/");
     expect(files.named(`${base}-other/usr`)).toBe(`${base}-other/usr`);
+    const link = join(realpathSync(temporaryFolder()), "link");
+    symlinkSync(base, link);
+    for (const path of [`${link}/usr`, `${base}/usr`]) expect(new HostFiles(link).named(path)).toBe("/usr");
   });
 
   test("a root that is a link, relative, or ends in a slash is the folder behind it", () => {
