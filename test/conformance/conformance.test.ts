@@ -162,7 +162,7 @@ describeRuns("a tool that is wrong is caught", () => {
     [
       "what is written does not compile",
       "apply",
-      "(t) => t.replace('# <<<', ')\\n# <<<')",
+      "(t) => t.replace(/^# <<</m, ')\\n# <<<')",
       [/patched: _build_xml does not run: .*line \d+/],
     ],
     ["revert leaves a line", "revert", "(t) => t + '\\n'", [/revert: the bytes/, /revert: the modification time/]],
@@ -193,16 +193,18 @@ sys.path.insert(0, os.path.dirname(__file__))
 from virtinst.install.installer import Installer
 
 XML = """<domain>
-  <disk type="network" device="disk">
-    <auth username="libvirt">
-      <secret type="ceph"/>
-    </auth>
-    <source protocol="rbd" name="vms/virt-1">
-      <host name="192.0.2.11" port="6789"/>
-      <host name="192.0.2.12" port="6789"/>
-      <host name="192.0.2.13" port="6789"/>
-    </source>
-  </disk>
+  <devices>
+    <disk type="network" device="disk">
+      <auth username="libvirt">
+        <secret type="ceph"/>
+      </auth>
+      <source protocol="rbd" name="vms/virt-1">
+        <host name="192.0.2.11" port="6789"/>
+        <host name="192.0.2.12" port="6789"/>
+        <host name="192.0.2.13" port="6789"/>
+      </source>
+    </disk>
+  </devices>
 </domain>"""
 
 

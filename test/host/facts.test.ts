@@ -151,12 +151,20 @@ describe("libvirt pools of one Ceph pool", () => {
 
   test("that list none are one entry", () => expect(entries(on("a", ""), on("b", ""))).toEqual([["a,b", ""]]));
 
-  test("a monitor without a port, in capitals or in brackets is the same one, as the first pool writes it", () => {
+  test("a monitor in capitals or in brackets is the same one, as the first pool writes it; one without a port ties", () => {
     const monitors = [{ name: "[2001:DB8::1]", port: null }];
-    const again = [{ name: "2001:db8::1", port: 6789 }];
+    const again = [
+      { name: "2001:db8::1", port: null },
+      { name: "2001:db8::1", port: 6789 },
+    ];
     const { cephPools } = resolveFacts(config([pool("a", { monitors }), pool("b", { monitors: again })]), []);
     expect(cephPools).toEqual([
-      { libvirtPools: ["a", "b"], name: "vms", monitors, auth: { username: "u", uuid: UUID } },
+      {
+        libvirtPools: ["a", "b"],
+        name: "vms",
+        monitors: [...monitors, ...again.slice(1)],
+        auth: { username: "u", uuid: UUID },
+      },
     ]);
   });
 });
