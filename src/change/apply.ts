@@ -6,7 +6,8 @@ import { readFile } from "../system/read";
 import { VERSION } from "../version";
 import { planOn, planPatch, planWithoutHandEdit, sameBytes } from "../virtinst/plan";
 import type { Target } from "../virtinst/target";
-import { type Change, type ChangeOptions, land, unchanged } from "./land";
+import { type Change, type ChangeOptions, unchanged } from "./change";
+import { land } from "./land";
 
 /**
  * Puts the blocks for the host's pools into the target.
@@ -23,7 +24,7 @@ export function applyPools(context: Context, options: ChangeOptions, notes: read
   const said =
     options.replaceHandEdit && !cleaned ? [...notes, "There is no hand edit in _build_xml to replace."] : notes;
   const plan = cleaned ?? planPatch(installation, examined, file.modified, cephPools);
-  if (sameBytes(plan.after, examined.source)) return unchanged(cephPools, said);
+  if (sameBytes(plan.after, examined.source)) return unchanged(cephPools, "current", said);
   return land(context, options, plan, cephPools, said);
 }
 
@@ -52,6 +53,6 @@ export function applyReviewed(target: Target, options: ChangeOptions, patchFile:
       `${patchFile}: what it adds is not what this tool renders for the pools that it names. Nothing was written.`,
       "Somebody changed it, or its place is not in _build_xml. Make it anew: virtinst-rbd-patch render -o FILE.",
     );
-  if (sameBytes(plan.after, examined.source)) return unchanged(offered.facts, []);
+  if (sameBytes(plan.after, examined.source)) return unchanged(offered.facts, "current", []);
   return land(target, options, plan, offered.facts, []);
 }

@@ -7,34 +7,9 @@ import { byteCodeTimes } from "../virtinst/byte-code";
 import { describeHandEdit } from "../virtinst/hand-edit";
 import type { Plan } from "../virtinst/plan";
 import { releasesWithHash } from "../virtinst/recipes";
-import { replacementNotes, type Target, type TargetOptions } from "../virtinst/target";
+import { replacementNotes, type Target } from "../virtinst/target";
+import { type Change, type ChangeOptions, unchanged } from "./change";
 import { compilePlan } from "./compile";
-
-/** How a change is made. */
-export interface ChangeOptions extends TargetOptions {
-  /** Whether to leave everything as it is; false by default. */
-  readonly check?: boolean;
-  /** Whether to take out what somebody made `_build_xml` do by hand; false by default. */
-  readonly replaceHandEdit?: boolean;
-}
-
-/** What became of the target, or would. */
-export interface Change {
-  readonly status: "patched" | "updated" | "current";
-  readonly changed: boolean;
-  /** The libvirt pools that its blocks are for. */
-  readonly pools: readonly string[];
-  /** Whether the new text was compiled, and by what; a sentence that begins with "not run" where it was not. */
-  readonly compiled: string | null;
-  /** From the file as it is to the file as it should be; empty where nothing changes. */
-  readonly diff: string;
-  readonly notes: readonly string[];
-}
-
-/** The target is what it should be already. */
-export function unchanged(facts: readonly CephPool[], notes: readonly string[]): Change {
-  return { status: "current", changed: false, pools: poolNames(facts), compiled: null, diff: "", notes };
-}
 
 /**
  * Compiles the new text and replaces the target by it; with `check` only compiles.
@@ -53,7 +28,7 @@ export function land(
   const { installation, examined } = target;
   const compiled = compilePlan(installation, options, plan);
   const said = [...notes, ...replacementNotes(target, options), ...describePristine(plan, facts)];
-  if (!options.check && !replace(target, options, plan)) return unchanged(facts, said);
+  if (!options.check && !replace(target, options, plan)) return unchanged(facts, "current", said);
   return {
     status: examined.found.state === "present" ? "updated" : "patched",
     changed: true,

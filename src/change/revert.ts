@@ -6,7 +6,7 @@ import { wholeBase } from "../patch/state";
 import { replaceFile } from "../system/replace";
 import { byteCodeTimes } from "../virtinst/byte-code";
 import { replacementNotes, type Target } from "../virtinst/target";
-import type { ChangeOptions } from "./land";
+import type { ChangeOptions } from "./change";
 
 /** What became of the target, or would. */
 export interface Reversal {

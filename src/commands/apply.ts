@@ -1,6 +1,5 @@
-import type { Change } from "../change/land";
+import { type Change, unchanged } from "../change/change";
 import { type CommonOptions, type Context, openContext } from "../context";
-import { poolNames } from "../patch/facts";
 import { Failure } from "../report/failure";
 import { findNeed } from "../virtinst/need";
 import { openTarget, reportTarget, type Target, type TargetReport } from "../virtinst/target";
@@ -37,7 +36,8 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
   if (options.patch !== undefined) return applyPatch(options, options.patch);
   const context = await openContext(options);
   const decision = decide(context, options);
-  if (decision.status !== "to do") return report(context, options, unchanged(context, decision));
+  if (decision.status !== "to do")
+    return report(context, options, unchanged(context.facts.cephPools, decision.status, decision.notes));
   return report(context, options, (await heavy()).applyPools(context, options, decision.notes));
 }
 
@@ -82,10 +82,6 @@ function decide(
     };
   const unknown = `Whether the patch is needed was not checked: ${reason}.`;
   return { status: "to do", notes: need === "unknown" ? [...notes, unknown] : notes };
-}
-
-function unchanged<Status>({ facts }: Context, { status, notes }: Decision<Status>) {
-  return { status, changed: false, pools: poolNames(facts.cephPools), compiled: null, diff: "", notes };
 }
 
 function report(

@@ -1,6 +1,5 @@
-import type { ChangeOptions } from "../change/land";
+import type { ChangeOptions } from "../change/change";
 import type { Reversal } from "../change/revert";
-import { wholeBase } from "../patch/state";
 import { releasesWithHash } from "../virtinst/recipes";
 import { openTarget, reportTarget, type TargetReport } from "../virtinst/target";
 
@@ -27,8 +26,7 @@ const heavy = () => import("../change/revert");
  */
 export async function revert(options: RevertOptions): Promise<RevertResult> {
   const target = openTarget(options, null);
-  const { installation, examined } = target;
-  wholeBase(examined, installation.target.outside);
+  const { examined } = target;
   const absent = examined.found.state === "absent";
   const nothing: Reversal = { pools: [], pristine: true, diff: "", notes: [] };
   return {

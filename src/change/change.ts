@@ -1,0 +1,33 @@
+import { type CephPool, poolNames } from "../patch/facts";
+import type { TargetOptions } from "../virtinst/target";
+
+/** How a change is made. */
+export interface ChangeOptions extends TargetOptions {
+  /** Whether to leave everything as it is; false by default. */
+  readonly check?: boolean;
+  /** Whether to take out what somebody made `_build_xml` do by hand; false by default. */
+  readonly replaceHandEdit?: boolean;
+}
+
+/** What became of the target, or would. */
+export interface Change {
+  readonly status: "patched" | "updated" | "current";
+  readonly changed: boolean;
+  /** The libvirt pools that its blocks are for. */
+  readonly pools: readonly string[];
+  /** Whether the new text was compiled, and by what; a sentence that begins with "not run" where it was not. */
+  readonly compiled: string | null;
+  /** From the file as it is to the file as it should be; empty where nothing changes. */
+  readonly diff: string;
+  readonly notes: readonly string[];
+}
+
+/**
+ * A target that stays as it is.
+ *
+ * @param facts the pools that its blocks are for, or would be
+ * @param status why it stays
+ */
+export function unchanged<Status>(facts: readonly CephPool[], status: Status, notes: readonly string[]) {
+  return { status, changed: false, pools: poolNames(facts), compiled: null, diff: "", notes };
+}
