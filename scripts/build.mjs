@@ -59,18 +59,24 @@ const program = `#!/usr/bin/env node
 "use strict";
 const parts = {
 ${texts.map(({ name, code }) => `${JSON.stringify(name)}: ${JSON.stringify(code)},\n`).join("")}};
-const loaded = {};
-function load(name) {
-  if (!(name in parts)) return require(name);
-  if (!(name in loaded)) {
-    const module = (loaded[name] = { exports: {} });
-    new Function("module", "exports", "require", parts[name])(module, module.exports, load);
+// A package.json that makes all files beside it ECMAScript modules makes this one too; there require is to be made.
+if (typeof require === "function") start(require);
+else import("module").then(({ createRequire }) => start(createRequire("/")));
+function start(require) {
+  const { compileFunction } = require("vm");
+  const loaded = {};
+  function load(name) {
+    if (!(name in parts)) return require(name);
+    if (!(name in loaded)) {
+      const module = (loaded[name] = { exports: {} });
+      compileFunction(parts[name], ["module", "exports", "require"])(module, module.exports, load);
+    }
+    return loaded[name].exports;
   }
-  return loaded[name].exports;
-}
-(function (module, exports, require) {
+  (function (module, exports, require) {
 ${entry?.code}
-})({ exports: {} }, {}, load);
+  })({ exports: {} }, {}, load);
+}
 `;
 mkdirSync("dist", { recursive: true });
 writeFileSync(outfile, program);

@@ -3,11 +3,11 @@ import type { ApplyResult } from "./commands/apply";
 import type { RevertResult } from "./commands/revert";
 import type { VerifyResult } from "./commands/verify";
 import { common, given, type Words } from "./options";
-import { Failure, type FailureKind } from "./report/failure";
+import { asFailure, type FailureKind } from "./report/failure";
 import { changeText, inspectionText, previewText, verificationText } from "./report/results";
-import { inline } from "./report/text";
+import { inline, PLAIN } from "./report/text";
 import { writeNewFile } from "./system/write";
-import { complain, note, print, printJson, show } from "./terminal";
+import { complain, note, print, printJsonError, show } from "./terminal";
 import { TOOL, VERSION } from "./version";
 
 /** What the exit code says; 0 is "it is so now, or there is nothing to do". */
@@ -121,7 +121,7 @@ function program(only: string | undefined, finish: (code: number) => void): Comm
     )
     .version(VERSION)
     .exitOverride()
-    .configureOutput({ writeErr: complain })
+    .configureOutput({ writeOut: print, writeErr: complain })
     .showHelpAfterError(`See ${TOOL} --help.`);
   const named = COMMANDS.filter(({ words }) => words.split(" ")[0] === only);
   for (const { words: usage, description, options = (command: Command) => command, run } of named.length > 0
@@ -182,11 +182,21 @@ async function changed(result: ApplyResult | RevertResult, words: Words): Promis
   note(result.notes, words);
   const { diff, verbose = false, quiet = false } = words;
   const shown = diff ? result : { ...result, diff: undefined };
-  await show(shown, (colours) => changeText(result, { diff: diff ?? false, verbose, quiet }, colours), {
-    ...words,
-    // A diff that was asked for is no chatter.
-    quiet: quiet && !diff,
-  });
+  const made = result.changed && !result.check;
+  // What was done is said, wherever there is somebody to hear it.
+  const elsewhere = () => made && complain(changeText(result, { diff: false, verbose, quiet: false }, PLAIN));
+  try {
+    const taken = await show(
+      shown,
+      (colours) => changeText(result, { diff: diff ?? false, verbose, quiet }, colours),
+      // A diff that was asked for is no chatter.
+      { ...words, quiet: quiet && !diff },
+    );
+    if (!taken) elsewhere();
+  } catch (error) {
+    elsewhere();
+    throw error;
+  }
   return result.check && result.changed ? NOT_SO : 0;
 }
 
@@ -201,23 +211,15 @@ function verdict({ state, need, behaviour, volume }: VerifyResult): number {
 }
 
 function failed(error: unknown, asJson: boolean): number {
-  const failure = error instanceof Failure ? error : unexpected(error);
+  const failure = asFailure(error);
   const code = EXIT_CODES[failure.kind];
   complain(`${TOOL}: ${inline(failure.message)}\n${inline(failure.hint)}\n`);
-  if (asJson) printJson({ error: { code, message: failure.message, hint: failure.hint } });
+  if (asJson) printJsonError(code, failure.message, failure.hint);
   return code;
 }
 
-function unexpected(error: unknown): Failure {
-  const { message } = error as Error;
-  return new Failure(
-    "io",
-    `Something unforeseen went wrong: ${message}`,
-    `Please report this, with the command line and ${TOOL} ${VERSION}.`,
-  );
-}
-
 async function main(): Promise<void> {
+  process.on("uncaughtException", (error) => process.exit(failed(error, false)));
   try {
     await program(process.argv[2], (code) => {
       process.exitCode = code;
@@ -226,8 +228,7 @@ async function main(): Promise<void> {
     if (!(error instanceof CommanderError)) process.exitCode = failed(error, process.argv.includes("--json"));
     else if (error.exitCode !== 0) {
       process.exitCode = EXIT_CODES.usage;
-      if (process.argv.includes("--json"))
-        printJson({ error: { code: EXIT_CODES.usage, message: error.message, hint: `See ${TOOL} --help.` } });
+      if (process.argv.includes("--json")) printJsonError(EXIT_CODES.usage, error.message, `See ${TOOL} --help.`);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { fstatSync, writeSync } from "node:fs";
 import { Failure, systemReason } from "./report/failure";
 import { type Colours, inline, PLAIN } from "./report/text";
+import { pause } from "./system/read";
 
 /** How a command speaks: as JSON, or as text, more of it or none. */
 export interface Manner {
@@ -13,37 +14,54 @@ export interface Manner {
  * Writes to standard output in one go. `process.stdout` would load Node's network stack for a pipe, a tenth of the time
  * of a run that changes nothing.
  *
+ * @returns whether all of it was taken: a reader that has seen enough (| head) is no failure
  * @throws Failure (io) where it cannot be written
  */
-export function print(output: string | Uint8Array): void {
+export function print(output: string | Uint8Array): boolean {
+  try {
+    write(1, output);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EPIPE") return false;
+    throw new Failure("io", `Standard output cannot be written: ${systemReason(error)}.`, "Look at where it goes to.");
+  }
+}
+
+function write(descriptor: number, output: string | Uint8Array): void {
   const bytes = typeof output === "string" ? Buffer.from(output) : output;
   for (let done = 0; done < bytes.length; ) {
     try {
-      done += writeSync(1, bytes, done);
+      done += writeSync(descriptor, bytes, done);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      // A reader that has seen enough (| head) is no failure; one that is slow gets its time.
-      if (code === "EPIPE") return;
-      if (code !== "EAGAIN")
-        throw new Failure(
-          "io",
-          `Standard output cannot be written: ${systemReason(error)}.`,
-          "Look at where it goes to.",
-        );
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      // A reader that is slow gets its time.
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      pause(5);
     }
   }
 }
 
-/** Writes a value to standard output as JSON. */
-export function printJson(value: unknown): void {
-  print(`${JSON.stringify(value, null, 2)}\n`);
+/** Writes a value to standard output as JSON; like `print`. */
+export function printJson(value: unknown): boolean {
+  return print(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Writes a result: as JSON where that is wanted, else as text unless there is to be none. */
-export async function show(value: unknown, text: (colours: Colours) => string, { json, quiet }: Manner): Promise<void> {
-  if (json) printJson(value);
-  else if (!quiet) print(text(await colours()));
+/** Writes a failure to standard output as JSON, where that can be written: it was said on standard error before. */
+export function printJsonError(code: number, message: string, hint: string): void {
+  try {
+    printJson({ error: { code, message, hint } });
+  } catch {
+    // There is nothing more to do.
+  }
+}
+
+/** Writes a result: as JSON where that is wanted, else as text unless there is to be none; like `print`. */
+export async function show(
+  value: unknown,
+  text: (colours: Colours) => string,
+  { json, quiet }: Manner,
+): Promise<boolean> {
+  if (json) return printJson(value);
+  return quiet ? true : print(text(await colours()));
 }
 
 /** What could not be checked goes to standard error, so that standard output stays a document or a patch. */
@@ -51,9 +69,13 @@ export function note(lines: readonly string[], { quiet }: Manner): void {
   if (!quiet) for (const line of lines) complain(`note: ${inline(line)}\n`);
 }
 
-/** Writes to standard error. */
+/** Writes to standard error. Where that cannot be written either, the exit code has to say it all. */
 export function complain(text: string): void {
-  process.stderr.write(text);
+  try {
+    write(2, text);
+  } catch {
+    // There is nobody to tell.
+  }
 }
 
 /** Colours on a terminal, as NO_COLOR and FORCE_COLOR say otherwise; none where it is piped, as by a CI that sets CI. */

@@ -1,11 +1,14 @@
-# Runs under the Python that runs virt-install; reads a request as JSON, answers as JSON.
+# Runs under the Python that runs virt-install; reads a request as JSON, answers as JSON on a line of its own.
+# Before it does anything it says its version: a Python that says no more after that died of the request.
 # compile: which of the given texts compile. run: what the helper block makes of each XML.
 import json
 import logging
 import sys
 
+print(json.dumps({"version": "%d.%d" % sys.version_info[:2]}))
+sys.stdout.flush()
 request = json.load(sys.stdin)
-answer = {"version": "%d.%d" % sys.version_info[:2]}
+answer = {}
 
 
 def text(value):
@@ -19,7 +22,7 @@ if "compile" in request:
         try:
             compile(text(source), str(request["name"]), "exec", 0, True)
             answer["compile"].append(None)
-        except (SyntaxError, ValueError, TypeError) as error:
+        except Exception as error:
             answer["compile"].append("%s (line %s)" % (getattr(error, "msg", error), getattr(error, "lineno", "unknown")))
 
 if "run" in request:
@@ -50,4 +53,4 @@ if "run" in request:
         answer["error"] = "%s: %s" % (type(error).__name__, error)
     answer["log"] = lines
 
-json.dump(answer, sys.stdout)
+print(json.dumps(answer))

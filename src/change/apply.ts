@@ -2,7 +2,7 @@ import type { Context } from "../context";
 import { acceptPatch } from "../patch/accept";
 import { wholeBase } from "../patch/state";
 import { Failure } from "../report/failure";
-import { readFile } from "../system/read";
+import { readNamed } from "../system/read";
 import { VERSION } from "../version";
 import { planOn, planPatch, planWithoutHandEdit, sameBytes } from "../virtinst/plan";
 import type { Target } from "../virtinst/target";
@@ -15,7 +15,7 @@ import { land } from "./land";
  * @param notes what is to be said of it so far
  * @throws Failure where the target cannot be patched or replaced; it is then as it was
  */
-export function applyPools(context: Context, options: ChangeOptions, notes: readonly string[]): Change {
+export async function applyPools(context: Context, options: ChangeOptions, notes: readonly string[]): Promise<Change> {
   const { installation, examined, file, facts } = context;
   const { cephPools } = facts;
   const cleaned = options.replaceHandEdit
@@ -34,11 +34,11 @@ export function applyPools(context: Context, options: ChangeOptions, notes: read
  * @param patchFile a file that `render` made
  * @throws Failure where it is not such a file, whole and for this target; the target is then as it was
  */
-export function applyReviewed(target: Target, options: ChangeOptions, patchFile: string): Change {
-  const { installation, examined } = target;
+export async function applyReviewed(target: Target, options: ChangeOptions, patchFile: string): Promise<Change> {
+  const { installation, examined, file } = target;
   const base = wholeBase(examined, installation.target.outside);
   // In the file's own encoding: the context lines are the file's.
-  const patch = readFile(patchFile, "io").toString(base.encoding);
+  const patch = readNamed(patchFile, "io").toString(base.encoding);
   const offered = acceptPatch(patch, installation.file, base.text, examined.baseHash, patchFile);
   if (offered.tool !== VERSION)
     throw new Failure(
@@ -46,13 +46,18 @@ export function applyReviewed(target: Target, options: ChangeOptions, patchFile:
       `${patchFile}: it was made by version ${offered.tool}, and this is ${VERSION}. Nothing was written.`,
       "Make the patch anew on this host: virtinst-rbd-patch render -o FILE.",
     );
-  const plan = planOn(base, installation, offered.pristine, offered.facts);
-  if (!sameBytes(plan.after, { ...base, text: offered.text }))
+  const stated = planOn(base, installation, offered.pristine, offered.facts);
+  if (!sameBytes(stated.after, { ...base, text: offered.text }))
     throw new Failure(
       "target",
       `${patchFile}: what it adds is not what this tool renders for the pools that it names. Nothing was written.`,
       "Somebody changed it, or its place is not in _build_xml. Make it anew: virtinst-rbd-patch render -o FILE.",
     );
+  // The time to put back one day is this file's own, not that of the file that the patch was rendered on.
+  const plan = planPatch(installation, examined, file.modified, offered.facts);
   if (sameBytes(plan.after, examined.source)) return unchanged(offered.facts, "current", []);
-  return land(target, options, plan, offered.facts, []);
+  const notes = sameBytes(plan.after, stated.after)
+    ? []
+    : ["The patch states when the file was changed that it was rendered on; this file's own time stands in its place."];
+  return land(target, options, plan, offered.facts, notes);
 }

@@ -11,23 +11,22 @@ import type { TargetOptions } from "../virtinst/target";
  * @throws Failure (target) where it could not be compiled on the machine that it is for, or the old text does not
  *   compile either; (behaviour) where only the new text does not
  */
-export function compilePlan(
+export async function compilePlan(
   installation: Installation,
   options: TargetOptions,
   { before, after, recipe }: Plan,
-): string {
+): Promise<string> {
   const { outside: path } = installation.target;
   const pythons = findPythons(installation, recipe.python, options);
-  const compiled = isNotRun(pythons) ? pythons : compileTexts(pythons, [before, after], path);
-  if (isNotRun(compiled)) {
-    // An image's own Python is not this machine's; on a live host virt-install itself could not run.
-    if (options.files.mounted && options.python === undefined) return `not run: ${compiled.notRun}`;
+  // An image's own Python is not this machine's; on a live host virt-install itself could not run.
+  if (isNotRun(pythons) && options.files.mounted && options.python === undefined) return `not run: ${pythons.notRun}`;
+  const compiled = isNotRun(pythons) ? pythons : await compileTexts(pythons, [before, after], path);
+  if (isNotRun(compiled))
     throw new Failure(
       "target",
       `${path}: the new text could not be compiled: ${compiled.notRun}. Nothing was written.`,
       "Name the Python that runs virt-install with --python.",
     );
-  }
   const [pristine, patched] = compiled.faults;
   const { python } = compiled;
   if (pristine)

@@ -1,11 +1,13 @@
+import { basename } from "node:path";
 import { unifiedDiff } from "../patch/diff";
 import { type CephPool, poolNames, secretUuids, sha256 } from "../patch/facts";
 import { encode } from "../patch/source";
-import { readWithTime } from "../system/read";
-import { ChangedMeanwhile, replaceFile } from "../system/replace";
+import { examine } from "../patch/state";
+import { Failure } from "../report/failure";
+import { ChangedMeanwhile, type Replaced, replaceFile } from "../system/replace";
 import { byteCodeTimes } from "../virtinst/byte-code";
 import { describeHandEdit } from "../virtinst/hand-edit";
-import type { Plan } from "../virtinst/plan";
+import { type Plan, sameBytes } from "../virtinst/plan";
 import { releasesWithHash } from "../virtinst/recipes";
 import { replacementNotes, type Target } from "../virtinst/target";
 import { type Change, type ChangeOptions, unchanged } from "./change";
@@ -18,17 +20,22 @@ import { compilePlan } from "./compile";
  * @param notes what is to be said of it so far
  * @throws Failure where it does not compile or cannot be replaced; the target is then as it was
  */
-export function land(
+export async function land(
   target: Target,
   options: ChangeOptions,
   plan: Plan,
   facts: readonly CephPool[],
   notes: readonly string[],
-): Change {
+): Promise<Change> {
   const { installation, examined } = target;
-  const compiled = compilePlan(installation, options, plan);
+  refuseUnreadable(installation.target.outside, plan, facts);
+  const compiled = await compilePlan(installation, options, plan);
   const said = [...notes, ...replacementNotes(target, options), ...describePristine(plan, facts)];
-  if (!options.check && !replace(target, options, plan)) return unchanged(facts, "current", said);
+  if (!options.check) {
+    const replaced = await replace(target, options, plan);
+    if (!replaced) return unchanged(facts, "current", said);
+    said.push(...replaced.notes);
+  }
   return {
     status: examined.found.state === "present" ? "updated" : "patched",
     changed: true,
@@ -39,15 +46,30 @@ export function land(
   };
 }
 
-/** Replaces the file; false where another run put the very same text there meanwhile. */
-function replace({ installation, file }: Target, { files }: ChangeOptions, plan: Plan): boolean {
+/** Whatever is written can be read again, and taken out again. */
+function refuseUnreadable(path: string, { before, after }: Plan, facts: readonly CephPool[]): void {
+  const { state, reason, base } = examine(encode(after), facts);
+  if (state === "current" && base && sameBytes(base, before)) return;
+  throw new Failure(
+    "target",
+    `${path}: what would be written could not be read again: ${reason}. Nothing was written.`,
+    "Please report this, with the file.",
+  );
+}
+
+/** Replaces the file; null where another run put the very same text there meanwhile. */
+async function replace(
+  { installation, folder, file }: Target,
+  { files }: ChangeOptions,
+  plan: Plan,
+): Promise<Replaced | null> {
   const content = encode(plan.after);
   const { target } = installation;
+  const name = basename(target.inside);
   try {
-    replaceFile(target.outside, file, content, { avoid: byteCodeTimes(target, files) });
-    return true;
+    return await replaceFile(folder, name, file, content, { avoid: byteCodeTimes(target, files) });
   } catch (error) {
-    if (error instanceof ChangedMeanwhile && readWithTime(target.outside).bytes.equals(content)) return false;
+    if (error instanceof ChangedMeanwhile && files.read(target.inside)?.equals(content)) return null;
     throw error;
   }
 }

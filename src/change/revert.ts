@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { unifiedDiff } from "../patch/diff";
 import { poolNames } from "../patch/facts";
 import { readFacts } from "../patch/read-facts";
@@ -14,6 +15,8 @@ export interface Reversal {
   readonly pools: readonly string[];
   /** Whether the file is now, to the byte, what the blocks were put into. */
   readonly pristine: boolean;
+  /** Whether its modification time is that of then, too. */
+  readonly timeRestored: boolean;
   readonly diff: string;
   readonly notes: readonly string[];
 }
@@ -23,8 +26,8 @@ export interface Reversal {
  *
  * @throws Failure where its markers are damaged, or it cannot be replaced; it is then as it was
  */
-export function takeOut(target: Target, options: ChangeOptions): Reversal {
-  const { installation, examined, file } = target;
+export async function takeOut(target: Target, options: ChangeOptions): Promise<Reversal> {
+  const { installation, folder, examined, file } = target;
   const { found, basePristine: pristine } = examined;
   const base = wholeBase(examined, installation.target.outside);
   if (found.state !== "present") throw new RangeError("there are no blocks to take out");
@@ -34,16 +37,21 @@ export function takeOut(target: Target, options: ChangeOptions): Reversal {
     notes.push(
       `The file was also changed outside the blocks; these changes ${options.check ? "would stay" : "stay"}, and so does the time of the last change.`,
     );
-  if (!options.check)
-    replaceFile(
-      installation.target.outside,
-      file,
-      encode(base),
-      pristine ? { modified: found.header.modified } : { avoid: byteCodeTimes(installation.target, options.files) },
-    );
+  let timeRestored = pristine;
+  if (!options.check) {
+    const { modified } = found.header;
+    const times = pristine ? { modified } : { avoid: byteCodeTimes(installation.target, options.files) };
+    const replaced = await replaceFile(folder, basename(installation.target.inside), file, encode(base), times);
+    notes.push(...replaced.notes);
+    if (pristine && replaced.modified !== modified) {
+      timeRestored = false;
+      notes.push(`The modification time could not be put back: it is ${replaced.modified}, and was ${modified}.`);
+    }
+  }
   return {
     pools: poolNames(readFacts(found.blocks.helper)),
     pristine,
+    timeRestored,
     diff: unifiedDiff(installation.file, examined.source.text, base.text),
     notes,
   };

@@ -1,6 +1,7 @@
 import { type Change, unchanged } from "../change/change";
 import { type CommonOptions, type Context, openContext } from "../context";
 import { Failure } from "../report/failure";
+import { removeLeftovers } from "../system/leftovers";
 import { findNeed } from "../virtinst/need";
 import { openTarget, reportTarget, type Target, type TargetReport } from "../virtinst/target";
 
@@ -35,10 +36,10 @@ const heavy = () => import("../change/apply");
 export async function apply(options: ApplyOptions): Promise<ApplyResult> {
   if (options.patch !== undefined) return applyPatch(options, options.patch);
   const context = await openContext(options);
-  const decision = decide(context, options);
-  if (decision.status !== "to do")
-    return report(context, options, unchanged(context.facts.cephPools, decision.status, decision.notes));
-  return report(context, options, (await heavy()).applyPools(context, options, decision.notes));
+  const { status, notes } = decide(context, options);
+  const said = [...notes, ...(await cleanUp(context, options))];
+  if (status !== "to do") return report(context, options, unchanged(context.facts.cephPools, status, said));
+  return report(context, options, await (await heavy()).applyPools(context, options, said));
 }
 
 /** Applies exactly the patch in a file, after making sure that it is one of ours, whole and in its place. */
@@ -51,7 +52,14 @@ async function applyPatch(options: ApplyOptions, patch: string): Promise<ApplyRe
       "Leave these options out, or leave the patch out.",
     );
   const target = openTarget(options, null);
-  return report(target, options, (await heavy()).applyReviewed(target, options, patch));
+  const left = await cleanUp(target, options);
+  const change = await (await heavy()).applyReviewed(target, options, patch);
+  return report(target, options, { ...change, notes: [...left, ...change.notes] });
+}
+
+/** Removes what a killed run left. */
+async function cleanUp({ folder }: Target, { check }: ApplyOptions): Promise<string[]> {
+  return check ? [] : removeLeftovers(folder);
 }
 
 /** What is to be done, and what is to be said of it so far. */

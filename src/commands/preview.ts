@@ -6,7 +6,7 @@ import { render } from "../patch/render";
 import { sampleDomain } from "../patch/sample";
 import { decode, encode } from "../patch/source";
 import { Failure } from "../report/failure";
-import { readFile } from "../system/read";
+import { readNamed, XML_LIMIT } from "../system/read";
 import { findVirtinst, type Installation } from "../virtinst/find";
 import { findPythons, isNotRun, runHelper } from "../virtinst/python";
 import { pythonMajor } from "../virtinst/recipes";
@@ -43,7 +43,7 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
   const source =
     domain === undefined
       ? ({ text: sampleDomain(pools).before, encoding: "utf8" } as const)
-      : decode(readFile(domain, "io"));
+      : decode(readNamed(domain, "io", XML_LIMIT));
   const xml = source.text;
   if (domain !== undefined) readRbdDisks(xml, domain);
   // What the block says of its file plays no part in what it does.
@@ -54,7 +54,7 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
   );
   const { installation, major } = whatRuns(options);
   const pythons = findPythons(installation, major, options);
-  const answer = isNotRun(pythons) ? pythons : runHelper(pythons, helper, [xml]);
+  const answer = isNotRun(pythons) ? pythons : await runHelper(pythons, helper, [xml]);
   const [result] = isNotRun(answer) ? [] : answer.results;
   if (isNotRun(answer) || result?.xml == null)
     throw new Failure(

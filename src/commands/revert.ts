@@ -1,5 +1,6 @@
 import type { ChangeOptions } from "../change/change";
 import type { Reversal } from "../change/revert";
+import { removeLeftovers } from "../system/leftovers";
 import { releasesWithHash } from "../virtinst/recipes";
 import { openTarget, reportTarget, type TargetReport } from "../virtinst/target";
 
@@ -26,9 +27,11 @@ const heavy = () => import("../change/revert");
  */
 export async function revert(options: RevertOptions): Promise<RevertResult> {
   const target = openTarget(options, null);
+  const left = options.check ? [] : await removeLeftovers(target.folder);
   const { examined } = target;
   const absent = examined.found.state === "absent";
-  const nothing: Reversal = { pools: [], pristine: true, diff: "", notes: [] };
+  const nothing: Reversal = { pools: [], pristine: true, timeRestored: true, diff: "", notes: [] };
+  const done = absent ? nothing : await (await heavy()).takeOut(target, options);
   return {
     command: "revert",
     changed: !absent,
@@ -36,6 +39,7 @@ export async function revert(options: RevertOptions): Promise<RevertResult> {
     status: absent ? "absent" : "reverted",
     ...reportTarget(target),
     shippedIn: releasesWithHash(examined.baseHash),
-    ...(absent ? nothing : (await heavy()).takeOut(target, options)),
+    ...done,
+    notes: [...left, ...done.notes],
   };
 }

@@ -69,6 +69,6 @@ async function prove(context: Context, options: VerifyOptions): Promise<Pick<Ver
     volume:
       vol === undefined
         ? null
-        : proveVolume(context, { volume: vol, uri: connect, files, named: virtinst !== undefined }),
+        : await proveVolume(context, { volume: vol, uri: connect, files, named: virtinst !== undefined }),
   };
 }

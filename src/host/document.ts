@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { Failure } from "../report/failure";
+import { readNamed } from "../system/read";
 import { byName, DOCUMENT_VERSION, type HostConfig, type HostOptions } from "./config";
-import { readUtf8 } from "./xml-files";
+import { utf8 } from "./xml-files";
 
 // XML 1.0 cannot carry these, so no libvirt object has them; a lone surrogate is not text.
 const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u;
@@ -11,6 +12,7 @@ const name = v.pipe(
   v.nonEmpty("must not be empty"),
   v.check((value) => !UNPRINTABLE.test(value), "has a character that XML cannot carry"),
 );
+const PORT = "must be a port, 1 to 65535";
 const uuid = v.pipe(
   v.string(),
   v.regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "must be a UUID in lower case with dashes"),
@@ -27,7 +29,10 @@ export const hostDocument = v.strictObject({
       active: absent(v.boolean()),
       cephPool: name,
       monitors: v.array(
-        v.strictObject({ name, port: absent(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535))) }),
+        v.strictObject({
+          name,
+          port: absent(v.pipe(v.number(), v.integer(PORT), v.minValue(1, PORT), v.maxValue(65535, PORT))),
+        }),
       ),
       auth: absent(
         v.strictObject({
@@ -55,7 +60,7 @@ export type HostDocument = v.InferOutput<typeof hostDocument>;
 
 /** Reads the host document that was named. */
 export function readDocumentFile({ hostDocument: file = "" }: HostOptions): HostConfig {
-  return readDocument(readUtf8(file), file);
+  return readDocument(utf8({ where: file, bytes: readNamed(file, "facts") }), file);
 }
 
 /**
@@ -69,16 +74,23 @@ export function readDocument(json: string, where: string): HostConfig {
   let content: unknown;
   try {
     content = JSON.parse(json);
-  } catch (error) {
-    throw refused(where, `this is not JSON: ${(error as Error).message}`);
+  } catch {
+    // What Node says quotes the file.
+    throw refused(where, "this is not JSON");
   }
   const result = v.safeParse(hostDocument, content);
   if (!result.success) {
     const [issue] = result.issues;
-    throw refused(where, `${v.getDotPath(issue) ?? "the document"}: ${issue.message}`);
+    throw refused(where, `${v.getDotPath(issue) ?? "the document"}: ${reasonOf(issue)}`);
   }
   const { host, pools, secrets } = result.output;
   return { host, source: where, pools: byName(pools), secrets };
+}
+
+/** What is wrong there. valibot's own words quote the value, and it may be anybody's. */
+function reasonOf(issue: v.InferIssue<typeof hostDocument>): string {
+  if (issue.expected === "never") return "a host document has no such field";
+  return issue.kind === "schema" ? `${issue.expected ?? "something else"} was expected` : issue.message;
 }
 
 function refused(where: string, why: string): Failure {

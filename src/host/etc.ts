@@ -1,13 +1,15 @@
-import { Failure, systemReason } from "../report/failure";
+import { Failure } from "../report/failure";
 import type { HostFiles } from "../system/host-files";
+import { XML_LIMIT } from "../system/read";
 import type { HostConfig, HostOptions } from "./config";
-import { readPoolFiles, readSecretFiles } from "./xml-files";
+import { readPools, readSecrets, type XmlFile } from "./xml-files";
 
 /**
  * Reads the files in which libvirt's own daemons keep pools and secrets. Those named *.base64 beside them hold values
  * and stay closed.
  *
- * @throws Failure (facts) where it is no system's root folder, or a file cannot be read
+ * @throws Failure (facts) where it is no system's root folder, or a file that is there is none that can be read; (io)
+ *   where the system says that it cannot be read
  */
 export function readEtc({ files }: HostOptions): HostConfig {
   if (!files.locate("/etc"))
@@ -19,18 +21,24 @@ export function readEtc({ files }: HostOptions): HostConfig {
   return {
     host: files.readText("/etc/hostname")?.trim() || null,
     source: files.shown("/etc/libvirt"),
-    pools: readPoolFiles(xmlFiles("/etc/libvirt/storage", files)),
-    secrets: readSecretFiles(xmlFiles("/etc/libvirt/secrets", files)),
+    pools: readPools(xmlFiles("/etc/libvirt/storage", files)),
+    secrets: readSecrets(xmlFiles("/etc/libvirt/secrets", files)),
   };
 }
 
-function xmlFiles(folder: string, files: HostFiles): string[] {
-  try {
-    return files
-      .list(folder)
-      .filter((name) => name.endsWith(".xml"))
-      .flatMap((name) => files.locateFile(`${folder}/${name}`)?.outside ?? []);
-  } catch (error) {
-    throw new Failure("facts", `${files.shown(folder)} cannot be read: ${systemReason(error)}.`, "Run this as root.");
-  }
+/** A pool that is left out in silence is a disk without its monitors: what is listed has to be readable. */
+function xmlFiles(folder: string, files: HostFiles): XmlFile[] {
+  return files
+    .list(folder)
+    .filter((name) => name.endsWith(".xml"))
+    .map((name) => {
+      const where = files.shown(`${folder}/${name}`);
+      const bytes = files.read(`${folder}/${name}`, XML_LIMIT);
+      if (bytes) return { where, bytes };
+      throw new Failure(
+        "facts",
+        `${where} is no regular file, or a link that leads to none.`,
+        "Take it out of the folder, or mend the link.",
+      );
+    });
 }

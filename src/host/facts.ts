@@ -36,6 +36,7 @@ export function resolveFacts(config: HostConfig, only: readonly string[]): Resol
       `The rbd pools are: ${names.map(quote).join(", ")}.`,
     );
   const chosen = byName(config.pools.filter(({ name }) => only.length === 0 || only.includes(name)));
+  refuseTooMany(chosen, config.source);
   const notes: string[] = [];
   const pools = chosen.map((pool): PoolFacts => {
     const auth = pool.auth && { username: pool.auth.username, uuid: secretUuid(pool, config, notes) };
@@ -45,6 +46,19 @@ export function resolveFacts(config: HostConfig, only: readonly string[]): Resol
   const cephPools = mergePools(pools);
   notes.push(...cephPools.flatMap((one) => ambiguity(one, cephPools)));
   return { pools, cephPools, notes };
+}
+
+/** Each pool is compared with each, which takes seconds for so many; no host comes near. */
+const MOST = { pools: 1000, monitors: 10_000 };
+
+function refuseTooMany(pools: readonly Pool[], source: string): void {
+  const monitors = pools.reduce((sum, pool) => sum + pool.monitors.length, 0);
+  if (pools.length <= MOST.pools && monitors <= MOST.monitors) return;
+  throw new Failure(
+    "facts",
+    `${source}: there are ${pools.length} rbd pools with ${monitors} monitors, and at most ${MOST.pools} with ${MOST.monitors} are taken.`,
+    "Choose those that virt-install uses with --pool.",
+  );
 }
 
 /** What is to be said of a pool without monitors, whose disks say nothing of their cluster. */

@@ -1,13 +1,14 @@
 import { Failure } from "../report/failure";
+import { documentsIn } from "../system/printed";
 import { converse, type Finished, run } from "../system/run";
 import { byName, DEFAULT_URI, type HostConfig, type HostOptions, type Pool, type Secret } from "./config";
 import { readPool, readSecret } from "./xml";
-import { readSecretFiles } from "./xml-files";
+import { readSecrets, readXmlFile } from "./xml-files";
 
 /** Reads what a running libvirt says; its secrets from files, where some were named. */
 export async function readLibvirt({ connect, secretXml }: HostOptions): Promise<HostConfig> {
   const live = await readLive(connect ?? DEFAULT_URI);
-  return secretXml ? { ...live, secrets: readSecretFiles(secretXml) } : live;
+  return secretXml ? { ...live, secrets: readSecrets(secretXml.map(readXmlFile)) } : live;
 }
 
 /**
@@ -32,10 +33,7 @@ async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig 
   const virsh = converse("virsh", ["-q", "-r", "-c", uri], { env });
   const said = await virsh.ask(["hostname", "pool-list --all", "secret-list", `echo ${LISTED}`], LISTED_SAID);
   const listed = withoutPrompts(said);
-  const rows = [...listed.matchAll(POOL_ROW)].map(([, name, state]) => ({
-    name: locale === "C" ? (name as string) : unescaped(name as string),
-    active: state === "active",
-  }));
+  const rows = poolRows(listed).map(({ name, active }) => ({ name: locale === "C" ? name : unescaped(name), active }));
   if (locale === "C" && rows.some(({ name }) => /\\x[0-9a-f]{2}/.test(name))) {
     await virsh.finish([]);
     return null;
@@ -51,12 +49,12 @@ async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig 
   if (talk.fault !== null || !LISTED_SAID.test(said)) throw unreachable(uri, talk);
   if (/failed to list pools|failed to list inactive pools/i.test(talk.stderr))
     throw refused(uri, ownWords(talk), "Look at the state of libvirt's storage driver: virsh pool-list --all.");
-  const dumped = withoutPrompts(
-    plain ? talk.stdout : run("virsh", ["-q", "-r", "-c", uri, commands.join("; ")], { env }).stdout,
-  );
+  const dump = plain ? talk : await run("virsh", ["-q", "-r", "-c", uri, commands.join("; ")], { env });
+  if (dump.fault !== null) throw unreachable(uri, dump);
 
-  const documents = [...dumped.matchAll(DOCUMENT)].map(([document]) => document);
+  const documents = documentsIn(withoutPrompts(dump.stdout), ["pool", "secret"]);
   const where = `virsh -c ${uri}`;
+  const active = new Map(rows.map((row) => [row.name, row.active]));
   const pools: Pool[] = [];
   const secrets: Secret[] = [];
   let poolDocuments = 0;
@@ -65,7 +63,7 @@ async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig 
     else {
       const pool = readPool(document, where, null);
       poolDocuments++;
-      if (pool) pools.push({ ...pool, active: rows.find(({ name }) => name === pool.name)?.active ?? null });
+      if (pool) pools.push({ ...pool, active: active.get(pool.name) ?? null });
     }
   }
   if (poolDocuments !== rows.length || secrets.length !== uuids.length)
@@ -87,11 +85,33 @@ async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig 
 const LISTED = "virtinst-rbd-patch-listed";
 // Said, not echoed: at a line's start, or just behind the prompt of a virsh without readline.
 const LISTED_SAID = new RegExp(`^(?:virsh [#>] )*${LISTED}`, "m");
-// virsh 1.2.17 and 9.0 both begin a row with one space and pad the columns with spaces.
-const POOL_ROW = /^ (.*\S) +(active|inactive) +(?:yes|no) *$/gm;
 const SECRET_ROW = /^ ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) /gm;
-// A prompt without its command may stand before the first one.
-const DOCUMENT = /<(pool|secret)[\s>][\s\S]*?^<\/\1>$/gm;
+
+/**
+ * The rows of `pool-list --all`. virsh 1.2.17 and 9.0 both begin one with a space and pad the columns with spaces; a
+ * name may hold spaces, but not end with one.
+ */
+function poolRows(listed: string): { name: string; active: boolean }[] {
+  return listed.split("\n").flatMap((line) => {
+    const [before, autostart] = lastWord(line);
+    const [name, state] = lastWord(before);
+    if (!/^(?:yes|no)$/.test(autostart) || !/^(?:in)?active$/.test(state) || !/^ ./.test(name)) return [];
+    return [{ name: name.slice(1), active: state === "active" }];
+  });
+}
+
+/** A line without its last word and the spaces before that, and the word. */
+function lastWord(line: string): [before: string, word: string] {
+  const whole = withoutLastSpaces(line);
+  const at = whole.lastIndexOf(" ") + 1;
+  return [withoutLastSpaces(whole.slice(0, at)), whole.slice(at)];
+}
+
+function withoutLastSpaces(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === " ") end--;
+  return text.slice(0, end);
+}
 
 /** A name from the table of a virsh that writes `\\x5c` and the like for what it cannot print (9.0). */
 function unescaped(name: string): string {
@@ -111,26 +131,25 @@ function withoutPrompts(output: string): string {
 }
 
 function unreachable(uri: string, talk: Finished): Failure {
-  if (talk.fault === "ENOENT")
+  if (talk.fault === null)
     return refused(
       uri,
-      "virsh is not installed, or not in PATH",
-      "Install libvirt-client (Debian: libvirt-clients), or give the facts with --pool-xml, --host or --root.",
+      ownWords(talk) || "virsh ended without a word",
+      "Try `virsh -r -c URI pool-list --all` with that URI; another one goes with --connect.",
     );
-  if (talk.fault === "ETIMEDOUT")
-    return refused(uri, "virsh did not answer within a minute", "Look at libvirtd's own log.");
-  return refused(
-    uri,
-    ownWords(talk) || "virsh ended without a word",
-    "Try `virsh -r -c URI pool-list --all` with that URI; another one goes with --connect.",
-  );
+  const hint =
+    talk.fault === "ENOENT"
+      ? "Install libvirt-client (Debian: libvirt-clients), or give the facts with --pool-xml, --host or --root."
+      : "Try `virsh -r -c URI pool-list --all` with that URI, and look at libvirtd's own log.";
+  return refused(uri, `virsh: ${talk.why}`, hint);
 }
 
 function ownWords({ stderr }: Finished): string {
   return stderr
     .trim()
     .replace(/^error: /gm, "")
-    .replace(/\n+/g, "; ");
+    .replace(/\n+/g, "; ")
+    .slice(0, 1000);
 }
 
 function refused(uri: string, why: string, hint: string): Failure {

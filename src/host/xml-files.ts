@@ -1,28 +1,40 @@
 import { decode } from "../patch/source";
 import { Failure } from "../report/failure";
-import { readFile } from "../system/read";
+import { readNamed, XML_LIMIT } from "../system/read";
 import { byName, type HostConfig, type HostOptions, type Pool, type Secret } from "./config";
 import { readPool, readSecret } from "./xml";
+
+/** A file with one XML document. */
+export interface XmlFile {
+  /** Its path, for messages. */
+  readonly where: string;
+  readonly bytes: Buffer;
+}
 
 /** Reads the files that were named for pools and secrets. */
 export function readXmlFiles({ poolXml = [], secretXml }: HostOptions): HostConfig {
   return {
     host: null,
     source: poolXml.join(", "),
-    pools: readPoolFiles(poolXml),
-    secrets: secretXml ? readSecretFiles(secretXml) : null,
+    pools: readPools(poolXml.map(readXmlFile)),
+    secrets: secretXml ? readSecrets(secretXml.map(readXmlFile)) : null,
   };
 }
 
+/** Reads a file that was named. */
+export function readXmlFile(path: string): XmlFile {
+  return { where: path, bytes: readNamed(path, "facts", XML_LIMIT) };
+}
+
 /** The rbd pools among some files, by name. */
-export function readPoolFiles(files: readonly string[]): Pool[] {
-  const pools = files.map((file) => readPool(readUtf8(file), file, null));
+export function readPools(files: readonly XmlFile[]): Pool[] {
+  const pools = files.map((file) => readPool(utf8(file), file.where, null));
   return byName(pools.filter((pool): pool is Pool => pool !== null));
 }
 
 /** The secrets in some files, never their values. */
-export function readSecretFiles(files: readonly string[]): Secret[] {
-  return files.map((file) => readSecret(readUtf8(file), file));
+export function readSecrets(files: readonly XmlFile[]): Secret[] {
+  return files.map((file) => readSecret(utf8(file), file.where));
 }
 
 /**
@@ -30,12 +42,12 @@ export function readSecretFiles(files: readonly string[]): Secret[] {
  *
  * @throws Failure (facts) where it is not UTF-8
  */
-export function readUtf8(path: string): string {
-  const { text, encoding } = decode(readFile(path, "facts"));
+export function utf8({ where, bytes }: XmlFile): string {
+  const { text, encoding } = decode(bytes);
   if (encoding !== "utf8")
     throw new Failure(
       "facts",
-      `${path}: this is not UTF-8.`,
+      `${where}: this is not UTF-8.`,
       "Give what virsh prints, or convert the file with iconv -t UTF-8.",
     );
   return text.replace(/^\uFEFF/, "");

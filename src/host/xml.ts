@@ -1,4 +1,4 @@
-import { parseXml, XmlDocumentType, XmlElement, XmlText } from "@rgrove/parse-xml";
+import { parseXml, XmlDocumentType, XmlElement, type XmlError, XmlText } from "@rgrove/parse-xml";
 import type { Monitor } from "../patch/facts";
 import { Failure } from "../report/failure";
 import type { Pool, Secret, SecretReference } from "./config";
@@ -89,8 +89,9 @@ export function readElement(xml: string, name: string, where: string): XmlElemen
   try {
     document = parseXml(xml, { preserveDocumentType: true });
   } catch (error) {
-    // Only the first line: the parser's further lines quote the document.
-    throw refused(where, `not well-formed XML: ${(error as Error).message.split("\n")[0]}`);
+    // What the parser says quotes the document, which may be anything.
+    const { line, column } = error as Partial<XmlError>;
+    throw refused(where, `not well-formed XML${line ? ` (line ${line}, column ${column})` : ""}`);
   }
   // libvirt writes none, and an entity could stand for anything.
   if (document.children.some((node) => node instanceof XmlDocumentType)) throw refused(where, "the XML has a DTD");

@@ -4,6 +4,7 @@ import { type Found, findBlocks } from "./blocks";
 import type { CephPool } from "./facts";
 import { readFacts } from "./read-facts";
 import type { Pristine } from "./render";
+import { lineNumber } from "./source";
 
 /** What a patch file says, as far as it can be known without the parser. */
 export interface Offered {
@@ -38,8 +39,9 @@ export function acceptPatch(patch: string, path: string, base: string, baseHash:
   let files: ReturnType<typeof parsePatch>;
   try {
     files = parsePatch(patch);
-  } catch (error) {
-    throw refused(`this is not a unified diff: ${(error as Error).message}`);
+  } catch {
+    // What the parser says quotes the file.
+    throw refused("this is not a unified diff");
   }
   const [file, second] = files;
   if (!file || file.hunks.length === 0) throw refused("this is not a unified diff");
@@ -52,6 +54,9 @@ export function acceptPatch(patch: string, path: string, base: string, baseHash:
     throw refused(`it touches ${other ?? "more than one file"}, and only ${path} may be touched`);
   if (file.hunks.some(({ lines }) => lines.some((line) => line.startsWith("-"))))
     throw refused("it removes lines, and a patch may only add the two blocks (to undo one: virtinst-rbd-patch revert)");
+  const lines = lineNumber(base, base.length);
+  if (file.hunks.some(({ oldStart, newStart }) => oldStart > lines || newStart > lines + patch.length))
+    throw refused(`it names a line beyond the ${lines} of the file`);
   const added = file.hunks.flatMap(({ lines }) =>
     lines.filter((line) => line.startsWith("+")).map((line) => `${line.slice(1)}\n`),
   );

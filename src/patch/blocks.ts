@@ -54,9 +54,10 @@ export interface Span {
 /** The name that the helper adds to the module, and the only one. */
 export const HELPER_NAME = "_virtinst_rbd_patch";
 
-const MARKER = /^[ \t\f]*# (>>>|<<<) virtinst-rbd-patch\b.*$/gm;
+// A line ends at a line feed and nowhere else, as for sed and Python.
+const MARKER = /(?<![^\n])[ \t\f]*# (>>>|<<<) virtinst-rbd-patch\b[^\n]*/g;
 // A later format may change all that follows this line.
-const FORMAT = /^# >>> virtinst-rbd-patch (\S+).*\n(?:# (?!format: ).*\n)*# format: (\d{1,9})\n/;
+const FORMAT = /^# >>> virtinst-rbd-patch ([^ \n]+)(?: [^\n]*)?\n(?:# (?!format: )[^\n]*\n)*# format: (\d{1,9})\n/;
 // Format 1 (1.0.0) has no words for the reader before it, and one line for what was pristine.
 const HEADER =
   /^# pristine: sha256=([0-9a-f]{64})(?:\n# pristine:)? mtime=(-?\d{1,20}\.\d{9}) lines=(\d+),(\d+)\n# facts: sha256=([0-9a-f]{64})\n# blocks: sha256=([0-9a-f]{64})\n/;
@@ -92,11 +93,11 @@ export function findBlocks(text: string): Found {
   }
   if (open !== null) return damaged("a block begins and has no end", open);
   const [first, second, third] = spans;
+  if (third) return damaged("there are more than two blocks", third.from);
   const stray = strayName(text, spans);
   if (stray !== null) return damaged(`the name ${HELPER_NAME} stands outside the blocks`, stray);
   if (!first) return { state: "absent" };
   if (!second) return damaged("there is one block where there should be two", first.from);
-  if (third) return damaged("there are more than two blocks", third.from);
   const blocks = {
     helper: withoutCarriageReturns(text.slice(first.from, first.to)),
     call: withoutCarriageReturns(text.slice(second.from, second.to)),

@@ -18,6 +18,10 @@ function notRun(reason: string): Behaviour {
   return { status: "not run", reason, checks: [] };
 }
 
+function failed(reason: string, label: string, difference: string): Behaviour {
+  return { status: "failed", reason, checks: [{ label, passed: false, difference }] };
+}
+
 /** The parser and the templates; only a mounted system needs them. */
 const heavy = () => import("./own-text");
 
@@ -32,11 +36,12 @@ export async function proveBehaviour(context: Context, options: TargetOptions): 
   const pythons = findPythons(installation, pythonMajor(installation.file), options);
   if (isNotRun(pythons)) return notRun(pythons.notRun);
   const sample = sampleDomain(facts.pools);
-  const answer = runHelper(pythons, found.blocks.helper, [sample.before, sample.after, null]);
-  if (isNotRun(answer)) return notRun(answer.notRun);
+  const answer = await runHelper(pythons, found.blocks.helper, [sample.before, sample.after, null]);
+  // What a Python dies of does not work.
+  if (isNotRun(answer))
+    return answer.died ? failed(answer.notRun, "the block runs", answer.notRun) : notRun(answer.notRun);
   const reason = `Python ${answer.version}, ${answer.python.path}`;
-  if (answer.error)
-    return { status: "failed", reason, checks: [{ label: "the block runs", passed: false, difference: answer.error }] };
+  if (answer.error) return failed(reason, "the block runs", answer.error);
   const checks = compare(sample, answer.results, answer.log);
   return { status: checks.every(({ passed }) => passed) ? "passed" : "failed", reason, checks };
 }
@@ -48,7 +53,9 @@ function compare(sample: Sample, results: readonly HelperResult[], log: readonly
     passed,
     difference: passed ? "" : difference,
   });
-  const elements = patched?.xml?.match(/ {4}<disk [\s\S]*?<\/disk>\n/g) ?? [];
+  const elements = (patched?.xml ?? "")
+    .split(/(?<= {4}<\/disk>\n)/)
+    .map((part) => part.replace(/^[\s\S]*?(?= {4}<disk )/, ""));
   const said = log.length > 0 ? ` (it logged: ${log.join("; ")})` : "";
   return [
     ...sample.disks.map(({ label, after }, index) =>

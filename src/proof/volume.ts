@@ -51,10 +51,10 @@ export interface VolumeProof {
  *
  * @throws Failure (usage) where the volume is not named so, (facts) where its pool is not among the facts
  */
-export function proveVolume(
+export async function proveVolume(
   { facts, installation, config, examined }: Context,
   { volume, uri, files, named }: VolumeOptions,
-): VolumeProof {
+): Promise<VolumeProof> {
   const [, poolName] = /^([^/]+)\/.+$/.exec(volume) ?? [];
   if (!poolName)
     throw new Failure(
@@ -83,18 +83,18 @@ export function proveVolume(
       causes: [],
     };
 
-  const printed = printXml(program, uri, volume);
+  const printed = await printXml(program, uri, volume);
   const where = `${program} --print-xml --disk vol=${volume}`;
   const disks = printed.domains
     .flatMap((xml) => readRbdDisks(xml, where))
     .map((disk) => ({ name: disk.name, facts: compareDisk(disk, pool) }));
-  const schema = printed.domains[0] ? validate(printed.domains[0]) : skipped;
+  const schema = printed.domains[0] ? await validate(printed.domains[0]) : skipped;
   const right =
     disks.length > 0 && disks.every((disk) => disk.facts.every((fact) => fact.right)) && schema.status !== "failed";
   const causes = right
     ? []
     : examined.state === "current"
-      ? findCauses(printed, program, uri, volume, installation)
+      ? await findCauses(printed, program, uri, volume, installation)
       : [`the patch is ${examined.state}: apply it`];
   return {
     status: right ? "passed" : "failed",
@@ -128,13 +128,14 @@ function compareDisk(disk: DomainDisk, pool: PoolFacts): DiskFact[] {
   return facts;
 }
 
-function validate(xml: string): VolumeProof["schema"] {
+async function validate(xml: string): Promise<VolumeProof["schema"]> {
   const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-"));
   try {
     const file = join(folder, "domain.xml");
     writeFileSync(file, xml);
-    const { status, stdout, stderr, fault } = run("virt-xml-validate", [file, "domain"]);
+    const { status, stdout, stderr, fault, why } = await run("virt-xml-validate", [file, "domain"]);
     if (fault === "ENOENT") return { status: "not run", reason: "virt-xml-validate is not installed" };
+    if (status === null) return { status: "not run", reason: `virt-xml-validate: ${why}` };
     return status === 0
       ? { status: "passed", reason: "virt-xml-validate" }
       : { status: "failed", reason: (stderr + stdout).trim().replaceAll(file, "domain.xml").replace(/\n+/g, "; ") };
@@ -144,14 +145,14 @@ function validate(xml: string): VolumeProof["schema"] {
 }
 
 /** Where the module came from that wrote it, as far as that explains a wrong result. */
-function findCauses(
+async function findCauses(
   { error }: PrintedXml,
   program: string,
   uri: string,
   volume: string,
   installation: Installation,
-): string[] {
-  const imported = importedFrom(program, uri, volume, installation.file);
+): Promise<string[]> {
+  const imported = await importedFrom(program, uri, volume, installation.file);
   const own = imported.filter((path) => path.startsWith(`${installation.directory.outside}/`));
   const causes: string[] = [];
   if (imported.length > 0 && own.length === 0)

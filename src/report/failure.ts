@@ -1,3 +1,5 @@
+import { TOOL, VERSION } from "../version";
+
 /** Why a command could not do what it was asked; `cli.ts` turns each kind into an exit code. */
 export type FailureKind =
   /** The command line is wrong. */
@@ -36,6 +38,8 @@ export class Failure extends Error {
 export function systemReason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   switch (code) {
+    case undefined:
+      return message;
     case "ENOENT":
       return "no such file or directory";
     case "EACCES":
@@ -49,9 +53,31 @@ export function systemReason(error: unknown): string {
       return "it is a directory";
     case "ENOTDIR":
       return "a part of the path is not a directory";
+    case "EIO":
+      return "the disk reports an error (EIO)";
+    case "EDQUOT":
+      return "the quota is used up";
     case "ELOOP":
       return "too many symbolic links";
     default:
       return message.replace(/^[A-Z]+: /, "").replace(/, \w+( '.*')?$/, "");
   }
+}
+
+/** Whatever was thrown as a failure: what nobody foresaw too is said in one sentence, without a stack trace. */
+export function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  const { code, path, syscall } = Object(error) as NodeJS.ErrnoException;
+  if (syscall)
+    return new Failure(
+      "io",
+      `${path ?? "A file"}: ${systemReason(error)} (${syscall}, ${code}).`,
+      "Check the path and its rights, and the disk (dmesg).",
+    );
+  const message = error instanceof Error ? error.message : String(error);
+  return new Failure(
+    "io",
+    `Something unforeseen went wrong: ${message}`,
+    `Please report this, with the command line and ${TOOL} ${VERSION}.`,
+  );
 }

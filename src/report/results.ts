@@ -82,6 +82,7 @@ export interface ShownChange {
   readonly pools: readonly string[];
   readonly compiled?: string | null;
   readonly pristine?: boolean;
+  readonly timeRestored?: boolean;
   readonly shippedIn?: readonly string[];
   readonly diff: string;
 }
@@ -101,7 +102,7 @@ export function changeText(
 }
 
 function changeLines(result: ShownChange, verbose: boolean, colors: Colours): string {
-  const { status, changed, check, file, release, pools, compiled, pristine, shippedIn = [] } = result;
+  const { status, changed, check, file, release, pools, compiled, pristine, timeRestored, shippedIn = [] } = result;
   const word = changed ? colors.yellow(check ? `would be ${status}` : status) : colors.green(status);
   const forPools = pools.length > 0 ? ` (${pools.length > 1 ? "pools" : "pool"} ${pools.join(", ")})` : "";
   const lines = [`${word}: ${file}${forPools}`];
@@ -109,7 +110,7 @@ function changeLines(result: ShownChange, verbose: boolean, colors: Colours): st
     const shipped = shippedIn.length > 0 ? `: the file of virt-manager ${shippedIn.join(", ")}` : "";
     lines.push(
       pristine
-        ? `The file ${check ? "would be" : "is"}, in its bytes and its time, what the blocks were put into${shipped}.`
+        ? `The file ${check ? "would be" : "is"}, in its bytes${timeRestored ? " and its time" : ""}, what the blocks were put into${shipped}.`
         : `The file ${check ? "would have" : "has"} no blocks any more.`,
     );
   }

@@ -1,54 +1,77 @@
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
-import { Failure, systemReason } from "../report/failure";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { Failure, type FailureKind, systemReason } from "../report/failure";
 
-/** A file as it was read. */
-export interface ReadFile {
-  readonly bytes: Buffer;
-  /** Modification time, in seconds since 1970 with nine decimals. */
-  readonly modified: string;
-  /** How many names (hard links) it has. */
-  readonly names: number;
-}
+/** The largest file that is read, in bytes: the largest of virt-manager's own has 100 KB, a host with a thousand pools 1 MB. */
+export const LIMIT = 16 * 2 ** 20;
+
+/** The largest XML text, in bytes: libvirt itself carries none that is longer (REMOTE_STRING_MAX in remote_protocol.x). */
+export const XML_LIMIT = 4 * 2 ** 20;
+
+/** How long a pipe may say nothing, in milliseconds. */
+const PATIENCE = 60_000;
 
 /**
- * Reads a file that must be there.
+ * Reads a file that was named on the command line: a regular file, or a pipe, as from `<(…)`.
  *
  * @param kind what a failure counts as
- * @throws Failure where it cannot be read
+ * @param limit the most that it may hold, in bytes
+ * @throws Failure where it cannot be read, or holds more
  */
-export function readFile(path: string, kind: "facts" | "target" | "io"): Buffer {
+export function readNamed(path: string, kind: FailureKind, limit = LIMIT): Buffer {
   try {
-    return readFileSync(path);
+    // Without O_NONBLOCK, opening a pipe that nobody writes to would never end.
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      return readDescriptor(descriptor, limit);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
-    throw new Failure(
-      kind,
-      `${path} cannot be read: ${systemReason(error)}.`,
-      `Check the path and the rights (ls -ld ${path}).`,
-    );
+    throw unreadable(path, kind, error);
   }
+}
+
+/** A file cannot be read: what that is, for an administrator. */
+export function unreadable(path: string, kind: FailureKind, error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  return new Failure(
+    kind,
+    `${path} cannot be read: ${systemReason(error)}.`,
+    `Check the path, what it is, and its rights (ls -ld ${path}).`,
+  );
 }
 
 /**
- * Reads a file together with what replacing it needs to know.
+ * Reads all of an open file, from its beginning.
  *
- * @throws Failure (target) where it cannot be read
+ * @param limit the most that it may hold, in bytes
+ * @throws Error where the system call fails, or there is more
  */
-export function readWithTime(path: string): ReadFile {
-  let descriptor: number | null = null;
-  try {
-    descriptor = openSync(path, "r");
-    const bytes = readFileSync(descriptor);
-    const { mtimeNs, nlink } = fstatSync(descriptor, { bigint: true });
-    return { bytes, modified: seconds(mtimeNs), names: Number(nlink) };
-  } catch (error) {
-    throw new Failure("target", `${path} cannot be read: ${systemReason(error)}.`, "Check the path and its rights.");
-  } finally {
-    if (descriptor !== null) closeSync(descriptor);
+export function readDescriptor(descriptor: number, limit = LIMIT): Buffer {
+  const parts: Buffer[] = [];
+  const stat = fstatSync(descriptor);
+  // A pipe has no positions.
+  const seekable = stat.isFile();
+  let size = 0;
+  for (let patience = PATIENCE; ; ) {
+    const part = Buffer.allocUnsafe(Math.min(Math.max(seekable ? stat.size - size : 0, 65536), limit) + 1);
+    try {
+      const count = readSync(descriptor, part, 0, part.length, seekable ? size : null);
+      if (count === 0) return Buffer.concat(parts, size);
+      size += count;
+      if (size > limit) throw new Error(`it is larger than ${limit / 2 ** 20} MiB`);
+      parts.push(part.subarray(0, count));
+      patience = PATIENCE;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      if (patience <= 0) throw new Error(`nothing came from it for ${PATIENCE / 1000} seconds`);
+      pause(10);
+      patience -= 10;
+    }
   }
 }
 
-function seconds(nanoseconds: bigint): string {
-  const amount = nanoseconds < 0n ? -nanoseconds : nanoseconds;
-  const fraction = (amount % 1_000_000_000n).toString().padStart(9, "0");
-  return `${nanoseconds < 0n ? "-" : ""}${amount / 1_000_000_000n}.${fraction}`;
+/** Waits, in milliseconds. */
+export function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }

@@ -1,142 +1,220 @@
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { closeSync, constants, fsyncSync, linkSync, openSync, renameSync, writeSync } from "node:fs";
 import { Failure, systemReason } from "../report/failure";
-import type { ReadFile } from "./read";
-import { run } from "./run";
+import { copyAttributes } from "./attributes";
+import { type Folder, identify, itself, type ReadFile, sameFile, sameRights } from "./folder";
+import { removed, temporaryName } from "./leftovers";
+import { readDescriptor } from "./read";
+import { holdSignals } from "./signals";
+import { freshTime, modifiedTime, setTime } from "./times";
+import { Watch } from "./watch";
 
-/** Somebody else changed the file between reading and replacing it. */
+/** Somebody else changed the file between reading and replacing it: it is as they left it. */
 export class ChangedMeanwhile extends Failure {}
 
+/** How a file was replaced. */
+export interface Replaced {
+  /** Its modification time now, in seconds since 1970 with nine decimals. */
+  readonly modified: string;
+  /** What could not be checked, in sentences. */
+  readonly notes: readonly string[];
+}
+
 /**
- * Replaces a file's content atomically: written beside it, synchronised, renamed over it.
+ * Replaces a file's content atomically: written beside it, synchronised, compared with what was meant, renamed over it.
  *
- * Mode, owner, group, ACL and extended attributes (the SELinux label) are copied by `cp` of GNU coreutils, since Node
- * has no call for them. All calls are synchronous, and signals wait until they are done.
+ * The new file and the old one are held by descriptors from beginning to end. What is done under a name is compared with
+ * them afterwards, since a name may be somebody else's at any moment. Signals wait until it is done.
  *
- * @param path the file itself, not a symbolic link to it
- * @param expected what it must still hold just before it is replaced
+ * @param folder the folder that the file is in
+ * @param name its name there, never that of a symbolic link
+ * @param old the file as it was read: what it must still be just before it is replaced, and just after
  * @param content its new bytes
  * @param options `modified`, its new modification time, in seconds since 1970 with nine decimals; by default now, but
  *   later than the old one, and none of the seconds in `avoid`, so that Python takes no byte code of another text for it
- * @throws Failure (io) where something fails, or somebody else changed the file; it is then as it was
+ * @throws Failure (io) where something fails; the message says whether the file was replaced by then. ChangedMeanwhile
+ *   where somebody else changed it
  */
 export function replaceFile(
-  path: string,
-  expected: ReadFile,
+  folder: Folder,
+  name: string,
+  old: ReadFile,
   content: Buffer,
-  { modified, avoid = [] }: { readonly modified?: string; readonly avoid?: readonly number[] } = {},
-): void {
-  const folder = dirname(path);
-  const prefix = `.${basename(path)}.virtinst-rbd-patch.`;
-  const temporary = join(folder, `${prefix}${process.pid}-${Date.now().toString(36)}`);
-  holdSignals();
-  try {
-    removeLeftovers(folder, prefix);
+  options: { readonly modified?: string; readonly avoid?: readonly number[] } = {},
+): Promise<Replaced> {
+  return holdSignals(() => new Replacement(folder, name, old, content).run(options));
+}
+
+class Replacement {
+  readonly #path: string;
+  /** The new file's name until it gets the old one's, and a second name for the old file while that happens. */
+  readonly #temporary = temporaryName();
+  #second: string | null = null;
+  #replaced = false;
+
+  constructor(
+    readonly folder: Folder,
+    readonly name: string,
+    readonly old: ReadFile,
+    readonly content: Buffer,
+  ) {
+    this.#path = `${folder.shown}/${name}`;
+  }
+
+  async run({ modified, avoid = [] }: { readonly modified?: string; readonly avoid?: readonly number[] }) {
+    const { folder, old, content } = this;
+    let fresh: number | null = null;
     try {
-      writeFileSync(temporary, content, { flag: "wx", mode: 0o600 });
-      copyAttributes(path, temporary);
-      setTime(temporary, modified ?? freshTime([Number(expected.modified.split(".")[0]), ...avoid]));
-      synchronise(temporary);
-      if (!readFileSync(path).equals(expected.bytes))
-        throw new ChangedMeanwhile(
-          "io",
-          `${path} was changed by somebody else meanwhile; nothing was written.`,
-          "Look at the file, then run this again.",
-        );
-      renameSync(temporary, path);
+      fresh = openSync(
+        folder.at(this.#temporary),
+        constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+        0o600,
+      );
+      for (let done = 0; done < content.length; ) done += writeSync(fresh, content, done);
+      const notes = await copyAttributes(old.descriptor, fresh, this.#path);
+      await setTime(fresh, modified ?? freshTime([Number(old.modified.split(".")[0]), ...avoid]));
+      fsyncSync(fresh);
+      notes.push(...(await this.#exchange(fresh)));
+      this.#synchronise();
+      this.#readBack(fresh);
+      return { modified: modifiedTime(fresh), notes };
     } catch (error) {
-      rmSync(temporary, { force: true });
+      throw this.#failed(
+        error,
+        [this.#temporary, this.#second].flatMap((name) => (name ? removed(folder, name) : [])),
+      );
+    } finally {
+      if (fresh !== null) closeSync(fresh);
+    }
+  }
+
+  /** Gives the old file's name to the new one, and looks whether that was right. */
+  async #exchange(fresh: number): Promise<string[]> {
+    const { folder, name } = this;
+    const watch = new Watch(folder, name);
+    try {
+      const now = this.#open(name);
+      if (!now || !sameFile(now, this.old) || !this.#isOld(now)) throw this.#changed();
+      if (!this.#isNew(this.#open(this.#temporary), fresh))
+        throw new Error("the file that was to take its place is not what was written");
+      const kept = this.#keep();
+      renameSync(folder.at(this.#temporary), folder.at(name));
+      this.#replaced = true;
+      await this.#lookAgain(watch, kept, fresh);
+      const [left] = kept ? removed(folder, kept) : [];
+      if (left) throw new Error(`the old text is still there under another name. ${left}`);
+    } finally {
+      watch.end();
+    }
+    return watch.blind
+      ? [`Whether somebody else replaced ${this.#path} in the same moment was not watched: ${watch.blind}.`]
+      : [];
+  }
+
+  /** Whether the old file was what was compared until it was replaced; if not, puts it back. */
+  async #lookAgain(watch: Watch, kept: string | null, fresh: number): Promise<void> {
+    const { folder, name, old } = this;
+    const happened = await watch.seen();
+    const first = happened.indexOf("rename");
+    const others = happened.lastIndexOf("rename") > first;
+    const isOurs = sameFile(identify(fresh), this.#open(name) ?? old);
+    // Whoever came after us replaced a file that was whole.
+    if (others && !isOurs) throw new Error("somebody else replaced it again at once: what is there now is theirs");
+    if (others)
+      throw new Error("somebody else replaced it in the same moment, and their text is lost: ask who changes it");
+    const touched = happened.slice(0, Math.max(first, 0)).includes("change");
+    const bytes = readDescriptor(old.descriptor);
+    if (!touched && bytes.equals(old.bytes) && sameRights(identify(old.descriptor), old)) return;
+    if (!kept) throw new Error("somebody else changed it in the same moment, and their change is lost");
+    try {
+      renameSync(folder.at(kept), folder.at(name));
+    } catch (error) {
+      const where = `${folder.shown}/${kept}`;
+      this.#second = null;
+      throw new Error(
+        `somebody else changed it in the same moment, and ${where} cannot be put back: ${systemReason(error)}. Save that file, it is theirs`,
+      );
+    }
+    this.#replaced = false;
+    throw this.#changed();
+  }
+
+  /** Gives the old file a second name, by which it can be put back; null where the file system has no such thing. */
+  #keep(): string | null {
+    const second = temporaryName();
+    try {
+      linkSync(this.folder.at(this.name), this.folder.at(second));
+      this.#second = second;
+      return second;
+    } catch (error) {
+      const { code = "" } = error as NodeJS.ErrnoException;
+      if (["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(code)) return null;
       throw error;
     }
-    synchronise(folder);
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure("io", `${path} cannot be replaced: ${systemReason(error)}.`, writeHint(error));
   }
-}
 
-/**
- * Lets signals wait: a handler runs when the synchronous work is done, if there is more to do then, and lets the signal
- * do what it does.
- *
- * Only from here on, since a process with a handler cannot be interrupted while it reads from a file that hangs.
- */
-function holdSignals(): void {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    if (process.listenerCount(signal) === 0) process.once(signal, () => process.kill(process.pid, signal));
-}
-
-/** Files that a run left here that was killed at once: a dead process cleans nothing up, and no run takes so long. */
-function removeLeftovers(folder: string, prefix: string): void {
-  for (const name of readdirSync(folder)) {
-    if (!name.startsWith(prefix)) continue;
-    const path = join(folder, name);
-    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.ctimeMs ?? Date.now());
-    if (!isAlive(Number.parseInt(name.slice(prefix.length), 10)) || age > 600_000) rmSync(path, { force: true });
+  /** What has that name now; null for nothing. */
+  #open(name: string): ReadFile | null {
+    try {
+      const found = this.folder.read(name);
+      closeSync(found.descriptor);
+      return found;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+      throw error;
+    }
   }
-}
 
-function isAlive(id: number): boolean {
-  try {
-    return process.kill(id, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+  #isOld(found: ReadFile): boolean {
+    return found.bytes.equals(this.old.bytes) && sameRights(found, this.old);
   }
-}
 
-function copyAttributes(from: string, to: string): void {
-  const copied = run("cp", ["--attributes-only", "--preserve=all", "--no-dereference", "--", from, to]);
-  if (copied.status !== 0)
-    throw new Failure(
-      "io",
-      `The mode, owner, ACL and attributes of ${from} cannot be copied: ${copied.fault ?? copied.stderr.trim()}.`,
-      "Run this as root, with cp of GNU coreutils in PATH.",
+  #isNew(found: ReadFile | null, fresh: number): boolean {
+    return (
+      found !== null &&
+      sameFile(found, identify(fresh)) &&
+      found.bytes.equals(this.content) &&
+      sameRights(found, this.old)
     );
-  // An owner that cp may not set leaves the mode open to chance.
-  const { mode, uid, gid } = statSync(from);
-  const copy = statSync(to);
-  if (copy.uid !== uid || copy.gid !== gid)
-    throw new Failure("io", `The owner of ${from} cannot be kept.`, "Run this as root, or as the owner of the file.");
-  if (copy.mode !== mode) chmodSync(to, mode & 0o7777);
-}
-
-/** Sets a modification time; `touch` keeps nanoseconds, which Node rounds to microseconds. */
-function setTime(path: string, modified: string): void {
-  const [whole, fraction] = modified.split(".") as [string, string];
-  if (/^0*$/.test(fraction)) {
-    utimesSync(path, Number(whole), Number(whole));
-    return;
   }
-  const touched = run("touch", ["-c", "-d", `@${modified}`, "--", path]);
-  if (touched.status !== 0) utimesSync(path, Number(modified), Number(modified));
-}
 
-/** Now, or the first second after it that is later than the first of these times and equal to none of the others. */
-function freshTime([before = 0, ...avoid]: readonly number[]): string {
-  let second = Math.max(Math.floor(Date.now() / 1000), before + 1);
-  // Byte code states a time in 32 bits.
-  while (avoid.includes(second % 2 ** 32)) second++;
-  return `${second}.000000000`;
-}
+  /** Has the new name survive a power cut. */
+  #synchronise(): void {
+    const descriptor = openSync(itself(this.folder.descriptor), constants.O_RDONLY);
+    try {
+      fsyncSync(descriptor);
+    } catch (error) {
+      throw new Error(`that is perhaps not safe from a power cut: ${systemReason(error)}`);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
 
-function synchronise(path: string): void {
-  const descriptor = openSync(path, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+  #readBack(fresh: number): void {
+    if (!this.#isNew(this.#open(this.name), fresh)) throw new Error("what is there now is not what was written");
+    if (!this.folder.isStillThere())
+      throw new Error(`${this.folder.shown} is another folder by now: the new text is in the one that was there`);
+  }
+
+  #changed(): ChangedMeanwhile {
+    return new ChangedMeanwhile(
+      "io",
+      `${this.#path} was changed by somebody else meanwhile; nothing was written.`,
+      "Look at the file, then run this again.",
+    );
+  }
+
+  /** @param left what could not be cleaned up, in sentences */
+  #failed(error: unknown, left: readonly string[]): Failure {
+    const also = left.map((sentence) => ` ${sentence}`).join("");
+    if (error instanceof ChangedMeanwhile && !also) return error;
+    if (error instanceof Failure) return new Failure(error.kind, error.message + also, error.hint);
+    if (this.#replaced)
+      return new Failure(
+        "io",
+        `${this.#path} was replaced, but ${systemReason(error)}.${also}`,
+        "Look for the cause (dmesg, lsof), then see what is there: virtinst-rbd-patch verify.",
+      );
+    return new Failure("io", `${this.#path} cannot be replaced: ${systemReason(error)}.${also}`, writeHint(error));
   }
 }
 

@@ -1,4 +1,3 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { HostFiles, Place } from "../system/host-files";
 
@@ -12,28 +11,19 @@ import type { HostFiles, Place } from "../system/host-files";
  * @param files the host's file system
  * @returns seconds since 1970
  */
-export function byteCodeTimes({ inside, outside }: Place, files: HostFiles): number[] {
-  const folder = dirname(outside);
-  const name = basename(outside, ".py");
-  const beside = files.list(dirname(inside)).filter((file) => file === `${name}.pyc` || file === `${name}.pyo`);
-  const cached = files.list(join(dirname(inside), "__pycache__")).filter((file) => file.startsWith(`${name}.`));
+export function byteCodeTimes({ inside }: Place, files: HostFiles): number[] {
+  const name = basename(inside, ".py");
+  const beside = [".pyc", ".pyo"].map((ending) => join(dirname(inside), `${name}${ending}`));
+  const cache = join(dirname(inside), "__pycache__");
+  const cached = files.list(cache).filter((file) => file.startsWith(`${name}.`));
   return [
-    ...beside.map((file) => readTime(join(folder, file), 4)),
+    ...beside.flatMap((file) => times(files.read(file), [4])),
     // Python 3.7 and later put flags before it; reading both places costs nothing but a second.
-    ...cached.flatMap((file) => [4, 8].map((offset) => readTime(join(folder, "__pycache__", file), offset))),
+    ...cached.flatMap((file) => times(files.read(join(cache, file)), [4, 8])),
   ];
 }
 
-function readTime(path: string, offset: number): number {
-  const header = Buffer.alloc(16);
-  let descriptor: number | null = null;
-  try {
-    descriptor = openSync(path, "r");
-    readSync(descriptor, header, 0, 16, 0);
-  } catch {
-    // Byte code that cannot be read here is none that can be taken.
-  } finally {
-    if (descriptor !== null) closeSync(descriptor);
-  }
-  return header.readUInt32LE(offset);
+/** What byte code states at some offsets, where it is there and long enough. */
+function times(byteCode: Buffer | null, offsets: readonly number[]): number[] {
+  return offsets.flatMap((offset) => (byteCode && byteCode.length >= offset + 4 ? byteCode.readUInt32LE(offset) : []));
 }

@@ -89,10 +89,20 @@ export function* findPrograms(files: HostFiles): Generator<Program> {
   const path = files.mounted ? [] : (process.env.PATH ?? "").split(":").filter((folder) => folder.startsWith("/"));
   const seen = new Set<string>();
   for (const folder of [...path, "/usr/local/bin", "/usr/bin"]) {
-    const found = files.locateFile(join(folder, "virt-install"))?.inside;
+    const found = programIn(folder, files)?.inside;
     if (!found || seen.has(found)) continue;
     seen.add(found);
     yield readProgram(found, files, 0);
+  }
+}
+
+/** A folder's virt-install. In this machine's PATH a folder that may not be searched has none, as for a shell. */
+function programIn(folder: string, files: HostFiles): Place | null {
+  try {
+    return files.locateFile(join(folder, "virt-install"));
+  } catch (error) {
+    if (files.mounted) throw error;
+    return null;
   }
 }
 
@@ -119,9 +129,10 @@ function readProgram(path: string, files: HostFiles, depth: number): Program {
 /** Where the Python of a script looks for modules: its sys.path.insert lines, its own folder, then its site folders. */
 function readPython(path: string, real: string, text: string, interpreter: string, files: HostFiles): Program {
   const own = dirname(real);
-  const inserted = [...text.matchAll(SYS_PATH)].map(([, literal]) =>
-    literal === undefined ? own : resolve(own, literal),
-  );
+  const inserted = text.split("\n").flatMap((line) => {
+    const argument = insertedPath(line);
+    return argument === null ? [] : resolve(own, argument);
+  });
   // A later sys.path.insert(0, …) comes before an earlier one, and all before the script's own folder.
   const folders = [...inserted.reverse(), own];
   // A virtual environment, or any Python outside the usual places, has site folders of its own.
@@ -145,8 +156,20 @@ function isPython(program: string): boolean {
   return /(?:^|\/)python[\d.]*$/.test(program);
 }
 
-// A literal folder, or the script's own by os.path.dirname(__file__), however it is wrapped.
-const SYS_PATH = /^\s*sys\.path\.insert\(\s*0\s*,\s*(?:["']([^"']+)["']|[\w.(]*dirname\([^\n]*__file__[^\n]*)\s*\)/gm;
+/**
+ * What a line adds to the front of sys.path: a literal folder, or the script's own (as ".") by os.path.dirname(__file__),
+ * however it is wrapped; null where it adds nothing.
+ */
+function insertedPath(line: string): string | null {
+  const argument = /^\s*sys\.path\.insert\(\s*0\s*,\s*(.*)\)/.exec(line)?.[1];
+  if (argument === undefined) return null;
+  const literal = /^["']([^"']+)["']\s*$/.exec(argument)?.[1];
+  if (literal !== undefined) return literal;
+  const wrapped = /^[\w.(]*/.exec(argument)?.[0] ?? "";
+  return wrapped.includes("dirname(") && argument.slice(wrapped.lastIndexOf("dirname(")).includes("__file__")
+    ? "."
+    : null;
+}
 
 /** Where packages of distributions put it, and the system's site directories; asks no Python. */
 function usualPlaces(files: HostFiles): string[] {

@@ -65,15 +65,15 @@ export function findHandEdit(
   // Where other code uses its patterns, or shares a line with it, the edit cannot be told from the rest.
   const inside = (nodes: readonly SyntaxNode[]) => (at: number) => nodes.some(({ from, to }) => from <= at && at < to);
 
-  const uses = (name: string, among: (at: number) => boolean) => {
-    let count = 0;
-    tree.iterate({
-      enter(node) {
-        if (node.name === "VariableName" && source.slice(node.from, node.to) === name && among(node.from)) count++;
-      },
-    });
-    return count;
-  };
+  const places = new Map<string, number[]>();
+  tree.iterate({
+    enter(node) {
+      if (node.name !== "VariableName") return;
+      const name = source.slice(node.from, node.to);
+      places.set(name, [...(places.get(name) ?? []), node.from]);
+    },
+  });
+  const uses = (name: string, among: (at: number) => boolean) => (places.get(name) ?? []).filter(among).length;
   const patterns = core.filter((node) => calls(node, /^re\.compile\(/)).map((node) => text(node.firstChild));
   if (patterns.some((name) => uses(name, () => true) !== uses(name, inside(core)))) return null;
 

@@ -33,7 +33,7 @@ export function findNeed(installation: Installation, pools: readonly PoolAuth[],
   for (const file of DISK_CODE) {
     const path = join(installation.directory.inside, file);
     const code = files.readText(path);
-    if (code !== null) return judge(path, code.replace(/^\s*#.*$/gm, ""), pools);
+    if (code !== null) return judge(path, code.replace(/^[ \t]*#.*$/gm, ""), pools);
   }
   return {
     need: "unknown",

@@ -38,6 +38,8 @@ export interface HelperRun {
 /** Why something could not be asked of Python, in a sentence without its full stop. */
 export interface NotRun {
   readonly notRun: string;
+  /** Whether a Python died over it, where one that works was there. */
+  readonly died: boolean;
 }
 
 /**
@@ -55,7 +57,9 @@ export function findPythons(
 ): Python[] | NotRun {
   if (python !== undefined) {
     const path = lookUp(python);
-    return path ? [{ path, reason: "--python" }] : { notRun: `${python}, given with --python, is not a program` };
+    return path
+      ? [{ path, reason: "--python" }]
+      : { notRun: `${python}, given with --python, is not a program`, died: false };
   }
   const wanted = /python(\d)/.exec(interpreter ?? "")?.[1] ?? String(major);
   // Debian 11 has no python2 beside its python2.7.
@@ -65,7 +69,9 @@ export function findPythons(
     ...(own ? [{ path: own, reason: `the first line of ${program}` }] : []),
     ...names.flatMap((name) => lookUp(name) ?? []).map((path) => ({ path, reason: `virtinst needs Python ${wanted}` })),
   ].filter(({ path }, index, all) => all.findIndex((other) => other.path === path) === index);
-  return found.length > 0 ? found : { notRun: `no Python ${wanted} was found on this machine; name one with --python` };
+  return found.length > 0
+    ? found
+    : { notRun: `no Python ${wanted} was found on this machine; name one with --python`, died: false };
 }
 
 /**
@@ -74,13 +80,16 @@ export function findPythons(
  * @param pythons the first of them that works is used
  * @returns for each text null, or what is wrong with it and in which line
  */
-export function compileTexts(
+export async function compileTexts(
   pythons: readonly Python[],
   sources: readonly Source[],
   name: string,
-): { readonly python: Python; readonly faults: readonly (string | null)[] } | NotRun {
-  const answer = ask(pythons, { compile: sources.map((source) => encode(source).toString("latin1")), name });
-  return isNotRun(answer) ? answer : { python: answer.python, faults: answer.compile ?? [] };
+): Promise<{ readonly python: Python; readonly faults: readonly (string | null)[] } | NotRun> {
+  const texts = sources.map((source) => encode(source).toString("latin1"));
+  const answer = await ask(pythons, { compile: texts, name }, ({ compile }) =>
+    isListOf(compile, isTextOrNull) && compile.length === texts.length ? compile : null,
+  );
+  return isNotRun(answer) ? answer : { python: answer.python, faults: answer.said };
 }
 
 /**
@@ -89,15 +98,17 @@ export function compileTexts(
  * @param pythons the first of them that works is used
  * @param helper the block's text, from marker to marker
  */
-export function runHelper(
+export async function runHelper(
   pythons: readonly Python[],
   helper: string,
   texts: readonly (string | null)[],
-): HelperRun | NotRun {
-  const answer = ask(pythons, { block: helper, run: texts });
-  if (isNotRun(answer)) return answer;
-  const { python, version, results = [], log = [], error = null } = answer;
-  return { python, version, results, log, error };
+): Promise<HelperRun | NotRun> {
+  const answer = await ask(pythons, { block: helper, run: texts }, ({ results, log, error }) => {
+    if (!isListOf(log, isText)) return null;
+    if (isText(error)) return { results: [], log, error };
+    return isListOf(results, isResult) && results.length === texts.length ? { results, log, error: null } : null;
+  });
+  return isNotRun(answer) ? answer : { python: answer.python, version: answer.version, ...answer.said };
 }
 
 /** Tells a refusal from an answer. */
@@ -105,17 +116,35 @@ export function isNotRun(answer: object): answer is NotRun {
   return "notRun" in answer;
 }
 
-/** What `templates/run.py` answers. */
-interface Answer {
-  readonly python: Python;
-  readonly version: string;
-  readonly compile?: readonly (string | null)[];
-  readonly results?: readonly HelperResult[];
-  readonly log?: readonly string[];
-  readonly error?: string;
+const isText = (value: unknown): value is string => typeof value === "string";
+const isTextOrNull = (value: unknown): value is string | null => value === null || isText(value);
+
+function isResult(value: unknown): value is HelperResult {
+  const { xml, stable, same_text } = Object(value) as Record<string, unknown>;
+  return isTextOrNull(xml) && typeof stable === "boolean" && typeof same_text === "boolean";
 }
 
-function ask(pythons: readonly Python[], request: object): Answer | NotRun {
+function isListOf<T>(value: unknown, isOne: (one: unknown) => one is T): value is T[] {
+  return Array.isArray(value) && value.every(isOne);
+}
+
+/** What `templates/run.py` said, by whom. */
+interface Answer<T> {
+  readonly python: Python;
+  readonly version: string;
+  readonly said: T;
+}
+
+/**
+ * Asks the first Python that works; one that dies over the request is not passed over.
+ *
+ * @param understand an answer's fields; null for what is not understood, which is no answer
+ */
+async function ask<T>(
+  pythons: readonly Python[],
+  request: object,
+  understand: (fields: Record<string, unknown>) => T | null,
+): Promise<Answer<T> | NotRun> {
   // ASCII only: what Python takes its standard input for depends on the locale.
   const input = JSON.stringify(request).replace(
     /[^ -~]/g,
@@ -124,19 +153,22 @@ function ask(pythons: readonly Python[], request: object): Answer | NotRun {
   const failures: string[] = [];
   for (const python of pythons) {
     // -E -s: no module of the caller's environment is imported; the working folder is the root folder.
-    const { status, stdout, stderr, fault } = run(python.path, ["-B", "-E", "-s", "-c", program], { input });
-    const answer = status === 0 ? parsed(stdout) : null;
-    if (answer) return { ...answer, python };
-    failures.push(`${python.path} failed (${fault ?? (stderr.trim().split("\n").at(-1) || "it is no Python")})`);
+    const { status, stdout, why } = await run(python.path, ["-B", "-E", "-s", "-c", program], { input });
+    const [greeting = "", answer = ""] = stdout.split("\n");
+    const { version } = fieldsOf(greeting);
+    const said = status === 0 && isText(version) ? understand(fieldsOf(answer)) : null;
+    if (said !== null) return { python, version: version as string, said };
+    if (isText(version)) return { notRun: `${python.path} died over it (${why || "it gave no answer"})`, died: true };
+    failures.push(`${python.path} failed (${why || "it is no Python"})`);
   }
-  return { notRun: failures.join(", ") };
+  return { notRun: failures.join(", "), died: false };
 }
 
-function parsed(json: string): Omit<Answer, "python"> | null {
+function fieldsOf(json: string): Record<string, unknown> {
   try {
-    return JSON.parse(json);
+    return Object(JSON.parse(json));
   } catch {
-    return null;
+    return {};
   }
 }
 

@@ -1,12 +1,16 @@
+import { basename, dirname } from "node:path";
 import type { CephPool } from "../patch/facts";
 import { type Examined, examine } from "../patch/state";
+import type { Folder, ReadFile } from "../system/folder";
 import type { HostFiles } from "../system/host-files";
-import { type ReadFile, readWithTime } from "../system/read";
+import { unreadable } from "../system/read";
 import { findPrograms, findVirtinst, type Installation, otherVirtinsts, usesFolder } from "./find";
 
 /** The file that holds `_build_xml` as it is, before a command does anything. */
 export interface Target {
   readonly installation: Installation;
+  /** The folder that it is in, held from the first look to the last. */
+  readonly folder: Folder;
   readonly file: ReadFile;
   readonly examined: Examined;
 }
@@ -29,8 +33,14 @@ export interface TargetOptions {
  */
 export function openTarget({ files, virtinst }: TargetOptions, facts: readonly CephPool[] | null): Target {
   const installation = findVirtinst(files, virtinst);
-  const file = readWithTime(installation.target.outside);
-  return { installation, file, examined: examine(file.bytes, facts) };
+  const { inside, outside } = installation.target;
+  const folder = files.hold(dirname(inside));
+  try {
+    const file = folder.read(basename(inside));
+    return { installation, folder, file, examined: examine(file.bytes, facts) };
+  } catch (error) {
+    throw unreadable(outside, "target", error);
+  }
 }
 
 /** What the results of several commands say of their target. */

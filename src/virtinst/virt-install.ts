@@ -1,3 +1,4 @@
+import { documentsIn } from "../system/printed";
 import { run } from "../system/run";
 
 /** What `virt-install --print-xml` said. */
@@ -15,16 +16,14 @@ export interface PrintedXml {
  * @param uri libvirt's connection URI
  * @param volume `POOL/VOLUME`, as in `--disk vol=`
  */
-export function printXml(program: string, uri: string, volume: string): PrintedXml {
-  let { status, stdout, stderr, fault } = run(program, words(uri, volume), { env: ENVIRONMENT });
+export async function printXml(program: string, uri: string, volume: string): Promise<PrintedXml> {
+  let { status, stdout, stderr, why } = await run(program, words(uri, volume), { env: ENVIRONMENT });
   // 4.0 and later want to know the guest's system, or to be told that it does not matter.
   if (status !== 0 && stderr.includes("--osinfo"))
-    ({ status, stdout, stderr, fault } = run(program, [...words(uri, volume), "--osinfo", "detect=on,require=off"], {
+    ({ stdout, why } = await run(program, [...words(uri, volume), "--osinfo", "detect=on,require=off"], {
       env: ENVIRONMENT,
     }));
-  if (status !== 0)
-    return { domains: [], error: fault ?? (stderr.trim().split("\n").slice(-3).join(" ") || `exit ${status}`) };
-  return { domains: stdout.match(/<domain[\s>][\s\S]*?<\/domain>/g) ?? [], error: null };
+  return why ? { domains: [], error: why } : { domains: documentsIn(stdout, ["domain"]), error: null };
 }
 
 /**
@@ -33,12 +32,12 @@ export function printXml(program: string, uri: string, volume: string): PrintedX
  * @param file the module's file, relative to the folder that holds `virtinst`
  * @returns paths of source or byte code that end in that module's name
  */
-export function importedFrom(program: string, uri: string, volume: string, file: string): string[] {
-  const { stderr } = run(program, words(uri, volume), { env: { ...ENVIRONMENT, PYTHONVERBOSE: "1" } });
+export async function importedFrom(program: string, uri: string, volume: string, file: string): Promise<string[]> {
+  const { stderr } = await run(program, words(uri, volume), { env: { ...ENVIRONMENT, PYTHONVERBOSE: "1" } });
   const name = (file.split("/").at(-1) as string).replace(/\.py$/, "");
   const folder = file.slice(0, file.lastIndexOf("/"));
-  const path = new RegExp(`/[^\\s'"]*/${folder}/(?:__pycache__/)?${name}\\.(?:[\\w-]+\\.)?py[co]?`, "g");
-  return [...new Set(stderr.match(path) ?? [])];
+  const path = new RegExp(`/${folder}/(?:__pycache__/)?${name}\\.(?:[\\w-]+\\.)?py[co]?$`);
+  return [...new Set(stderr.split(/[\s'"]+/).filter((word) => word.startsWith("/") && path.test(word)))];
 }
 
 // Looking must not leave byte code behind.

@@ -89,5 +89,5 @@ test("says that virsh is missing, and what else there is", () => {
     env: { PATH: temporaryFolder() },
   });
   expect(code).toBe(3);
-  expect(stderr).toMatch(/virsh is not installed.*\n.*--pool-xml/);
+  expect(stderr).toMatch(/virsh: it is not installed.*\n.*--pool-xml/);
 });

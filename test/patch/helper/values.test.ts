@@ -80,11 +80,14 @@ onEachPython((interpreter) => {
       }
   });
 
-  it("byte strings of Python 2.7 may hold any UTF-8, and runHelper finds both of its types the same", () => {
+  it("byte strings of Python 2.7 may hold any UTF-8, and runHelper finds both of its types the same", async () => {
     const pool = { ...VMS, cephPool: "b\u00e4ume\u{1F600}", monitors: [{ name: "m\u00f6n", port: null }] };
     const before = `<domain \u00e9=''><devices><disk \u00fc='\u00df'><source protocol="rbd" name="b\u00e4ume\u{1F600}/\u00fc"><host name="M\u00d6N"/></source></disk></devices></domain>`;
     const after = before.replace("<source", `${AUTH}<source`);
-    const ran = runHelper([{ path: interpreter.path as string, reason: "test" }], helperBlock([pool]), [before, null]);
+    const ran = await runHelper([{ path: interpreter.path as string, reason: "test" }], helperBlock([pool]), [
+      before,
+      null,
+    ]);
     if (isNotRun(ran)) throw new Error(ran.notRun);
     expect(ran).toMatchObject({ version: interpreter.version, error: null, log: [] });
     expect(ran.results).toEqual([
