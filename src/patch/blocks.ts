@@ -57,7 +57,7 @@ export const HELPER_NAME = "_virtinst_rbd_patch";
 // A line ends at a line feed and nowhere else, as for sed and Python.
 const MARKER = /(?<![^\n])[ \t\f]*# (>>>|<<<) virtinst-rbd-patch\b[^\n]*/g;
 // A later format may change all that follows this line.
-const FORMAT = /^# >>> virtinst-rbd-patch ([^ \n]+)(?: [^\n]*)?\n(?:# (?!format: )[^\n]*\n)*# format: (\d{1,9})\n/;
+const FORMAT = /^# >>> virtinst-rbd-patch ([^ \n]+)(?: [^\n]*)?\n(?:# (?!format: )[^\n]*\n){0,30}# format: (\d{1,9})\n/;
 // Format 1 (1.0.0) has no words for the reader before it, and one line for what was pristine.
 const HEADER =
   /^# pristine: sha256=([0-9a-f]{64})(?:\n# pristine:)? mtime=(-?\d{1,20}\.\d{9}) lines=(\d+),(\d+)\n# facts: sha256=([0-9a-f]{64})\n# blocks: sha256=([0-9a-f]{64})\n/;

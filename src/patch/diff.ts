@@ -17,7 +17,7 @@ export function unifiedDiff(path: string, before: string, after: string, context
   // lines stand around it, and the diff of two lines is a matter of microseconds.
   const folded = old.length === 0 || young.length === 0;
   const [a, b] = folded ? [fold(before, old), fold(after, young)] : [before, after];
-  const patch = structuredPatch(`a/${path}`, `b/${path}`, a, b, undefined, undefined, { context });
+  const patch = difference([`a/${path}`, `b/${path}`], a, b, context);
   return formatPatch(folded ? unfold(patch) : patch, FILE_HEADERS_ONLY);
 }
 
@@ -28,7 +28,26 @@ export function unifiedDiff(path: string, before: string, after: string, context
  */
 export function unifiedTextDiff(name: string, before: string, after: string): string {
   if (before === after) return "";
-  return formatPatch(structuredPatch(name, name, before, after), FILE_HEADERS_ONLY);
+  return formatPatch(difference([name, name], before, after, 3), FILE_HEADERS_ONLY);
+}
+
+type Patch = NonNullable<ReturnType<typeof structuredPatch>>;
+
+/** More lines that differ are not compared one by one: the time for that grows with their square, to a second here. */
+const MOST_EDITS = 4000;
+
+/** The shortest difference; where very much differs, all lines of the one and then all of the other. */
+function difference([from, to]: readonly [string, string], before: string, after: string, context: number): Patch {
+  const options = { context, maxEditLength: MOST_EDITS };
+  const patch = structuredPatch(from, to, before, after, undefined, undefined, options);
+  if (patch) return patch;
+  const [old, young] = [structuredPatch(from, to, before, ""), structuredPatch(from, to, "", after)];
+  const [removed, added] = [old.hunks[0], young.hunks[0]];
+  if (!removed || !added) throw new RangeError("an empty text differs from another in less than that");
+  return {
+    ...young,
+    hunks: [{ ...added, oldStart: 1, oldLines: removed.oldLines, lines: [...removed.lines, ...added.lines] }],
+  };
 }
 
 // No Python source holds it.
@@ -49,7 +68,7 @@ function fold(text: string, spans: readonly Span[]): string {
   return out + text.slice(done);
 }
 
-function unfold(patch: ReturnType<typeof structuredPatch>): typeof patch {
+function unfold(patch: Patch): Patch {
   let shift = { "+": 0, "-": 0 };
   const hunks = patch.hunks.map((hunk) => {
     const grown = { "+": 0, "-": 0 };

@@ -36,11 +36,11 @@ export function pythonText(value: string): string {
  * @returns the value, or null where the text is not such a literal to the letter
  */
 export function readPythonText(literal: string): string | null {
-  const match = /^u"((?:[^"\\]|\\u[0-9a-f]{4}|\\U[0-9a-f]{8})*)"$/.exec(literal);
-  if (!match) return null;
-  const value = (match[1] as string).replace(/\\(?:u(.{4})|U(.{8}))/g, (_, short, long) => {
-    return character(Number.parseInt(short ?? long, 16));
-  });
+  const [, body] = /^u"([^"]*)"$/.exec(literal) ?? [];
+  if (body === undefined) return null;
+  const value = body.replace(/\\(?:u([0-9a-f]{4})|U([0-9a-f]{8}))/g, (_, short, long) =>
+    character(Number.parseInt(short ?? long, 16)),
+  );
   return pythonText(value) === literal ? value : null;
 }
 

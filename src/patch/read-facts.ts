@@ -32,7 +32,8 @@ export function readFacts(helper: string): CephPool[] {
   }));
 }
 
-const TEXT = /u"(?:[^"\\]|\\.)*"/g;
+// A quote in a text is an escape, as pythonText writes it.
+const TEXT = /u"[^"]*"/g;
 
 function attribute(literal: string, name: string): string {
   return readXmlText(new RegExp(` ${name}="([^"]*)"`).exec(literal)?.[1] ?? "") ?? "";

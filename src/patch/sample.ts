@@ -27,7 +27,8 @@ export function sampleDomain(pools: readonly PoolFacts[]): Sample {
     return cluster && !other ? [{ pool, cluster }] : [];
   });
   let foreign = "virtinst-rbd-patch-foreign";
-  while (clusters.some(({ name }) => foreign.startsWith(name))) foreign = `x-${foreign}`;
+  for (let number = 1; clusters.some((one) => mayBeIn(one, imageOf(foreign), undefined)); number++)
+    foreign = `virtinst-rbd-patch-foreign-${number}`;
   const disks = [
     ...own.map(({ pool, cluster }, index) => {
       const first = pool.monitors.slice(0, 1);

@@ -13,6 +13,9 @@ export type FailureKind =
   /** Reading or writing failed. */
   | "io";
 
+/** The longest message, in characters: nobody reads on. */
+const MOST = 2000;
+
 /** An expected failure, in an administrator's words: what is wrong and where, and what to do next. */
 export class Failure extends Error {
   /**
@@ -25,7 +28,8 @@ export class Failure extends Error {
     message: string,
     readonly hint: string,
   ) {
-    super(message);
+    // A name of any length may be in it.
+    super(message.length > MOST ? `${message.slice(0, MOST)}…` : message);
     this.name = "Failure";
   }
 }

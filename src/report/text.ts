@@ -15,7 +15,7 @@ export type Row = readonly [label: string, value: string];
  * @param rows an empty label continues the row above
  */
 export function table(rows: readonly Row[], colors: Colours): string {
-  const width = Math.max(...rows.map(([label]) => label.length)) + 2;
+  const width = rows.reduce((most, [label]) => Math.max(most, label.length), 0) + 2;
   return rows.map(([label, value]) => `${colors.bold(label.padEnd(width))}${value}\n`).join("");
 }
 

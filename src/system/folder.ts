@@ -59,8 +59,6 @@ export interface ReadFile extends Identity {
   readonly bytes: Buffer;
   /** Modification time, in seconds since 1970 with nine decimals. */
   readonly modified: string;
-  /** How many names (hard links) it has. */
-  readonly names: number;
 }
 
 /** A folder that is held open: what is done in it is done in that folder, wherever its path leads to meanwhile. */
@@ -125,10 +123,10 @@ export class Folder {
   read(name: string): ReadFile {
     const descriptor = this.#openFile(name);
     try {
-      const { dev, ino, mode, uid, gid, mtimeNs, nlink } = fstatSync(descriptor, { bigint: true });
+      const { dev, ino, mode, uid, gid, mtimeNs } = fstatSync(descriptor, { bigint: true });
       if ((mode & 0o170000n) !== 0o100000n) throw new Error("it is no regular file");
       const bytes = readDescriptor(descriptor);
-      return { descriptor, bytes, modified: seconds(mtimeNs), names: Number(nlink), dev, ino, mode, uid, gid };
+      return { descriptor, bytes, modified: seconds(mtimeNs), dev, ino, mode, uid, gid };
     } catch (error) {
       closeSync(descriptor);
       throw error;
@@ -166,6 +164,11 @@ function closing<T>(descriptor: number, work: () => T): T {
 export function identify(descriptor: number): Identity {
   const { dev, ino, mode, uid, gid } = fstatSync(descriptor, { bigint: true });
   return { dev, ino, mode, uid, gid };
+}
+
+/** How many names (hard links) an open file has now. */
+export function countNames(descriptor: number): number {
+  return fstatSync(descriptor).nlink;
 }
 
 /** Whether two are one file. */

@@ -70,7 +70,7 @@ export function findHandEdit(
     enter(node) {
       if (node.name !== "VariableName") return;
       const name = source.slice(node.from, node.to);
-      places.set(name, [...(places.get(name) ?? []), node.from]);
+      places.get(name)?.push(node.from) ?? places.set(name, [node.from]);
     },
   });
   const uses = (name: string, among: (at: number) => boolean) => (places.get(name) ?? []).filter(among).length;
@@ -137,6 +137,8 @@ export function withoutHandEdit(source: string, edit: HandEdit, known: (text: st
   if (known(exact)) return exact;
   for (const spans of combinations(
     runs.map(({ before, after }) => before.flatMap((from) => after.map((to) => ({ from, to })))),
+    // Each costs the whole text, of which a release's is some 40 KB long.
+    Math.min(20_000, 1e9 / source.length),
   ))
     if (spans.every(({ from }, index) => from >= (spans[index - 1]?.to ?? 0))) {
       const text = strip(source, spans);
@@ -176,13 +178,13 @@ function edges(start: number, step: (at: number) => number, fits: (at: number, n
 }
 
 function isFiller(lines: string): boolean {
-  return /^(?:[ \t]*(?:#.*)?\r?\n)*$/.test(lines);
+  return lines.split("\n").every((line) => /^[ \t]*(?:#.*)?\r?$/.test(line)) && /(?:^|\n)$/.test(lines);
 }
 
-/** Every way to take one of each, at most some thousands: nobody's edit stands in more than a few places. */
-function* combinations<T>(choices: readonly (readonly T[])[]): Generator<T[]> {
+/** Every way to take one of each, at most some number of them: nobody's edit stands in more than a few places. */
+function* combinations<T>(choices: readonly (readonly T[])[], most: number): Generator<T[]> {
   const total = choices.reduce((product, { length }) => product * length, 1);
-  for (let number = 0; number < Math.min(total, 20_000); number++) {
+  for (let number = 0; number < Math.min(total, most); number++) {
     let rest = number;
     yield choices.map((choice) => {
       const picked = choice[rest % choice.length] as T;

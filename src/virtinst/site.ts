@@ -43,6 +43,8 @@ export function findSite(text: string, file: string, shown: string): FoundSite {
       `${shown}, line ${lineNumber(source, at)}: ${why}, so the place for the patch is not certain.`,
       "Restore the file from its package (rpm -qf or dpkg -S names it; reinstall it), then apply again.",
     );
+  const nul = source.indexOf("\0");
+  if (nul >= 0) throw unsure("there is a NUL, and Python takes no such file", nul);
   const errors = errorsIn(tree);
 
   const found: string[] = [];
@@ -173,7 +175,10 @@ function tuple(statement: SyntaxNode, source: string): string[] | null {
 }
 
 function returnsNothing(statement: SyntaxNode, source: string): boolean {
-  return /^return[\s(]*(None[\s,]*)*\)?$/.test(source.slice(statement.from, statement.to));
+  // However it is written, it is short.
+  return /^return[\s(]*(None[\s,]*)*\)?$/.test(
+    source.slice(statement.from, Math.min(statement.to, statement.from + 200)),
+  );
 }
 
 /** Every return of the method itself, not those of functions and classes within it. */

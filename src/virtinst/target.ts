@@ -1,7 +1,7 @@
 import { basename, dirname } from "node:path";
 import type { CephPool } from "../patch/facts";
 import { type Examined, examine } from "../patch/state";
-import type { Folder, ReadFile } from "../system/folder";
+import { countNames, type Folder, type ReadFile } from "../system/folder";
 import type { HostFiles } from "../system/host-files";
 import { unreadable } from "../system/read";
 import { findPrograms, findVirtinst, type Installation, otherVirtinsts, usesFolder } from "./find";
@@ -59,8 +59,10 @@ export function reportTarget({ installation }: Target): TargetReport {
 /** What is to be said before the target's file is replaced. */
 export function replacementNotes(target: Target, options: TargetOptions): string[] {
   const { installation, file } = target;
-  const links = `${installation.target.outside} has ${file.names} names (hard links): the other ones keep the text as it was.`;
-  return [...choiceNotes(target, options), ...(file.names > 1 ? [links] : [])];
+  // Counted now: a killed run's second name may have been removed meanwhile.
+  const names = countNames(file.descriptor);
+  const links = `${installation.target.outside} has ${names} names (hard links): the other ones keep the text as it was.`;
+  return [...choiceNotes(target, options), ...(names > 1 ? [links] : [])];
 }
 
 /** Which virtinst was taken, where that was a choice. */

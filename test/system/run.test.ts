@@ -1,0 +1,116 @@
+import { spawn } from "node:child_process";
+import { chmodSync, closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { converse, run } from "../../src/system/run";
+import { TOOL, temporaryFile, temporaryFolder } from "../support/cli";
+
+const sh = (script: string, options: Parameters<typeof run>[2] = {}) => run("sh", ["-c", script], options);
+
+describe("run", () => {
+  test("gives what a program left, and its input to it", async () => {
+    const ran = await sh("cat; echo no >&2", { input: "gr\u00fc\u00df" });
+    expect(ran).toEqual({ status: 0, stdout: "gr\u00fc\u00df", stderr: "no\n", fault: null, why: "" });
+  });
+
+  test("runs in the root folder, with messages in English, and with what is added to the environment", async () => {
+    const { stdout } = await sh("pwd; echo $LC_ALL $LANGUAGE $MORE", { env: { MORE: "more" } });
+    expect(stdout).toBe("/\nC C more\n");
+    expect((await sh("echo $LC_ALL", { env: { LC_ALL: "C.UTF-8" } })).stdout).toBe("C.UTF-8\n");
+  });
+
+  test("hands descriptors on, and takes output as bytes where that is wanted", async () => {
+    const path = temporaryFile("file", Buffer.from([0xe9, 0x0a]));
+    const descriptor = openSync(path, "r");
+    expect((await sh("cat <&3", { descriptors: [descriptor], encoding: "latin1" })).stdout).toBe("\u00e9\n");
+    closeSync(descriptor);
+  });
+
+  test.each([
+    ["says nothing", "exit 3", 3, "it ended with exit code 3, without a word"],
+    ["says more than three lines", "printf 'a\\nb\\nc\\nd\\n' >&2; exit 1", 1, "b; c; d"],
+    ["is ended by a signal", "kill -SEGV $$", null, "it was ended by SIGSEGV"],
+  ])("a program that %s", async (_, script, status, why) => {
+    expect(await sh(script)).toMatchObject({ status, fault: null, why });
+  });
+
+  test("a program that is not there", async () => {
+    expect(await run("no-such-program", [])).toMatchObject({
+      status: null,
+      fault: "ENOENT",
+      why: "it is not installed, or not in PATH",
+    });
+  });
+
+  test("a file that may not be run", async () => {
+    const path = temporaryFile("file", "#!/bin/sh\n");
+    expect(await run(path, [])).toMatchObject({ fault: "EACCES", why: "it could not be run (EACCES)" });
+  });
+
+  test("a program that takes none of a long input has not failed by that", async () => {
+    expect(await sh("exit 0", { input: "x".repeat(1_000_000) })).toMatchObject({ status: 0, fault: null });
+  });
+
+  test("a program that ignores a friendly signal ends in time, and all that it started with it", async () => {
+    const folder = temporaryFolder();
+    const script = `trap '' TERM; (trap '' TERM; while :; do date +%s%N > ${folder}/alive; sleep 0.05; done) & wait`;
+    expect(await sh(script, { seconds: 1 })).toMatchObject({
+      status: null,
+      fault: "ETIMEDOUT",
+      why: "it did not end within 1 seconds",
+    });
+    const last = () => readFileSync(join(folder, "alive"), "utf8");
+    const then = last();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(last()).toBe(then);
+  });
+
+  test("a program that ended while another holds its output is not waited for", async () => {
+    const begin = Date.now();
+    expect(await sh("echo done; sleep 50 & exit 0")).toMatchObject({ status: 0, stdout: "done\n", fault: null });
+    expect(Date.now() - begin).toBeLessThan(20_000);
+  });
+
+  test.each(["", ">&2"])("a program that prints without end (%s) is ended", async (where) => {
+    expect(await sh(`yes ${where}`)).toMatchObject({ fault: "ENOBUFS", why: "it printed more than 64 MiB" });
+  });
+});
+
+describe("converse", () => {
+  test("waits for a line, however it is cut, and gives all that was said", async () => {
+    const talk = converse("sh", ["-c", 'read a; printf "one\\nTH"; sleep 0.2; printf "ERE\\n"; read b; echo "$a $b"']);
+    expect(await talk.ask(["first"], /^THERE$/m)).toBe("one\nTHERE\n");
+    expect(await talk.finish(["second"])).toMatchObject({ status: 0, stdout: "one\nTHERE\nfirst second\n" });
+  });
+
+  test("gives what was said where the program ends before", async () => {
+    const talk = converse("sh", ["-c", "echo one; exit 4"]);
+    expect(await talk.ask(["first"], /never/)).toBe("one\n");
+    expect(await talk.finish([])).toMatchObject({ status: 4 });
+  });
+
+  test("ends a program that never says it", async () => {
+    const talk = converse("sleep", ["50"], { seconds: 0.2 });
+    expect(await talk.ask([], /never/)).toBe("");
+    expect(await talk.finish([])).toMatchObject({ fault: "ETIMEDOUT" });
+  });
+});
+
+test("a signal ends this process's children too", async () => {
+  const folder = temporaryFolder();
+  const child = `trap '' INT TERM; while :; do date +%s%N > ${folder}/alive; sleep 0.05; done`;
+  const bin = temporaryFile("virsh", `#!/bin/sh\n${child}\n`);
+  chmodSync(bin, 0o755);
+  const tool = spawn(process.execPath, [TOOL, "inspect"], {
+    env: { ...process.env, PATH: `${join(bin, "..")}:${process.env.PATH}` },
+  });
+  while (!existsSync(join(folder, "alive"))) await new Promise((resolve) => setTimeout(resolve, 20));
+  const ended = new Promise((resolve) => tool.on("exit", (_, signal) => resolve(signal)));
+  tool.kill("SIGTERM");
+  expect(await ended).toBe("SIGTERM");
+  const last = () => readFileSync(join(folder, "alive"), "utf8");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const then = last();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(last()).toBe(then);
+});
