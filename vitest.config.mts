@@ -7,7 +7,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/e2e/**"], testTimeout: 60_000 },
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/e2e/**", "test/faults/**"],
+          testTimeout: 60_000,
+        },
       },
       {
         extends: true,
@@ -17,6 +22,16 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 600_000,
+        },
+      },
+      {
+        extends: true,
+        // Each test takes both processors by itself; with everything (npm run test:faults -- --all), for half an hour.
+        test: {
+          name: "faults",
+          include: ["test/faults/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: process.env.FAULTS === "all" ? 7_200_000 : 300_000,
         },
       },
     ],
