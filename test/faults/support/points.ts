@@ -76,18 +76,24 @@ export function cross(sites: readonly Site[], faults: readonly FaultKind[]): Poi
   return sites.flatMap((site) => faults.map((fault) => ({ site, fault })));
 }
 
-/** A choice of points, always the same, in which every call's name has its turn. */
+/** The calls that make or unmake names, or make them last: where most can go wrong. */
+const DECISIVE = /^(?:rename|link|unlink|fsync)/;
+
+/** A choice of points, always the same: one fault at each decisive call, then every call's name in turn. */
 export function sample(points: readonly Point[], count: number, seed: number): Point[] {
   const random = seeded(seed);
   const byName = new Map<string, Point[]>();
   for (const [point] of points.map((point) => [point, random()] as const).sort(([, one], [, other]) => one - other))
     byName.set(point.site.name, [...(byName.get(point.site.name) ?? []), point]);
-  const chosen: Point[] = [];
+  const decisive = points.filter(
+    ({ site, fault }) => DECISIVE.test(site.name) && (fault === "EIO" || fault === "SIGKILL"),
+  );
+  const chosen = decisive.slice(0, count);
   const groups = [...byName.values()];
-  for (let round = 0; chosen.length < Math.min(count, points.length); round++)
+  for (let round = 0; round < points.length && chosen.length < count; round++)
     for (const group of groups) {
       const point = group[round];
-      if (point && chosen.length < count) chosen.push(point);
+      if (point && chosen.length < count && !chosen.includes(point)) chosen.push(point);
     }
   return chosen;
 }
