@@ -1,0 +1,10 @@
+import { HERE } from "./helper-cases";
+
+/** Whether all is wanted, however long it takes (FAULTS=all), and not a sample of it. */
+export const ALL = process.env.FAULTS === "all";
+
+/** How often something is tried: a few times with each run of the tests, many where all is wanted. */
+export const RUNS = (few: number, all: number): number => (ALL ? all : few);
+
+/** The Pythons to try: all that are here where all is wanted, else the oldest (2.7, where there is one) and the newest. */
+export const PYTHONS = ALL ? HERE : [...new Set([HERE[0], HERE.at(-1)])].flatMap((one) => one ?? []);
