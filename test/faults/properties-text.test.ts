@@ -116,7 +116,7 @@ describe.each(PYTHONS.map((interpreter) => [interpreter.version, interpreter] as
     const cases = fc.array(ANY_POOL, { minLength: 1, maxLength: 120, size: "max" });
     fc.assert(
       fc.property(cases, (pools) => expectAll(pools.map((pool) => [pool]))),
-      { numRuns: RUNS(3, 150) },
+      { numRuns: RUNS(3, 40) },
     );
   });
 
@@ -125,6 +125,6 @@ describe.each(PYTHONS.map((interpreter) => [interpreter.version, interpreter] as
       .array(ANY_POOL, { minLength: 2, maxLength: 4 })
       .filter((all) => all.every((one) => all.every((other) => one === other || !mayBe(one, other))));
     const cases = fc.array(pools, { minLength: 1, maxLength: 40, size: "max" });
-    fc.assert(fc.property(cases, expectAll), { numRuns: RUNS(2, 100) });
+    fc.assert(fc.property(cases, expectAll), { numRuns: RUNS(2, 30) });
   });
 });
