@@ -1,0 +1,360 @@
+import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { readLive } from "../../src/host/virsh";
+import { acceptPatch } from "../../src/patch/accept";
+import { findBlocks } from "../../src/patch/blocks";
+import { unifiedDiff } from "../../src/patch/diff";
+import { pythonText, readPythonText, readXmlText, xmlText } from "../../src/patch/encode";
+import { insert } from "../../src/patch/insert";
+import { mergePools } from "../../src/patch/merge";
+import { readFacts } from "../../src/patch/read-facts";
+import { render } from "../../src/patch/render";
+import { sampleDomain } from "../../src/patch/sample";
+import { Failure } from "../../src/report/failure";
+import { colourDiff, PLAIN, visible } from "../../src/report/text";
+import { HostFiles } from "../../src/system/host-files";
+import { findVirtinst } from "../../src/virtinst/find";
+import { findNeed } from "../../src/virtinst/need";
+import { findSite } from "../../src/virtinst/site";
+import { temporaryFolder } from "../support/cli";
+import { measured, printGrowth, type Row } from "../support/growth";
+import { VMS } from "../support/helper-cases";
+import { RUNS } from "../support/runs";
+
+// What is read from outside is looked at with patterns and loops that a text could be made for. Each of these texts was;
+// the work's result is asserted, the time at four times the size only shown: four times as much is what it should be.
+
+const SCALE = RUNS(1, 4);
+const sizes = (n: number) => [n * SCALE, 4 * n * SCALE];
+const many = (n: number, make: (at: number) => string) => Array.from({ length: n }, (_, at) => make(at)).join("");
+
+/** Runs something that may refuse, and may fail in no other way. */
+function refusable<T>(work: () => T): T | null {
+  try {
+    return work();
+  } catch (error) {
+    expect(error).toBeInstanceOf(Failure);
+    return null;
+  }
+}
+
+const rows: Row[] = [];
+afterAll(() => printGrowth("Time at four times the size, and at the larger one:", rows));
+
+const FILE = "virtinst/install/installer.py";
+const SOURCE = readFileSync(join("test/fixtures/virtinst/installer-4.0", FILE), "utf8");
+
+describe("the scripts that lead to virtinst", () => {
+  const SCRIPTS: readonly (readonly [title: string, n: number, make: (n: number) => string])[] = [
+    ["dirname( without an end", 500, (n) => `#!/usr/bin/python3\nsys.path.insert(0, ${"dirname(".repeat(n)}`],
+    ["dirname( and __file__", 250, (n) => `#!/usr/bin/python3\nsys.path.insert(0, ${"dirname(__file__".repeat(n)}x`],
+    ["lines with nothing", 2000, (n) => `#!/usr/bin/python3\n${"\n".repeat(n)}x`],
+    ["lines with blanks", 2000, (n) => `#!/usr/bin/python3\n${" \n".repeat(n)}x`],
+    ["sys.path.insert without an end", 500, (n) => `#!/usr/bin/python3\n${"sys.path.insert(0,\n".repeat(n)}`],
+    ["a folder without an end", 5000, (n) => `#!/usr/bin/python3\nsys.path.insert(0, "${"/a".repeat(n)}`],
+    [
+      "folders that are not there",
+      300,
+      (n) => `#!/usr/bin/python3\n${many(n, (at) => `sys.path.insert(0, "/no/${at}")\n`)}`,
+    ],
+    ["white space after #!", 10_000, (n) => `#!${" ".repeat(n)}`],
+    ["words after env", 5000, (n) => `#!/usr/bin/env ${"a=b ".repeat(n)}`],
+    ["exec without a command", 5000, (n) => `#!/bin/sh\n${"exec \n".repeat(n)}`],
+    ["exec with open quotes", 10_000, (n) => `#!/bin/sh\nexec ${`"'`.repeat(n)}`],
+    ["exec with variables", 5000, (n) => `#!/bin/sh\nexec ${"a=b ".repeat(n)}`],
+    ["exec with blanks", 10_000, (n) => `#!/bin/sh\n${" ".repeat(n)}exec${" ".repeat(n)}`],
+  ];
+
+  it.each(SCRIPTS)("a virt-install with %s: the usual place is taken", (title, n, make) => {
+    const root = temporaryFolder();
+    cpSync("test/fixtures/virtinst/installer-4.0", join(root, "usr/share/virt-manager"), { recursive: true });
+    mkdirSync(join(root, "usr/bin"));
+    const files = new HostFiles(root);
+    const row = measured(`virt-install: ${title}`, sizes(n).map(make), (script) => {
+      writeFileSync(join(root, "usr/bin/virt-install"), script);
+      expect(findVirtinst(files).directory.inside).toBe("/usr/share/virt-manager");
+    });
+    rows.push(row);
+  });
+
+  const CODE: readonly (readonly [title: string, n: number, make: (n: number) => string])[] = [
+    ["empty lines", 10_000, (n) => `${"\n".repeat(n)}source_protocol = auth_secret_uuid`],
+    ["lines of blanks", 10_000, (n) => `${" \n".repeat(n)}source_protocol = auth_secret_uuid`],
+    ["one line of blanks", 20_000, (n) => `${" ".repeat(n)}\nsource_protocol = auth_secret_uuid`],
+    ["comments", 10_000, (n) => `${"# auth\n".repeat(n)}source_protocol = auth_secret_uuid`],
+    ["a long name", 20_000, (n) => `${"source_protoco".repeat(n)} = source_protocol, auth_secret_uuid`],
+  ];
+
+  it.each(CODE)("disk code with %s: the need is what it is", (title, n, make) => {
+    const root = temporaryFolder();
+    cpSync("test/fixtures/virtinst/installer-4.0", root, { recursive: true });
+    const files = new HostFiles();
+    const installation = findVirtinst(files, root);
+    const row = measured(`disk code: ${title}`, sizes(n).map(make), (code) => {
+      writeFileSync(join(root, "virtinst/devices/disk.py"), code);
+      expect(findNeed(installation, [], files).need).toBe("not needed");
+    });
+    rows.push(row);
+  });
+});
+
+describe("virsh", () => {
+  const UUID = "01234567-89ab-cdef-0123-456789abcdef";
+  const POOL = "<pool type='rbd'>\n  <name>p</name>\n  <source>\n    <name>c</name>\n  </source>\n</pool>\n";
+  /** What it lists, what it describes, and how many pools that makes; null where it contradicts itself. */
+  type Said = readonly [listed: string, described: string, pools: number | null];
+  const TABLES: readonly (readonly [title: string, n: number, make: (n: number) => Said])[] = [
+    ["a row without a state", 2000, (n) => [` ${"a ".repeat(n)}\n`, "", 0]],
+    ["a row of blanks", 1000, (n) => [`${" ".repeat(n)}x\n`, "", 0]],
+    ["a row with many states", 500, (n) => [` p ${"active ".repeat(n)}\n`, "", 0]],
+    ["rows that are none", 5000, (n) => [" p\n".repeat(n), "", 0]],
+    ["words like the last one", 1000, (n) => ["virsh # ".repeat(n), "", 0]],
+    ["documents that begin", 1000, (n) => [" p active yes\n", "<pool ".repeat(n), null]],
+    ["documents that end", 1000, (n) => [" p active yes\n", `<pool ${"\n</pool >".repeat(n)}`, null]],
+    ["documents without an end", 1000, (n) => [" p active yes\n", POOL + "<pool>\n".repeat(n), 1]],
+    ["prompts", 2000, (n) => [" p active yes\n", "virsh # ".repeat(n) + POOL, 1]],
+    ["pools", 100, (n) => [many(n, (at) => ` p${at} active yes\n`), many(n, (at) => POOL.replace("p<", `p${at}<`)), n]],
+    [
+      "secrets",
+      500,
+      (n) => [` ${UUID} ceph s\n`.repeat(n), `<secret>\n<uuid>${UUID}</uuid>\n</secret>\n`.repeat(n), 0],
+    ],
+  ];
+
+  it.each(TABLES)("says %s", async (title, n, make) => {
+    const folder = temporaryFolder();
+    const [listed, described] = [join(folder, "listed"), join(folder, "described")];
+    const program = `#!/bin/sh\nfor i in 1 2 3 4; do read -r line; done\ncat ${listed}\necho virtinst-rbd-patch-listed\ncat > ${folder}/rest\ncat ${described}\n`;
+    writeFileSync(join(folder, "virsh"), program);
+    chmodSync(join(folder, "virsh"), 0o755);
+    const path = process.env.PATH;
+    process.env.PATH = `${folder}:${path}`;
+    try {
+      const milliseconds: number[] = [];
+      for (const size of sizes(n)) {
+        const [table, documents, pools] = make(size);
+        writeFileSync(listed, table);
+        writeFileSync(described, documents);
+        const begin = performance.now();
+        const read = await readLive("test:///default").catch((error) => {
+          expect(error).toBeInstanceOf(Failure);
+          return null;
+        });
+        milliseconds.push(performance.now() - begin);
+        expect(read?.pools.length ?? null).toBe(pools);
+      }
+      rows.push({ title: `virsh: ${title}`, milliseconds });
+    } finally {
+      process.env.PATH = path;
+    }
+  });
+});
+
+describe("the file that holds _build_xml", () => {
+  const inMethod = (text: string) => SOURCE.replace("        return initial_xml", `${text}        return initial_xml`);
+  const EDIT = '        final_xml = re.sub("a", "b", final_xml)\n';
+  /** Texts, and whether the place for the blocks is certain in them. */
+  const TEXTS: readonly (readonly [title: string, n: number, taken: boolean, make: (n: number) => string])[] = [
+    ["statements", 500, true, (n) => inMethod("        x = 1\n".repeat(n))],
+    ["assignments", 500, true, (n) => inMethod("        final_xml = 1\n".repeat(n))],
+    ["returns", 500, false, (n) => inMethod("        if x: return None, \n".repeat(n))],
+    [
+      "a long return",
+      2000,
+      false,
+      (n) =>
+        SOURCE.replace(
+          "        initial_xml = None",
+          `        if x: return (${"None, ".repeat(n)}1)\n        initial_xml = None`,
+        ),
+    ],
+    [
+      "a return and blanks",
+      5000,
+      false,
+      (n) =>
+        SOURCE.replace(
+          "        initial_xml = None",
+          `        if x: return (None${" ".repeat(n)}, 1)\n        initial_xml = None`,
+        ),
+    ],
+    ["brackets that close", 100, true, (n) => inMethod(`        x = ${"(".repeat(n)}1${")".repeat(n)}\n`)],
+    ["brackets that stay open", 2000, false, (n) => inMethod(`        x = ${"(".repeat(n)}\n`)],
+    ["minus signs", 5000, false, (n) => inMethod(`        x = ${"-".repeat(n)}1\n`)],
+    ["sums", 5000, false, (n) => inMethod(`        x = ${"1+".repeat(n)}1\n`)],
+    ["attributes", 5000, false, (n) => inMethod(`        x = a${".b".repeat(n)}\n`)],
+    ["characters that are no Python", 1000, false, (n) => `${SOURCE}${"$ ".repeat(n)}`],
+    ["a hand edit and variables", 200, true, (n) => inMethod(EDIT) + many(n, (at) => `v${at} = 1\n`)],
+    ["hand edits", 200, true, (n) => inMethod(EDIT.repeat(n))],
+    [
+      "hand edits and patterns",
+      50,
+      true,
+      (n) =>
+        inMethod(many(n, (at) => `        p${at} = re.compile("a")\n        final_xml = p${at}.sub("b", final_xml)\n`)),
+    ],
+    ["a hand edit and imports", 500, true, (n) => inMethod(EDIT).replace("import", `${"import os\n".repeat(n)}import`)],
+    ["a hand edit and an import's names", 500, true, (n) => `${inMethod(EDIT)}from x import (${"y, ".repeat(n)}z)\n`],
+  ];
+
+  it.each(TEXTS)("with %s", (title, n, taken, make) => {
+    const row = measured(`source: ${title}`, sizes(n).map(make), (text) => {
+      expect(refusable(() => findSite(text, FILE, "f")) !== null).toBe(taken);
+    });
+    rows.push(row);
+  });
+
+  const PRISTINE = { sha256: "0".repeat(64), modified: "0.000000000", lines: [1, 1] as const };
+  const { helper, call } = render(mergePools([VMS]), PRISTINE, { variables: ["a", "b"], indent: "    " });
+  const inHelper = (text: string) => helper.replace("def _virtinst", `${text}def _virtinst`) + call;
+  const MARKED: readonly (readonly [title: string, n: number, state: string, make: (n: number) => string])[] = [
+    ["markers", 2000, "damaged", (n) => "# >>> virtinst-rbd-patch\n# <<< virtinst-rbd-patch\n".repeat(n)],
+    ["markers that only begin", 5000, "damaged", (n) => "# >>> virtinst-rbd-patch\n".repeat(n)],
+    [
+      "names in blocks",
+      500,
+      "damaged",
+      (n) => "# >>> virtinst-rbd-patch\n_virtinst_rbd_patch\n# <<< virtinst-rbd-patch\n".repeat(n),
+    ],
+    ["names in one block", 5000, "present", (n) => inHelper("    _virtinst_rbd_patch\n".repeat(n))],
+    ["blanks before a marker", 20_000, "damaged", (n) => " ".repeat(n) + inHelper("")],
+    ["blanks without a marker", 20_000, "absent", (n) => `${" ".repeat(n)}virtinst-rbd-patch`],
+    ["carriage returns", 20_000, "present", (n) => inHelper(`#${"\r".repeat(n)}\n`)],
+    [
+      "comments in the header",
+      5000,
+      "present",
+      (n) => helper.replace("# format", `${"# x\n".repeat(n)}# format`) + call,
+    ],
+    [
+      "a long version",
+      1000,
+      "damaged",
+      (n) => `# >>> virtinst-rbd-patch ${"x".repeat(n)}\n# <<< virtinst-rbd-patch\n`.repeat(2),
+    ],
+    ["white space in the call", 20_000, "present", (n) => helper + call.replace("    a", `${" ".repeat(n)}\n    a`)],
+    ["lines of white space", 10_000, "present", (n) => inHelper(" \n".repeat(n))],
+  ];
+
+  it.each(MARKED)("with %s: it is told apart", (title, n, state, make) => {
+    const row = measured(`blocks: ${title}`, sizes(n).map(make), (text) => {
+      expect(findBlocks(text).state).toBe(state);
+    });
+    rows.push(row);
+  });
+
+  it("blocks whose lines all differ: the diff leads from one to the other", () => {
+    const blocks = (word: string, n: number) => inHelper(many(n, (at) => `    ${word}${at}\n`));
+    const inputs = sizes(200).map((n) => [blocks("y", n), blocks("z", n)] as const);
+    const row = measured("diff: blocks that differ", inputs, ([before, after]) => {
+      expect(unifiedDiff("f", before, after).match(/^\+ {4}z/gm)).toHaveLength(before.match(/^ {4}y/gm)?.length ?? 0);
+    });
+    rows.push(row);
+  });
+
+  const PATCHES: readonly (readonly [title: string, n: number, make: (n: number) => string])[] = [
+    ["hunks", 1000, (n) => `--- a/f\n+++ b/f\n${"@@ -1,1 +1,1 @@\n x\n".repeat(n)}`],
+    ["files", 2000, (n) => "--- a/f\n+++ b/f\n".repeat(n)],
+    ["names in one line", 5000, (n) => `diff --git a/x${" b/".repeat(n)}`],
+    ["revisions", 5000, (n) => `diff${" -r a".repeat(n)}`],
+    ["numbers", 5000, (n) => `--- a/f\n+++ b/f\n@@ ${"@@ -1".repeat(n)}`],
+    ["blanks after a name", 5000, (n) => `--- a/f${" ".repeat(n)}x\n+++ b/f\n@@ -1 +1 @@\n`],
+    ["added lines", 2000, (n) => `--- a/f\n+++ b/f\n@@ -1,1 +1,${n + 1} @@\n x\n${"+y\n".repeat(n)}`],
+  ];
+
+  it.each(PATCHES)("a patch with %s is refused", (title, n, make) => {
+    const row = measured(`patch: ${title}`, sizes(n).map(make), (patch) => {
+      expect(refusable(() => acceptPatch(patch, "f", "x\n", "0", "w"))).toBeNull();
+    });
+    rows.push(row);
+  });
+
+  it("what a block was rendered from is read back, however much that is", () => {
+    const texts: readonly (readonly [title: string, n: number, make: (n: number) => string])[] = [
+      ["quotes", 2000, (n) => '"'.repeat(n)],
+      ["backslashes", 2000, (n) => "\\".repeat(n)],
+      ["characters beyond ASCII", 2000, (n) => "\u{1F600}".repeat(n)],
+      ["plain characters", 10_000, (n) => "x".repeat(n)],
+    ];
+    for (const [title, n, make] of texts)
+      rows.push(
+        measured(`encoding: ${title}`, sizes(n).map(make), (text) => {
+          expect(readPythonText(pythonText(text))).toBe(text);
+          expect(readXmlText(xmlText(text))).toBe(text);
+          const facts = [
+            { libvirtPools: [text, text], name: text, monitors: [], auth: { username: text, uuid: text } },
+          ];
+          expect(readFacts(render(facts, PRISTINE, { variables: [], indent: "" }).helper)).toEqual(facts);
+        }),
+      );
+    for (const literal of [(n: number) => `u"${'\\"'.repeat(n)}`, (n: number) => `u"${'u"\\"'.repeat(n)}`])
+      rows.push(
+        measured("encoding: no literal of ours", sizes(10_000).map(literal), (text) => {
+          expect(readPythonText(text)).toBeNull();
+        }),
+      );
+  });
+});
+
+describe("the host's pools", () => {
+  const pools = (n: number, change: (at: number) => Partial<typeof VMS>) =>
+    Array.from({ length: n }, (_, at) => ({ ...VMS, pool: `p${at}`, ...change(at) }));
+  const monitors = (n: number) => Array.from({ length: n }, (_, at) => ({ name: `m${at}`, port: 6789 }));
+  const HOSTS: readonly (readonly [
+    title: string,
+    n: number,
+    make: (n: number) => (typeof VMS)[],
+    entries: (n: number) => number,
+  ])[] = [
+    ["pools of one cluster", 100, (n) => pools(n, () => ({})), () => 1],
+    ["pools apart", 100, (n) => pools(n, (at) => ({ monitors: [{ name: `m${at}`, port: null }] })), (n) => n],
+    ["Ceph pools", 100, (n) => pools(n, (at) => ({ cephPool: `c${at}` })), (n) => n],
+    [
+      "pools in a chain",
+      50,
+      (n) => pools(n, (at) => ({ monitors: [at, at + 1].map((one) => ({ name: `m${one}`, port: null })) })),
+      () => 1,
+    ],
+    ["monitors", 200, (n) => pools(1, () => ({ monitors: monitors(n) })), () => 1],
+  ];
+
+  it.each(HOSTS)("many %s", (title, n, make, entries) => {
+    const row = measured(
+      `facts: ${title}`,
+      sizes(n).map((size) => [size, make(size)] as const),
+      ([size, all]) => {
+        const facts = mergePools(all);
+        expect(facts).toHaveLength(entries(size));
+        expect(sampleDomain(all).disks.length).toBeGreaterThan(1);
+        expect(
+          insert(
+            "",
+            { helperAt: 0, callAt: 0 },
+            render(facts, { sha256: "0", modified: "0", lines: [1, 1] }, { variables: [], indent: "" }),
+          ),
+        ).toContain("# <<<");
+      },
+    );
+    rows.push(row);
+  });
+
+  it("texts for a terminal", () => {
+    rows.push(
+      measured(
+        "report: a diff",
+        sizes(5000).map((n) => "+a\n-b\n c\n@@ d\n".repeat(n)),
+        (diff) => {
+          expect(colourDiff(diff, PLAIN)).toBe(diff);
+        },
+      ),
+      measured(
+        "report: control characters",
+        sizes(20_000).map((n) => "\u001b".repeat(n)),
+        (text) => {
+          expect(visible(text)).toHaveLength(4 * text.length);
+        },
+      ),
+    );
+  });
+});
