@@ -1,10 +1,11 @@
 import type { Context } from "../context";
 import { acceptPatch } from "../patch/accept";
+import type { CephPool } from "../patch/facts";
 import { wholeBase } from "../patch/state";
 import { Failure } from "../report/failure";
 import { readNamed } from "../system/read";
 import { VERSION } from "../version";
-import { planOn, planPatch, planWithoutHandEdit, sameBytes } from "../virtinst/plan";
+import { type Plan, planOn, planPatch, planWithoutHandEdit, sameBytes } from "../virtinst/plan";
 import type { Target } from "../virtinst/target";
 import { type Change, type ChangeOptions, unchanged } from "./change";
 import { land } from "./land";
@@ -35,29 +36,47 @@ export async function applyPools(context: Context, options: ChangeOptions, notes
  * @throws Failure where it is not such a file, whole and for this target; the target is then as it was
  */
 export async function applyReviewed(target: Target, options: ChangeOptions, patchFile: string): Promise<Change> {
-  const { installation, examined, file } = target;
+  const { plan, facts, notes } = planReviewed(target, readNamed(patchFile, "io"), patchFile);
+  if (sameBytes(plan.after, target.examined.source)) return unchanged(facts, "current", []);
+  return land(target, options, plan, facts, notes);
+}
+
+/**
+ * Works out what a patch file makes of the target.
+ *
+ * @param patch its bytes
+ * @param where its path, for messages
+ * @throws Failure (target) where it is not a patch that this version rendered, whole and for this target
+ */
+export function planReviewed({ installation, examined, file }: Target, patch: Buffer, where: string): Reviewed {
   const base = wholeBase(examined, installation.target.outside);
   // In the file's own encoding: the context lines are the file's.
-  const patch = readNamed(patchFile, "io").toString(base.encoding);
-  const offered = acceptPatch(patch, installation.file, base.text, examined.baseHash, patchFile);
+  const text = patch.toString(base.encoding);
+  const offered = acceptPatch(text, installation.file, base.text, examined.baseHash, where);
   if (offered.tool !== VERSION)
     throw new Failure(
       "target",
-      `${patchFile}: it was made by version ${offered.tool}, and this is ${VERSION}. Nothing was written.`,
+      `${where}: it was made by version ${offered.tool}, and this is ${VERSION}. Nothing was written.`,
       "Make the patch anew on this host: virtinst-rbd-patch render -o FILE.",
     );
   const stated = planOn(base, installation, offered.pristine, offered.facts);
   if (!sameBytes(stated.after, { ...base, text: offered.text }))
     throw new Failure(
       "target",
-      `${patchFile}: what it adds is not what this tool renders for the pools that it names. Nothing was written.`,
+      `${where}: what it adds is not what this tool renders for the pools that it names. Nothing was written.`,
       "Somebody changed it, or its place is not in _build_xml. Make it anew: virtinst-rbd-patch render -o FILE.",
     );
   // The time to put back one day is this file's own, not that of the file that the patch was rendered on.
   const plan = planPatch(installation, examined, file.modified, offered.facts);
-  if (sameBytes(plan.after, examined.source)) return unchanged(offered.facts, "current", []);
   const notes = sameBytes(plan.after, stated.after)
     ? []
     : ["The patch states when the file was changed that it was rendered on; this file's own time stands in its place."];
-  return land(target, options, plan, offered.facts, notes);
+  return { plan, facts: offered.facts, notes };
+}
+
+/** What a patch file makes of a target, and what is to be said of it. */
+interface Reviewed {
+  readonly plan: Plan;
+  readonly facts: readonly CephPool[];
+  readonly notes: readonly string[];
 }

@@ -1,6 +1,6 @@
 import { BLOCK_FORMAT } from "../version";
 import { sha256 } from "./facts";
-import { lineNumber } from "./source";
+import { lineNumber, withLineEnds } from "./source";
 
 /** The two blocks as text, with LF line ends. */
 export interface Blocks {
@@ -55,9 +55,8 @@ export interface Span {
 export const HELPER_NAME = "_virtinst_rbd_patch";
 
 // A line ends at a line feed and nowhere else, as for sed and Python.
-const MARKER = /(?<![^\n])[ \t\f]*# (>>>|<<<) virtinst-rbd-patch\b[^\n]*/g;
-// A later format may change all that follows this line.
-const FORMAT = /^# >>> virtinst-rbd-patch ([^ \n]+)(?: [^\n]*)?\n(?:# (?!format: )[^\n]*\n){0,30}# format: (\d{1,9})\n/;
+const MARKER = /(?<![^\n])[ \t\f]*# (>>>|<<<) virtinst-rbd-patch[^\n]*/g;
+const FIRST_LINE = /^# >>> virtinst-rbd-patch ([^ \n]+)(?: [^\n]*)?\n/;
 // Format 1 (1.0.0) has no words for the reader before it, and one line for what was pristine.
 const HEADER =
   /^# pristine: sha256=([0-9a-f]{64})(?:\n# pristine:)? mtime=(-?\d{1,20}\.\d{9}) lines=(\d+),(\d+)\n# facts: sha256=([0-9a-f]{64})\n# blocks: sha256=([0-9a-f]{64})\n/;
@@ -104,13 +103,13 @@ export function findBlocks(text: string): Found {
   };
   const foreign = [FOREIGN_IN_HELPER.exec(blocks.helper), FOREIGN_IN_CALL.exec(blocks.call)].find(Boolean);
   if (foreign) return damaged(`between the markers stands what is not of this tool (${foreign[0].trim()})`, first.from);
-  const [words = "", tool, format] = FORMAT.exec(blocks.helper) ?? [];
-  if (Number(format) > BLOCK_FORMAT)
+  const { tool, format, end } = readFormat(blocks.helper);
+  if (format > BLOCK_FORMAT)
     return damaged(
       `the blocks were written by virtinst-rbd-patch ${tool}, in a layout that this version does not know`,
       first.from,
     );
-  const match = words && HEADER.exec(blocks.helper.slice(words.length));
+  const match = HEADER.exec(blocks.helper.slice(end));
   if (!match) return damaged("the first lines of the helper block cannot be read", first.from);
   const [, pristine, modified, helperLine, callLine, facts, digest] = match as unknown as string[];
   const lines = [Number(helperLine), Number(callLine)];
@@ -120,7 +119,11 @@ export function findBlocks(text: string): Found {
     header,
     blocks,
     spans: [first, second],
-    intact: blocksDigest(blocks) === digest,
+    // Line by line with the ends that `insert` gave them: a digest does not see those.
+    intact:
+      blocksDigest(blocks) === digest &&
+      withLineEnds(blocks.helper, text, first.from) === text.slice(first.from, first.to) &&
+      withLineEnds(blocks.call, text, second.from) === text.slice(second.from, second.to),
     line: lineNumber(text, first.from),
     inPlace: [first, second].every(({ from }, index) => {
       const above = index === 0 ? 0 : lineNumber(text, first.to) - lineNumber(text, first.from);
@@ -148,6 +151,17 @@ export function blocksDigest({ helper, call }: Blocks): string {
 /** The blocks with their digest filled in. */
 export function withDigest({ helper, call }: Blocks, digest: string): Blocks {
   return { helper: helper.replace(DIGEST_LINE, `# blocks: sha256=${digest}`), call };
+}
+
+/** What wrote a helper block, and where the words for the reader end that its header begins with. */
+function readFormat(helper: string): { tool: string; format: number; end: number } {
+  const [first = "", tool = ""] = FIRST_LINE.exec(helper) ?? [];
+  for (let at = first.length; helper.startsWith("# ", at); at = helper.indexOf("\n", at) + 1) {
+    // A later format may change all that follows this line.
+    const [line = "", format] = /^# format: (\d{1,9})\n/.exec(helper.slice(at, at + 30)) ?? [];
+    if (format) return { tool, format: Number(format), end: at + line.length };
+  }
+  return { tool, format: 0, end: helper.length };
 }
 
 function strayName(text: string, spans: readonly Span[]): number | null {

@@ -1,4 +1,5 @@
 import type { Blocks } from "./blocks";
+import { withLineEnds } from "./source";
 
 /** Where the blocks go in a file that has none. */
 export interface Site {
@@ -19,16 +20,11 @@ export interface Site {
  * @returns the whole file with them; `strip` undoes it to the byte
  */
 export function insert(text: string, site: Pick<Site, "helperAt" | "callAt">, blocks: Blocks): string {
-  const fitted = (block: string, at: number) => block.replace(/\n/g, lineEndBefore(text, at));
   return (
     text.slice(0, site.helperAt) +
-    fitted(blocks.helper, site.helperAt) +
+    withLineEnds(blocks.helper, text, site.helperAt) +
     text.slice(site.helperAt, site.callAt) +
-    fitted(blocks.call, site.callAt) +
+    withLineEnds(blocks.call, text, site.callAt) +
     text.slice(site.callAt)
   );
-}
-
-function lineEndBefore(text: string, at: number): string {
-  return text[at - 2] === "\r" ? "\r\n" : "\n";
 }
