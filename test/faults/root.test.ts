@@ -1,13 +1,23 @@
 import { spawn } from "node:child_process";
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { image, TOOL } from "../support/cli";
-import { badWords, stateOf } from "./support/judge";
+import { badWords, leftovers, stateOf } from "./support/judge";
 import { ALL, faultTest, folder, must, NODE, pause, SYSTEM, script, seeded, tool, watch, which } from "./support/run";
 
 /** Rounds of each kind. */
-const ROUNDS = ALL ? 50 : 5;
+const ROUNDS = ALL ? 50 : 3;
 const LIBRARY = "usr/share/virt-manager";
 const IN_LIBRARY = "virtinst/install/installer.py";
 
@@ -131,8 +141,9 @@ type Runner = (round: Round, command: Command) => ReturnType<typeof watch>;
 const throughChildren =
   (lines: (round: Round) => string): Runner =>
   (round, command) => {
+    // With the system's PATH: a wrapper that meets another wrapper would never end.
     for (const child of ["cp", "touch", "tar", "ln"].filter(which))
-      script(round.bin, child, `${lines(round)}\nexec '${which(child)}' "$@"`);
+      script(round.bin, child, `( PATH='${SYSTEM}'\n${lines(round)}\n)\nexec '${which(child)}' "$@"`);
     return watch(words(command, round), { env: { PATH: `${round.bin}:${SYSTEM}` } });
   };
 
@@ -169,6 +180,22 @@ const wasHit = async ({ home }: Round) => {
 
 rounds("the temporary file becomes a symbolic link", wasHit, throughChildren(swapTemporary("ln -s")));
 rounds("the temporary file becomes a hard link", wasHit, throughChildren(swapTemporary("ln")));
+
+rounds(
+  "the temporary file becomes a link while the rename waits",
+  async (round) => {
+    if (!(await begun(round, /\brename(?:at2?)?\(/))) return false;
+    const inside = join(round.library, "virtinst/install");
+    const old = readFileSync(join(inside, "installer.py"), "latin1");
+    // Not the second name of the old file, if there is one.
+    const name = leftovers(inside).find((name) => readFileSync(join(inside, name), "latin1") !== old);
+    if (name === undefined) return false;
+    rmSync(join(inside, name));
+    symlinkSync(round.victim, join(inside, name));
+    return true;
+  },
+  delayed("rename,renameat,renameat2", "1"),
+);
 
 for (const name of FOLDERS) {
   const swap = (round: Round) => `if [ ! -e '${round.home}/hit' ]; then touch '${round.home}/hit'

@@ -33,6 +33,17 @@ export interface Watch {
   readonly megabytes?: number;
 }
 
+/** Runs that are under way; none outlives the tests. */
+const alive = new Set<number>();
+process.once("exit", () => {
+  for (const id of alive)
+    try {
+      process.kill(-id, "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
+});
+
 /** Runs a program, without blocking; all that it started goes with it where it goes over a limit. */
 export function watch(argv: readonly string[], { env = {}, cwd, seconds = 60, megabytes }: Watch = {}) {
   const [program = "", ...args] = argv;
@@ -48,6 +59,7 @@ export function watch(argv: readonly string[], { env = {}, cwd, seconds = 60, me
     child[name].setEncoding("utf8").on("data", (chunk: string) => {
       if (kept[name].length < 2_000_000) kept[name] += chunk;
     });
+  alive.add(child.pid as number);
   let over: Watched["over"] = null;
   let memory = 0;
   const end = (why: "time" | "memory") => {
@@ -70,6 +82,7 @@ export function watch(argv: readonly string[], { env = {}, cwd, seconds = 60, me
   return new Promise<Watched>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => {
+      alive.delete(child.pid as number);
       clearTimeout(timer);
       clearInterval(gauge);
       resolve({ ...kept, code, signal, over, memory, seconds: (performance.now() - began) / 1000 });
