@@ -26,7 +26,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        // Each test takes both processors by itself; with everything (npm run test:faults -- --all), for half an hour.
+        // Each test takes both processors by itself; with everything (npm run test:faults -- --all) they take an hour.
         test: {
           name: "faults",
           include: ["test/faults/*.test.ts"],

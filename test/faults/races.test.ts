@@ -8,7 +8,7 @@ import { ALL, each, faultTest, must, NODE, pause, SYSTEM, seeded, type Watched, 
 import { type Case, JOBS, type Job, Stand } from "./support/stand";
 
 /** How many rounds of each kind; there are eight. */
-const ROUNDS = ALL ? 130 : 8;
+const ROUNDS = ALL ? 130 : 7;
 const NEEDS = ["root", "strace", "getfattr", "setfacl", "python3", "unshare"] as const;
 
 const totals = { rounds: 0, hits: 0, reports: 0, unsure: 0, told: 0 };
@@ -22,7 +22,7 @@ afterAll(() => {
 
 /** Tells of somebody else. */
 const REPORT =
-  /(?:somebody|someone|another|other)\b[^]*\b(?:chang|replac|edit|wr[io]t)|(?:chang|replac|edit|wr[io]t)\w*\b[^]*\b(?:somebody|someone|another|other)\b/i;
+  /\b(?:somebody|someone|another|other)\b[\s\S]*\b(?:chang|replac|edit|wr[io]t)|\bby (?:somebody|someone|another)/i;
 const reported = (ran: Watched) => ran.code === 6 && REPORT.test(ran.stderr);
 
 const OTHER_FACTS: Job = {

@@ -75,7 +75,7 @@ export class Others {
   }
 }
 
-const BLOCK = /^[ \t]*# >>> virtinst-rbd-patch[^\n]*\n[^]*?^[ \t]*# <<< virtinst-rbd-patch[^\n]*\n/gm;
+const BLOCK = /^[ \t]*# >>> virtinst-rbd-patch[^\n]*\n[\s\S]*?^[ \t]*# <<< virtinst-rbd-patch[^\n]*\n/gm;
 
 /** The blocks of a text, without the lines that depend on the text around them. */
 export function blocksOf(text: string): string {
