@@ -1,0 +1,17 @@
+import { resolve } from "node:path";
+import { defineConfig } from "vitest/config";
+import { textModules } from "../text-modules.mjs";
+import { NearestFirst } from "./nearest-first.mjs";
+
+export default defineConfig({
+  plugins: [textModules],
+  test: {
+    include: ["test/{patch,host,virtinst,system,commands}/**/*.test.ts"],
+    // Those of the function in the templates say nothing of src: scripts/mutate-template.mjs asks them.
+    exclude: ["test/patch/helper/**"],
+    testTimeout: 60_000,
+    setupFiles: [resolve("scripts/mutation/setup.ts")],
+    sequence: { sequencer: NearestFirst },
+    env: { NODE_UNDER_TEST: resolve("scripts/mutation/node.sh"), NODE_TO_RUN: process.execPath },
+  },
+});
