@@ -11,12 +11,12 @@ const KNOWN = ["plain", "indentation", "blanks", "text", "texts", "quoted", "lit
 /**
  * A template as a module: compiled when the tool is built, so that the tool itself carries no compiler.
  *
- * @param {string} path of an .hbs file
+ * @param {string} template its text
  */
-function templateModule(path) {
+export function templateModule(template) {
   const knownHelpers = Object.fromEntries(KNOWN.map((name) => [name, true]));
   const options = { noEscape: true, strict: true, knownHelpersOnly: true, knownHelpers };
-  const compiled = Handlebars.precompile(readFileSync(path, "utf8"), options);
+  const compiled = Handlebars.precompile(template, options);
   return `import Handlebars from "handlebars/runtime";\nexport default Handlebars.template(${compiled});\n`;
 }
 
@@ -25,7 +25,7 @@ export const textModules = {
   name: "text-modules",
   /** @param {string} id */
   load(id) {
-    if (id.endsWith(".hbs")) return templateModule(id);
+    if (id.endsWith(".hbs")) return templateModule(readFileSync(id, "utf8"));
     if (id.endsWith(".py")) return `export default ${JSON.stringify(readFileSync(id, "utf8"))};`;
     return null;
   },
@@ -42,7 +42,7 @@ export const bundling = {
       /** @param {import("esbuild").PluginBuild} build */
       setup({ onLoad }) {
         onLoad({ filter: /\.hbs$/ }, ({ path }) => ({
-          contents: templateModule(path),
+          contents: templateModule(readFileSync(path, "utf8")),
           loader: "js",
           resolveDir: process.cwd(),
         }));

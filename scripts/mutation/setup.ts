@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, inject } from "vitest";
 import { isAskedInChildren } from "./mutants.mjs";
+import "./seed";
 
 /** How often each mutant was met, by its number. */
 type Hits = Record<string, number>;
@@ -36,27 +37,29 @@ if (inject("mode") === "mutant") {
   const file = join(folder, "met");
   process.env.MUTANTS_MET = file;
   writeFileSync(file, "");
+  /** The tests that ran all of theirs in this process. */
   const tests: string[] = [];
   stryker.mutantCoverage ??= { static: {}, perTest: {} };
   const { mutantCoverage } = stryker;
 
-  /** Adds to some hits those of the child processes that have ended since. */
+  /** Adds to some hits those of the child processes that have ended since; returns how many have. */
   const collect = (hits: Hits) => {
-    for (const line of readFileSync(file, "utf8").split("\n").filter(Boolean)) {
+    const lines = readFileSync(file, "utf8").split("\n").filter(Boolean);
+    for (const line of lines) {
       const met = Object.entries<number>(JSON.parse(line)).filter(([mutant]) => isAskedInChildren(mutant));
       add(hits, Object.fromEntries(met));
     }
     writeFileSync(file, "");
+    return lines.length;
   };
   beforeEach(() => collect(mutantCoverage.static));
   afterEach(() => {
     const id = stryker.currentTestId as string;
-    tests.push(id);
     mutantCoverage.perTest[id] ??= {};
-    collect(mutantCoverage.perTest[id]);
+    if (collect(mutantCoverage.perTest[id]) === 0) tests.push(id);
   });
   afterAll(() => {
-    // What the file's modules did when they were loaded counts for each of its tests; Stryker would run all tests of
+    // What the file's modules did when they were loaded counts for each of these tests; Stryker would run all tests of
     // all files for it, in a process of its own.
     for (const id of tests) add(mutantCoverage.perTest[id] as Hits, mutantCoverage.static);
     mutantCoverage.static = {};
