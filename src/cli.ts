@@ -7,7 +7,7 @@ import { asFailure, type FailureKind } from "./report/failure";
 import { changeText, inspectionText, previewText, verificationText } from "./report/results";
 import { inline, PLAIN } from "./report/text";
 import { writeNewFile } from "./system/write";
-import { complain, note, print, printJsonError, show } from "./terminal";
+import { complain, note, print, printJsonError, show, wasHeard } from "./terminal";
 import { TOOL, VERSION } from "./version";
 
 /** What the exit code says; 0 is "it is so now, or there is nothing to do". */
@@ -134,7 +134,8 @@ function program(only: string | undefined, finish: (code: number) => void): Comm
       .action(async (...args: unknown[]) => {
         const argument = typeof args[0] === "string" ? args[0] : undefined;
         const words = args[args.length - 2] as Words;
-        finish(await run(words, argument).catch((error) => failed(error, words.json === true)));
+        const code = await run(words, argument).catch((error) => failed(error, words.json === true));
+        finish(code === 0 && !wasHeard() ? EXIT_CODES.io : code);
       });
   return main;
 }

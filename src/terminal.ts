@@ -69,13 +69,20 @@ export function note(lines: readonly string[], { quiet }: Manner): void {
   if (!quiet) for (const line of lines) complain(`note: ${inline(line)}\n`);
 }
 
-/** Writes to standard error. Where that cannot be written either, the exit code has to say it all. */
+let heard = true;
+
+/** Writes to standard error. Where that cannot be written either, the exit code has to say it. */
 export function complain(text: string): void {
   try {
     write(2, text);
-  } catch {
-    // There is nobody to tell.
+  } catch (error) {
+    heard = (error as NodeJS.ErrnoException).code === "EPIPE";
   }
+}
+
+/** Whether standard error took all that was to be said. */
+export function wasHeard(): boolean {
+  return heard;
 }
 
 /** Colours on a terminal, as NO_COLOR and FORCE_COLOR say otherwise; none where it is piped, as by a CI that sets CI. */

@@ -32,6 +32,8 @@ async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig 
   const env = { LC_ALL: locale };
   const virsh = converse("virsh", ["-q", "-r", "-c", uri], { env });
   const said = await virsh.ask(["hostname", "pool-list --all", "secret-list", `echo ${LISTED}`], LISTED_SAID);
+  // What is no answer is not taken apart, however long it is.
+  if (!LISTED_SAID.test(said)) throw unreachable(uri, await virsh.finish([]));
   const listed = withoutPrompts(said);
   const rows = poolRows(listed).map(({ name, active }) => ({ name: locale === "C" ? name : unescaped(name), active }));
   if (locale === "C" && rows.some(({ name }) => /\\x[0-9a-f]{2}/.test(name))) {
@@ -46,7 +48,7 @@ async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig 
   // virsh reads its input through readline, which takes bytes beyond ASCII and control characters for key strokes.
   const plain = commands.every((command) => /^[ -~]*$/.test(command));
   const talk = await virsh.finish(plain ? commands : []);
-  if (talk.fault !== null || !LISTED_SAID.test(said)) throw unreachable(uri, talk);
+  if (talk.fault !== null) throw unreachable(uri, talk);
   if (/failed to list pools|failed to list inactive pools/i.test(talk.stderr))
     throw refused(uri, ownWords(talk), "Look at the state of libvirt's storage driver: virsh pool-list --all.");
   const dump = plain ? talk : await run("virsh", ["-q", "-r", "-c", uri, commands.join("; ")], { env });

@@ -40,7 +40,7 @@ export async function copyAttributes(from: number, to: number, path: string): Pr
 }
 
 function reason(why: string): string {
-  return why && `: ${why}`;
+  return why && `: cp: ${why}`;
 }
 
 /** What a file's ACL and extended attributes are, for each descriptor; null where they cannot be read. */

@@ -74,7 +74,8 @@ export const isWhole = (found: string): found is Whole => found === "old" || fou
 /** What a run's words may never hold. */
 export function badWords({ stdout, stderr }: Ran): string | null {
   const all = `${stdout}\n${stderr}`;
-  const found = /^\s+at .*$|^.*\b[A-Z]\w*Error\b.*$|^Error:.*$/m.exec(all);
+  // What a diff adds is Python.
+  const found = /^\s+at .*$|^(?!\+).*\b[A-Z]\w*Error\b.*$|^Error:.*$/m.exec(all);
   return found && `words that no administrator should see: ${found[0].trim()}`;
 }
 
