@@ -98,8 +98,11 @@ function exchange({ library, outside }: Round, name: (typeof FOLDERS)[number]): 
 
 const words = (command: Command, { root }: Round) => [NODE, TOOL, command, "--root", root];
 
+/** What is done while the tool runs; returns whether it was done in time. */
+type Attack = (round: Round, over: () => boolean, number: number) => Promise<boolean>;
+
 /** Runs rounds; in each the victim has to stay, and what the tool says has to be so. */
-function rounds(name: string, act: (round: Round, command: Command, number: number) => Promise<boolean>, run: Runner) {
+function rounds(name: string, act: Attack, run: Runner) {
   faultTest(name, ["root", "strace", "getfattr", "python3"], async () => {
     const images = await Images.make();
     const faults: string[] = [];
@@ -109,8 +112,11 @@ function rounds(name: string, act: (round: Round, command: Command, number: numb
       const other = command === "apply" ? "revert" : "apply";
       const round = images.copy(command);
       const before = outsideState(round);
-      const running = run(round, command);
-      const [ran, hit] = await Promise.all([running, act(round, command, number)]);
+      let over = false;
+      const running = run(round, command).finally(() => {
+        over = true;
+      });
+      const [ran, hit] = await Promise.all([running, act(round, () => over, number)]);
       if (hit) hits++;
       const wrong: string[] = [];
       try {
@@ -157,8 +163,8 @@ const delayed =
   };
 
 /** Waits until a delayed call has begun. */
-async function begun(round: Round, call: RegExp): Promise<boolean> {
-  for (let waited = 0; waited < 5000; waited += 2) {
+async function begun(round: Round, over: () => boolean, call: RegExp): Promise<boolean> {
+  while (!over()) {
     const log = join(round.home, "log");
     if (existsSync(log) && call.test(readFileSync(log, "latin1"))) return true;
     await pause(2);
@@ -172,9 +178,8 @@ for name in .*virtinst-rbd-patch.*; do
   [ -f "$name" ] && [ ! -L "$name" ] && rm -f "$name" && ${link} '${round.victim}' "$name" && touch '${round.home}/hit'
 done
 cd /`;
-const wasHit = async ({ home }: Round) => {
-  // The wrapper says so when it has done it, which is before the tool ends.
-  for (let waited = 0; waited < 3000 && !existsSync(join(home, "hit")); waited += 5) await pause(5);
+const wasHit: Attack = async ({ home }, over) => {
+  while (!over()) await pause(5);
   return existsSync(join(home, "hit"));
 };
 
@@ -183,8 +188,8 @@ rounds("the temporary file becomes a hard link", wasHit, throughChildren(swapTem
 
 rounds(
   "the temporary file becomes a link while the rename waits",
-  async (round) => {
-    if (!(await begun(round, /\brename(?:at2?)?\(/))) return false;
+  async (round, over) => {
+    if (!(await begun(round, over, /\brename(?:at2?)?\(/))) return false;
     const inside = join(round.library, "virtinst/install");
     const old = readFileSync(join(inside, "installer.py"), "latin1");
     // Not the second name of the old file, if there is one.
@@ -206,8 +211,8 @@ fi`;
 
   rounds(
     `${name} becomes a link while the rename waits`,
-    async (round) => {
-      const hit = await begun(round, /\brename(?:at2?)?\(/);
+    async (round, over) => {
+      const hit = await begun(round, over, /\brename(?:at2?)?\(/);
       if (hit) exchange(round, name);
       return hit;
     },
@@ -216,10 +221,10 @@ fi`;
 
   rounds(
     `${name} becomes a link while a file is opened`,
-    async (round, _, number) => {
+    async (round, over, number) => {
       // A later call in each round: when the file was found, when it is read, when the temporary one is made.
       const calls = new RegExp(`(?:installer\\.py|virtinst-rbd-patch\\.|/proc/self/fd)[sS]*`.repeat(1 + (number % 4)));
-      const hit = await begun(round, calls);
+      const hit = await begun(round, over, calls);
       if (hit) exchange(round, name);
       return hit;
     },
