@@ -223,7 +223,9 @@ fi`;
     `${name} becomes a link while a file is opened`,
     async (round, over, number) => {
       // A later call in each round: when the file was found, when it is read, when the temporary one is made.
-      const calls = new RegExp(`(?:installer\\.py|virtinst-rbd-patch\\.|/proc/self/fd)[\\s\\S]*`.repeat(1 + (number % 4)));
+      const calls = new RegExp(
+        `(?:installer\\.py|virtinst-rbd-patch\\.|/proc/self/fd)[\\s\\S]*`.repeat(1 + (number % 4)),
+      );
       const hit = await begun(round, over, calls);
       if (hit) exchange(round, name);
       return hit;
