@@ -1,0 +1,88 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, cpSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readEtc } from "../../src/host/etc";
+import { HostFiles } from "../../src/system/host-files";
+import { cli, image, TOOL, temporaryFolder } from "../support/cli";
+
+const POOL = "etc/libvirt/storage/libvirtpool.xml";
+const read = (base: string) => readEtc({ files: new HostFiles(base) });
+
+test("reads the pools, the secrets and the host's name", () => {
+  const base = image();
+  expect(read(base)).toMatchObject({
+    host: "golden",
+    source: join(base, "etc/libvirt"),
+    pools: [{ name: "libvirtpool", active: null }],
+    secrets: [{ usageType: "ceph" }],
+  });
+});
+
+test("reads through links that stay inside, and takes nothing but *.xml", () => {
+  const base = image();
+  renameSync(join(base, POOL), join(base, "pool"));
+  symlinkSync("/pool", join(base, POOL));
+  mkdirSync(join(base, "etc/libvirt/storage/autostart"));
+  writeFileSync(join(base, "etc/libvirt/storage/libvirtpool.xml~"), "no pool");
+  expect(read(base).pools).toHaveLength(1);
+});
+
+test("a system without libvirt has no pools, and a folder without etc is no system", () => {
+  const base = image();
+  rmSync(join(base, "etc/libvirt"), { recursive: true });
+  expect(read(base)).toMatchObject({ pools: [], secrets: [] });
+  rmSync(join(base, "etc"), { recursive: true });
+  expect(() => read(base)).toThrow(/it has no etc/);
+});
+
+describe("a pool is never left out in silence", () => {
+  test.each<[string, (path: string, base: string) => void]>([
+    ["a link that leads nowhere", (path) => symlinkSync("/no/such/file", path)],
+    ["a link that leads out of the system", (path) => symlinkSync(TOOL, path)],
+    ["links in a circle", (path) => symlinkSync("other.xml", path)],
+    ["a folder", (path) => mkdirSync(path)],
+    ["a pipe", (path) => spawnSync("mkfifo", [path])],
+  ])("%s", (_, make) => {
+    const base = image();
+    const path = join(base, "etc/libvirt/storage/other.xml");
+    make(path, base);
+    expect(() => read(base)).toThrow(`${path} is no regular file, or a link that leads to none.`);
+  });
+
+  test("a file that is too long", () => {
+    const base = image();
+    truncateSync(join(base, POOL), 4 * 2 ** 20 + 1);
+    expect(() => read(base)).toThrow(/libvirtpool\.xml cannot be read: it is larger than 4 MiB/);
+  });
+
+  const asNobody = process.getuid?.() === 0 ? test : test.skip;
+  asNobody.each([
+    ["storage", "etc/libvirt/storage"],
+    ["the folder that virtinst is in", "usr/share"],
+  ])("a folder that may not be searched: %s", (_, folder) => {
+    const base = image();
+    // Where somebody else may reach it.
+    const tool = join(temporaryFolder(), "tool");
+    cpSync(TOOL, tool);
+    for (const path of [base, join(tool, "..")]) chmodSync(path, 0o755);
+    chmodSync(join(base, folder), 0o700);
+    const words = ["--reuid=65534", "--regid=65534", "--clear-groups", process.execPath, tool];
+    const { status, stderr } = spawnSync("setpriv", [...words, "apply", "--check", "--root", base], {
+      encoding: "utf8",
+    });
+    expect(stderr).toMatch(/cannot be read: permission denied/);
+    expect(stderr).toContain(join(base, folder));
+    expect([3, 6]).toContain(status);
+  });
+});
+
+test("no secret's value is opened or quoted, not even where it is named as a document", () => {
+  const base = image();
+  const value = join(base, "etc/libvirt/secrets/2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1.base64");
+  for (const words of [["--host"], ["--pool-xml"]]) {
+    const { code, stdout, stderr } = cli(["inspect", ...words, value]);
+    expect(code).toBe(3);
+    expect(stdout + stderr).not.toMatch(/VkFM|FMVU|UFV/);
+  }
+});
