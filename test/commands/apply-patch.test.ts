@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { unifiedDiff } from "../../src/patch/diff";
@@ -133,4 +133,23 @@ test("a patch for two libvirt pools of one Ceph pool goes in as it is", () => {
   expect(json(cli(["apply", "--json", ...options]).stdout)).toMatchObject({ changed: false, status: "current" });
   expect(readFileSync(path).equals(after)).toBe(true);
   expect(json(cli(["verify", "--json", ...options]).stdout)).toMatchObject({ behaviour: { status: "passed" } });
+});
+
+test("a patch that was rendered on another machine's file: what comes back is this file's own time", () => {
+  const there = target(PLAIN);
+  const patch = join(there.folder, "host.patch");
+  expect(cli(["render", ...there.options, "-o", patch]).code).toBe(0);
+  const here = target(PLAIN);
+  utimesSync(here.path, 1500000000, 1500000000);
+  const applied = cli(["apply", patch, "--virtinst", here.folder]);
+  expect(applied.stderr).toMatch(/this file's own time stands in its place/);
+  expect(cli(["apply", patch, "--virtinst", here.folder]).stdout).toMatch(/^current/);
+  expect(cli(["verify", "--static", ...here.options]).code).toBe(0);
+  expect(cli(["revert", "--virtinst", here.folder]).stdout).toMatch(/in its bytes and its time/);
+  expect(statSync(here.path).mtimeMs).toBe(1500000000_000);
+  expect(readFileSync(here.path)).toEqual(here.pristine);
+  // Where it is the same time, there is nothing to say.
+  const same = cli(["apply", patch, "--virtinst", there.folder]);
+  expect(same).toMatchObject({ code: 0, stdout: expect.stringMatching(/^patched/) });
+  expect(same.stderr).not.toMatch(/own time/);
 });
