@@ -16,7 +16,9 @@ interface OutlineElement {
 const SHORT = new WeakSet<OutlineElement>();
 
 /** Reads a document. */
-export function outline(text: string): OutlineElement {
+export function outline(document: string): OutlineElement {
+  // As XML has it for every parser; this one takes its time over each carriage return.
+  const text = document.replace(/\r\n?/g, "\n");
   const convert = (element: XmlElement, inDisk: boolean): OutlineElement => {
     const disk = inDisk || element.name === "disk";
     const children = element.children.flatMap((node): Outline[] => {
@@ -28,6 +30,16 @@ export function outline(text: string): OutlineElement {
     return made;
   };
   return convert(parseXml(text, { includeOffsets: true }).root as XmlElement, false);
+}
+
+/** Whether one text can be had from another by taking characters out. */
+export function isWithin(part: string, whole: string): boolean {
+  let at = 0;
+  for (const character of part) {
+    at = whole.indexOf(character, at) + 1;
+    if (at === 0) return false;
+  }
+  return true;
 }
 
 /** What has to become of a domain, and how many lines have to be logged. */

@@ -96,7 +96,8 @@ const SOURCE = fc
     const children = spaced(rarely(element("x", { name: "s" })), ...hosts, rarely(rarely(DISK_AUTH)));
     return element("source", { protocol, name: `${name}/\u05d0 virt`, xmlns }, fc.oneof(children, fc.constant("")));
   });
-const DISK = NAMESPACE.chain((xmlns) =>
+/** A disk that may be in one of the random pools. */
+export const RANDOM_DISK = NAMESPACE.chain((xmlns) =>
   element(
     "disk",
     { type: "network", device: "disk", xmlns },
@@ -115,7 +116,7 @@ const DEVICES = NAMESPACE.chain((xmlns) =>
   element(
     "devices",
     { xmlns },
-    spaced(rarely(element("x:disk", {}, spaced(SOURCE))), DISK, rarely(DISK), rarely(DISK)),
+    spaced(rarely(element("x:disk", {}, spaced(SOURCE))), RANDOM_DISK, rarely(RANDOM_DISK), rarely(RANDOM_DISK)),
   ),
 );
 
@@ -128,8 +129,8 @@ export const RANDOM_DOMAIN = fc
       { type: "kvm", "xmlns:x": "urn:x", xmlns },
       spaced(
         element("name", {}, fc.constant("rbd \u00e9")),
-        rarely(element("metadata", {}, spaced(DISK))),
-        rarely(DISK),
+        rarely(element("metadata", {}, spaced(RANDOM_DISK))),
+        rarely(RANDOM_DISK),
         DEVICES,
         rarely(DEVICES),
       ),

@@ -2,18 +2,8 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type Call, type Job, type Ran, runBlocks } from "../../support/helper";
 import { expectSound, formsOf, once, onEachPython } from "../../support/helper-cases";
-import { oracle, outline } from "../../support/helper-oracle";
+import { isWithin, oracle, outline } from "../../support/helper-oracle";
 import { RANDOM_DOMAIN, RANDOM_POOLS } from "../../support/helper-random";
-
-/** Whether one text can be had from another by taking characters out. */
-function isWithin(part: string, whole: string): boolean {
-  let at = 0;
-  for (const character of part) {
-    at = whole.indexOf(character, at) + 1;
-    if (at === 0) return false;
-  }
-  return true;
-}
 
 // Other ones in each run, the same on each Python; the message of a failure holds the very domain. Several domains for
 // the same pools: a block takes longer to compile than to run.
