@@ -1,6 +1,6 @@
 import { applyPatch } from "diff";
-import { expect, test } from "vitest";
-import { unifiedDiff } from "../../src/patch/diff";
+import { describe, expect, test } from "vitest";
+import { unifiedDiff, unifiedTextDiff } from "../../src/patch/diff";
 import { insert } from "../../src/patch/insert";
 import { render } from "../../src/patch/render";
 
@@ -37,3 +37,46 @@ test("zero context shows no line of the file itself", () => {
 });
 
 test("nothing differs, nothing is said", () => expect(unifiedDiff("f", base, base)).toBe(""));
+
+describe("a diff for a reader", () => {
+  test("has the text's name on both sides, and all that differs", () => {
+    expect(unifiedTextDiff("domain.xml", "a\nb\n", "a\nc\n")).toBe(
+      "--- domain.xml\n+++ domain.xml\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n",
+    );
+  });
+
+  test("is empty where nothing differs", () => expect(unifiedTextDiff("domain.xml", "a\n", "a\n")).toBe(""));
+});
+
+describe("the numbers of the lines in a diff", () => {
+  const hunks = (diff: string) => diff.match(/^@@ .* @@$/gm);
+  const [helper, call] = [blocks.helper, blocks.call].map((block) => block.split("\n").length - 1) as [number, number];
+
+  test("count each line of a block, in its own hunk and for those behind it", () => {
+    expect(hunks(unifiedDiff("f", base, after, 0))).toEqual([
+      `@@ -1,0 +2,${helper} @@`,
+      `@@ -7,0 +${8 + helper},${call} @@`,
+    ]);
+    expect(hunks(unifiedDiff("f", after, base, 0))).toEqual([
+      `@@ -2,${helper} +1,0 @@`,
+      `@@ -${8 + helper},${call} +7,0 @@`,
+    ]);
+  });
+
+  test("are right where both sides have blocks: these are compared line by line", () => {
+    const other = after.replace("import logging", "import  logging");
+    const diff = unifiedDiff("f", after, other, 0);
+    expect(diff.split("\n").filter((line) => /^[-+]/.test(line))).toEqual([
+      "--- a/f",
+      "+++ b/f",
+      "-    import logging",
+      "+    import  logging",
+    ]);
+    expect(applyPatch(after, diff)).toBe(other);
+  });
+
+  test("three lines of context stand around, as of diff -u", () => {
+    const context = unifiedDiff("f", "1\n2\n3\n4\n5\n6\n7\n8\n", "1\n2\n3\n4\nx\n6\n7\n8\n");
+    expect(context).toBe("--- a/f\n+++ b/f\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+x\n 6\n 7\n 8\n");
+  });
+});

@@ -80,3 +80,11 @@ test("a native literal refuses what would differ between the Pythons", () => {
   expect(pythonNative('<a b="c"/>')).toBe(`'<a b="c"/>'`);
   for (const value of ["it's", "back\\slash", "é", "a\nb"]) expect(() => pythonNative(value)).toThrow(RangeError);
 });
+
+test("the last character of each plane and range comes back, and what a native literal holds is said", () => {
+  expect(pythonText("\uffff")).toBe('u"\\uffff"');
+  expect(pythonText("\u{10000}")).toBe('u"\\U00010000"');
+  expect(readPythonText('u"\\U0010ffff"')).toBe("\u{10ffff}");
+  expect(readXmlText("&#1114111;")).toBe("\u{10ffff}");
+  expect(() => pythonNative("é")).toThrow("not a text that a native literal can hold");
+});

@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import { acceptPatch } from "../../src/patch/accept";
+import { unifiedDiff } from "../../src/patch/diff";
+import { sha256 } from "../../src/patch/facts";
+import { Failure } from "../../src/report/failure";
+import { VERSION } from "../../src/version";
+import { FACTS, MODIFIED, PATH, PRISTINE, patched } from "../support/patched";
+
+const { blocks, text } = patched();
+const HASH = sha256(PRISTINE);
+const PATCH = unifiedDiff(PATH, PRISTINE, text);
+const accept = (patch: string, base = PRISTINE, hash = HASH) => acceptPatch(patch, PATH, base, hash, "host.patch");
+
+/** The diff to another text, made without knowledge of blocks. */
+const diffTo = (after: string) => unifiedDiff(PATH, PRISTINE, after);
+
+describe("a patch file is accepted", () => {
+  const offered = { text, facts: FACTS, pristine: { sha256: HASH, modified: MODIFIED }, tool: VERSION };
+
+  it("with what it makes of the file, and all that its blocks state", () => expect(accept(PATCH)).toEqual(offered));
+
+  it.each([
+    ["comments before it", `# virtinst-rbd-patch\n# host: hv01\n${PATCH}`],
+    ["no a/ and b/ before the path", PATCH.replace("--- a/", "--- ").replace("+++ b/", "+++ ")],
+    ["no lines of context", unifiedDiff(PATH, PRISTINE, text, 0)],
+    ["all lines as context", unifiedDiff(PATH, PRISTINE, text, 99)],
+  ])("with %s", (_, patch) => expect(accept(patch)).toEqual(offered));
+
+  it("though the lines above its place moved, as long as the file is the one that it names", () => {
+    const longer = `# one more\n${PRISTINE}`;
+    expect(accept(PATCH, longer, HASH).text).toBe(`# one more\n${text}`);
+  });
+});
+
+describe("a patch file is refused", () => {
+  const call = blocks.call.split("\n").slice(1, 2).join();
+  const twoFiles = (names: string) => `${PATCH}${names}\n@@ -0,0 +1 @@\n+x\n`;
+  it.each<[title: string, patch: string, why: string | RegExp]>([
+    ["that is empty", "", "this is not a unified diff"],
+    ["that is any text", "hello\n", "this is not a unified diff"],
+    ["without hunks", PATCH.slice(0, PATCH.indexOf("@@")), "this is not a unified diff"],
+    ["with a hunk cut short", PATCH.split("\n").slice(0, 9).join("\n"), /^this is not a unified diff: .+/],
+    [
+      "for another file",
+      PATCH.replaceAll(PATH, "virtinst/cli.py"),
+      `it touches virtinst/cli.py, and only ${PATH} may be touched`,
+    ],
+    [
+      "from another file",
+      PATCH.replace(`--- a/${PATH}`, "--- a/virtinst/cli.py"),
+      `it touches virtinst/cli.py, and only ${PATH} may be touched`,
+    ],
+    [
+      "to another file",
+      PATCH.replace(`+++ b/${PATH}`, "+++ ../../etc/passwd"),
+      `it touches ../../etc/passwd, and only ${PATH} may be touched`,
+    ],
+    [
+      "whose old path only ends like the right one",
+      PATCH.replace(`--- a/${PATH}`, `--- x/a/${PATH}`),
+      `it touches x/a/${PATH}, and only ${PATH} may be touched`,
+    ],
+    [
+      "whose new path only ends like the right one",
+      PATCH.replace(`+++ b/${PATH}`, `+++ x/b/${PATH}`),
+      `it touches x/b/${PATH}, and only ${PATH} may be touched`,
+    ],
+    ["for a second file", twoFiles("--- a/x\n+++ b/x"), `it touches x, and only ${PATH} may be touched`],
+    [
+      "for the same file twice",
+      twoFiles(`--- a/${PATH}\n+++ b/${PATH}`),
+      `it touches more than one file, and only ${PATH} may be touched`,
+    ],
+    [
+      "without names of files",
+      PATCH.slice(PATCH.indexOf("@@")),
+      `it touches more than one file, and only ${PATH} may be touched`,
+    ],
+    [
+      "that takes a line away",
+      diffTo(text.replace("class Guest(object):\n", "")),
+      "it removes lines, and a patch may only add the two blocks (to undo one: virtinst-rbd-patch revert)",
+    ],
+    ["that adds something else", diffTo(`${PRISTINE}import os\n`), /^it does something other than/],
+    [
+      "that adds one block",
+      diffTo(text.replace(blocks.call, "")),
+      "it does something other than add the two blocks of this tool",
+    ],
+    [
+      "whose blocks were changed",
+      PATCH.replace(`+${call}`, `+${call}  # changed`),
+      "it does something other than add the two blocks of this tool",
+    ],
+  ])("%s", (_, patch, why) => {
+    const attempt = () => accept(patch);
+    const message = typeof why === "string" ? `host.patch: ${why}. Nothing was written.` : expect.anything();
+    expect(attempt).toThrow(Failure);
+    expect(attempt).toThrow(
+      expect.objectContaining({
+        kind: "target",
+        message,
+        hint: "Make the patch anew on this host: virtinst-rbd-patch render -o FILE.",
+      }),
+    );
+    if (typeof why !== "string") expect(attempt).toThrow(new RegExp(why.source.replace("^", "^host\\.patch: ")));
+  });
+
+  it("that was made for another file, with both digests", () => {
+    const other = "0".repeat(64);
+    expect(() => accept(PATCH, PRISTINE, other)).toThrow(
+      `host.patch: it was made for a file with the SHA-256 ${HASH}, and this one has ${other}. Nothing was written.`,
+    );
+  });
+
+  it("whose lines do not fit, though its digest does", () => {
+    const other = PRISTINE.replaceAll("start_xml", "first_xml");
+    expect(() => accept(PATCH, other)).toThrow("host.patch: its lines do not fit the file. Nothing was written.");
+  });
+
+  it("where the file has other line ends: nothing is converted", () => {
+    expect(() => accept(PATCH, PRISTINE.replaceAll("\n", "\r\n"))).toThrow("its lines do not fit the file");
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import {
+  factsDigest,
+  overlap,
+  type PoolFacts,
+  poolNames,
+  sameCredentials,
+  sameMonitor,
+  secretUuids,
+  sha256,
+} from "../../src/patch/facts";
+
+const at = (name: string, port: number | null = null) => ({ name, port });
+const pool = (names: readonly string[], more: Partial<PoolFacts> = {}): PoolFacts => ({
+  pool: "p",
+  cephPool: "vms",
+  monitors: names.map((name) => at(name)),
+  auth: null,
+  ...more,
+});
+
+it.each([
+  ["the same", at("m", 1), at("m", 1), true],
+  ["another name", at("m", 1), at("n", 1), false],
+  ["another port", at("m", 1), at("m", 2), false],
+  ["a port that is missing", at("m"), at("m", 2), true],
+  ["a port that is missing, the other way round", at("m", 2), at("m"), true],
+  ["no ports", at("m"), at("m"), true],
+  ["no ports and another name", at("m"), at("n"), false],
+  ["capitals", at("MON.Example"), at("mon.example"), true],
+  ["brackets", at("[::1]"), at("::1"), true],
+  ["half of the brackets", at("[::1"), at("::1"), false],
+  ["the other half", at("::1]"), at("::1"), false],
+])("a monitor and %s", (_, a, b, same) => expect(sameMonitor(a, b)).toBe(same));
+
+it.each([
+  ["a monitor in common", pool(["a", "b"]), pool(["c", "b"]), true],
+  ["none in common", pool(["a"]), pool(["b"]), false],
+  ["none listed by either", pool([]), pool([]), true],
+  ["none listed by one", pool([]), pool(["a"]), false],
+  ["none listed by the other", pool(["a"]), pool([]), false],
+  ["another Ceph pool", pool(["a"]), pool(["a"], { cephPool: "iso" }), false],
+  ["another Ceph pool, no monitors", pool([]), pool([], { cephPool: "iso" }), false],
+])("two pools with %s", (_, a, b, same) => expect(overlap(a, b)).toBe(same));
+
+describe("credentials", () => {
+  const auth = { username: "u", uuid: "1" };
+  it.each([
+    ["the same", auth, { ...auth }, true],
+    ["none on both", null, null, true],
+    ["none on one", auth, null, false],
+    ["none on the other", null, auth, false],
+    ["another user", auth, { ...auth, username: "v" }, false],
+    ["another secret", auth, { ...auth, uuid: "2" }, false],
+  ])("%s", (_, a, b, same) => expect(sameCredentials({ auth: a }, { auth: b })).toBe(same));
+
+  it("each secret is named once", () => {
+    const ceph = (uuid: string | null) => ({
+      libvirtPools: [],
+      name: "",
+      monitors: [],
+      auth: uuid ? { username: "", uuid } : null,
+    });
+    expect(secretUuids(["1", null, "2", "1"].map(ceph))).toEqual(["1", "2"]);
+  });
+});
+
+it("the names of all libvirt pools", () => {
+  const ceph = (...libvirtPools: string[]) => ({ libvirtPools, name: "", monitors: [], auth: null });
+  expect(poolNames([ceph("a", "b"), ceph("c")])).toEqual(["a", "b", "c"]);
+});
+
+it("the digest of known facts is what it always was: blocks on hosts state it", () => {
+  const auth = { username: "u", uuid: "1" };
+  const facts = { libvirtPools: ["a", "b"], name: "vms", monitors: [at("m", 6789), at("n")], auth };
+  const spelled = '[[["a","b"],"vms",[["m",6789],["n",null]],["u","1"]],[["c"],"iso",[],null]]';
+  expect(factsDigest([facts, { libvirtPools: ["c"], name: "iso", monitors: [], auth: null }])).toBe(sha256(spelled));
+});
+
+it("SHA-256 is that of the text as UTF-8, or of the bytes", () => {
+  const abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  expect(sha256("abc")).toBe(abc);
+  expect(sha256(Buffer.from("abc"))).toBe(abc);
+  expect(sha256("\u00e9")).toBe(sha256(Buffer.from([0xc3, 0xa9])));
+});

@@ -1,0 +1,154 @@
+import { describe, expect, it } from "vitest";
+import type { PoolFacts } from "../../src/patch/facts";
+import { sampleDomain } from "../../src/patch/sample";
+
+const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
+const POOL: PoolFacts = {
+  pool: "libvirtpool",
+  cephPool: "vms",
+  monitors: [
+    { name: "192.0.2.11", port: 6789 },
+    { name: "::2", port: null },
+  ],
+  auth: { username: "libvirt", uuid: UUID },
+};
+const labels = (pools: readonly PoolFacts[]) => sampleDomain(pools).disks.map(({ label }) => label);
+const devices = (xml: string) => [...xml.matchAll(/<target dev="(\w+)"/g)].map(([, name]) => name);
+
+describe("the sample domain", () => {
+  it("has a disk as virt-manager 1.2 writes it, a CD-ROM, and an rbd disk of nobody's", () => {
+    const { before, after, disks } = sampleDomain([POOL]);
+    expect(before).toBe(`<domain type="kvm">
+  <name>virt-1</name>
+  <memory unit="KiB">262144</memory>
+  <vcpu>1</vcpu>
+  <os>
+    <type arch="x86_64" machine="pc">hvm</type>
+  </os>
+  <devices>
+    <disk type="network" device="disk">
+      <driver name="qemu" type="raw"/>
+      <source protocol="rbd" name="vms/virt-1">
+        <host name="192.0.2.11" port="6789"/>
+      </source>
+      <target dev="vda" bus="virtio"/>
+    </disk>
+    <disk type="file" device="cdrom">
+      <driver name="qemu" type="raw"/>
+      <source file="/var/lib/libvirt/images/install.iso"/>
+      <target dev="sda" bus="sata"/>
+      <readonly/>
+    </disk>
+    <disk type="network" device="disk">
+      <driver name="qemu" type="raw"/>
+      <source protocol="rbd" name="virtinst-rbd-patch-foreign/virt-1">
+        <host name="192.0.2.1" port="6789"/>
+      </source>
+      <target dev="vdb" bus="virtio"/>
+    </disk>
+  </devices>
+</domain>
+`);
+    expect(after).toBe(
+      before
+        .replace(
+          '      <source protocol="rbd" name="vms',
+          `      <auth username="libvirt">\n        <secret type="ceph" uuid="${UUID}"/>\n      </auth>\n$&`,
+        )
+        .replace('<host name="192.0.2.11" port="6789"/>\n', '$&        <host name="::2"/>\n'),
+    );
+    expect(disks.map(({ label }) => label)).toEqual([
+      "disk of pool libvirtpool",
+      "file CD-ROM",
+      "disk of another Ceph pool",
+    ]);
+    for (const disk of disks) {
+      expect(before).toContain(disk.before);
+      expect(after).toContain(disk.after);
+    }
+  });
+
+  it("a pool without monitors and auth has a disk that stays", () => {
+    const { disks } = sampleDomain([{ ...POOL, monitors: [], auth: null }]);
+    expect(disks[0]?.before).toContain('      <source protocol="rbd" name="vms/virt-1"/>\n');
+    expect(disks[0]?.after).toBe(disks[0]?.before);
+  });
+
+  it("values are written as XML", () => {
+    const { before, after } = sampleDomain([
+      { ...POOL, cephPool: 'v"<', monitors: [{ name: "a&b", port: null }], auth: { username: "u'", uuid: UUID } },
+    ]);
+    expect(before).toContain('name="v&#34;&#60;/virt-1"');
+    expect(before).toContain('<host name="a&#38;b"/>');
+    expect(after).toContain('<auth username="u&#39;">');
+  });
+
+  it("the disks are named as Linux counts them", () => {
+    const many = Array.from({ length: 28 }, (_, at) => ({ ...POOL, pool: `p${at}`, cephPool: `c${at}` }));
+    const names = devices(sampleDomain(many).before);
+    expect(names.slice(0, 3)).toEqual(["vda", "vdb", "vdc"]);
+    expect(names.slice(24, 28)).toEqual(["vdy", "vdz", "vdaa", "vdab"]);
+    // Behind them the CD-ROM and the foreign disk.
+    expect(names.slice(28)).toEqual(["sda", "vdac"]);
+  });
+});
+
+describe("which pools have a disk in it", () => {
+  const free = { ...POOL, auth: null };
+  const on = (pool: string, name: string, more: Partial<PoolFacts> = {}) => ({
+    ...POOL,
+    pool,
+    monitors: [{ name, port: 6789 }],
+    ...more,
+  });
+
+  it("two of one cluster have one each, with the monitors of both, the own first one first", () => {
+    const { disks } = sampleDomain([
+      on("a", "m1"),
+      { ...on("b", "m2"), monitors: [...on("x", "m2").monitors, ...on("x", "m1").monitors] },
+    ]);
+    expect(disks.map(({ label }) => label).slice(0, 2)).toEqual(["disk of pool a", "disk of pool b"]);
+    const hosts = disks
+      .slice(0, 2)
+      .map(({ after }) => [...after.matchAll(/<host name="(\w+)"/g)].map(([, name]) => name));
+    expect(hosts).toEqual([
+      ["m1", "m2"],
+      ["m2", "m1"],
+    ]);
+  });
+
+  it("two clusters with other monitors have one each", () => {
+    expect(labels([on("a", "m1"), on("b", "m2")]).slice(0, 2)).toEqual(["disk of pool a", "disk of pool b"]);
+  });
+
+  it("a disk that lists no monitor may be in either of two clusters: it has none", () => {
+    expect(labels([on("a", "m1"), { ...free, pool: "b", monitors: [] }])).toEqual([
+      "disk of pool a",
+      "file CD-ROM",
+      "disk of another Ceph pool",
+    ]);
+  });
+
+  it("a Ceph pool whose name begins like the other's does not confuse it", () => {
+    expect(labels([on("a", "m1"), on("b", "m1", { cephPool: "vms2" })]).slice(0, 2)).toEqual([
+      "disk of pool a",
+      "disk of pool b",
+    ]);
+    // Its images begin like those of the other: nobody could tell.
+    expect(labels([on("a", "m1"), on("b", "m1", { cephPool: "vms/x" })])).toEqual([
+      "disk of pool a",
+      "file CD-ROM",
+      "disk of another Ceph pool",
+    ]);
+  });
+
+  it("the foreign disk is in no pool of this host, whatever those are called", () => {
+    const foreign = (...names: string[]) =>
+      /name="([^"]*)\/virt-1"/.exec(
+        sampleDomain(names.map((name) => on(name, "m", { cephPool: name }))).disks.at(-1)?.before ?? "",
+      )?.[1];
+    expect(foreign("vms")).toBe("virtinst-rbd-patch-foreign");
+    expect(foreign("virtinst-rbd-patch-foreign")).toBe("x-virtinst-rbd-patch-foreign");
+    expect(foreign("virtinst", "x-virt")).toBe("x-x-virtinst-rbd-patch-foreign");
+  });
+});

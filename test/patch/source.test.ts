@@ -1,0 +1,23 @@
+import { expect, it } from "vitest";
+import { decode, encode, lineNumber } from "../../src/patch/source";
+
+it.each([
+  ["plain", Buffer.from("a\n"), "utf8", "a\n"],
+  ["UTF-8", Buffer.from("\u00e9\u{1F600}"), "utf8", "\u00e9\u{1F600}"],
+  ["a byte order mark", Buffer.from("\ufeffa"), "utf8", "\ufeffa"],
+  ["Latin-1", Buffer.from("caf\xe9", "latin1"), "latin1", "caf\xe9"],
+  ["half a character of UTF-8", Buffer.from([0x61, 0xc3]), "latin1", "a\xc3"],
+])("%s comes back to the byte", (_, bytes, encoding, text) => {
+  expect(decode(bytes)).toEqual({ text, encoding });
+  expect(encode(decode(bytes)).equals(bytes)).toBe(true);
+});
+
+it.each([
+  [0, 1],
+  [1, 1],
+  [2, 2],
+  [3, 3],
+  [4, 3],
+])("offset %i is on line %i: a line break belongs to the line that it ends", (offset, line) => {
+  expect(lineNumber("a\n\nbc", offset)).toBe(line);
+});
