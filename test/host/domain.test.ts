@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { readRbdDisks } from "../../src/host/domain";
+
+const domain = (devices: string) => `<domain type="kvm"><devices>${devices}</devices></domain>`;
+const source = '<source protocol="rbd" name="vms/a"><host name="m1" port="6789"/><host name="::2"/></source>';
+const BARE = {
+  name: "vms/a",
+  username: null,
+  uuid: null,
+  usage: null,
+  monitors: [
+    { name: "m1", port: 6789 },
+    { name: "::2", port: null },
+  ],
+};
+const disks = (devices: string) => readRbdDisks(domain(devices), "f");
+
+describe("an rbd disk", () => {
+  it("is read with its monitors, in their order", () => expect(disks(`<disk>${source}</disk>`)).toEqual([BARE]));
+
+  it.each([
+    ["beside its source", `<disk><auth username="u"><secret uuid="x"/></auth>${source}</disk>`],
+    ["in its source", `<disk>${source.replace("<host", '<auth username="u"><secret uuid="x"/></auth>$&')}</disk>`],
+  ])("has an auth %s", (_, xml) => expect(disks(xml)).toEqual([{ ...BARE, username: "u", uuid: "x" }]));
+
+  it("has the auth beside its source where there are two", () => {
+    const inner = source.replace("<host", '<auth username="inner"/>$&');
+    expect(disks(`<disk>${inner}<auth username="outer"><secret usage="s"/></auth></disk>`)).toEqual([
+      { ...BARE, username: "outer", usage: "s" },
+    ]);
+  });
+
+  it("may lack a name, a user and a secret's name", () => {
+    expect(disks('<disk><auth><secret/></auth><source protocol="rbd"><host port="1"/></source></disk>')).toEqual([
+      { name: "", username: null, uuid: null, usage: null, monitors: [{ name: "", port: 1 }] },
+    ]);
+    expect(disks('<disk><auth username="u"/><source protocol="rbd"/></disk>')).toMatchObject([
+      { username: "u", uuid: null },
+    ]);
+  });
+});
+
+describe("of a domain", () => {
+  it("all rbd disks are read, and no other disk", () => {
+    const file = '<disk><source file="/a"/></disk>';
+    const nbd = '<disk><source protocol="nbd" name="x"/></disk>';
+    const empty = "<disk><target/></disk>";
+    const second = source.replace("vms/a", "vms/b");
+    expect(disks(`${file}<disk>${source}</disk>${nbd}${empty}<disk>${second}</disk>`).map(({ name }) => name)).toEqual([
+      "vms/a",
+      "vms/b",
+    ]);
+  });
+
+  it("only the first source of a disk counts, as for libvirt", () => {
+    expect(disks(`<disk><source file="/a"/>${source}</disk>`)).toEqual([]);
+  });
+
+  it("what is no disk of its devices is none, whatever stands in it", () => {
+    expect(disks(`<hostdev>${source}</hostdev><x><disk>${source}</disk></x>`)).toEqual([]);
+    expect(
+      readRbdDisks(`<domain><disk>${source}</disk><metadata><disk>${source}</disk></metadata></domain>`, "f"),
+    ).toEqual([]);
+    expect(disks(`<disk><backingStore>${source}</backingStore></disk>`)).toEqual([]);
+    expect(disks(`<disk>${source}<mirror><auth username="u"/></mirror></disk>`)).toEqual([BARE]);
+  });
+
+  it.each([
+    ["no XML", "<domain>", /^f: not well-formed XML: /],
+    ["another document", "<pool/>", "f: <domain> was expected, and this is <pool>."],
+  ])("%s is refused", (_, xml, message) => expect(() => readRbdDisks(xml, "f")).toThrow(message));
+});

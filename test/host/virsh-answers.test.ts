@@ -1,0 +1,237 @@
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readLibvirt, readLive } from "../../src/host/virsh";
+import { HostFiles } from "../../src/system/host-files";
+import { FIXTURES, temporaryFolder } from "../support/cli";
+
+const UUID = "01234567-89ab-cdef-0123-456789abcdef";
+const URI = "qemu+ssh://host/system";
+
+const pool = (name: string, type = "rbd") =>
+  `<pool type='${type}'>\n  <name>${name}</name>\n  <source>\n    <name>ceph</name>\n  </source>\n</pool>\n`;
+const secret = (uuid = UUID) =>
+  `<secret ephemeral='no'>\n  <uuid>${uuid}</uuid>\n  <usage type='ceph'>\n    <name>s</name>\n  </usage>\n</secret>\n`;
+const row = (name: string, state = "active", autostart = "yes") =>
+  ` ${name.padEnd(20)} ${state.padEnd(10)} ${autostart.padEnd(10)}`;
+const secretRow = (uuid = UUID) => ` ${uuid}  ceph s`;
+
+/** What a stand-in for virsh answers, command by command; all else gets nothing. */
+type Answers = Readonly<Record<string, string>>;
+
+let folder: string;
+let path: string | undefined;
+beforeEach(() => {
+  folder = temporaryFolder();
+  path = process.env.PATH;
+  process.env.PATH = `${folder}:${path}`;
+});
+afterEach(() => {
+  process.env.PATH = path;
+});
+
+function program(script: string): void {
+  writeFileSync(join(folder, "virsh"), script);
+  chmodSync(join(folder, "virsh"), 0o755);
+}
+
+/** Puts a virsh into PATH that knows these answers, and writes down what it was told. */
+function virsh(answers: Answers, { prompt = "virsh > ", echo = false, stderr = "" } = {}): void {
+  const cases = Object.entries(answers).map(([command, text], index) => {
+    writeFileSync(join(folder, `answer-${index}`), text);
+    return `  ${shell(command)}) cat ${shell(join(folder, `answer-${index}`))} ;;\n`;
+  });
+  program(`#!/bin/sh
+echo "$LC_ALL $*" >> ${shell(join(folder, "calls"))}
+printf '%s' ${shell(stderr)} >&2
+[ $# -gt 4 ] && { cat ${shell(join(folder, "direct"))}; exit 0; }
+while IFS= read -r command; do
+  printf '%s' ${shell(prompt)}
+  ${echo ? `printf '%s\\n' "$command"` : ""}
+  echo "$command" >> ${shell(join(folder, "commands"))}
+  case "$command" in
+${cases.join("")}  "echo "*) printf '%s\\n' "\${command#echo }" ;;
+  esac
+done
+printf '%s' ${shell(prompt)}
+`);
+}
+const shell = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+const told = () => readFileSync(join(folder, "commands"), "utf8").trim().split("\n");
+const calls = () => readFileSync(join(folder, "calls"), "utf8").trim().split("\n");
+
+const ONE: Answers = {
+  hostname: "hv01\n",
+  "pool-list --all": `${row("p")}\n`,
+  "secret-list": `${secretRow()}\n`,
+  "pool-dumpxml --pool 'p'": pool("p"),
+  [`secret-dumpxml --secret ${UUID}`]: secret(),
+};
+
+describe("a libvirt that runs", () => {
+  it.each([
+    ["with a prompt", {}],
+    ["that echoes what it reads", { echo: true }],
+    ["as root, with another prompt", { prompt: "virsh # " }],
+    ["without a prompt", { prompt: "" }],
+  ])("is read through one virsh -r %s", async (_, manner) => {
+    virsh(ONE, manner);
+    expect(await readLive(URI)).toEqual({
+      host: "hv01",
+      source: URI,
+      pools: [{ name: "p", active: true, cephPool: "ceph", monitors: [], auth: null }],
+      secrets: [{ uuid: UUID, usageType: "ceph", usageName: "s" }],
+    });
+    expect(calls()).toEqual([`C -q -r -c ${URI}`]);
+  });
+
+  it("is asked for each pool and each secret by its name, in quotes", async () => {
+    virsh({
+      ...ONE,
+      "pool-list --all": `${[row("it's"), row("two  blanks", "inactive", "no"), row("x", "inactive")].join("\n")}\n`,
+      "pool-dumpxml --pool 'it'\\''s'": pool("it's"),
+      "pool-dumpxml --pool 'two  blanks'": pool("two  blanks"),
+      "pool-dumpxml --pool 'x'": pool("x", "dir"),
+    });
+    const { pools } = await readLive(URI);
+    expect(pools.map(({ name, active }) => [name, active])).toEqual([
+      ["it's", true],
+      ["two  blanks", false],
+    ]);
+    expect(told()).toEqual([
+      "hostname",
+      "pool-list --all",
+      "secret-list",
+      expect.stringMatching(/^echo \S+$/),
+      "pool-dumpxml --pool 'it'\\''s'",
+      "pool-dumpxml --pool 'two  blanks'",
+      "pool-dumpxml --pool 'x'",
+      `secret-dumpxml --secret ${UUID}`,
+    ]);
+  });
+
+  it("may have no pool, no secret and no name", async () => {
+    virsh({});
+    expect(await readLive(URI)).toEqual({ host: null, source: URI, pools: [], secrets: [] });
+  });
+
+  it("may not say its secrets: that is not the same as having none", async () => {
+    const { [`secret-dumpxml --secret ${UUID}`]: _, "secret-list": __, ...rest } = ONE;
+    for (const stderr of [
+      "error: Failed to list secrets\nerror: not supported\n",
+      "error: Failed to count secrets\n",
+      "error: this function is not supported: virConnectNumOfSecrets\n",
+      "error: this function is not supported: virConnectListAllSecrets\n",
+    ]) {
+      virsh(rest, { stderr });
+      expect((await readLive(URI)).secrets).toBeNull();
+    }
+    virsh(rest, { stderr: "error: something else\n" });
+    expect((await readLive(URI)).secrets).toEqual([]);
+  });
+});
+
+describe("names that virsh 9.0 cannot print in the locale C", () => {
+  const mangled = row("gr\\xc3\\xb6\\xc3\\x9fe");
+
+  it("are asked for again in UTF-8, past its line editor", async () => {
+    virsh({ "pool-list --all": `${mangled}\n` });
+    writeFileSync(join(folder, "direct"), pool("größe"));
+    expect(await readLive(URI)).toMatchObject({ pools: [{ name: "größe", active: true }] });
+    expect(calls()).toEqual([
+      `C -q -r -c ${URI}`,
+      `C.UTF-8 -q -r -c ${URI}`,
+      `C.UTF-8 -q -r -c ${URI} pool-dumpxml --pool 'größe'`,
+    ]);
+  });
+
+  it("may have a backslash of their own there", async () => {
+    virsh({ "pool-list --all": `${row("a\\x5cb\\xc3\\xb6", "inactive")}\n` });
+    writeFileSync(join(folder, "direct"), pool("a\\bö"));
+    expect(await readLive(URI)).toMatchObject({ pools: [{ name: "a\\bö", active: false }] });
+  });
+});
+
+describe("what virsh says is passed on", () => {
+  const failing = (words: string, status = 1) =>
+    program(`#!/bin/sh\nprintf '%s' ${shell(words)} >&2\nexit ${status}\n`);
+
+  it.each([
+    ["in one line", "error: failed to connect\nerror: no such socket\n", `${URI}: failed to connect; no such socket.`],
+    ["with a full stop of its own", "error: access denied.\n", `${URI}: access denied.`],
+    ["with empty lines", "\nerror: a\n\n\nerror: b\n", `${URI}: a; b.`],
+    ["or that it said nothing", "", `${URI}: virsh ended without a word.`],
+  ])("%s", async (_, words, message) => {
+    failing(words);
+    await expect(readLive(URI)).rejects.toThrow(
+      expect.objectContaining({
+        kind: "facts",
+        message,
+        hint: "Try `virsh -r -c URI pool-list --all` with that URI; another one goes with --connect.",
+      }),
+    );
+  });
+
+  it("where it cannot be started at all, other ways to the facts are named", async () => {
+    process.env.PATH = folder;
+    await expect(readLive(URI)).rejects.toThrow(
+      expect.objectContaining({
+        message: `${URI}: virsh is not installed, or not in PATH.`,
+        hint: expect.stringMatching(/libvirt-clients.*--pool-xml, --host or --root/),
+      }),
+    );
+  });
+
+  it.each(["Failed to list pools", "Failed to list inactive pools"])("%s: there may be pools", async (words) => {
+    virsh(ONE, { stderr: `error: ${words}\nerror: internal error\n` });
+    await expect(readLive(URI)).rejects.toThrow(
+      expect.objectContaining({
+        message: `${URI}: ${words}; internal error.`,
+        hint: "Look at the state of libvirt's storage driver: virsh pool-list --all.",
+      }),
+    );
+  });
+
+  it.each([
+    ["pool", { "pool-dumpxml --pool 'p'": "" }, "listed 1 pools and 1 secrets but described 0 and 1: no reason given"],
+    [
+      "secret",
+      { [`secret-dumpxml --secret ${UUID}`]: "" },
+      "listed 1 pools and 1 secrets but described 1 and 0: no reason given",
+    ],
+  ])("a %s that went meanwhile is missed", async (_, answers, message) => {
+    virsh({ ...ONE, ...answers });
+    await expect(readLive(URI)).rejects.toThrow(
+      expect.objectContaining({
+        message: `${URI}: virsh ${message}.`,
+        hint: "A pool or secret may have gone meanwhile: try again.",
+      }),
+    );
+  });
+
+  it("with the reason that it gives", async () => {
+    virsh({ ...ONE, "pool-dumpxml --pool 'p'": "" }, { stderr: "error: Storage pool not found\n" });
+    await expect(readLive(URI)).rejects.toThrow(/but described 0 and 1: Storage pool not found\.$/);
+  });
+
+  it("XML that cannot be read names the connection", async () => {
+    virsh({ ...ONE, "pool-dumpxml --pool 'p'": "<pool type='rbd'>\n<name/>\n</pool>\n" });
+    await expect(readLive(URI)).rejects.toThrow(`virsh -c ${URI}: the pool has no name.`);
+  });
+});
+
+describe("the options", () => {
+  const files = new HostFiles();
+  it("the system's own libvirt is asked where none is named", async () => {
+    virsh(ONE);
+    expect((await readLibvirt({ files })).source).toBe("qemu:///system");
+    expect((await readLibvirt({ files, connect: URI })).source).toBe(URI);
+  });
+
+  it("secrets from files take the place of its own", async () => {
+    virsh(ONE);
+    const { pools, secrets } = await readLibvirt({ files, secretXml: [`${FIXTURES}/secret-usage.xml`] });
+    expect(pools).toHaveLength(1);
+    expect(secrets).toMatchObject([{ usageName: "client.libvirt secret" }]);
+  });
+});
