@@ -1,6 +1,6 @@
 /**
  * The XML documents in what a program printed, each as it stands: from the line with its first tag to the line that is
- * its last one. What stands between them is passed over.
+ * its last one, or to the end of the line where that is one too. What stands between them is passed over.
  *
  * @param names of the root elements to look for
  */
@@ -14,7 +14,8 @@ export function documentsIn(printed: string, names: readonly string[]): string[]
     if (begin) name = begin[1] as string;
     if (!name) continue;
     lines.push(begin ? line.slice(begin.index) : line);
-    if (line !== `</${name}>`) continue;
+    const end = `</${name}>`;
+    if (line !== end && !(begin && line.endsWith(end))) continue;
     found.push(lines.join("\n"));
     [lines, name] = [[], ""];
   }

@@ -176,7 +176,7 @@ describe("what virsh says is passed on", () => {
     process.env.PATH = folder;
     await expect(readLive(URI)).rejects.toThrow(
       expect.objectContaining({
-        message: `${URI}: virsh is not installed, or not in PATH.`,
+        message: `${URI}: virsh: it is not installed, or not in PATH.`,
         hint: expect.stringMatching(/libvirt-clients.*--pool-xml, --host or --root/),
       }),
     );

@@ -39,7 +39,7 @@ describe("a patch file is refused", () => {
     ["that is empty", "", "this is not a unified diff"],
     ["that is any text", "hello\n", "this is not a unified diff"],
     ["without hunks", PATCH.slice(0, PATCH.indexOf("@@")), "this is not a unified diff"],
-    ["with a hunk cut short", PATCH.split("\n").slice(0, 9).join("\n"), /^this is not a unified diff: .+/],
+    ["with a hunk cut short", PATCH.split("\n").slice(0, 9).join("\n"), "this is not a unified diff"],
     [
       "for another file",
       PATCH.replaceAll(PATH, "virtinst/cli.py"),

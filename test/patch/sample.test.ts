@@ -148,7 +148,8 @@ describe("which pools have a disk in it", () => {
         sampleDomain(names.map((name) => on(name, "m", { cephPool: name }))).disks.at(-1)?.before ?? "",
       )?.[1];
     expect(foreign("vms")).toBe("virtinst-rbd-patch-foreign");
-    expect(foreign("virtinst-rbd-patch-foreign")).toBe("x-virtinst-rbd-patch-foreign");
-    expect(foreign("virtinst", "x-virt")).toBe("x-x-virtinst-rbd-patch-foreign");
+    expect(foreign("virtinst-rbd-patch-foreign")).toBe("virtinst-rbd-patch-foreign-1");
+    expect(foreign("virtinst", "v", "x", "x-")).toBe("virtinst-rbd-patch-foreign");
+    expect(foreign("virtinst-rbd-patch-foreign", "virtinst-rbd-patch-foreign-1")).toBe("virtinst-rbd-patch-foreign-2");
   });
 });

@@ -13,7 +13,8 @@ test.each([
   ],
   ["of another name", "<pools>\n</pools>\n<domain>\n</domain>\n", []],
   ["one without an end", `${POOL}\n<pool>\n <name/>\n`, [POOL]],
-  ["one whose end stands in another line", "<pool> </pool>\n</pool> \n </pool>\n", []],
+  ["one on a line of its own", "<pool/>\n</pool>\n<pool> </pool>\n", ["<pool> </pool>"]],
+  ["one whose end does not stand alone", "<pool>\n</pool> \n </pool>\n", []],
   ["one in another", "<pool>\n<secret>\n</secret>\n</pool>\n", ["<pool>\n<secret>\n</secret>\n</pool>"]],
 ])("%s", (_, printed, documents) => {
   expect(documentsIn(printed, ["pool", "secret"])).toEqual(documents);

@@ -53,10 +53,10 @@ it("that of other sources does not count", () => {
 });
 
 it("what cannot be read as byte code is no failure", () => {
-  expect(times({ "guest.pyc": Buffer.alloc(0), "__pycache__/guest.x.pyc": header(5) })).toEqual([0, 5, 0]);
+  expect(times({ "guest.pyc": Buffer.alloc(0), "__pycache__/guest.x.pyc": header(5) })).toEqual([5]);
   const base = temporaryFolder();
   writeFileSync(join(base, "guest.py"), "");
   symlinkSync("nowhere", join(base, "guest.pyc"));
   const host = new HostFiles(base);
-  expect(byteCodeTimes({ inside: "/guest.py", outside: join(base, "guest.py") }, host)).toEqual([0]);
+  expect(byteCodeTimes({ inside: "/guest.py", outside: join(base, "guest.py") }, host)).toEqual([]);
 });

@@ -34,57 +34,60 @@ function program(script: string) {
 }
 
 describe("virt-install is asked for a domain", () => {
-  it("with words that define and start nothing", () => {
+  it("with words that define and start nothing", async () => {
     const { path, runs } = program("echo '<domain/>'");
-    printXml(path, URI, VOLUME);
+    await printXml(path, URI, VOLUME);
     expect(runs()).toEqual([WORDS]);
   });
 
-  it("and gives all that it prints, each document in turn", () => {
+  it("and gives all that it prints, each document in turn", async () => {
     const { path } = program(
       "echo 'WARNING <domainsnapshot>'; echo '<domain type=\"kvm\">'; echo ' <a/>'; echo '</domain>'; echo '<domain>2</domain>'; echo bye",
     );
-    const { domains, error } = printXml(path, URI, VOLUME);
+    const { domains, error } = await printXml(path, URI, VOLUME);
     expect(error).toBeNull();
     expect(domains).toEqual(['<domain type="kvm">\n <a/>\n</domain>', "<domain>2</domain>"]);
-    expect(printXml(program("echo nothing").path, URI, VOLUME)).toEqual({ domains: [], error: null });
+    expect(await printXml(program("echo nothing").path, URI, VOLUME)).toEqual({ domains: [], error: null });
   });
 
-  it("a second time where it has to be told that the guest's system does not matter", () => {
+  it("a second time where it has to be told that the guest's system does not matter", async () => {
     const { path, runs } = program(
       'case "$*" in *--osinfo*) echo "<domain></domain>" ;; *) echo "ERROR --osinfo is required" >&2; exit 1 ;; esac',
     );
-    expect(printXml(path, URI, VOLUME)).toEqual({ domains: ["<domain></domain>"], error: null });
+    expect(await printXml(path, URI, VOLUME)).toEqual({ domains: ["<domain></domain>"], error: null });
     expect(runs()).toEqual([WORDS, [...WORDS, "--osinfo", "detect=on,require=off"]]);
   });
 
-  it("once only where it fails for another reason, or needs nothing", () => {
+  it("once only where it fails for another reason, or needs nothing", async () => {
     const failing = program("echo ERROR >&2; exit 1");
-    expect(printXml(failing.path, URI, VOLUME).error).toBe("ERROR");
+    expect((await printXml(failing.path, URI, VOLUME)).error).toBe("ERROR");
     expect(failing.runs()).toHaveLength(1);
     const hinting = program("echo 'use --osinfo' >&2; echo '<domain></domain>'");
-    expect(printXml(hinting.path, URI, VOLUME).error).toBeNull();
+    expect((await printXml(hinting.path, URI, VOLUME)).error).toBeNull();
     expect(hinting.runs()).toHaveLength(1);
   });
 
   it.each([
-    ["its last three lines", "printf 'one\\ntwo\\nthree\\nfour\\n\\n' >&2; exit 1", "two three four"],
-    ["its exit code, where it says nothing", "exit 7", "exit 7"],
-  ])("where it fails, the error is %s", (_, script, error) => {
-    expect(printXml(program(script).path, URI, VOLUME)).toEqual({ domains: [], error });
+    ["its last three lines", "printf 'one\\ntwo\\nthree\\nfour\\n\\n' >&2; exit 1", "two; three; four"],
+    ["its exit code, where it says nothing", "exit 7", "it ended with exit code 7, without a word"],
+  ])("where it fails, the error is %s", async (_, script, error) => {
+    expect(await printXml(program(script).path, URI, VOLUME)).toEqual({ domains: [], error });
   });
 
-  it("where it cannot be started, the error is why", () => {
-    expect(printXml("/nowhere/virt-install", URI, VOLUME)).toEqual({ domains: [], error: "ENOENT" });
+  it("where it cannot be started, the error is why", async () => {
+    expect(await printXml("/nowhere/virt-install", URI, VOLUME)).toEqual({
+      domains: [],
+      error: "it is not installed, or not in PATH",
+    });
   });
 
-  it("without leaving byte code behind", () => {
+  it("without leaving byte code behind", async () => {
     const { path } = program('echo "<domain>$PYTHONDONTWRITEBYTECODE$PYTHONVERBOSE</domain>"');
-    expect(printXml(path, URI, VOLUME).domains).toEqual(["<domain>1</domain>"]);
+    expect((await printXml(path, URI, VOLUME)).domains).toEqual(["<domain>1</domain>"]);
     const again = program(
       '[ "$PYTHONDONTWRITEBYTECODE" = 1 ] || exit; case "$*" in *--osinfo*) echo "<domain></domain>" ;; *) echo --osinfo >&2; exit 1 ;; esac',
     );
-    expect(printXml(again.path, URI, VOLUME).domains).toEqual(["<domain></domain>"]);
+    expect((await printXml(again.path, URI, VOLUME)).domains).toEqual(["<domain></domain>"]);
   });
 });
 
@@ -122,15 +125,15 @@ describe("the files that Python says it imported", () => {
       "# /v/virtinst/install/installers.py /v/virtinst/installer.py /v/virtinst/install/installer_py",
       null,
     ],
-  ])("%s", (_, line, path) => expect(imported([line], FILE)).toEqual(path === null ? [] : [path]));
+  ])("%s", async (_, line, path) => expect(await imported([line], FILE)).toEqual(path === null ? [] : [path]));
 
-  it("are each named once", () => {
+  it("are each named once", async () => {
     const path = "/v/virtinst/guest.py";
-    expect(imported([`# ${path}`, `# ${path}`, "# /w/virtinst/guest.py"], "virtinst/guest.py")).toEqual([
+    expect(await imported([`# ${path}`, `# ${path}`, "# /w/virtinst/guest.py"], "virtinst/guest.py")).toEqual([
       path,
       "/w/virtinst/guest.py",
     ]);
   });
 
-  it("are none where it says nothing", () => expect(imported([""], FILE)).toEqual([]));
+  it("are none where it says nothing", async () => expect(await imported([""], FILE)).toEqual([]));
 });
