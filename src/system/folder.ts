@@ -1,7 +1,6 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync } from "node:fs";
 import { Failure, systemReason } from "../report/failure";
 import { readDescriptor } from "./read";
-import { seconds } from "./times";
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
@@ -179,4 +178,16 @@ export function sameFile(one: Identity, other: Identity): boolean {
 /** Whether two have the same mode, owner and group. */
 export function sameRights(one: Identity, other: Identity): boolean {
   return one.mode === other.mode && one.uid === other.uid && one.gid === other.gid;
+}
+
+/** When an open file was changed, in seconds since 1970 with nine decimals. */
+export function modifiedTime(descriptor: number): string {
+  return seconds(fstatSync(descriptor, { bigint: true }).mtimeNs);
+}
+
+/** A time in nanoseconds since 1970 as seconds with nine decimals. */
+export function seconds(nanoseconds: bigint): string {
+  const amount = nanoseconds < 0n ? -nanoseconds : nanoseconds;
+  const fraction = (amount % 1_000_000_000n).toString().padStart(9, "0");
+  return `${nanoseconds < 0n ? "-" : ""}${amount / 1_000_000_000n}.${fraction}`;
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { lstatSync, unlinkSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { systemReason } from "../report/failure";
 import type { Folder } from "./folder";
 
@@ -27,7 +26,7 @@ export async function removeLeftovers(folder: Folder): Promise<string[]> {
     const old = found.filter(({ age }) => age > AGE || waited >= AGE);
     const notes = old.flatMap(({ name }) => removed(folder, name));
     if (old.length === found.length) return notes;
-    await sleep(100);
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 

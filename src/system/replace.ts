@@ -1,11 +1,11 @@
 import { closeSync, constants, fsyncSync, linkSync, openSync, renameSync, writeSync } from "node:fs";
 import { Failure, systemReason } from "../report/failure";
 import { copyAttributes } from "./attributes";
-import { type Folder, identify, itself, type ReadFile, sameFile, sameRights } from "./folder";
+import { type Folder, identify, itself, modifiedTime, type ReadFile, sameFile, sameRights } from "./folder";
 import { removed, temporaryName } from "./leftovers";
 import { readDescriptor } from "./read";
 import { holdSignals } from "./signals";
-import { freshTime, modifiedTime, setTime } from "./times";
+import { freshTime, setTime } from "./times";
 import { Watch } from "./watch";
 
 /** Somebody else changed the file between reading and replacing it: it is as they left it. */

@@ -1,4 +1,4 @@
-import { fstatSync, futimesSync } from "node:fs";
+import { futimesSync } from "node:fs";
 import { run } from "./run";
 
 /** Sets a modification time; `touch` keeps nanoseconds and times before 1970, which Node does not. */
@@ -15,16 +15,4 @@ export function freshTime([before = 0, ...avoid]: readonly number[]): string {
   // Byte code states a time in 32 bits.
   while (avoid.includes(second % 2 ** 32)) second++;
   return `${second}.000000000`;
-}
-
-/** When an open file was changed, in seconds since 1970 with nine decimals. */
-export function modifiedTime(descriptor: number): string {
-  return seconds(fstatSync(descriptor, { bigint: true }).mtimeNs);
-}
-
-/** A time in nanoseconds since 1970 as seconds with nine decimals. */
-export function seconds(nanoseconds: bigint): string {
-  const amount = nanoseconds < 0n ? -nanoseconds : nanoseconds;
-  const fraction = (amount % 1_000_000_000n).toString().padStart(9, "0");
-  return `${nanoseconds < 0n ? "-" : ""}${amount / 1_000_000_000n}.${fraction}`;
 }
