@@ -58,7 +58,8 @@ export function acceptPatch(patch: string, path: string, base: string, baseHash:
   if (file.hunks.some(({ oldStart, newStart }) => oldStart > lines || newStart > lines + patch.length))
     throw refused(`it names a line beyond the ${lines} of the file`);
   const added = file.hunks.flatMap(({ lines }) =>
-    lines.filter((line) => line.startsWith("+")).map((line) => `${line.slice(1)}\n`),
+    // In a file with CRLF these lines end so too; alone, they have no line before them that says so.
+    lines.filter((line) => line.startsWith("+")).map((line) => `${line.slice(1).replace(/\r$/, "")}\n`),
   );
   const offered: Found = findBlocks(added.join(""));
   if (offered.state !== "present" || !offered.intact)
