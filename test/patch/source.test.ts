@@ -21,3 +21,6 @@ it.each([
 ])("offset %i is on line %i: a line break belongs to the line that it ends", (offset, line) => {
   expect(lineNumber("a\n\nbc", offset)).toBe(line);
 });
+
+it("a text may begin with a line break", () =>
+  expect([0, 1, 2].map((offset) => lineNumber("\n\na", offset))).toEqual([1, 2, 3]));
