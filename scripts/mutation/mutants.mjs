@@ -19,9 +19,15 @@ export const fileOf = (mutant) => MUTATED.get(String(mutant)) ?? "";
 const ASKS = /^system\/|^host\/(?:virsh|etc|read)\.|^virtinst\/(?:find|python|target|virt-install)\./;
 
 /**
- * Whether the tests that run the built tool are asked about a mutant. There are hundreds of these runs, and what needs no
- * system to be tested has to be held by tests of its own.
+ * Whether a test is asked about a mutant that it meets: those of the mutated file's own folder are; those that run the
+ * built tool only where no test can do without the system. So each folder has to be held by its own tests, and a mutant
+ * that survives does not run all tests that there are.
  *
  * @param {string} mutant its number
+ * @param {string} test a test's file, behind `test/`
+ * @param {boolean} inChild whether the built tool met it, in a process of its own
  */
-export const isAskedInChildren = (mutant) => ASKS.test(fileOf(mutant));
+export function isAsked(mutant, test, inChild) {
+  const file = fileOf(mutant);
+  return inChild ? ASKS.test(file) : file.split("/")[0] === test.split("/")[0];
+}

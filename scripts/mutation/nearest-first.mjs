@@ -28,7 +28,7 @@ export class NearestFirst extends BaseSequencer {
 function rank(test, mutated) {
   const folder = mutated.slice(0, mutated.indexOf("/") + 1);
   const name = mutated.replace(/\.ts$/, "");
-  const runs = readFileSync(test, "utf8").split(/\bcli\(/).length - 1;
+  const runs = readFileSync(test, "utf8").split(/\b(?:cli|execFileSync|spawnSync)\(/).length - 1;
   if (test.startsWith(`test/${name}.`) || test.startsWith(`test/${name}-`)) return runs - 2000;
   return test.startsWith(`test/${folder}`) && runs === 0 ? -1000 : runs;
 }

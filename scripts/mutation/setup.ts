@@ -1,9 +1,9 @@
 // Runs behind Stryker's own setup file, in each test file of a mutation run.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, afterEach, beforeEach, inject } from "vitest";
-import { isAskedInChildren } from "./mutants.mjs";
+import { isAsked } from "./mutants.mjs";
 import "./seed";
 
 /** How often each mutant was met, by its number. */
@@ -42,29 +42,37 @@ if (inject("mode") === "mutant") {
   stryker.mutantCoverage ??= { static: {}, perTest: {} };
   const { mutantCoverage } = stryker;
 
-  /** Adds to some hits those of the child processes that have ended since; returns how many have. */
-  const collect = (hits: Hits) => {
+  /** How often the child processes that have ended since met each mutant; null where none has. */
+  const collect = () => {
     const lines = readFileSync(file, "utf8").split("\n").filter(Boolean);
-    for (const line of lines) {
-      const met = Object.entries<number>(JSON.parse(line)).filter(([mutant]) => isAskedInChildren(mutant));
-      add(hits, Object.fromEntries(met));
-    }
     writeFileSync(file, "");
-    return lines.length;
+    const hits: Hits = {};
+    for (const line of lines) add(hits, JSON.parse(line));
+    return lines.length > 0 ? hits : null;
   };
-  beforeEach(() => collect(mutantCoverage.static));
+  // What ran before the first test, or between two, belongs to none.
+  beforeEach(collect);
   afterEach(() => {
     const id = stryker.currentTestId as string;
-    mutantCoverage.perTest[id] ??= {};
-    if (collect(mutantCoverage.perTest[id]) === 0) tests.push(id);
+    const hits = chosen(mutantCoverage.perTest[id] ?? {}, id, false);
+    const inChildren = collect();
+    if (inChildren) add(hits, chosen(inChildren, id, true));
+    else tests.push(id);
+    mutantCoverage.perTest[id] = hits;
   });
   afterAll(() => {
     // What the file's modules did when they were loaded counts for each of these tests; Stryker would run all tests of
     // all files for it, in a process of its own.
-    for (const id of tests) add(mutantCoverage.perTest[id] as Hits, mutantCoverage.static);
+    for (const id of tests) add(mutantCoverage.perTest[id] as Hits, chosen(mutantCoverage.static, id, false));
     mutantCoverage.static = {};
     rmSync(folder, { recursive: true });
   });
+}
+
+/** Those that a test is asked about; its name begins with the path of its file. */
+function chosen(hits: Hits, id: string, inChild: boolean): Hits {
+  const test = relative("test", id.slice(0, id.indexOf("#")));
+  return Object.fromEntries(Object.entries(hits).filter(([mutant]) => isAsked(mutant, test, inChild)));
 }
 
 function add(hits: Hits, more: Hits): void {
