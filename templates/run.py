@@ -23,7 +23,8 @@ if "compile" in request:
             compile(text(source), str(request["name"]), "exec", 0, True)
             answer["compile"].append(None)
         except Exception as error:
-            answer["compile"].append("%s (line %s)" % (getattr(error, "msg", error), getattr(error, "lineno", "unknown")))
+            # Its own words may quote the file.
+            answer["compile"].append("%s in line %s" % (type(error).__name__, getattr(error, "lineno", None) or "unknown"))
 
 if "run" in request:
     lines = []

@@ -9,7 +9,7 @@ import { byteCodeTimes } from "../virtinst/byte-code";
 import { describeHandEdit } from "../virtinst/hand-edit";
 import { type Plan, sameBytes } from "../virtinst/plan";
 import { releasesWithHash } from "../virtinst/recipes";
-import { replacementNotes, type Target } from "../virtinst/target";
+import { isThere, replacementNotes, type Target } from "../virtinst/target";
 import { type Change, type ChangeOptions, unchanged } from "./change";
 import { compilePlan } from "./compile";
 
@@ -58,18 +58,15 @@ function refuseUnreadable(path: string, { before, after }: Plan, facts: readonly
 }
 
 /** Replaces the file; null where another run put the very same text there meanwhile. */
-async function replace(
-  { installation, folder, file }: Target,
-  { files }: ChangeOptions,
-  plan: Plan,
-): Promise<Replaced | null> {
+async function replace(target: Target, options: ChangeOptions, plan: Plan): Promise<Replaced | null> {
   const content = encode(plan.after);
-  const { target } = installation;
-  const name = basename(target.inside);
+  const { installation, folder, file } = target;
+  const name = basename(installation.target.inside);
+  const avoid = byteCodeTimes(installation.target, options.files);
   try {
-    return await replaceFile(folder, name, file, content, { avoid: byteCodeTimes(target, files) });
+    return await replaceFile(folder, name, file, content, { avoid });
   } catch (error) {
-    if (error instanceof ChangedMeanwhile && files.read(target.inside)?.equals(content)) return null;
+    if (error instanceof ChangedMeanwhile && isThere(target, options, content)) return null;
     throw error;
   }
 }

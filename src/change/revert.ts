@@ -4,9 +4,9 @@ import { poolNames } from "../patch/facts";
 import { readFacts } from "../patch/read-facts";
 import { encode } from "../patch/source";
 import { wholeBase } from "../patch/state";
-import { replaceFile } from "../system/replace";
+import { ChangedMeanwhile, replaceFile } from "../system/replace";
 import { byteCodeTimes } from "../virtinst/byte-code";
-import { replacementNotes, type Target } from "../virtinst/target";
+import { isThere, replacementNotes, type Target } from "../virtinst/target";
 import type { ChangeOptions } from "./change";
 
 /** What became of the target, or would. */
@@ -24,9 +24,10 @@ export interface Reversal {
 /**
  * Takes the blocks out of a target that has them.
  *
+ * @returns null where another run took them out meanwhile
  * @throws Failure where its markers are damaged, or it cannot be replaced; it is then as it was
  */
-export async function takeOut(target: Target, options: ChangeOptions): Promise<Reversal> {
+export async function takeOut(target: Target, options: ChangeOptions): Promise<Reversal | null> {
   const { installation, folder, examined, file } = target;
   const { found, basePristine: pristine } = examined;
   const base = wholeBase(examined, installation.target.outside);
@@ -41,7 +42,12 @@ export async function takeOut(target: Target, options: ChangeOptions): Promise<R
   if (!options.check) {
     const { modified } = found.header;
     const times = pristine ? { modified } : { avoid: byteCodeTimes(installation.target, options.files) };
-    const replaced = await replaceFile(folder, basename(installation.target.inside), file, encode(base), times);
+    const name = basename(installation.target.inside);
+    const replaced = await replaceFile(folder, name, file, encode(base), times).catch((error) => {
+      if (error instanceof ChangedMeanwhile && isThere(target, options, encode(base))) return null;
+      throw error;
+    });
+    if (!replaced) return null;
     notes.push(...replaced.notes);
     if (pristine && replaced.modified !== modified) {
       timeRestored = false;

@@ -37,7 +37,7 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
   if (options.patch !== undefined) return applyPatch(options, options.patch);
   const context = await openContext(options);
   const { status, notes } = decide(context, options);
-  const said = [...notes, ...(await cleanUp(context, options))];
+  const said = [...notes, ...(await cleanUp(context, options, status === "to do"))];
   if (status !== "to do") return report(context, options, unchanged(context.facts.cephPools, status, said));
   return report(context, options, await (await heavy()).applyPools(context, options, said));
 }
@@ -52,14 +52,14 @@ async function applyPatch(options: ApplyOptions, patch: string): Promise<ApplyRe
       "Leave these options out, or leave the patch out.",
     );
   const target = openTarget(options, null);
-  const left = await cleanUp(target, options);
+  const left = await cleanUp(target, options, true);
   const change = await (await heavy()).applyReviewed(target, options, patch);
   return report(target, options, { ...change, notes: [...left, ...change.notes] });
 }
 
 /** Removes what a killed run left. */
-async function cleanUp({ folder }: Target, { check }: ApplyOptions): Promise<string[]> {
-  return check ? [] : removeLeftovers(folder);
+async function cleanUp({ folder }: Target, { check }: ApplyOptions, patient: boolean): Promise<string[]> {
+  return check ? [] : removeLeftovers(folder, patient);
 }
 
 /** What is to be done, and what is to be said of it so far. */

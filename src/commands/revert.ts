@@ -27,16 +27,17 @@ const heavy = () => import("../change/revert");
  */
 export async function revert(options: RevertOptions): Promise<RevertResult> {
   const target = openTarget(options, null);
-  const left = options.check ? [] : await removeLeftovers(target.folder);
   const { examined } = target;
-  const absent = examined.found.state === "absent";
+  const there = examined.found.state !== "absent";
+  const left = options.check ? [] : await removeLeftovers(target.folder, there);
   const nothing: Reversal = { pools: [], pristine: true, timeRestored: true, diff: "", notes: [] };
-  const done = absent ? nothing : await (await heavy()).takeOut(target, options);
+  const takenOut = there ? await (await heavy()).takeOut(target, options) : null;
+  const done = takenOut ?? nothing;
   return {
     command: "revert",
-    changed: !absent,
+    changed: takenOut !== null,
     check: options.check ?? false,
-    status: absent ? "absent" : "reverted",
+    status: takenOut ? "reverted" : "absent",
     ...reportTarget(target),
     shippedIn: releasesWithHash(examined.baseHash),
     ...done,

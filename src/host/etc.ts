@@ -19,7 +19,8 @@ export function readEtc({ files }: HostOptions): HostConfig {
       "Mount the image and name its root with --root, or give the facts with --host.",
     );
   return {
-    host: files.readText("/etc/hostname")?.trim() || null,
+    // It goes into documents that are passed on: a name, and nothing else that such a file may hold.
+    host: /^[\w.-]{1,253}(?=\n|$)/.exec(files.readText("/etc/hostname") ?? "")?.[0] ?? null,
     source: files.shown("/etc/libvirt"),
     pools: readPools(xmlFiles("/etc/libvirt/storage", files)),
     secrets: readSecrets(xmlFiles("/etc/libvirt/secrets", files)),

@@ -28,8 +28,8 @@ export class Failure extends Error {
     message: string,
     readonly hint: string,
   ) {
-    // A name of any length may be in it.
-    super(message.length > MOST ? `${message.slice(0, MOST)}…` : message);
+    // A name of any length may be in it, and what counts is said at the end.
+    super(message.length > MOST ? `${message.slice(0, MOST / 2)}…${message.slice(-MOST / 2)}` : message);
     this.name = "Failure";
   }
 }

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { below, Folder, isAbsent, itself, O_PATH, openRoot } from "./folder";
-import { readDescriptor, unreadable } from "./read";
+import { readDescriptor, refuseSecret, unreadable } from "./read";
 
 /** Where a file is, with all symbolic links followed. */
 export interface Place {
@@ -60,8 +60,9 @@ export class HostFiles {
    * @throws Failure (io) where it is there and may not be read, or holds more
    */
   read(path: string, limit?: number): Buffer | null {
-    return this.#follow(path, (descriptor) => {
+    return this.#follow(path, (descriptor, inside) => {
       if (!fstatSync(descriptor).isFile()) return null;
+      refuseSecret(inside);
       const readable = openSync(itself(descriptor), constants.O_RDONLY);
       try {
         return readDescriptor(readable, limit);

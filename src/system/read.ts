@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from "node:fs";
 import { Failure, type FailureKind, systemReason } from "../report/failure";
 
 /** The largest file that is read, in bytes: the largest of virt-manager's own has 100 KB, a host with a thousand pools 1 MB. */
@@ -19,6 +19,8 @@ const PATIENCE = 60_000;
  */
 export function readNamed(path: string, kind: FailureKind, limit = LIMIT): Buffer {
   try {
+    refuseSecret(path);
+    refuseSecret(realpathSync.native(path));
     // Without O_NONBLOCK, opening a pipe that nobody writes to would never end.
     const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
@@ -29,6 +31,15 @@ export function readNamed(path: string, kind: FailureKind, limit = LIMIT): Buffe
   } catch (error) {
     throw unreadable(path, kind, error);
   }
+}
+
+/**
+ * Refuses a file in which libvirt keeps a secret's value.
+ *
+ * @throws Error where it is one, by its name
+ */
+export function refuseSecret(path: string): void {
+  if (path.endsWith(".base64")) throw new Error("a secret's value (*.base64) is never read");
 }
 
 /** A file cannot be read: what that is, for an administrator. */

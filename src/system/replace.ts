@@ -63,7 +63,10 @@ class Replacement {
   async run({ modified, avoid = [] }: { readonly modified?: string; readonly avoid?: readonly number[] }) {
     const { folder, old, content } = this;
     let fresh: number | null = null;
+    let readable: number | null = null;
     try {
+      // For later, when it is too late to fail.
+      readable = openSync(itself(folder.descriptor), constants.O_RDONLY);
       fresh = openSync(
         folder.at(this.#temporary),
         constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
@@ -74,7 +77,7 @@ class Replacement {
       await setTime(fresh, modified ?? freshTime([Number(old.modified.split(".")[0]), ...avoid]));
       fsyncSync(fresh);
       notes.push(...(await this.#exchange(fresh)));
-      this.#synchronise();
+      this.#synchronise(readable);
       this.#readBack(fresh);
       return { modified: modifiedTime(fresh), notes };
     } catch (error) {
@@ -83,7 +86,7 @@ class Replacement {
         [this.#temporary, this.#second].flatMap((name) => (name ? removed(folder, name) : [])),
       );
     } finally {
-      if (fresh !== null) closeSync(fresh);
+      for (const descriptor of [fresh, readable]) if (descriptor !== null) closeSync(descriptor);
     }
   }
 
@@ -106,14 +109,16 @@ class Replacement {
       watch.end();
     }
     return watch.blind
-      ? [`Whether somebody else replaced ${this.#path} in the same moment was not watched: ${watch.blind}.`]
+      ? [
+          `Whether somebody else replaced ${this.#path}, or changed its attributes, in the same moment was not watched: ${watch.blind}.`,
+        ]
       : [];
   }
 
   /** Whether the old file was what was compared until it was replaced; if not, puts it back. */
   async #lookAgain(watch: Watch, kept: string | null, fresh: number): Promise<void> {
     const { folder, name, old } = this;
-    const happened = await watch.seen();
+    const happened = await watch.seen(1);
     const first = happened.indexOf("rename");
     const others = happened.lastIndexOf("rename") > first;
     const isOurs = sameFile(identify(fresh), this.#open(name) ?? old);
@@ -125,17 +130,31 @@ class Replacement {
     const bytes = readDescriptor(old.descriptor);
     if (!touched && bytes.equals(old.bytes) && sameRights(identify(old.descriptor), old)) return;
     if (!kept) throw new Error("somebody else changed it in the same moment, and their change is lost");
+    if (!isOurs)
+      throw new Error(`somebody else changed it in the same moment, and another replaced it: ${this.#save(kept)}`);
     try {
       renameSync(folder.at(kept), folder.at(name));
     } catch (error) {
-      const where = `${folder.shown}/${kept}`;
-      this.#second = null;
       throw new Error(
-        `somebody else changed it in the same moment, and ${where} cannot be put back: ${systemReason(error)}. Save that file, it is theirs`,
+        `somebody else changed it in the same moment, and that cannot be put back: ${this.#save(kept)} (${systemReason(error)})`,
       );
     }
     this.#replaced = false;
+    const renames = (await watch.seen(2)).filter((one) => one === "rename").length;
+    if (renames > 2) throw new Error("somebody else replaced it while this run put it back, and their text is lost");
     throw this.#changed();
+  }
+
+  /** Has somebody else's text outlive this run and the next, and says where it is. */
+  #save(kept: string): string {
+    const saved = `${this.name}.saved-${Date.now().toString(36)}`;
+    try {
+      renameSync(this.folder.at(kept), this.folder.at(saved));
+      this.#second = null;
+      return `their text is in ${this.folder.shown}/${saved}`;
+    } catch (error) {
+      return `their text is lost: ${systemReason(error)}`;
+    }
   }
 
   /** Gives the old file a second name, by which it can be put back; null where the file system has no such thing. */
@@ -146,9 +165,9 @@ class Replacement {
       this.#second = second;
       return second;
     } catch (error) {
-      const { code = "" } = error as NodeJS.ErrnoException;
-      if (["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(code)) return null;
-      throw error;
+      // A disk with a fault gets nothing written; all else refuses only the link.
+      if (["EIO", "ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+      return null;
     }
   }
 
@@ -178,14 +197,11 @@ class Replacement {
   }
 
   /** Has the new name survive a power cut. */
-  #synchronise(): void {
-    const descriptor = openSync(itself(this.folder.descriptor), constants.O_RDONLY);
+  #synchronise(folder: number): void {
     try {
-      fsyncSync(descriptor);
+      fsyncSync(folder);
     } catch (error) {
       throw new Error(`that is perhaps not safe from a power cut: ${systemReason(error)}`);
-    } finally {
-      closeSync(descriptor);
     }
   }
 
@@ -222,6 +238,8 @@ function writeHint(error: unknown): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case "EROFS":
       return "On an image-based system (ostree, a read-only /usr) patch the image instead: mount it and use --root.";
+    case "EBUSY":
+      return "Something is mounted on it: patch the file that was mounted there.";
     case "EACCES":
     case "EPERM":
       return "Run this as root; if you are root, look for an immutable file (lsattr) or a security module's denial.";

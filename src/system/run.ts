@@ -97,6 +97,9 @@ function start(
   { seconds = 60, env = {}, descriptors = [], encoding = "utf8" }: RunOptions,
   heard: (chunk: string) => void,
 ): Started {
+  let group: number | undefined;
+  // Before it starts: a signal that comes meanwhile is taken afterwards.
+  const forget = beforeSignal(killGroup);
   const child = spawn(program, [...args], {
     cwd: "/",
     // Messages and tables in English.
@@ -105,13 +108,13 @@ function start(
     detached: true,
     stdio: ["pipe", "pipe", "pipe", ...descriptors],
   });
+  group = child.pid;
   const output = { stdout: [] as string[], stderr: [] as string[] };
   let size = 0;
   let fault: string | null = null;
   let status: number | null = null;
   let signal: NodeJS.Signals | null = null;
   const end = new Promise<Finished>((resolve) => {
-    const forget = beforeSignal(killGroup);
     const settle = () => {
       clearTimeout(timer);
       clearTimeout(afterwards);
@@ -155,7 +158,7 @@ function start(
 
   function killGroup(): void {
     try {
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+      if (group !== undefined) process.kill(-group, "SIGKILL");
     } catch {
       // There is nobody left.
     }

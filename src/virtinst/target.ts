@@ -43,6 +43,11 @@ export function openTarget({ files, virtinst }: TargetOptions, facts: readonly C
   }
 }
 
+/** Whether the target's file holds just these bytes now. */
+export function isThere({ installation }: Target, { files }: TargetOptions, content: Buffer): boolean {
+  return files.read(installation.target.inside)?.equals(content) ?? false;
+}
+
 /** What the results of several commands say of their target. */
 export interface TargetReport {
   /** The file that holds `_build_xml`. */

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
 import { removed, removeLeftovers, temporaryName } from "../../src/system/leftovers";
 import { temporaryFolder } from "../support/cli";
@@ -13,23 +13,42 @@ function folder(...names: string[]) {
 
 const OLD_NAME = ".guest.py.virtinst-rbd-patch.1234-mabcdefg";
 
+const MINE = [".my.virtinst-rbd-patch.copy-of-today", ".guest.py.virtinst-rbd-patch.before-ticket4711"];
+
 test("what a killed run left goes once it is old, whoever left it; nothing else does", async () => {
-  const others = [
-    "guest.py",
-    ".guest.py.swp",
-    ".virtinst-rbd-patch",
-    ".virtinst-rbd-patch.notes",
-    "virtinst-rbd-patch.a-b",
-  ];
-  const { path, held } = folder(...others, temporaryName(), OLD_NAME);
-  mkdirSync(join(path, ".virtinst-rbd-patch.folder-a"));
-  symlinkSync("guest.py", join(path, ".virtinst-rbd-patch.link-a"));
+  const others = ["guest.py", ".guest.py.swp", ".virtinst-rbd-patch", ".virtinst-rbd-patch.notes", ...MINE];
+  const [name, folderName, link] = [temporaryName(), temporaryName(), temporaryName()];
+  const { path, held } = folder(...others, name, OLD_NAME);
+  mkdirSync(join(path, folderName));
+  symlinkSync("guest.py", join(path, link));
   const begin = Date.now();
-  expect(await removeLeftovers(held)).toEqual([]);
+  const notes = await removeLeftovers(held, true);
   expect(Date.now() - begin).toBeGreaterThan(9_000);
-  expect(readdirSync(path).sort()).toEqual(
-    [...others, ".virtinst-rbd-patch.folder-a", ".virtinst-rbd-patch.link-a"].sort(),
+  expect(notes.sort()).toEqual(
+    [name, OLD_NAME].map((gone) => `${path}/${gone} was removed: a run left it that was killed.`).sort(),
   );
+  expect(readdirSync(path).sort()).toEqual([...others, folderName, link].sort());
+});
+
+test("a young one is left to the next run where nothing is to be done, and an old one is not", async () => {
+  const { path, held } = folder(temporaryName());
+  const begin = Date.now();
+  expect(await removeLeftovers(held, false)).toEqual([]);
+  expect(Date.now() - begin).toBeLessThan(5_000);
+  expect(readdirSync(path)).toHaveLength(1);
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 11_000 });
+  onTestFinished(() => void vi.useRealTimers());
+  expect(await removeLeftovers(held, false)).toHaveLength(1);
+  expect(readdirSync(path)).toEqual([]);
+});
+
+test("one that is still written to is another run's", async () => {
+  const name = temporaryName();
+  const { path, held } = folder(name);
+  const writing = setInterval(() => writeFileSync(join(path, name), "more"), 50);
+  onTestFinished(() => clearInterval(writing));
+  expect(await removeLeftovers(held, true)).toEqual([]);
+  expect(readdirSync(path)).toEqual([name]);
 });
 
 test("a young one that goes by itself is waited for no longer", async () => {
@@ -37,14 +56,14 @@ test("a young one that goes by itself is waited for no longer", async () => {
   const { path, held } = folder(name);
   const begin = Date.now();
   setTimeout(() => removed(held, name), 300);
-  await removeLeftovers(held);
+  await removeLeftovers(held, true);
   expect(Date.now() - begin).toBeLessThan(5_000);
   expect(readdirSync(path)).toEqual([]);
 });
 
 test("a folder with nothing of that kind is not waited for", async () => {
   const begin = Date.now();
-  expect(await removeLeftovers(folder("guest.py").held)).toEqual([]);
+  expect(await removeLeftovers(folder("guest.py").held, true)).toEqual([]);
   expect(Date.now() - begin).toBeLessThan(1_000);
 });
 
