@@ -117,23 +117,27 @@ class Replacement {
 
   /** Whether the old file was what was compared until it was replaced; if not, puts it back. */
   async #lookAgain(watch: Watch, kept: string | null, fresh: number): Promise<void> {
-    const { folder, name, old } = this;
+    const { name, old } = this;
     const happened = await watch.seen(1);
     const first = happened.indexOf("rename");
     const others = happened.lastIndexOf("rename") > first;
     const isOurs = sameFile(identify(fresh), this.#open(name) ?? old);
-    // Whoever came after us replaced a file that was whole.
-    if (others && !isOurs) throw new Error("somebody else replaced it again at once: what is there now is theirs");
-    if (others)
-      throw new Error("somebody else replaced it in the same moment, and their text is lost: ask who changes it");
     const touched = happened.slice(0, Math.max(first, 0)).includes("change");
     const bytes = readDescriptor(old.descriptor);
-    if (!touched && bytes.equals(old.bytes) && sameRights(identify(old.descriptor), old)) return;
-    if (!kept) throw new Error("somebody else changed it in the same moment, and their change is lost");
-    if (!isOurs)
+    if (touched || !bytes.equals(old.bytes) || !sameRights(identify(old.descriptor), old)) {
+      if (!kept) throw new Error("somebody else changed it in the same moment, and their change is lost");
+      if (isOurs && !others) return this.#putBack(watch, kept);
       throw new Error(`somebody else changed it in the same moment, and another replaced it: ${this.#save(kept)}`);
+    }
+    // Whoever came after us replaced a file that was whole.
+    if (others && !isOurs) throw new Error("somebody else replaced it again at once: what is there now is theirs");
+    if (others) throw new Error("somebody else replaced it in the same moment, and their text is lost");
+  }
+
+  /** Gives the old file its name back, with what somebody made of it. */
+  async #putBack(watch: Watch, kept: string): Promise<void> {
     try {
-      renameSync(folder.at(kept), folder.at(name));
+      renameSync(this.folder.at(kept), this.folder.at(this.name));
     } catch (error) {
       throw new Error(
         `somebody else changed it in the same moment, and that cannot be put back: ${this.#save(kept)} (${systemReason(error)})`,
@@ -212,11 +216,8 @@ class Replacement {
   }
 
   #changed(): ChangedMeanwhile {
-    return new ChangedMeanwhile(
-      "io",
-      `${this.#path} was changed by somebody else meanwhile; nothing was written.`,
-      "Look at the file, then run this again.",
-    );
+    const message = `${this.#path} was changed by somebody else meanwhile; nothing was written.`;
+    return new ChangedMeanwhile("io", message, "Look at the file, then run this again.");
   }
 
   /** @param left what could not be cleaned up, in sentences */

@@ -86,3 +86,26 @@ test("no secret's value is opened or quoted, not even where it is named as a doc
     expect(stdout + stderr).not.toMatch(/VkFM|FMVU|UFV/);
   }
 });
+
+test("nor through a link, where a name or a pool is looked for", () => {
+  const base = image();
+  const value = "../libvirt/secrets/2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1.base64";
+  rmSync(join(base, "etc/hostname"));
+  symlinkSync(value.slice(3), join(base, "etc/hostname"));
+  expect(() => read(base)).toThrow(/etc\/hostname cannot be read: a secret's value \(\*\.base64\) is never read/);
+  rmSync(join(base, "etc/hostname"));
+  symlinkSync(value.replace("libvirt/", ""), join(base, "etc/libvirt/storage/other.xml"));
+  expect(() => read(base)).toThrow(/other\.xml cannot be read: a secret's value/);
+});
+
+test.each([
+  ["golden\n", "golden"],
+  ["golden", "golden"],
+  ["hv01.example.org\nmore\n", "hv01.example.org"],
+  ["two words\n", null],
+  ["\n", null],
+])("the host's name in %j is %s", (text, name) => {
+  const base = image();
+  writeFileSync(join(base, "etc/hostname"), text);
+  expect(read(base).host).toBe(name);
+});
