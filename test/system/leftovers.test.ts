@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
+import type { Folder } from "../../src/system/folder";
 import { HostFiles } from "../../src/system/host-files";
 import { removed, removeLeftovers, temporaryName } from "../../src/system/leftovers";
 import { temporaryFolder } from "../support/cli";
@@ -13,6 +14,27 @@ function folder(...names: string[]) {
 
 const OLD_NAME = ".guest.py.virtinst-rbd-patch.1234-mabcdefg";
 
+/**
+ * Removes them, with the clock's hands moved by hand: what it says, and how many milliseconds it waited.
+ *
+ * @param act what happens after 300 milliseconds
+ */
+async function removing(held: Folder, act = () => {}): Promise<{ notes: string[]; waited: number }> {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  let notes: string[] | null = null;
+  const end = removeLeftovers(held, true).then((said) => {
+    notes = said;
+  });
+  let waited = -100;
+  for (; !notes && waited < 20_000; waited += 100) {
+    if (waited === 300) act();
+    await vi.advanceTimersByTimeAsync(waited < 0 ? 0 : 100);
+  }
+  await end;
+  return { notes: notes ?? [], waited };
+}
+
 const MINE = [".my.virtinst-rbd-patch.copy-of-today", ".guest.py.virtinst-rbd-patch.before-ticket4711"];
 
 test("what a killed run left goes once it is old, whoever left it; nothing else does", async () => {
@@ -21,9 +43,8 @@ test("what a killed run left goes once it is old, whoever left it; nothing else 
   const { path, held } = folder(...others, name, OLD_NAME);
   mkdirSync(join(path, folderName));
   symlinkSync("guest.py", join(path, link));
-  const begin = Date.now();
-  const notes = await removeLeftovers(held, true);
-  expect(Date.now() - begin).toBeGreaterThan(9_000);
+  const { notes, waited } = await removing(held);
+  expect(waited).toBe(10_000);
   expect(notes.sort()).toEqual(
     [name, OLD_NAME].map((gone) => `${path}/${gone} was removed: a run left it that was killed.`).sort(),
   );
@@ -45,26 +66,20 @@ test("a young one is left to the next run where nothing is to be done, and an ol
 test("one that is still written to is another run's", async () => {
   const name = temporaryName();
   const { path, held } = folder(name);
-  const writing = setInterval(() => writeFileSync(join(path, name), "more"), 50);
-  onTestFinished(() => clearInterval(writing));
-  expect(await removeLeftovers(held, true)).toEqual([]);
+  const write = () => writeFileSync(join(path, name), "more");
+  expect(await removing(held, write)).toEqual({ notes: [], waited: 400 });
   expect(readdirSync(path)).toEqual([name]);
 });
 
 test("a young one that goes by itself is waited for no longer", async () => {
   const name = temporaryName();
   const { path, held } = folder(name);
-  const begin = Date.now();
-  setTimeout(() => removed(held, name), 300);
-  await removeLeftovers(held, true);
-  expect(Date.now() - begin).toBeLessThan(5_000);
+  expect(await removing(held, () => removed(held, name))).toEqual({ notes: [], waited: 400 });
   expect(readdirSync(path)).toEqual([]);
 });
 
 test("a folder with nothing of that kind is not waited for", async () => {
-  const begin = Date.now();
-  expect(await removeLeftovers(folder("guest.py").held, true)).toEqual([]);
-  expect(Date.now() - begin).toBeLessThan(1_000);
+  expect(await removing(folder("guest.py").held)).toEqual({ notes: [], waited: 0 });
 });
 
 test("names differ, and are short whatever the target's is", () => {
