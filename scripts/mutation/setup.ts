@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, afterEach, beforeEach, inject } from "vitest";
 import { isAsked } from "./mutants.mjs";
-import "./seed";
 
 /** How often each mutant was met, by its number. */
 type Hits = Record<string, number>;
