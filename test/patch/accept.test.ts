@@ -81,6 +81,11 @@ describe("a patch file is refused", () => {
       diffTo(text.replace("class Guest(object):\n", "")),
       "it removes lines, and a patch may only add the two blocks (to undo one: virtinst-rbd-patch revert)",
     ],
+    [
+      "that takes a line away in one of its places",
+      unifiedDiff(PATH, PRISTINE, text, 0).replace(/\n@@ -(\d+),0 (\+\d+,\d+ @@)/, "\n@@ -1,1 $2\n-import logging"),
+      /^it removes lines/,
+    ],
     ["that adds something else", diffTo(`${PRISTINE}import os\n`), /^it does something other than/],
     [
       "that adds one block",

@@ -30,6 +30,8 @@ it.each([
   ["capitals", at("MON.Example"), at("mon.example"), true],
   ["brackets", at("[::1]"), at("::1"), true],
   ["half of the brackets", at("[::1"), at("::1"), false],
+  ["half of the brackets, and a name that is shorter", at("[ab"), at("a"), false],
+  ["the other half, and a name that is shorter", at("ab]"), at("b"), false],
   ["the other half", at("::1]"), at("::1"), false],
 ])("a monitor and %s", (_, a, b, same) => expect(sameMonitor(a, b)).toBe(same));
 
