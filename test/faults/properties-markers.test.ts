@@ -145,6 +145,17 @@ const CHANGE: fc.Arbitrary<Change> = fc.oneof(
         [lines[a], lines[b]] = [lines[b] as string, lines[a] as string];
       },
   ),
+  // A whole block, to somewhere else.
+  fc.tuple(fc.constantFrom("indexOf" as const, "lastIndexOf" as const), PLACE).map(
+    ([which, place]): Change =>
+      (lines) => {
+        const marked = lines.map((line) => /^ *# (>>>|<<<) virtinst-rbd-patch/.exec(line)?.[1]);
+        const first = marked[which](">>>");
+        const count = marked.indexOf("<<<", first) - first + 1;
+        const block = first >= 0 && count > 0 ? lines.splice(first, count) : [];
+        lines.splice(at(place, lines.length + 1), 0, ...block);
+      },
+  ),
   PLACE.map(
     (place): Change =>
       (lines) => {
