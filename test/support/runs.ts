@@ -6,5 +6,8 @@ export const ALL = process.env.FAULTS === "all";
 /** How often something is tried: a few times with each run of the tests, many where all is wanted. */
 export const RUNS = (few: number, all: number): number => (ALL ? all : few);
 
-/** The Pythons to try: all that are here where all is wanted, else the oldest (2.7, where there is one) and the newest. */
-export const PYTHONS = ALL ? HERE : [...new Set([HERE[0], HERE.at(-1)])].flatMap((one) => one ?? []);
+/** The oldest Python that is here (2.7, where there is one) and the newest. */
+export const OLDEST_AND_NEWEST = [...new Set([HERE[0], HERE.at(-1)])].flatMap((one) => one ?? []);
+
+/** The Pythons to try: every one that is here where all is wanted. */
+export const PYTHONS = ALL ? HERE : OLDEST_AND_NEWEST;
