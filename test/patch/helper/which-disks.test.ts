@@ -24,6 +24,11 @@ const NOTHING_TO_DO: Case[] = [
 const TAKEN: Case[] = [
   { title: "a disk as virtinst writes it", xml: INDENTED, want: INDENTED_DONE },
   {
+    title: "a disk whose rbd is nowhere but in references",
+    xml: inDomain(BARE.replaceAll("rbd", "&#x72;bd")),
+    want: inDomain(DONE.replaceAll("rbd", "&#x72;bd")),
+  },
+  {
     title: "disks in several devices elements, between other devices",
     xml: `<domain><devices><emulator/>${BARE}<disk/>${BARE}</devices><devices>${BARE}<hub/></devices></domain>`,
     want: `<domain><devices><emulator/>${DONE}<disk/>${DONE}</devices><devices>${DONE}<hub/></devices></domain>`,
