@@ -25,8 +25,8 @@ const TAKEN: Case[] = [
   { title: "a disk as virtinst writes it", xml: INDENTED, want: INDENTED_DONE },
   {
     title: "a disk whose rbd is nowhere but in references",
-    xml: inDomain(BARE.replaceAll("rbd", "&#x72;bd")),
-    want: inDomain(DONE.replaceAll("rbd", "&#x72;bd")),
+    xml: domain(BARE.replaceAll("rbd", "&#x72;bd")),
+    want: domain(DONE.replaceAll("rbd", "&#x72;bd")),
   },
   {
     title: "disks in several devices elements, between other devices",
