@@ -53,6 +53,74 @@ test("what inspect --json prints fits the schema, and inspect reads it back to t
   expect(cli(["inspect", "--json", "--host", file, "--virtinst", virtinst]).stdout).toBe(first.stdout);
 });
 
+describe("what inspect found of virtinst", () => {
+  const virtinst = {
+    release: "4.1.0",
+    file: "/usr/share/virt-manager/virtinst/install/installer.py",
+    sha256: "0".repeat(64),
+    state: "absent",
+    need: "required",
+    reason: "it copies no auth",
+  };
+  const read = (more: object) => readDocument(JSON.stringify({ ...DOCUMENT, virtinst: { ...virtinst, ...more } }), "f");
+
+  test.each([
+    ...["absent", "current", "stale", "edited", "damaged"].map((state) => ({ state })),
+    ...["required", "partial", "not needed", "impossible", "unknown"].map((need) => ({ need })),
+    { release: null, sha256: null },
+  ])("may be %j", (more) => expect(read(more).host).toBe("hv01"));
+
+  test.each([
+    [{ state: "" }, /virtinst\.state/],
+    [{ state: "other" }, /virtinst\.state/],
+    [{ need: "other" }, /virtinst\.need/],
+    [{ need: "" }, /virtinst\.need/],
+    [{ sha256: "0".repeat(65) }, "f: virtinst.sha256: must be a SHA-256 in hexadecimal."],
+    [{ sha256: `x${"0".repeat(64)}` }, /virtinst\.sha256/],
+    [{ sha256: "0".repeat(63) }, /virtinst\.sha256/],
+    [{ sha256: "x".repeat(64) }, /virtinst\.sha256/],
+    [{ file: undefined }, /virtinst\.file/],
+    [{ more: 1 }, /virtinst\.more/],
+  ])("may not be %j", (more, message) => expect(() => read(more)).toThrow(message));
+});
+
+test("a document of a host whose secrets could not be read says so", () => {
+  const config = readDocument(JSON.stringify({ ...DOCUMENT, secrets: null }), "f");
+  expect(writeDocument(config, null)).toEqual({ ...DOCUMENT, secrets: null });
+});
+
+test("a pool may name its secret by uuid, and no otherwise than by one of the two", () => {
+  const uuid = "01234567-89ab-cdef-0123-456789abcdef";
+  const read = (secret: object) =>
+    readDocument(
+      JSON.stringify({ ...DOCUMENT, pools: [{ ...DOCUMENT.pools[0], auth: { username: "u", secret } }] }),
+      "f",
+    );
+  expect(read({ uuid }).pools[0]?.auth?.secret).toEqual({ uuid });
+  for (const secret of [
+    {},
+    { uuid, usage: "s" },
+    { uuid: `${uuid}0` },
+    { uuid: `0${uuid}` },
+    { uuid: uuid.toUpperCase() },
+  ])
+    expect(() => read(secret)).toThrow(/^f: pools\.0\.auth\.secret/);
+});
+
+test.each([
+  ["a text", JSON.stringify("x"), /^f: the document: /],
+  ["a number", "5", /^f: the document: /],
+  ["no JSON", "{", /^f: this is not JSON: .{10}/],
+])("%s is no document, and it is said how to make one", (_, json, message) => {
+  expect(() => readDocument(json, "f")).toThrow(
+    expect.objectContaining({
+      kind: "facts",
+      message: expect.stringMatching(message),
+      hint: "Make the document anew with `virtinst-rbd-patch inspect --json` on the host.",
+    }),
+  );
+});
+
 describe("readDocument refuses", () => {
   // biome-ignore lint/suspicious/noExplicitAny: each case breaks the document's type on purpose.
   const change = (edit: (document: any) => void) => {

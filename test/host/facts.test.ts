@@ -104,6 +104,65 @@ describe("resolveFacts", () => {
     ]);
   });
 
+  describe("a disk that lists no monitor", () => {
+    const v = { auth: { username: "v", secret: { uuid: UUID } } };
+    const note = (name: string, others: string) =>
+      `A disk of pool ${name} lists no monitor, and cannot be told from one of pool ${others}: it is left as it is. Choose one with --pool.`;
+    test.each<[title: string, pools: Pool[], notes: string[]]>([
+      ["another user on the same Ceph pool", [pool("p"), pool("q", { ...v, monitors: [] })], [note('"q"', '"p"')]],
+      ["no user on either", [pool("p", { auth: null }), pool("q", { auth: null, monitors: [] })], [note('"q"', '"p"')]],
+      [
+        "several others",
+        [pool("a", { monitors: [{ name: "m9", port: 1 }] }), pool("p"), pool("p2"), pool("q", { ...v, monitors: [] })],
+        [note('"q"', '"a", "p", "p2"')],
+      ],
+      [
+        "several that are one entry",
+        [pool("p"), pool("q", { ...v, monitors: [] }), pool("r", { ...v, monitors: [] })],
+        [note('"q", "r"', '"p"')],
+      ],
+      ["the same user: it is that cluster", [pool("p"), pool("q", { monitors: [] })], []],
+      ["another Ceph pool", [pool("p", { cephPool: "iso" }), pool("q", { ...v, monitors: [] })], []],
+      ["no other pool", [pool("q", { auth: null, monitors: [] })], []],
+      ["monitors on both", [pool("p"), pool("q", { ...v, monitors: [{ name: "m2", port: 1 }] })], []],
+    ])("beside %s", (_, pools, notes) => expect(resolveFacts(config(pools), []).notes).toEqual(notes));
+  });
+
+  test("of several secrets, the one that is named is taken", () => {
+    const secrets = [ceph(OTHER, "t"), ceph(UUID, "s")];
+    expect(resolveFacts(config([pool("p")], secrets), []).pools[0]?.auth?.uuid).toBe(UUID);
+    expect(resolveFacts(config([pool("p", usage("s"))], secrets), []).pools[0]?.auth?.uuid).toBe(UUID);
+    const iscsi: Secret = { uuid: OTHER, usageType: "iscsi", usageName: "s" };
+    expect(resolveFacts(config([pool("p", usage("s"))], [iscsi, ceph(UUID, "s")]), []).pools[0]?.auth?.uuid).toBe(UUID);
+  });
+
+  test("all that is missing is named, and what there is", () => {
+    const attempt = () => resolveFacts(config([pool("p"), pool("q")]), ["x", "p", "y"]);
+    expect(attempt).toThrow(
+      expect.objectContaining({
+        message: 'SOURCE: there is no rbd pool named "x" or "y".',
+        hint: 'The rbd pools are: "p", "q".',
+      }),
+    );
+  });
+
+  test("a secret without a usage type is none for Ceph", () => {
+    const bare: Secret = { uuid: UUID, usageType: null, usageName: null };
+    expect(() => resolveFacts(config([pool("p")], [bare]), [])).toThrow(/has the usage type none, not ceph\.$/);
+  });
+
+  test("two that contradict each other are named in order, with the way out", () => {
+    const other = pool("q", { auth: null });
+    const apart = pool("r", { cephPool: "iso" });
+    expect(() => resolveFacts(config([other, apart, pool("p")]), [])).toThrow(
+      expect.objectContaining({
+        message:
+          'SOURCE: the pools "p" and "q" both stand for the Ceph pool "vms" on the same monitors, with different credentials.',
+        hint: "Choose one with --pool p or --pool q.",
+      }),
+    );
+  });
+
   test("--pool leaves a contradiction out", () => {
     expect(resolveFacts(config([pool("p"), pool("q", { auth: null })]), ["p"]).pools).toHaveLength(1);
   });

@@ -38,6 +38,9 @@ describe("facts from XML files", () => {
     expect((await read({ poolXml: [temporaryFile("p.xml", `\ufeff${pool("p")}`)] })).pools).toMatchObject([
       { name: "p" },
     ]);
+    // Elsewhere it is a character like others.
+    const odd = await read({ poolXml: [temporaryFile("p.xml", pool("a\ufeffb"))] });
+    expect(odd.pools).toMatchObject([{ name: "a\ufeffb" }]);
   });
 
   it.each([
@@ -55,7 +58,12 @@ describe("facts from XML files", () => {
   });
 
   it("are refused where a file is not there", async () => {
-    await expect(read({ poolXml: ["/nowhere.xml"] })).rejects.toThrow(/^\/nowhere\.xml cannot be read: no such file/);
+    await expect(read({ poolXml: ["/nowhere.xml"] })).rejects.toThrow(
+      expect.objectContaining({
+        kind: "facts",
+        message: expect.stringMatching(/^\/nowhere\.xml cannot be read: no such file/),
+      }),
+    );
     await expect(read({ poolXml: [POOL], secretXml: ["/no.xml"] })).rejects.toThrow(/^\/no\.xml cannot be read/);
   });
 });

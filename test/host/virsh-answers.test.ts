@@ -110,6 +110,40 @@ describe("a libvirt that runs", () => {
     ]);
   });
 
+  it("may print lines that are no rows of a table, and no name of the host", async () => {
+    virsh({
+      ...ONE,
+      hostname: "",
+      "pool-list --all": `a pool: x active yes\n${row("p")}\n q active yes, and more\n`,
+      "secret-list": `${secretRow()}\nsee ${UUID} \n`,
+    });
+    const { host, pools, secrets } = await readLive(URI);
+    expect([host, pools.length, secrets?.length]).toEqual([null, 1, 1]);
+    virsh({ ...ONE, hostname: "a notice\nhv02\n" });
+    expect((await readLive(URI)).host).toBe("hv02");
+  });
+
+  it("may describe a pool by another name than it listed: whether it is active is not known then", async () => {
+    virsh({ ...ONE, "pool-dumpxml --pool 'p'": pool("renamed") });
+    expect((await readLive(URI)).pools).toMatchObject([{ name: "renamed", active: null }]);
+  });
+
+  it("may have names and comments that look like its prompt or its documents' ends", async () => {
+    const name = "a virsh > b";
+    virsh({
+      ...ONE,
+      "pool-list --all": `${row(name)}\n`,
+      [`pool-dumpxml --pool '${name}'`]: pool(name).replace("  <source>", "  <!-- </pool>\n  -->\n  <source>"),
+    });
+    expect((await readLive(URI)).pools).toMatchObject([{ name, cephPool: "ceph" }]);
+  });
+
+  it("may have a name with a backslash in a version that prints it as it is", async () => {
+    virsh({ ...ONE, "pool-list --all": `${row("a\\xag")}\n`, "pool-dumpxml --pool 'a\\xag'": pool("a\\xag") });
+    expect((await readLive(URI)).pools).toMatchObject([{ name: "a\\xag" }]);
+    expect(calls()).toHaveLength(1);
+  });
+
   it("may have no pool, no secret and no name", async () => {
     virsh({});
     expect(await readLive(URI)).toEqual({ host: null, source: URI, pools: [], secrets: [] });
@@ -138,11 +172,30 @@ describe("names that virsh 9.0 cannot print in the locale C", () => {
     virsh({ "pool-list --all": `${mangled}\n` });
     writeFileSync(join(folder, "direct"), pool("größe"));
     expect(await readLive(URI)).toMatchObject({ pools: [{ name: "größe", active: true }] });
+    const asked = ["hostname", "pool-list --all", "secret-list", expect.stringMatching(/^echo /)];
+    expect(told()).toEqual([...asked, ...asked]);
     expect(calls()).toEqual([
       `C -q -r -c ${URI}`,
       `C.UTF-8 -q -r -c ${URI}`,
       `C.UTF-8 -q -r -c ${URI} pool-dumpxml --pool 'größe'`,
     ]);
+  });
+
+  it("stand beside names that it can print", async () => {
+    virsh({ "pool-list --all": `${row("plain")}\n${mangled}\n` });
+    writeFileSync(join(folder, "direct"), pool("plain") + pool("größe"));
+    const { pools } = await readLive(URI);
+    expect(pools.map(({ name, active }) => [name, active])).toEqual([
+      ["größe", true],
+      ["plain", true],
+    ]);
+    expect(calls().at(-1)).toBe(`C.UTF-8 -q -r -c ${URI} pool-dumpxml --pool 'plain'; pool-dumpxml --pool 'größe'`);
+  });
+
+  it("may look like such a name themselves", async () => {
+    virsh({ "pool-list --all": `${row("a\\x5cx41\\xc3\\xb6")}\n` });
+    writeFileSync(join(folder, "direct"), pool("a\\x41ö"));
+    expect(await readLive(URI)).toMatchObject({ pools: [{ name: "a\\x41ö", active: true }] });
   });
 
   it("may have a backslash of their own there", async () => {
@@ -159,6 +212,8 @@ describe("what virsh says is passed on", () => {
   it.each([
     ["in one line", "error: failed to connect\nerror: no such socket\n", `${URI}: failed to connect; no such socket.`],
     ["with a full stop of its own", "error: access denied.\n", `${URI}: access denied.`],
+    ["with all its words", "error: internal error: x\n", `${URI}: internal error: x.`],
+    ["with dots in it", "error: ../x is gone\n", `${URI}: ../x is gone.`],
     ["with empty lines", "\nerror: a\n\n\nerror: b\n", `${URI}: a; b.`],
     ["or that it said nothing", "", `${URI}: virsh ended without a word.`],
   ])("%s", async (_, words, message) => {

@@ -71,6 +71,33 @@ describe("readPool", () => {
     expect(read).toThrow(/^some\.xml: /);
   });
 
+  test("an element's own text counts, in all its parts, and not that of elements in it", () => {
+    const read = readPool(pool("<name>a<!-- x -->b<c>d</c><![CDATA[&]]></name>"), "f", null);
+    expect(read?.cephPool).toBe("ab&");
+  });
+
+  test("each end of the ports is one", () => {
+    for (const port of [1, 65535])
+      expect(readPool(pool(`<name>c</name><host name='m' port='${port}'/>`), "f", null)?.monitors).toEqual([
+        { name: "m", port },
+      ]);
+    for (const port of ["0", "00000", "", "-1", "123456", " 1"])
+      expect(() => readPool(pool(`<name>c</name><host name='m' port='${port}'/>`), "f", null)).toThrow(
+        `f: monitor m has the port ${JSON.stringify(port)}.`,
+      );
+  });
+
+  test("a pool without a source, or without a name, is said to be so", () => {
+    expect(() => readPool("<pool type='rbd'><name>p</name></pool>", "f", null)).toThrow(
+      "f: pool p has no <name> in its <source>, the Ceph pool.",
+    );
+    expect(() => readPool("<pool type='dir'/>", "f", null)).toThrow("f: the pool has no name.");
+  });
+
+  test("why it is no XML is said in one line", () => {
+    expect(() => readPool("<pool>\n<a>\n</pool>", "f", null)).toThrow(/^f: not well-formed XML: [^\n]{10,}$/);
+  });
+
   test("does not quote the document's text where it is not XML", () => {
     expect(() => readPool("root:secret-hash:0:0\nmore", "f", null)).toThrow(/^(?!.*secret-hash)/);
   });
@@ -98,6 +125,16 @@ describe("readSecret", () => {
     expect(readSecret(xml(""), "f")).toEqual({ uuid, usageType: null, usageName: null });
   });
 });
+
+test("a secret has a UUID", () => {
+  expect(() => readSecret("<secret/>", "f")).toThrow("f: the secret has no <uuid>.");
+});
+
+test.each([
+  "0123456789abcdef0123456789abcdef0",
+  "x0123456789abcdef0123456789abcdef",
+  "0123456789abcdef0123456789abcdeg",
+])("%s is no UUID", (text) => expect(() => readUuid(text, "f")).toThrow(`f: "${text}" is not a UUID.`));
 
 test("a UUID is printed as libvirt prints it", () => {
   expect(readUuid(" 0123456789ABCDEF0123456789ABCDEF\n", "f")).toBe("01234567-89ab-cdef-0123-456789abcdef");
