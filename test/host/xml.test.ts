@@ -94,8 +94,10 @@ describe("readPool", () => {
     expect(() => readPool("<pool type='dir'/>", "f", null)).toThrow("f: the pool has no name.");
   });
 
-  test("why it is no XML is said in one line", () => {
-    expect(() => readPool("<pool>\n<a>\n</pool>", "f", null)).toThrow(/^f: not well-formed XML: [^\n]{10,}$/);
+  test("where it is no XML is said in one line", () => {
+    expect(() => readPool("<pool>\n<a>\n</pool>", "f", null)).toThrow(
+      /^f: not well-formed XML \(line 3, column \d+\)\.$/,
+    );
   });
 
   test("does not quote the document's text where it is not XML", () => {
