@@ -1,14 +1,14 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { PoolFacts } from "../../src/patch/facts";
 import { printRatios, type Row } from "../support/growth";
 import { type Call, type Interpreter, type Ran, runBlocks } from "../support/helper";
 import { BARE, DONE, domain, expectSound, FAILED, formsOf, MON1, RBD, VMS } from "../support/helper-cases";
 import { isWithin, oracle, outline } from "../support/helper-oracle";
 import { RANDOM_DISK, RANDOM_POOLS } from "../support/helper-random";
-import { OLDEST_AND_NEWEST, RUNS } from "../support/runs";
+import { OLDEST_AND_NEWEST, RUNS, TIMEOUT } from "../support/runs";
 
-const TIMEOUT = RUNS(60_000, 3_600_000);
+vi.setConfig({ testTimeout: TIMEOUT });
 
 /** What may make a domain big: each gives some text for the inside of an element, of about as many characters. */
 const STUFFINGS = {
@@ -94,7 +94,7 @@ describe.each(OLDEST_AND_NEWEST.map((interpreter) => [interpreter.version, inter
         return shown(text, { disks, first, much, place });
       });
 
-    it("random big domains become what an oracle of another kind says", { timeout: TIMEOUT }, () => {
+    it("random big domains become what an oracle of another kind says", () => {
       fc.assert(
         fc.property(RANDOM_POOLS, fc.array(BIG, { minLength: 1, maxLength: 4 }), (pools, all) => {
           expectRight(
@@ -112,7 +112,7 @@ describe.each(OLDEST_AND_NEWEST.map((interpreter) => [interpreter.version, inter
     const SIZES = [RUNS(30_000, 5_000_000), RUNS(60_000, 10_000_000)];
     const growth: Row[] = [];
 
-    it.each(KINDS)("a domain that is big by %s, and one of twice the size", { timeout: TIMEOUT }, (what) => {
+    it.each(KINDS)("a domain that is big by %s, and one of twice the size", (what) => {
       const texts = SIZES.map((size) => domain(`${BARE}<x>${STUFFINGS[what](size)}</x>${BARE}`));
       if (what.startsWith("disks")) for (const [at, size] of SIZES.entries()) texts[at] = domain(STUFFINGS[what](size));
       const seconds = texts.map((text) =>

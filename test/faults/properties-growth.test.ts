@@ -1,6 +1,6 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { readLive } from "../../src/host/virsh";
 import { acceptPatch } from "../../src/patch/accept";
 import { findBlocks } from "../../src/patch/blocks";
@@ -20,7 +20,9 @@ import { findSite } from "../../src/virtinst/site";
 import { temporaryFolder } from "../support/cli";
 import { measured, printGrowth, type Row } from "../support/growth";
 import { VMS } from "../support/helper-cases";
-import { RUNS } from "../support/runs";
+import { RUNS, TIMEOUT } from "../support/runs";
+
+vi.setConfig({ testTimeout: TIMEOUT });
 
 // What is read from outside is looked at with patterns and loops that a text could be made for. Each of these texts was;
 // the work's result is asserted, the time at four times the size only shown: four times as much is what it should be.

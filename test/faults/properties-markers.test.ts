@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createPatch } from "diff";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { findBlocks, strip } from "../../src/patch/blocks";
 import { sha256 } from "../../src/patch/facts";
 import { insert } from "../../src/patch/insert";
@@ -16,7 +16,9 @@ import { Failure } from "../../src/report/failure";
 import { RECIPES } from "../../src/virtinst/recipes";
 import { findSite } from "../../src/virtinst/site";
 import { VMS } from "../support/helper-cases";
-import { RUNS } from "../support/runs";
+import { RUNS, TIMEOUT } from "../support/runs";
+
+vi.setConfig({ testTimeout: TIMEOUT });
 
 const FACTS = mergePools([VMS]);
 const MODIFIED = "1400000000.000000000";

@@ -1,12 +1,14 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { readDocument } from "../../src/host/document";
 import { readRbdDisks } from "../../src/host/domain";
 import { readPool, readSecret } from "../../src/host/xml";
 import { Failure } from "../../src/report/failure";
 import { ANY_TEXT } from "../support/any-text";
 import { measured, printGrowth, type Row } from "../support/growth";
-import { RUNS } from "../support/runs";
+import { RUNS, TIMEOUT } from "../support/runs";
+
+vi.setConfig({ testTimeout: TIMEOUT });
 
 const READERS = {
   readPool: (text: string) => readPool(text, "f", null),

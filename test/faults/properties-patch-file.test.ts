@@ -12,7 +12,9 @@ import { HostFiles } from "../../src/system/host-files";
 import { planPatch } from "../../src/virtinst/plan";
 import { openTarget } from "../../src/virtinst/target";
 import { VMS } from "../support/helper-cases";
-import { ALL, RUNS } from "../support/runs";
+import { ALL, RUNS, TIMEOUT } from "../support/runs";
+
+vi.setConfig({ testTimeout: TIMEOUT });
 
 const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-file-"));
 afterAll(() => rmSync(folder, { recursive: true }));

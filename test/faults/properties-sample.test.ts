@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { overlap, type PoolFacts, sameCredentials } from "../../src/patch/facts";
 import { mergePools } from "../../src/patch/merge";
 import { sampleDomain } from "../../src/patch/sample";
@@ -7,7 +7,9 @@ import { ANY_POOL } from "../support/any-text";
 import { type Call, type Ran, runBlocks } from "../support/helper";
 import { expectSound } from "../support/helper-cases";
 import { RANDOM_POOLS } from "../support/helper-random";
-import { PYTHONS, RUNS } from "../support/runs";
+import { PYTHONS, RUNS, TIMEOUT } from "../support/runs";
+
+vi.setConfig({ testTimeout: TIMEOUT });
 
 // What `verify` holds a block against: were the sample wrong, it would call a block that works broken.
 
@@ -67,7 +69,7 @@ describe.each(PYTHONS.map((interpreter) => [interpreter.version, interpreter] as
             expect(call.text).toBe(samples[index]?.after);
           }
       }),
-      { numRuns: RUNS(3, 60) },
+      { numRuns: RUNS(3, 20) },
     );
   });
 });

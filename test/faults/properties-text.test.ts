@@ -1,6 +1,6 @@
 import { parseXml, type XmlElement } from "@rgrove/parse-xml";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { findBlocks } from "../../src/patch/blocks";
 import type { Monitor, PoolFacts } from "../../src/patch/facts";
 import { readFacts } from "../../src/patch/read-facts";
@@ -8,7 +8,9 @@ import { render } from "../../src/patch/render";
 import { ANY_FACTS, ANY_POOL } from "../support/any-text";
 import { type Call, type Ran, runBlocks, type Tree } from "../support/helper";
 import { domain, expectSound, formsOf } from "../support/helper-cases";
-import { PYTHONS, RUNS } from "../support/runs";
+import { PYTHONS, RUNS, TIMEOUT } from "../support/runs";
+
+vi.setConfig({ testTimeout: TIMEOUT });
 
 const PRISTINE = { sha256: "a".repeat(64), modified: "1400000000.123456789", lines: [2, 7] } as const;
 const SITE = { variables: ["start_xml", "final_xml"], indent: "        " } as const;

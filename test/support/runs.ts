@@ -11,3 +11,6 @@ export const OLDEST_AND_NEWEST = [...new Set([HERE[0], HERE.at(-1)])].flatMap((o
 
 /** The Pythons to try: every one that is here where all is wanted. */
 export const PYTHONS = ALL ? HERE : OLDEST_AND_NEWEST;
+
+/** How long one test may take, in milliseconds. */
+export const TIMEOUT = RUNS(60_000, 3_600_000);
