@@ -3,10 +3,21 @@ import { describe, expect, it, vi } from "vitest";
 import type { PoolFacts } from "../../src/patch/facts";
 import { printRatios, type Row } from "../support/growth";
 import { type Call, type Interpreter, type Ran, runBlocks } from "../support/helper";
-import { BARE, DONE, domain, expectSound, FAILED, formsOf, MON1, RBD, VMS } from "../support/helper-cases";
+import {
+  BARE,
+  DONE,
+  domain,
+  expectSound,
+  FAILED,
+  formsOf,
+  MON1,
+  OLDEST_AND_NEWEST,
+  RBD,
+  VMS,
+} from "../support/helper-cases";
 import { isWithin, oracle, outline } from "../support/helper-oracle";
 import { RANDOM_DISK, RANDOM_POOLS } from "../support/helper-random";
-import { OLDEST_AND_NEWEST, RUNS, TIMEOUT } from "../support/runs";
+import { RUNS, TIMEOUT } from "../support/runs";
 
 vi.setConfig({ testTimeout: TIMEOUT });
 

@@ -5,9 +5,9 @@ import { mergePools } from "../../src/patch/merge";
 import { sampleDomain } from "../../src/patch/sample";
 import { ANY_POOL } from "../support/any-text";
 import { type Call, type Ran, runBlocks } from "../support/helper";
-import { expectSound } from "../support/helper-cases";
+import { expectSound, PYTHONS } from "../support/helper-cases";
 import { RANDOM_POOLS } from "../support/helper-random";
-import { PYTHONS, RUNS, TIMEOUT } from "../support/runs";
+import { RUNS, TIMEOUT } from "../support/runs";
 
 vi.setConfig({ testTimeout: TIMEOUT });
 

@@ -7,8 +7,8 @@ import { readFacts } from "../../src/patch/read-facts";
 import { render } from "../../src/patch/render";
 import { ANY_FACTS, ANY_POOL } from "../support/any-text";
 import { type Call, type Ran, runBlocks, type Tree } from "../support/helper";
-import { domain, expectSound, formsOf } from "../support/helper-cases";
-import { PYTHONS, RUNS, TIMEOUT } from "../support/runs";
+import { domain, expectSound, formsOf, PYTHONS } from "../support/helper-cases";
+import { RUNS, TIMEOUT } from "../support/runs";
 
 vi.setConfig({ testTimeout: TIMEOUT });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { PoolFacts } from "../../src/patch/facts";
 import { type Call, INTERPRETERS, type Interpreter, type Job, type Ran, runBlocks, type Value } from "./helper";
+import { THOROUGH } from "./runs";
 
 export const UUID = "c4a5b2e6-0d6b-4d3c-9f43-0a8d2b1e7f10";
 export const OTHER_UUID = "11111111-2222-3333-4444-555555555555";
@@ -139,6 +140,12 @@ export function once<T>(make: () => T): () => T {
 
 /** The Pythons that this machine has, oldest first. */
 export const HERE = INTERPRETERS.filter(({ path }) => path !== null);
+
+/** The oldest of them (2.7, where there is one) and the newest. */
+export const OLDEST_AND_NEWEST = [...new Set([HERE[0], HERE.at(-1)])].flatMap((one) => one ?? []);
+
+/** Those that something is tried on: every one where all is wanted. */
+export const PYTHONS = THOROUGH ? HERE : OLDEST_AND_NEWEST;
 
 /** Defines tests for each Python; those that this machine lacks are named as skipped. */
 export function onEachPython(define: (interpreter: Interpreter) => void): void {

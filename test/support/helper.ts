@@ -7,6 +7,7 @@ import { mergePools } from "../../src/patch/merge";
 import { render } from "../../src/patch/render";
 import counter from "./count.py";
 import driver from "./helper.py";
+import { RUNS } from "./runs";
 
 /** The Pythons that the injected text is written for. */
 const VERSIONS = ["2.7", "3.4", "3.5", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13"];
@@ -128,7 +129,7 @@ function python(path: string, program: string, request: unknown): unknown {
     encoding: "utf8",
     maxBuffer: 256 * 1024 * 1024,
     // A pattern that backtracks badly would keep the tests waiting for ever.
-    timeout: 120_000,
+    timeout: RUNS(120_000, 1_200_000),
   });
   if (status !== 0) throw new Error(`${path}: ${error?.message ?? stderr}`);
   return JSON.parse(stdout);
