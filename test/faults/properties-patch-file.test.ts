@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { planReviewed } from "../../src/change/apply";
 import { acceptPatch } from "../../src/patch/accept";
 import { unifiedDiff } from "../../src/patch/diff";
