@@ -35,9 +35,14 @@ export function findHandEdit(
   const text = (node: SyntaxNode | null) => (node ? source.slice(node.from, node.to) : "");
   const module = children(tree.topNode).filter(isStatement);
   const body = statementsIn(method);
-  const calls = (node: SyntaxNode, pattern: RegExp) =>
+  // A pair or a chain gives other names a value too: it cannot be taken out.
+  const assigns = (node: SyntaxNode) =>
     node.name === "AssignStatement" &&
-    pattern.test(text(node.lastChild?.name === "CallExpression" ? node.lastChild : null));
+    children(node)
+      .map(({ name }) => name)
+      .lastIndexOf("AssignOp") === 1;
+  const calls = (node: SyntaxNode, pattern: RegExp) =>
+    assigns(node) && pattern.test(text(node.lastChild?.name === "CallExpression" ? node.lastChild : null));
 
   const compiled = [...module, ...body]
     .filter((node) => calls(node, /^re\.compile\(/))
@@ -81,7 +86,7 @@ export function findHandEdit(
   const edit = [...core];
   const reImports = module.filter((node) => node.name === "ImportStatement" && text(node) === "import re");
   for (const node of module) {
-    const name = node.name === "AssignStatement" ? text(node.firstChild) : "";
+    const name = assigns(node) ? text(node.firstChild) : "";
     if (!/^\w+$/.test(name)) continue;
     const all = uses(name, () => true);
     if (uses(name, inside(core)) > 0 && all === uses(name, inside([node, ...core]))) edit.push(node);
