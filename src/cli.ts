@@ -70,11 +70,8 @@ const COMMANDS: readonly CommandWords[] = [
     description: "say whether it is so, and whether it works",
     options: (command) =>
       command
-        .option("--static", "look only, run nothing under Python")
-        .option(
-          "--vol <pool/volume>",
-          "have the host's own virt-install print a domain for that volume, and look at it",
-        ),
+        .option("--static", "look only: run neither the function nor virt-install")
+        .option("--vol <pool/volume>", "have virt-install print a domain for that real volume too, and look at it"),
     async run(words) {
       const { verify } = await import("./commands/verify");
       const result = await verify({ ...common(words), static: words.static ?? false, ...given({ vol: words.vol }) });
@@ -201,14 +198,14 @@ async function changed(result: ApplyResult | RevertResult, words: Words): Promis
   return result.check && result.changed ? NOT_SO : 0;
 }
 
-function verdict({ state, need, behaviour, volume }: VerifyResult): number {
+function verdict({ state, need, behaviour, install, volume }: VerifyResult): number {
   if (state === "damaged") return EXIT_CODES.target;
   if (volume?.status === "failed") return EXIT_CODES.behaviour;
   // A proof that was asked for and not had is no yes.
   if (volume?.status === "not run") return NOT_SO;
-  if (state === "absent" && need === "not needed") return 0;
-  if (state !== "current") return NOT_SO;
-  return behaviour.status === "failed" ? EXIT_CODES.behaviour : 0;
+  const wanted = state === "current" || (state === "absent" && need === "not needed");
+  if (!wanted) return NOT_SO;
+  return behaviour.status === "failed" || install.status === "failed" ? EXIT_CODES.behaviour : 0;
 }
 
 function failed(error: unknown, asJson: boolean): number {

@@ -1,10 +1,11 @@
 import type { Context } from "../context";
 import { acceptPatch } from "../patch/accept";
-import type { CephPool } from "../patch/facts";
+import { type CephPool, secretUuids } from "../patch/facts";
 import { wholeBase } from "../patch/state";
 import { Failure } from "../report/failure";
 import { readNamed } from "../system/read";
 import { VERSION } from "../version";
+import { targetNotes } from "../virtinst/notes";
 import { type Plan, planOn, planPatch, planWithoutHandEdit, sameBytes } from "../virtinst/plan";
 import type { Target } from "../virtinst/target";
 import { type Change, type ChangeOptions, unchanged } from "./change";
@@ -37,8 +38,9 @@ export async function applyPools(context: Context, options: ChangeOptions, notes
  */
 export async function applyReviewed(target: Target, options: ChangeOptions, patchFile: string): Promise<Change> {
   const { plan, facts, notes } = planReviewed(target, readNamed(patchFile, "io"), patchFile);
-  if (sameBytes(plan.after, target.examined.source)) return unchanged(facts, "current", []);
-  return land(target, options, plan, facts, notes);
+  const said = [...notes, ...(await targetNotes(target, options, secretUuids(facts)))];
+  if (sameBytes(plan.after, target.examined.source)) return unchanged(facts, "current", said);
+  return land(target, options, plan, facts, said);
 }
 
 /**

@@ -1,15 +1,14 @@
 import { basename } from "node:path";
 import { unifiedDiff } from "../patch/diff";
-import { type CephPool, poolNames, secretUuids, sha256 } from "../patch/facts";
+import { type CephPool, poolNames, sha256 } from "../patch/facts";
 import { encode } from "../patch/source";
 import { examine } from "../patch/state";
 import { Failure } from "../report/failure";
 import { ChangedMeanwhile, type Replaced, replaceFile } from "../system/replace";
 import { byteCodeTimes } from "../virtinst/byte-code";
-import { describeHandEdit } from "../virtinst/hand-edit";
 import { type Plan, sameBytes } from "../virtinst/plan";
 import { releasesWithHash } from "../virtinst/recipes";
-import { isThere, replacementNotes, type Target } from "../virtinst/target";
+import { isThere, type Target } from "../virtinst/target";
 import { type Change, type ChangeOptions, unchanged } from "./change";
 import { compilePlan } from "./compile";
 
@@ -30,7 +29,7 @@ export async function land(
   const { installation, examined } = target;
   refuseUnreadable(installation.target.outside, plan, facts);
   const compiled = await compilePlan(installation, options, plan);
-  const said = [...notes, ...replacementNotes(target, options), ...describePristine(plan, facts)];
+  const said = [...notes, ...describeReplaced(plan)];
   if (!options.check) {
     const replaced = await replace(target, options, plan);
     if (!replaced) return unchanged(facts, "current", said);
@@ -71,21 +70,15 @@ async function replace(target: Target, options: ChangeOptions, plan: Plan): Prom
   }
 }
 
-/** What is to be said of the file that the blocks go into. */
-function describePristine({ recipe, handEdit, replaced, before }: Plan, facts: readonly CephPool[]): string[] {
+/** What is to be said of a hand edit that is taken out. */
+function describeReplaced({ replaced, before }: Plan): string[] {
+  if (!replaced) return [];
   const shippedIn = releasesWithHash(sha256(encode(before)));
-  const notes: string[] = [];
-  if (replaced)
-    notes.push(
-      `The hand edit in line ${replaced.lines} is taken out. ${
-        shippedIn.length > 0
-          ? `What is left is the file of virt-manager ${shippedIn.join(", ")}; revert will bring back that.`
-          : "What is left is not the file of any upstream release; revert will bring back what is left."
-      }`,
-    );
-  else if (shippedIn.length === 0)
-    notes.push(
-      `The file is not that of any upstream release; its layout is that of ${Object.keys(recipe.pristine)[0]} and later, so it is taken.`,
-    );
-  return handEdit ? [...notes, ...describeHandEdit(handEdit, secretUuids(facts))] : notes;
+  return [
+    `The hand edit in line ${replaced.lines} is taken out. ${
+      shippedIn.length > 0
+        ? `What is left is the file of virt-manager ${shippedIn.join(", ")}; revert will bring back that.`
+        : "What is left is not the file of any upstream release; revert will bring back what is left."
+    }`,
+  ];
 }

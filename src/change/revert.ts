@@ -6,7 +6,7 @@ import { encode } from "../patch/source";
 import { wholeBase } from "../patch/state";
 import { ChangedMeanwhile, replaceFile } from "../system/replace";
 import { byteCodeTimes } from "../virtinst/byte-code";
-import { isThere, replacementNotes, type Target } from "../virtinst/target";
+import { isThere, type Target } from "../virtinst/target";
 import type { ChangeOptions } from "./change";
 
 /** What became of the target, or would. */
@@ -32,7 +32,7 @@ export async function takeOut(target: Target, options: ChangeOptions): Promise<R
   const { found, basePristine: pristine } = examined;
   const base = wholeBase(examined, installation.target.outside);
   if (found.state !== "present") throw new RangeError("there are no blocks to take out");
-  const notes = replacementNotes(target, options);
+  const notes: string[] = [];
   if (!found.intact) notes.push("The blocks had been edited; they were taken out as they were.");
   if (!pristine)
     notes.push(

@@ -1,8 +1,10 @@
 import { type Change, unchanged } from "../change/change";
 import { type CommonOptions, type Context, openContext } from "../context";
+import { secretUuids } from "../patch/facts";
 import { Failure } from "../report/failure";
 import { removeLeftovers } from "../system/leftovers";
 import { findNeed } from "../virtinst/need";
+import { replacementNotes, targetNotes } from "../virtinst/notes";
 import { openTarget, reportTarget, type Target, type TargetReport } from "../virtinst/target";
 
 /** Options of `apply`. */
@@ -37,7 +39,14 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
   if (options.patch !== undefined) return applyPatch(options, options.patch);
   const context = await openContext(options);
   const { status, notes } = decide(context, options);
-  const said = [...notes, ...(await cleanUp(context, options, status === "to do"))];
+  const said = [
+    ...notes,
+    // An edit that is to be taken out is no matter any more.
+    ...(options.replaceHandEdit
+      ? replacementNotes(context, options)
+      : await targetNotes(context, options, secretUuids(context.facts.cephPools))),
+    ...(await cleanUp(context, options, status === "to do")),
+  ];
   if (status !== "to do") return report(context, options, unchanged(context.facts.cephPools, status, said));
   return report(context, options, await (await heavy()).applyPools(context, options, said));
 }

@@ -5,8 +5,9 @@ import { writeDocument } from "../host/write-document";
 import { secretUuids } from "../patch/facts";
 import { Failure } from "../report/failure";
 import { findNeed } from "../virtinst/need";
+import { targetNotes } from "../virtinst/notes";
 import { releasesWithHash } from "../virtinst/recipes";
-import { choiceNotes, openTarget, type Target } from "../virtinst/target";
+import { openTarget, type Target } from "../virtinst/target";
 
 /** What `inspect` found. */
 export interface InspectResult {
@@ -26,9 +27,6 @@ export interface InspectResult {
   /** What could not be found or checked, in sentences. */
   readonly notes: readonly string[];
 }
-
-/** The parser; only a file with a hand edit needs it. */
-const heavy = () => import("../virtinst/plan");
 
 /** Reads what libvirt and virtinst look like, and whether a patch is needed. Changes nothing. */
 export async function inspect(options: CommonOptions): Promise<InspectResult> {
@@ -58,14 +56,7 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
       shippedIn: releasesWithHash(examined.baseHash),
       stateReason: examined.reason,
     },
-    notes: [
-      ...facts.notes,
-      ...choiceNotes(target, options),
-      // No release's file knows `re`, so only a file that does is parsed for a hand edit.
-      ...(/\bre\.(?:compile|sub)\(/.test(examined.base?.text ?? "")
-        ? (await heavy()).handEditNotes(target, secretUuids(facts.cephPools))
-        : []),
-    ],
+    notes: [...facts.notes, ...(await targetNotes(target, options, secretUuids(facts.cephPools)))],
   };
 }
 

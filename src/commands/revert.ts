@@ -1,6 +1,7 @@
 import type { ChangeOptions } from "../change/change";
 import type { Reversal } from "../change/revert";
 import { removeLeftovers } from "../system/leftovers";
+import { replacementNotes } from "../virtinst/notes";
 import { releasesWithHash } from "../virtinst/recipes";
 import { openTarget, reportTarget, type TargetReport } from "../virtinst/target";
 
@@ -28,6 +29,7 @@ const heavy = () => import("../change/revert");
 export async function revert(options: RevertOptions): Promise<RevertResult> {
   const target = openTarget(options, null);
   const { examined } = target;
+  const replacement = replacementNotes(target, options);
   const there = examined.found.state !== "absent";
   const left = options.check ? [] : await removeLeftovers(target.folder, there);
   const nothing: Reversal = { pools: [], pristine: true, timeRestored: true, diff: "", notes: [] };
@@ -41,6 +43,6 @@ export async function revert(options: RevertOptions): Promise<RevertResult> {
     ...reportTarget(target),
     shippedIn: releasesWithHash(examined.baseHash),
     ...done,
-    notes: [...left, ...done.notes],
+    notes: [...replacement, ...left, ...done.notes],
   };
 }

@@ -53,6 +53,10 @@ export interface HostConfig {
   readonly host: string | null;
   /** Where the facts came from, for messages: a URI, or file names. */
   readonly source: string;
+  /** Whether they are known to be another machine's: false where that is not known (XML files). */
+  readonly elsewhere: boolean;
+  /** What a host document says of that machine's virtinst; null elsewhere. */
+  readonly virtinst: { readonly release: string | null; readonly file: string; readonly sha256: string | null } | null;
   /** Every rbd pool, by name. */
   readonly pools: readonly Pool[];
   /** Every secret that is known; null where secrets could not be listed or were not given. */

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { Failure } from "../report/failure";
 import { readNamed } from "../system/read";
 import { byName, DOCUMENT_VERSION, type HostConfig, type HostOptions } from "./config";
+import { isThisMachine } from "./here";
 import { utf8 } from "./xml-files";
 
 // XML 1.0 cannot carry these, so no libvirt object has them; a lone surrogate is not text.
@@ -83,8 +84,9 @@ export function readDocument(json: string, where: string): HostConfig {
     const [issue] = result.issues;
     throw refused(where, `${v.getDotPath(issue) ?? "the document"}: ${reasonOf(issue)}`);
   }
-  const { host, pools, secrets } = result.output;
-  return { host, source: where, pools: byName(pools), secrets };
+  const { host, pools, secrets, virtinst } = result.output;
+  const elsewhere = host !== null && !isThisMachine(host);
+  return { host, source: where, elsewhere, virtinst, pools: byName(pools), secrets };
 }
 
 /** What is wrong there. valibot's own words quote the value, and it may be anybody's. */

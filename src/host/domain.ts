@@ -1,3 +1,4 @@
+import type { XmlElement } from "@rgrove/parse-xml";
 import type { Monitor } from "../patch/facts";
 import { childElements, readElement } from "./xml";
 
@@ -19,25 +20,50 @@ export interface DomainDisk {
  * @throws Failure (facts) where it is not XML
  */
 export function readRbdDisks(xml: string, where: string): DomainDisk[] {
-  const devices = childElements(readElement(xml, "domain", where), "devices");
-  return devices
-    .flatMap((device) => childElements(device, "disk"))
-    .flatMap((disk): DomainDisk[] => {
-      const [source] = childElements(disk, "source");
-      if (source?.attributes.protocol !== "rbd") return [];
-      const auth = [...childElements(disk, "auth"), ...childElements(source, "auth")][0];
-      const secret = auth && childElements(auth, "secret")[0];
-      return [
-        {
-          name: source.attributes.name ?? "",
-          username: auth?.attributes.username ?? null,
-          uuid: secret?.attributes.uuid ?? null,
-          usage: secret?.attributes.usage ?? null,
-          monitors: childElements(source, "host").map(({ attributes: { name = "", port } }) => ({
-            name,
-            port: port === undefined ? null : Number(port),
-          })),
-        },
-      ];
+  return readDisks(xml, where)
+    .filter(isRbd)
+    .map(({ source, auths: [auth] }) => {
+      const secret = childElements(auth ?? null, "secret")[0];
+      return {
+        name: source?.attributes.name ?? "",
+        username: auth?.attributes.username ?? null,
+        uuid: secret?.attributes.uuid ?? null,
+        usage: secret?.attributes.usage ?? null,
+        monitors: childElements(source, "host").map(({ attributes: { name = "", port } }) => ({
+          name,
+          port: port === undefined ? null : Number(port),
+        })),
+      };
     });
+}
+
+/** What other disks of a domain that have an auth are of: a file, a device, or their target. */
+export function strayAuths(xml: string, where: string): string[] {
+  return readDisks(xml, where)
+    .filter((disk) => !isRbd(disk) && disk.auths.length > 0)
+    .map(
+      ({ source, target }) => source?.attributes.file ?? source?.attributes.dev ?? target?.attributes.dev ?? "a disk",
+    );
+}
+
+/** A disk, taken apart. */
+interface Disk {
+  readonly source: XmlElement | null;
+  readonly target: XmlElement | null;
+  /** Before its source, and in it. */
+  readonly auths: readonly XmlElement[];
+}
+
+function readDisks(xml: string, where: string): Disk[] {
+  return childElements(readElement(xml, "domain", where), "devices")
+    .flatMap((devices) => childElements(devices, "disk"))
+    .map((disk) => {
+      const [source = null] = childElements(disk, "source");
+      const [target = null] = childElements(disk, "target");
+      return { source, target, auths: [...childElements(disk, "auth"), ...childElements(source, "auth")] };
+    });
+}
+
+function isRbd({ source }: Disk): boolean {
+  return source?.attributes.protocol === "rbd";
 }

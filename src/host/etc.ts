@@ -22,6 +22,8 @@ export function readEtc({ files }: HostOptions): HostConfig {
     // It goes into documents that are passed on: a name, and nothing else that such a file may hold.
     host: /^[\w.-]{1,253}(?=\n|$)/.exec(files.readText("/etc/hostname") ?? "")?.[0] ?? null,
     source: files.shown("/etc/libvirt"),
+    elsewhere: false,
+    virtinst: null,
     pools: readPools(xmlFiles("/etc/libvirt/storage", files)),
     secrets: readSecrets(xmlFiles("/etc/libvirt/secrets", files)),
   };

@@ -2,6 +2,7 @@ import { Failure } from "../report/failure";
 import { documentsIn } from "../system/printed";
 import { converse, type Finished, run } from "../system/run";
 import { byName, DEFAULT_URI, type HostConfig, type HostOptions, type Pool, type Secret } from "./config";
+import { isLocalUri, isThisMachine } from "./here";
 import { readPool, readSecret } from "./xml";
 import { readSecrets, readXmlFile } from "./xml-files";
 
@@ -75,10 +76,14 @@ async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig 
       "A pool or secret may have gone meanwhile: try again.",
     );
   const secretsListed = !/failed to (count|list) secrets|virConnect(NumOf|ListAll)Secrets/i.test(talk.stderr);
+  const host =
+    listed.split("\n").find((line) => /^\S+$/.test(line) && line !== "hostname" && !line.startsWith(LISTED)) ?? null;
   return {
-    host:
-      listed.split("\n").find((line) => /^\S+$/.test(line) && line !== "hostname" && !line.startsWith(LISTED)) ?? null,
+    host,
     source: uri,
+    // A URI that names a machine may still lead to this one; where it does not say, it is taken for another.
+    elsewhere: !isLocalUri(uri) && (host === null || !isThisMachine(host)),
+    virtinst: null,
     pools: byName(pools),
     secrets: secretsListed ? secrets : null,
   };

@@ -16,6 +16,8 @@ export function readXmlFiles({ poolXml = [], secretXml }: HostOptions): HostConf
   return {
     host: null,
     source: poolXml.join(", "),
+    elsewhere: false,
+    virtinst: null,
     pools: readPools(poolXml.map(readXmlFile)),
     secrets: secretXml ? readSecrets(secretXml.map(readXmlFile)) : null,
   };

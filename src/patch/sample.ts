@@ -20,12 +20,7 @@ export interface Sample {
  */
 export function sampleDomain(pools: readonly PoolFacts[]): Sample {
   const clusters = mergePools(pools);
-  const own = pools.flatMap((pool) => {
-    const [cluster, other] = clusters.filter(
-      (one) => one.libvirtPools.includes(pool.pool) || mayBeIn(one, imageOf(pool.cephPool), pool.monitors[0]),
-    );
-    return cluster && !other ? [{ pool, cluster }] : [];
-  });
+  const own = poolsToldApart(pools);
   let foreign = "virtinst-rbd-patch-foreign";
   for (let number = 1; clusters.some((one) => mayBeIn(one, imageOf(foreign), undefined)); number++)
     foreign = `virtinst-rbd-patch-foreign-${number}`;
@@ -42,6 +37,17 @@ export function sampleDomain(pools: readonly PoolFacts[]): Sample {
     same("disk of another Ceph pool", rbdDisk(foreign, null, own.length, [{ name: "192.0.2.1", port: 6789 }])),
   ];
   return { before: domain(disks.map(({ before }) => before)), after: domain(disks.map(({ after }) => after)), disks };
+}
+
+/** The pools whose disks cannot be taken for those of another cluster, each with its cluster. */
+export function poolsToldApart(pools: readonly PoolFacts[]): { pool: PoolFacts; cluster: CephPool }[] {
+  const clusters = mergePools(pools);
+  return pools.flatMap((pool) => {
+    const [cluster, other] = clusters.filter(
+      (one) => one.libvirtPools.includes(pool.pool) || mayBeIn(one, imageOf(pool.cephPool), pool.monitors[0]),
+    );
+    return cluster && !other ? [{ pool, cluster }] : [];
+  });
 }
 
 /** Whether a disk with that first monitor could be one of a Ceph pool. */

@@ -3,30 +3,13 @@ import { type Sample, sampleDomain } from "../patch/sample";
 import { findPythons, type HelperResult, isNotRun, runHelper } from "../virtinst/python";
 import { pythonMajor } from "../virtinst/recipes";
 import type { TargetOptions } from "../virtinst/target";
-
-/** Whether the blocks on disk do what they should. */
-export interface Behaviour {
-  readonly status: "passed" | "failed" | "not run";
-  /** Which Python ran it, or why none did, in a sentence without its full stop. */
-  readonly reason: string;
-  /** What was looked at, one by one. */
-  readonly checks: readonly { readonly label: string; readonly passed: boolean; readonly difference: string }[];
-}
-
-/** Nothing was run. */
-function notRun(reason: string): Behaviour {
-  return { status: "not run", reason, checks: [] };
-}
-
-function failed(reason: string, label: string, difference: string): Behaviour {
-  return { status: "failed", reason, checks: [{ label, passed: false, difference }] };
-}
+import { check, failed, notRun, type Proof, provedBy } from "./proof";
 
 /** The parser and the templates; only a mounted system needs them. */
 const heavy = () => import("./own-text");
 
 /** Runs the block that is on disk, under the Python that runs virt-install, on a domain with a disk from each pool. */
-export async function proveBehaviour(context: Context, options: TargetOptions): Promise<Behaviour> {
+export async function proveBehaviour(context: Context, options: TargetOptions): Promise<Proof> {
   const { installation, examined, facts } = context;
   const { found, state } = examined;
   if (found.state !== "present") return notRun(`the patch is ${state}`);
@@ -42,17 +25,11 @@ export async function proveBehaviour(context: Context, options: TargetOptions): 
     return answer.died ? failed(answer.notRun, "the block runs", answer.notRun) : notRun(answer.notRun);
   const reason = `Python ${answer.version}, ${answer.python.path}`;
   if (answer.error) return failed(reason, "the block runs", answer.error);
-  const checks = compare(sample, answer.results, answer.log);
-  return { status: checks.every(({ passed }) => passed) ? "passed" : "failed", reason, checks };
+  return provedBy(reason, compare(sample, answer.results, answer.log));
 }
 
-function compare(sample: Sample, results: readonly HelperResult[], log: readonly string[]): Behaviour["checks"] {
+function compare(sample: Sample, results: readonly HelperResult[], log: readonly string[]): Proof["checks"] {
   const [patched, complete, none] = results;
-  const check = (label: string, passed: boolean, difference: string) => ({
-    label,
-    passed,
-    difference: passed ? "" : difference,
-  });
   const elements = (patched?.xml ?? "")
     .split(/(?<= {4}<\/disk>\n)/)
     .map((part) => part.replace(/^[\s\S]*?(?= {4}<disk )/, ""));

@@ -128,16 +128,20 @@ export function previewText(
   return changed ? colourDiff(diff, colors) : "The patch changes nothing in this domain.\n";
 }
 
+/** What was run, and what came of it. */
+export interface ShownProof {
+  readonly status: string;
+  readonly reason: string;
+  readonly checks: readonly { readonly label: string; readonly passed: boolean; readonly difference: string }[];
+}
+
 /** What `verify` shows. */
 export interface ShownVerification {
   readonly state: string;
   readonly reason: string;
   readonly file: string;
-  readonly behaviour: {
-    readonly status: string;
-    readonly reason: string;
-    readonly checks: readonly { readonly label: string; readonly passed: boolean; readonly difference: string }[];
-  };
+  readonly behaviour: ShownProof;
+  readonly install: ShownProof & { readonly causes: readonly string[] };
   readonly volume: {
     readonly status: string;
     readonly reason: string;
@@ -158,20 +162,16 @@ export interface ShownVerification {
 
 /** The state of the file, and each check of what its blocks do. */
 export function verificationText(
-  { state, reason, file, behaviour, volume }: ShownVerification,
+  { state, reason, file, behaviour, install, volume }: ShownVerification,
   verbose: boolean,
   colors: Colours,
 ): string {
   const lines = [`${stateColour(state, colors)}: ${inline(file)}: ${inline(reason)}`];
-  const { status, checks } = behaviour;
-  const colour = status === "passed" ? colors.green : status === "failed" ? colors.red : colors.yellow;
   lines.push(
-    `behaviour ${colour(status)}${status === "not run" ? "" : ` (${checks.length} checks)`}: ${behaviour.reason}`,
+    ...proofLines("behaviour", behaviour, verbose, colors),
+    ...proofLines("virt-install", install, verbose, colors),
   );
-  for (const { label, passed, difference } of checks) {
-    if (verbose || !passed) lines.push(`  ${passed ? colors.green("ok") : colors.red("wrong")}  ${inline(label)}`);
-    if (!passed) lines.push(difference.replace(/^/gm, "      ").trimEnd());
-  }
+  lines.push(...install.causes.map((cause) => causeLine(cause, colors)));
   if (volume) {
     lines.push(`volume ${volume.volume} ${outcome(volume.status, colors)}: ${volume.reason}`);
     for (const { name, facts } of volume.disks) {
@@ -182,9 +182,23 @@ export function verificationText(
         );
     }
     lines.push(`  schema ${outcome(volume.schema.status, colors)}: ${volume.schema.reason}`);
-    for (const cause of volume.causes) lines.push(`  ${colors.yellow("look at")}  ${cause}`);
+    lines.push(...volume.causes.map((cause) => causeLine(cause, colors)));
   }
   return lines.map((line) => `${keepingColours(line, visible)}\n`).join("");
+}
+
+function proofLines(name: string, { status, reason, checks }: ShownProof, verbose: boolean, colors: Colours): string[] {
+  const count = status === "not run" ? "" : ` (${checks.length} ${checks.length === 1 ? "check" : "checks"})`;
+  const lines = [`${name} ${outcome(status, colors)}${count}: ${reason}`];
+  for (const { label, passed, difference } of checks) {
+    if (verbose || !passed) lines.push(`  ${passed ? colors.green("ok") : colors.red("wrong")}  ${inline(label)}`);
+    if (!passed) lines.push(difference.replace(/^/gm, "      ").trimEnd());
+  }
+  return lines;
+}
+
+function causeLine(cause: string, colors: Colours): string {
+  return `  ${colors.yellow("look at")}  ${cause}`;
 }
 
 function outcome(status: string, colors: Colours): string {

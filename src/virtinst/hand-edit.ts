@@ -11,8 +11,8 @@ export interface HandEdit {
   readonly lines: string;
   /** All of its text, to look for a uuid in. */
   readonly text: string;
-  /** Whether the module imports `re`; without it the edit raises NameError. */
-  readonly importsRe: boolean;
+  /** What it is known to raise, in parts of a sentence; empty where nothing is known. */
+  readonly raises: readonly string[];
 }
 
 /**
@@ -67,6 +67,9 @@ export function findHandEdit(
       ),
     );
   if (!core.some(rewrites)) return null;
+  // Under `if`, or of anything but the plain name, it may be guarded.
+  const takesNone = (node: SyntaxNode) =>
+    calls(node, substitution) && new RegExp(`[(,]\\s*${returns[0]}\\s*[,)]`).test(text(node.lastChild));
   // Where other code uses its patterns, or shares a line with it, the edit cannot be told from the rest.
   const inside = (nodes: readonly SyntaxNode[]) => (at: number) => nodes.some(({ from, to }) => from <= at && at < to);
 
@@ -93,6 +96,11 @@ export function findHandEdit(
   }
   for (const node of reImports) if (uses("re", () => true) === uses("re", inside([node, ...edit]))) edit.push(node);
 
+  // In the method it serves as well; a star may bring anything.
+  const bringsRe = (node: SyntaxNode) =>
+    node.name === "ImportStatement" && /\bimport\b[^#]*(?:\bre\b|\*)/.test(text(node));
+  const importsRe = module.some(bringsRe) || has(method, bringsRe);
+
   edit.sort((a, b) => a.from - b.from);
   const spans = edit.map((node) => ({
     from: source.lastIndexOf("\n", node.from - 1) + 1,
@@ -102,9 +110,10 @@ export function findHandEdit(
     spans,
     lines: ranges(spans.map(({ from, to }) => [lineNumber(source, from), lineNumber(source, to - 1)])),
     text: edit.map(text).join("\n"),
-    importsRe:
-      reImports.length > 0 ||
-      module.some((node) => node.name === "ImportStatement" && /\bimport\b[^#]*\bre\b/.test(text(node))),
+    raises: [
+      ...(importsRe ? [] : ["NameError each time, for the module does not import re"]),
+      ...(body.some(takesNone) ? ["TypeError under --import, for the first XML is None there"] : []),
+    ],
   };
 }
 
@@ -166,7 +175,7 @@ export function describeHandEdit(edit: HandEdit, uuids: readonly string[]): stri
         ? `, and that does not know ${foreign.length > 1 ? "the secrets" : "the secret"} ${foreign.join(", ")} of this host: the two conflict`
         : ", so the two do not conflict"
     }.`,
-    `The edit itself stays as faulty as it is: ${edit.importsRe ? "" : "the module does not import re (NameError), "}the first XML is None under --import (TypeError), and its auth may land on disks that are not rbd. \`apply --replace-hand-edit\` takes it out.`,
+    `The edit itself stays as it is: ${edit.raises.map((error) => `it raises ${error}; `).join("")}its auth may land on disks that are not rbd. \`apply --replace-hand-edit\` takes it out.`,
   ];
 }
 

@@ -58,8 +58,8 @@ function judge(path: string, code: string, pools: readonly PoolAuth[]): Need {
   return { need: "not needed", reason: `${path} copies auth and all monitors, and no pool names its secret by usage` };
 }
 
-// 1.0 to 1.5, and 2.0 and later.
-const DISK_CODE = ["virtinst/devices/disk.py", "virtinst/devicedisk.py"];
+/** The files that may hold virtinst's disk code: of 1.0 to 1.5, and of 2.0 and later. */
+export const DISK_CODE = ["virtinst/devices/disk.py", "virtinst/devicedisk.py"];
 // Measured on all releases: 1.0 and 1.1 know neither name; 1.5.0 is the first to know the second.
 const WRITES_NETWORK_DISKS = /\bsource_protocol\b|network_from_storage\b/;
 const COPIES_AUTH = /\bauth_secret_uuid\b/;

@@ -4,11 +4,14 @@ import { insert } from "../patch/insert";
 import { type Pristine, render } from "../patch/render";
 import { encode, lineNumber, type Source } from "../patch/source";
 import { type Examined, wholeBase } from "../patch/state";
+import { Failure } from "../report/failure";
 import type { Installation } from "./find";
-import { describeHandEdit, type HandEdit, withoutHandEdit } from "./hand-edit";
+import { type HandEdit, withoutHandEdit } from "./hand-edit";
 import { type Recipe, releasesWithHash } from "./recipes";
 import { findSite } from "./site";
-import type { Target } from "./target";
+
+// One door for all that needs the parser.
+export { describeHandEdit } from "./hand-edit";
 
 /** A file as it should be. */
 export interface Plan {
@@ -83,14 +86,14 @@ export function planOn(
   };
 }
 
-/**
- * What is to be said of a hand edit in a target, in sentences.
- *
- * @param uuids the secrets of this host's pools
- */
-export function handEditNotes({ installation, examined }: Target, uuids: readonly string[]): string[] {
-  const { handEdit } = findSite(examined.base?.text ?? "", installation.file, installation.target.outside);
-  return handEdit ? describeHandEdit(handEdit, uuids) : [];
+/** The hand edit in a file's text without our blocks; null too where the file has no known layout. */
+export function findEditIn(text: string, { file, target }: Installation): HandEdit | null {
+  try {
+    return findSite(text, file, target.outside).handEdit;
+  } catch (error) {
+    if (error instanceof Failure) return null;
+    throw error;
+  }
 }
 
 /** The time to put back one day: that of the file before the first apply, as long as it is still that file. */

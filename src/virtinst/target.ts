@@ -1,7 +1,7 @@
 import { basename, dirname } from "node:path";
 import type { CephPool } from "../patch/facts";
 import { type Examined, examine } from "../patch/state";
-import { countNames, type Folder, type ReadFile } from "../system/folder";
+import type { Folder, ReadFile } from "../system/folder";
 import type { HostFiles } from "../system/host-files";
 import { unreadable } from "../system/read";
 import { findPrograms, findVirtinst, type Installation, otherVirtinsts, usesFolder } from "./find";
@@ -59,15 +59,6 @@ export interface TargetReport {
 /** The target, for a result. */
 export function reportTarget({ installation }: Target): TargetReport {
   return { file: installation.target.outside, release: installation.release };
-}
-
-/** What is to be said before the target's file is replaced. */
-export function replacementNotes(target: Target, options: TargetOptions): string[] {
-  const { installation, file } = target;
-  // Counted now: a killed run's second name may have been removed meanwhile.
-  const names = countNames(file.descriptor);
-  const links = `${installation.target.outside} has ${names} names (hard links): the other ones keep the text as it was.`;
-  return [...choiceNotes(target, options), ...(names > 1 ? [links] : [])];
 }
 
 /** Which virtinst was taken, where that was a choice. */

@@ -1,49 +1,144 @@
 import { documentsIn } from "../system/printed";
-import { run } from "../system/run";
+import { type Finished, run } from "../system/run";
+import type { Installation } from "./find";
+
+/** A run of `virt-install --print-xml`. */
+export interface InstallRun {
+  /** The program, or a Python and the script that it runs. */
+  readonly command: readonly [string, ...string[]];
+  /** libvirt's connection URI. */
+  readonly uri: string;
+  /** What each `--disk` says, such as `vol=POOL/VOLUME`. */
+  readonly disks: readonly string[];
+  /** A folder for virt-install's own log, which is not wanted in the caller's home. */
+  readonly cache: string;
+}
 
 /** What `virt-install --print-xml` said. */
 export interface PrintedXml {
   /** The domain's XML, each document in turn; empty where it failed. */
   readonly domains: readonly string[];
-  /** What it said where it failed; null where it did not. */
-  readonly error: string | null;
+  /** Why there is none; null where there is one. */
+  readonly fault: InstallFault | null;
+  /** What the injected function logged, in sentences. */
+  readonly log: readonly string[];
+}
+
+/** Why virt-install printed no domain. */
+export interface InstallFault {
+  /** Whether the patched file raised. All else says nothing of it: a missing module, a hang, a volume that is not there. */
+  readonly raised: boolean;
+  /** A part of a sentence, with what to do where that is known. */
+  readonly reason: string;
 }
 
 /**
- * Has virt-install print the domain that it would define for a volume. Nothing is defined or started.
+ * Has virt-install print the domain that it would define. Nothing is defined or started.
  *
- * @param program the virt-install to run
- * @param uri libvirt's connection URI
- * @param volume `POOL/VOLUME`, as in `--disk vol=`
+ * @param installation where the patched file is: what is raised there is its fault
  */
-export async function printXml(program: string, uri: string, volume: string): Promise<PrintedXml> {
-  let { status, stdout, stderr, why } = await run(program, words(uri, volume), { env: ENVIRONMENT });
+export async function printXml(asked: InstallRun, { file }: Pick<Installation, "file">): Promise<PrintedXml> {
+  let ran = await start(asked, words(asked), {});
   // 4.0 and later want to know the guest's system, or to be told that it does not matter.
-  if (status !== 0 && stderr.includes("--osinfo"))
-    ({ stdout, why } = await run(program, [...words(uri, volume), "--osinfo", "detect=on,require=off"], {
-      env: ENVIRONMENT,
-    }));
-  return why ? { domains: [], error: why } : { domains: documentsIn(stdout, ["domain"]), error: null };
+  if (ran.status && ran.stderr.includes("--osinfo"))
+    ran = await start(asked, [...words(asked), "--osinfo", "detect=on,require=off"], {});
+  const log = [...new Set([...ran.stderr.matchAll(/virtinst-rbd-patch: (.*)$/gm)].map(([, said = ""]) => said))];
+  if (ran.why) return { domains: [], fault: faultOf(ran, file), log };
+  const domains = documentsIn(ran.stdout, ["domain"]);
+  const none = { raised: false, reason: "it ended well, but printed no domain" };
+  return { domains, fault: domains.length > 0 ? null : none, log };
+}
+
+/** A module as virt-install imported it. */
+export interface Imported {
+  /** The source, or the byte code. */
+  readonly path: string;
+  /** Whether Python took the byte code without compiling the source. */
+  readonly byteCode: boolean;
 }
 
 /**
- * The files that virt-install takes its `virtinst` modules from, by Python's own account.
+ * Where virt-install takes the patched module from, by Python's own account.
  *
- * @param file the module's file, relative to the folder that holds `virtinst`
- * @returns paths of source or byte code that end in that module's name
+ * @param installation the module's file
+ * @returns null where Python does not say
  */
-export async function importedFrom(program: string, uri: string, volume: string, file: string): Promise<string[]> {
-  const { stderr } = await run(program, words(uri, volume), { env: { ...ENVIRONMENT, PYTHONVERBOSE: "1" } });
-  const name = (file.split("/").at(-1) as string).replace(/\.py$/, "");
-  const folder = file.slice(0, file.lastIndexOf("/"));
+export async function importedFrom(asked: InstallRun, { file }: Pick<Installation, "file">): Promise<Imported | null> {
+  const { stderr } = await start(asked, words(asked), { PYTHONVERBOSE: "1" });
+  const [, folder = "", name = ""] = /^(.*)\/(\w+)\.py$/.exec(file) ?? [];
   const path = new RegExp(`/${folder}/(?:__pycache__/)?${name}\\.(?:[\\w-]+\\.)?py[co]?$`);
-  return [...new Set(stderr.split(/[\s'"]+/).filter((word) => word.startsWith("/") && path.test(word)))];
+  // 2.7: `import virtinst.guest # precompiled from …/guest.pyc`, or `# from …/guest.py`. 3.4 to 3.13: `# code object from
+  // …/guest.py`, in quotes for byte code. Byte code that is only looked at, and rejected, has other lines.
+  const lines = /^(?:import \S+ # (precompiled )?from |# code object from )(['"]?)(.*?)\2$/gm;
+  for (const [, , , found = ""] of stderr.matchAll(lines))
+    if (path.test(found)) return { path: found, byteCode: !found.endsWith(".py") };
+  return null;
 }
 
-// Looking must not leave byte code behind.
-const ENVIRONMENT = { PYTHONDONTWRITEBYTECODE: "1" };
+function start({ command: [program, ...before], cache }: InstallRun, after: readonly string[], env: NodeJS.ProcessEnv) {
+  return run(program, [...before, ...after], {
+    // Looking must not leave byte code behind.
+    env: { PYTHONDONTWRITEBYTECODE: "1", XDG_CACHE_HOME: cache, ...env },
+  });
+}
 
-function words(uri: string, volume: string): string[] {
+function words({ uri, disks }: InstallRun): string[] {
   const guest = ["--name", "virtinst-rbd-patch-proof", "--ram", "64", "--network", "none", "--graphics", "none"];
-  return ["--connect", uri, "--print-xml", "--import", ...guest, "--check", "all=off", "--disk", `vol=${volume}`];
+  // Without --debug an exception is a sentence that does not say where it was raised.
+  const how = ["--print-xml", "--debug", "--import", ...guest, "--check", "all=off"];
+  return ["--connect", uri, ...how, ...disks.flatMap((disk) => ["--disk", disk])];
 }
+
+/** One step of a traceback; a syntax error's has no function. */
+interface Frame {
+  readonly path: string;
+  readonly line: string;
+  readonly place: string | null;
+}
+
+function faultOf({ status, stderr, fault, why }: Finished, file: string): InstallFault {
+  const says = (reason: string) => ({ raised: false, reason });
+  if (fault === "ENOENT")
+    return says("the interpreter that its first line names is not there: install it, or name a Python with --python");
+  if (fault === "EACCES") return says("it may not be executed: look at its mode (ls -l)");
+  if (fault) return says(why);
+  if (status === 126 || status === 127) return says(`it could not be started: ${why}`);
+  const last = stderr.split("Traceback (most recent call last):\n").slice(1).at(-1);
+  const frames = [...(last ?? "").matchAll(/^ {2}File "(.*)", line (\d+)(?:, in (.*))?$/gm)].map(
+    ([, path = "", line = "", place = null]): Frame => ({ path, line, place }),
+  );
+  // What stands behind the last step: the exception, and what follows in the log.
+  const [error = ""] = /^[\w.]+(?:: .*)?$/m.exec((last ?? "").replace(/^ .*\n/gm, "")) ?? [];
+  const isTarget = ({ path }: Frame) => path.endsWith(`/${file}`);
+  const inner = frames.at(-1);
+  const imports = /^(?:ImportError|ModuleNotFoundError)\b/.test(error);
+  const own = imports
+    ? inner && isTarget(inner) && inner
+    : frames.filter((frame) => isTarget(frame) && (frame.place === null || OWN_PLACES.test(frame.place))).at(-1);
+  if (own) return { raised: true, reason: `${error} (${own.path}, line ${own.line})` };
+  if (imports) return says(`${error}. ${packageOf(error)}`);
+  return says(saidBy(stderr) ?? (error || why));
+}
+
+/** Where an exception passes through that has to do with the patch or a hand edit. */
+const OWN_PLACES = /^(?:_build_xml|_virtinst_rbd_patch|<module>)$/;
+
+/** virt-install's own last error, as it says it without or with --debug. */
+function saidBy(stderr: string): string | null {
+  const errors = [...stderr.matchAll(/^(?:\[.*?\] )?ERROR +(?:\(\w+:\d+\) )?(.+)$/gm)];
+  return errors.at(-1)?.[1]?.trim() ?? null;
+}
+
+/** Which package has a module that virt-install needs (its packages' own requirements, Debian 9 to 12 and EL 7 to 9). */
+function packageOf(error: string): string {
+  const [, module = ""] = /No module named '?(\w+)/.exec(error) ?? [];
+  const packages = PACKAGES[module];
+  return packages ? `Install ${packages}` : "Reinstall virt-install with the packages that it depends on";
+}
+
+const PACKAGES: Readonly<Record<string, string>> = {
+  libvirt: "python3-libvirt (Debian 9, Ubuntu 16.04: python-libvirt; EL 7: libvirt-python)",
+  libxml2: "python3-libxml2 (Debian 9, Ubuntu 16.04: python-libxml2; EL 7: libxml2-python)",
+  gi: "python3-gi (EL: python3-gobject; Debian 9, Ubuntu 16.04: python-gi; EL 7: python-gobject)",
+  requests: "python3-requests (EL 7: python-requests)",
+};

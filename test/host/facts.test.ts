@@ -17,6 +17,8 @@ const ceph = (uuid: string, usageName: string | null): Secret => ({ uuid, usageT
 const config = (pools: Pool[], secrets: Secret[] | null = [ceph(UUID, "s")]): HostConfig => ({
   host: "h",
   source: "SOURCE",
+  elsewhere: false,
+  virtinst: null,
   pools,
   secrets,
 });

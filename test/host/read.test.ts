@@ -71,7 +71,14 @@ describe("facts from XML files", () => {
 describe("facts from a host document", () => {
   it("are those in it", async () => {
     const document = temporaryFile("h.json", JSON.stringify({ version: 1, host: "hv", pools: [] }));
-    expect(await read({ hostDocument: document })).toEqual({ host: "hv", source: document, pools: [], secrets: null });
+    expect(await read({ hostDocument: document })).toEqual({
+      host: "hv",
+      source: document,
+      elsewhere: true,
+      virtinst: null,
+      pools: [],
+      secrets: null,
+    });
   });
 
   it("come before those of a mounted system", async () => {

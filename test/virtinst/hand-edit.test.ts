@@ -32,7 +32,7 @@ describe("the hand edit", () => {
   test("is found with its line numbers, and taken out to the byte", () => {
     const edit = found(edited);
     expect(edit?.lines).toBe("9 to 13, 38 to 43");
-    expect(edit?.importsRe).toBe(false);
+    expect(edit?.raises).toHaveLength(2);
     if (edit) expect(withoutHandEdit(edited, edit, () => false)).toBe(PRISTINE);
   });
 

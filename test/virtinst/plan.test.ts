@@ -7,7 +7,7 @@ import { decode } from "../../src/patch/source";
 import { examine } from "../../src/patch/state";
 import { Failure } from "../../src/report/failure";
 import { HostFiles } from "../../src/system/host-files";
-import { handEditNotes, planOn, planPatch, planWithoutHandEdit, sameBytes } from "../../src/virtinst/plan";
+import { findEditIn, planOn, planPatch, planWithoutHandEdit, sameBytes } from "../../src/virtinst/plan";
 import { RECIPES } from "../../src/virtinst/recipes";
 import { openTarget, type Target } from "../../src/virtinst/target";
 import { copyVirtinst } from "../support/cli";
@@ -135,11 +135,14 @@ describe("a file with a hand edit", () => {
   it("that there is none is no failure", () => {
     const { installation, examined } = target(PRISTINE);
     expect(planWithoutHandEdit(installation, examined, NOW, FACTS)).toBeNull();
-    expect(handEditNotes(target(PRISTINE), [])).toEqual([]);
+    expect(findEditIn(PRISTINE, installation)).toBeNull();
   });
 
-  it("is told about", () =>
-    expect(handEditNotes(target(EDITED), [])).toEqual([expect.stringContaining("in line 33."), expect.anything()]));
+  it("is found, where the layout is known", () => {
+    const { installation } = target(EDITED);
+    expect(findEditIn(EDITED, installation)?.lines).toBe("33");
+    expect(findEditIn(EDITED.replace("_build_xml", "_other"), installation)).toBeNull();
+  });
 });
 
 it("two sources are the same by their bytes, not by their texts", () => {

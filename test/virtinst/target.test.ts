@@ -2,7 +2,8 @@ import { cpSync, linkSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
-import { choiceNotes, openTarget, replacementNotes, reportTarget } from "../../src/virtinst/target";
+import { replacementNotes } from "../../src/virtinst/notes";
+import { choiceNotes, openTarget, reportTarget } from "../../src/virtinst/target";
 import { copyVirtinst, temporaryFolder } from "../support/cli";
 import { FACTS } from "../support/patched";
 
@@ -73,5 +74,5 @@ it("before a file with other names is replaced, that is said", () => {
   const notes = () => replacementNotes(openTarget({ files }, null), { files });
   expect(notes()).toEqual([]);
   linkSync(path, join(base, "other"));
-  expect(notes()).toEqual([`${path} has 2 names (hard links): the other ones keep the text as it was.`]);
+  expect(notes()).toEqual([`${path} has 2 names (hard links): a change of this one leaves the others as they are.`]);
 });

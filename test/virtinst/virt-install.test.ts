@@ -1,24 +1,34 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { importedFrom, printXml } from "../../src/virtinst/virt-install";
+import { run } from "../../src/system/run";
+import { type InstallRun, importedFrom, printXml } from "../../src/virtinst/virt-install";
 import { temporaryFolder } from "../support/cli";
+import { INTERPRETERS } from "../support/helper";
 
-const URI = "qemu:///system";
-const VOLUME = "libvirtpool/virt 1";
+const FILE = "virtinst/guest.py";
 const WORDS = [
-  ...["--connect", URI, "--print-xml", "--import", "--name", "virtinst-rbd-patch-proof", "--ram", "64"],
-  ...["--network", "none", "--graphics", "none", "--check", "all=off", "--disk", `vol=${VOLUME}`],
+  ...["--connect", "qemu:///system", "--print-xml", "--debug", "--import", "--name", "virtinst-rbd-patch-proof"],
+  ...["--ram", "64", "--network", "none", "--graphics", "none", "--check", "all=off"],
+  ...["--disk", "vol=libvirtpool/virt 1", "--disk", "path=/cd.iso,device=cdrom"],
 ];
 
+const asked = (command: InstallRun["command"]): InstallRun => ({
+  command,
+  uri: "qemu:///system",
+  disks: ["vol=libvirtpool/virt 1", "path=/cd.iso,device=cdrom"],
+  cache: "/nowhere",
+});
+const print = (program: string) => printXml(asked([program]), { file: FILE });
+
 /** A stand-in for virt-install, and the words of its runs. */
-function program(script: string) {
+function program(script: string, first = "#!/bin/sh") {
   const folder = temporaryFolder();
   const path = join(folder, "virt-install");
   const said = join(folder, "said");
   writeFileSync(
     path,
-    `#!/bin/sh\nfor word; do printf '%s\\n' "$word"; done >> '${said}'\necho >> '${said}'\n${script}\n`,
+    `${first}\nfor word; do printf '%s\\n' "$word"; done >> '${said}'\necho >> '${said}'\n${script}\n`,
   );
   chmodSync(path, 0o755);
   return {
@@ -33,10 +43,20 @@ function program(script: string) {
   };
 }
 
+/** One that says something on standard error, and fails. */
+const failing = (text: string, code = 1) => program(`cat >&2 <<'WORDS'\n${text}\nWORDS\nexit ${code}`);
+
 describe("virt-install is asked for a domain", () => {
   it("with words that define and start nothing", async () => {
     const { path, runs } = program("echo '<domain/>'");
-    await printXml(path, URI, VOLUME);
+    await print(path);
+    expect(runs()).toEqual([WORDS]);
+  });
+
+  it("under the Python that was named", async () => {
+    const { path, runs } = program("echo '<domain></domain>'", "#!/nowhere");
+    const { fault } = await printXml(asked(["/bin/sh", path]), { file: FILE });
+    expect(fault).toBeNull();
     expect(runs()).toEqual([WORDS]);
   });
 
@@ -44,96 +64,159 @@ describe("virt-install is asked for a domain", () => {
     const { path } = program(
       "echo 'WARNING <domainsnapshot>'; echo '<domain type=\"kvm\">'; echo ' <a/>'; echo '</domain>'; echo '<domain>2</domain>'; echo bye",
     );
-    const { domains, error } = await printXml(path, URI, VOLUME);
-    expect(error).toBeNull();
+    const { domains, fault } = await print(path);
+    expect(fault).toBeNull();
     expect(domains).toEqual(['<domain type="kvm">\n <a/>\n</domain>', "<domain>2</domain>"]);
-    expect(await printXml(program("echo nothing").path, URI, VOLUME)).toEqual({ domains: [], error: null });
+  });
+
+  it("and with what the patch logged meanwhile, each line once", async () => {
+    const line = "[date virt-install 7] WARNING (guest:9) virtinst-rbd-patch: disk vms/a is left as it is";
+    const { path } = program(`for n in 1 2; do echo '${line}'; done >&2; echo '<domain></domain>'`);
+    expect((await print(path)).log).toEqual(["disk vms/a is left as it is"]);
   });
 
   it("a second time where it has to be told that the guest's system does not matter", async () => {
     const { path, runs } = program(
       'case "$*" in *--osinfo*) echo "<domain></domain>" ;; *) echo "ERROR --osinfo is required" >&2; exit 1 ;; esac',
     );
-    expect(await printXml(path, URI, VOLUME)).toEqual({ domains: ["<domain></domain>"], error: null });
+    expect(await print(path)).toEqual({ domains: ["<domain></domain>"], fault: null, log: [] });
     expect(runs()).toEqual([WORDS, [...WORDS, "--osinfo", "detect=on,require=off"]]);
   });
 
   it("once only where it fails for another reason, or needs nothing", async () => {
-    const failing = program("echo ERROR >&2; exit 1");
-    expect((await printXml(failing.path, URI, VOLUME)).error).toBe("ERROR");
-    expect(failing.runs()).toHaveLength(1);
+    const other = failing("ERROR");
+    expect((await print(other.path)).fault).not.toBeNull();
+    expect(other.runs()).toHaveLength(1);
     const hinting = program("echo 'use --osinfo' >&2; echo '<domain></domain>'");
-    expect((await printXml(hinting.path, URI, VOLUME)).error).toBeNull();
+    expect((await print(hinting.path)).fault).toBeNull();
     expect(hinting.runs()).toHaveLength(1);
   });
 
-  it.each([
-    ["its last three lines", "printf 'one\\ntwo\\nthree\\nfour\\n\\n' >&2; exit 1", "two; three; four"],
-    ["its exit code, where it says nothing", "exit 7", "it ended with exit code 7, without a word"],
-  ])("where it fails, the error is %s", async (_, script, error) => {
-    expect(await printXml(program(script).path, URI, VOLUME)).toEqual({ domains: [], error });
+  it("without leaving byte code or a log behind", async () => {
+    const { path } = program('echo "<domain>$PYTHONDONTWRITEBYTECODE$PYTHONVERBOSE$XDG_CACHE_HOME</domain>"');
+    expect((await print(path)).domains).toEqual(["<domain>1/nowhere</domain>"]);
   });
+});
 
-  it("where it cannot be started, the error is why", async () => {
-    expect(await printXml("/nowhere/virt-install", URI, VOLUME)).toEqual({
-      domains: [],
-      error: "it is not installed, or not in PATH",
+describe("where it prints no domain, that is the patched file's fault", () => {
+  const traceback = (frames: string, error: string) =>
+    `[date virt-install 7] ERROR (cli:317) oops\nTraceback (most recent call last):\n  File "/usr/bin/virt-install", line 1008, in <module>\n    sys.exit(main())\n${frames}${error}`;
+  const frame = (path: string, line: number, place: string) =>
+    `  File "${path}", line ${line}, in ${place}\n    some()\n    ~~~~^^\n`;
+  const GUEST = "/usr/share/virt-manager/virtinst/guest.py";
+
+  it.each([
+    [
+      "an edit raises",
+      frame(GUEST, 492, "start_install") + frame(GUEST, 387, "_build_xml"),
+      "NameError: name 're' is not defined",
+      387,
+    ],
+    [
+      "what it calls raises",
+      frame(GUEST, 387, "_build_xml") + frame("/usr/lib/python3/re.py", 2, "sub"),
+      "TypeError: expected string",
+      387,
+    ],
+    ["the function raises", frame(GUEST, 40, "_virtinst_rbd_patch"), "MemoryError", 40],
+    ["it imports what is not there", frame(GUEST, 12, "<module>"), "ImportError: No module named nothing", 12],
+    ["it is no Python", `  File "${GUEST}", line 7\n    def :\n        ^\n`, "SyntaxError: invalid syntax", 7],
+  ])("%s", async (_, frames, error, line) =>
+    expect((await print(failing(traceback(frames, `${error}\n[date] DEBUG more`)).path)).fault).toEqual({
+      raised: true,
+      reason: `${error} (${GUEST}, line ${line})`,
+    }),
+  );
+
+  it.each([
+    [
+      "a module is missing",
+      frame("/usr/share/virt-manager/virtinst/connection.py", 3, "<module>"),
+      "ModuleNotFoundError: No module named 'libvirt'",
+      /^ModuleNotFoundError: No module named 'libvirt'\. Install python3-libvirt \(/,
+    ],
+    [
+      "a module is missing whose package is not known",
+      frame("/usr/bin/virt-install", 3, "<module>"),
+      "ImportError: No module named urlgrabber.progress",
+      /Reinstall virt-install with the packages/,
+    ],
+    [
+      "the file's other methods raise",
+      frame(GUEST, 492, "start_install") + frame("/usr/share/virt-manager/virtinst/storage.py", 9, "lookup"),
+      "ValueError: no such volume",
+      /^oops$/,
+    ],
+  ])("not so: %s", async (_, frames, error, reason) =>
+    expect((await print(failing(traceback(frames, error)).path)).fault).toEqual({
+      raised: false,
+      reason: expect.stringMatching(reason),
+    }),
+  );
+
+  it.each([
+    [
+      "virt-install's own words",
+      () => failing("WARNING a\nERROR    Could not find volume\nmore"),
+      /^Could not find volume$/,
+    ],
+    ["its last three lines", () => failing("one\ntwo\nthree\nfour"), /^two; three; four$/],
+    ["its exit code, where it says nothing", () => program("exit 7"), /^it ended with exit code 7, without a word$/],
+    ["that it printed nothing", () => program("echo nothing"), /printed no domain/],
+    [
+      "that env found no interpreter",
+      () => failing("env: 'python2': No such file or directory", 127),
+      /^it could not be started: env: 'python2'/,
+    ],
+    [
+      "that its interpreter is not there",
+      () => program("", "#!/nowhere/python2"),
+      /interpreter that its first line names is not there: install it/,
+    ],
+  ])("not so, and said: %s", async (_, stand, reason) =>
+    expect((await print(stand().path)).fault).toEqual({ raised: false, reason: expect.stringMatching(reason) }),
+  );
+
+  it("not so, and said: that it may not be executed", async () => {
+    const { path } = program("");
+    chmodSync(path, 0o644);
+    expect((await print(path)).fault).toEqual({ raised: false, reason: expect.stringMatching(/may not be executed/) });
+  });
+});
+
+for (const { version, path: python } of INTERPRETERS)
+  describe.skipIf(python === null)(`where Python ${version} takes the module from`, () => {
+    /** A script that imports the module, and the module's folder. */
+    function script() {
+      const folder = temporaryFolder();
+      mkdirSync(join(folder, "virtinst"));
+      writeFileSync(join(folder, "virtinst/__init__.py"), "");
+      writeFileSync(join(folder, FILE), "x = 1\n");
+      utimesSync(join(folder, FILE), 1400000000, 1400000000);
+      writeFileSync(join(folder, "virt-install"), "import virtinst.guest\n");
+      const command = [python as string, join(folder, "virt-install")] as const;
+      return { source: join(folder, FILE), command, imported: () => importedFrom(asked([...command]), { file: FILE }) };
+    }
+
+    it("is a source, where there is no byte code, and none is left", async () => {
+      const { source, imported } = script();
+      expect(await imported()).toEqual({ path: source, byteCode: false });
+      expect(await imported()).toEqual({ path: source, byteCode: false });
+    });
+
+    it("is byte code where that is taken, and a source where it is rejected", async () => {
+      const { source, imported, command } = script();
+      expect((await run(command[0], [command[1]], { env: { PYTHONDONTWRITEBYTECODE: "" } })).status).toBe(0);
+      const taken = await imported();
+      expect(taken).toEqual({ path: expect.stringMatching(/guest\.(?:cpython-\d+\.)?pyc$/), byteCode: true });
+      expect(statSync(taken?.path as string).isFile()).toBe(true);
+      utimesSync(source, 1500000000, 1500000000);
+      expect(await imported()).toEqual({ path: source, byteCode: false });
+    });
+
+    it("is not said where it imports no such module", async () => {
+      const { command } = script();
+      writeFileSync(command[1], "");
+      expect(await importedFrom(asked([...command]), { file: FILE })).toBeNull();
     });
   });
-
-  it("without leaving byte code behind", async () => {
-    const { path } = program('echo "<domain>$PYTHONDONTWRITEBYTECODE$PYTHONVERBOSE</domain>"');
-    expect((await printXml(path, URI, VOLUME)).domains).toEqual(["<domain>1</domain>"]);
-    const again = program(
-      '[ "$PYTHONDONTWRITEBYTECODE" = 1 ] || exit; case "$*" in *--osinfo*) echo "<domain></domain>" ;; *) echo --osinfo >&2; exit 1 ;; esac',
-    );
-    expect((await printXml(again.path, URI, VOLUME)).domains).toEqual(["<domain></domain>"]);
-  });
-});
-
-describe("the files that Python says it imported", () => {
-  const imported = (lines: readonly string[], file: string) => {
-    const words = lines.map((line) => `'${line.replaceAll("'", "'\\''")}'`).join(" ");
-    return importedFrom(
-      program(`[ "$PYTHONVERBOSE$PYTHONDONTWRITEBYTECODE" = 11 ] && printf '%s\\n' ${words} >&2`).path,
-      URI,
-      VOLUME,
-      file,
-    );
-  };
-  const FILE = "virtinst/install/installer.py";
-
-  it.each([
-    [
-      "a source",
-      "# code object from '/usr/share/virt-manager/virtinst/install/installer.py'",
-      "/usr/share/virt-manager/virtinst/install/installer.py",
-    ],
-    [
-      "byte code of Python 3",
-      "# matches /opt/v/virtinst/install/__pycache__/installer.cpython-311.pyc",
-      "/opt/v/virtinst/install/__pycache__/installer.cpython-311.pyc",
-    ],
-    [
-      "byte code of Python 2",
-      'import x # precompiled from "/v/virtinst/install/installer.pyc"',
-      "/v/virtinst/install/installer.pyc",
-    ],
-    ["the same, optimised", "import x # /v/virtinst/install/installer.pyo", "/v/virtinst/install/installer.pyo"],
-    [
-      "another module",
-      "# /v/virtinst/install/installers.py /v/virtinst/installer.py /v/virtinst/install/installer_py",
-      null,
-    ],
-  ])("%s", async (_, line, path) => expect(await imported([line], FILE)).toEqual(path === null ? [] : [path]));
-
-  it("are each named once", async () => {
-    const path = "/v/virtinst/guest.py";
-    expect(await imported([`# ${path}`, `# ${path}`, "# /w/virtinst/guest.py"], "virtinst/guest.py")).toEqual([
-      path,
-      "/w/virtinst/guest.py",
-    ]);
-  });
-
-  it("are none where it says nothing", async () => expect(await imported([""], FILE)).toEqual([]));
-});

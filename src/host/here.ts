@@ -1,0 +1,18 @@
+import { hostname } from "node:os";
+
+/**
+ * Whether a name is this machine's. libvirt gives the full name where a resolver knows it, and a host document may hold
+ * either; so a name without a domain is the same as one with.
+ *
+ * @param own this machine's; what the system calls it by default
+ */
+export function isThisMachine(name: string, own = hostname()): boolean {
+  const [one = "", other = ""] = [name, own].map((each) => each.toLowerCase().replace(/\.$/, ""));
+  if (one.includes(".") && other.includes(".")) return one === other;
+  return one.split(".")[0] === other.split(".")[0];
+}
+
+/** Whether a libvirt URI leads to this machine's own libvirt for certain: it names no host, and no way to another one. */
+export function isLocalUri(uri: string): boolean {
+  return /^[a-z]+(?:\+unix)?:\/\/(?:\/|$)/i.test(uri);
+}

@@ -1,0 +1,35 @@
+import { monitorText } from "../report/text";
+import { type CephPool, factsDigest, poolNames } from "./facts";
+
+/**
+ * What a patch says of libvirt pools beside what a host says of the same ones, in parts of a sentence; empty where they
+ * are the same.
+ *
+ * @param patch the pools of the patch
+ * @param host those of the host, as far as the patch names them
+ */
+export function compareFacts(patch: readonly CephPool[], host: readonly CephPool[]): string[] {
+  if (factsDigest(patch) === factsDigest(host)) return [];
+  const differences = poolNames(patch).flatMap((name) => {
+    const [theirs, ours] = [patch, host].map((pools) => describe(pools.find((one) => one.libvirtPools.includes(name))));
+    if (!theirs || !ours) return [`pool ${JSON.stringify(name)} is not on this host`];
+    return Object.keys(theirs)
+      .filter((fact) => theirs[fact] !== ours[fact])
+      .map(
+        (fact) => `${fact} of pool ${JSON.stringify(name)}: ${theirs[fact]} in the patch, ${ours[fact]} on this host`,
+      );
+  });
+  // Such as two pools that are one entry here and two there.
+  return differences.length > 0 ? differences : ["the pools belong together in another way"];
+}
+
+function describe(pool: CephPool | undefined): Record<string, string> | null {
+  if (!pool) return null;
+  const { name, monitors, auth } = pool;
+  return {
+    "Ceph pool": name,
+    user: auth?.username ?? "none",
+    secret: auth?.uuid ?? "none",
+    monitors: monitors.map(monitorText).join(", ") || "none",
+  };
+}

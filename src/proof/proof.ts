@@ -1,0 +1,40 @@
+/** What a proof came to. */
+export interface Proof {
+  readonly status: "passed" | "failed" | "not run";
+  /** By what it was proved, or why it was not, in a sentence without its full stop. */
+  readonly reason: string;
+  /** What was looked at, one by one. */
+  readonly checks: readonly Check[];
+}
+
+/** One thing that was looked at. */
+export interface Check {
+  readonly label: string;
+  readonly passed: boolean;
+  /** What is wrong; empty where nothing is. */
+  readonly difference: string;
+}
+
+/** Nothing was run. */
+export function notRun(reason: string): Proof {
+  return { status: "not run", reason, checks: [] };
+}
+
+/** A proof that ended at one thing. */
+export function failed(reason: string, label: string, difference: string): Proof {
+  return { status: "failed", reason, checks: [check(label, false, difference)] };
+}
+
+/** A proof by all of its checks. */
+export function provedBy(reason: string, checks: readonly Check[]): Proof {
+  return { status: checks.every(({ passed }) => passed) ? "passed" : "failed", reason, checks };
+}
+
+/**
+ * One check.
+ *
+ * @param difference what is wrong, if it did not pass
+ */
+export function check(label: string, passed: boolean, difference: string): Check {
+  return { label, passed, difference: passed ? "" : difference };
+}

@@ -1,0 +1,39 @@
+import { expect, it } from "vitest";
+import { compareFacts } from "../../src/patch/compare";
+import type { CephPool } from "../../src/patch/facts";
+
+const POOL: CephPool = {
+  libvirtPools: ["libvirtpool"],
+  name: "vms",
+  monitors: [{ name: "192.0.2.1", port: 6789 }],
+  auth: { username: "libvirt", uuid: "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1" },
+};
+
+it("the same facts differ in nothing", () => expect(compareFacts([POOL], [{ ...POOL }])).toEqual([]));
+
+it.each([
+  ["monitors", { monitors: [{ name: "2001:db8::1", port: 3300 }] }, "192.0.2.1:6789", "[2001:db8::1]:3300"],
+  ["monitors", { monitors: [] }, "192.0.2.1:6789", "none"],
+  ["user", { auth: { ...POOL.auth, username: "other" } }, "libvirt", "other"],
+  ["secret", { auth: { ...POOL.auth, uuid: "9" } }, "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1", "9"],
+  ["Ceph pool", { name: "images" }, "vms", "images"],
+])("%s", (fact, other, there, here) =>
+  expect(compareFacts([POOL], [{ ...POOL, ...(other as Partial<CephPool>) }])).toEqual([
+    `${fact} of pool "libvirtpool": ${there} in the patch, ${here} on this host`,
+  ]),
+);
+
+it("a pool with auth and one without differ in user and secret", () =>
+  expect(compareFacts([POOL], [{ ...POOL, auth: null }])).toHaveLength(2));
+
+it("a pool that is not there", () =>
+  expect(compareFacts([POOL], [])).toEqual(['pool "libvirtpool" is not on this host']));
+
+it("pools that are one entry here and two there", () => {
+  const one = { ...POOL, libvirtPools: ["a", "b"] };
+  const two = [
+    { ...POOL, libvirtPools: ["a"] },
+    { ...POOL, libvirtPools: ["b"] },
+  ];
+  expect(compareFacts([one], two)).toEqual(["the pools belong together in another way"]);
+});
