@@ -1,14 +1,17 @@
 // Makes the one file that is shipped.
 //
-// esbuild splits the sources at their dynamic imports; the parts then go into one file, each but the first as a text
-// that is compiled when it is asked for. V8 has to read over all the code of a file before it runs any of it, and a run
-// that changes nothing needs neither the parser nor the templates.
+// esbuild splits the sources at their dynamic imports; the parts then go into one file, each as a text that is compiled
+// when it is asked for. V8 has to read over all the code of a file before it runs any of it, and a run that changes
+// nothing needs neither the parser nor the templates. What is left is ECMAScript 5: a Node that is too old has to read it
+// to say so.
 import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { build, transform } from "esbuild";
 import { bundling } from "./text-modules.mjs";
 
 const outfile = "dist/virtinst-rbd-patch.js";
+// Every affected host has a C library too old for official Node 18.
+const OLDEST_NODE = 16;
 
 // commander loads child_process at once, for subcommands that are programs of their own, which this tool has none of.
 const withoutChildProcess = {
@@ -30,8 +33,7 @@ const { outputFiles, metafile } = await build({
   write: false,
   splitting: true,
   format: "esm",
-  // Every affected host has a C library too old for official Node 18.
-  target: "node16",
+  target: `node${OLDEST_NODE}`,
   minify: true,
   legalComments: "none",
   charset: "ascii",
@@ -44,7 +46,7 @@ const parts = await Promise.all(
     const { code } = await transform(text, {
       format: "cjs",
       platform: "node",
-      target: "node16",
+      target: `node${OLDEST_NODE}`,
       supported: { "dynamic-import": false },
       minify: true,
       charset: "ascii",
@@ -52,30 +54,47 @@ const parts = await Promise.all(
     return { name: `./${basename(path)}`, code: code.trim() };
   }),
 );
-const texts = parts.filter(({ name }) => name !== "./cli.js");
-const entry = parts.find(({ name }) => name === "./cli.js");
+const entry = "./cli.js";
 
 const program = `#!/usr/bin/env node
 "use strict";
-const parts = {
-${texts.map(({ name, code }) => `${JSON.stringify(name)}: ${JSON.stringify(code)},\n`).join("")}};
-// A package.json that makes all files beside it ECMAScript modules makes this one too; there require is to be made.
-if (typeof require === "function") start(require);
-else import("module").then(({ createRequire }) => start(createRequire("/")));
+var parts = {
+${parts.map(({ name, code }) => `${JSON.stringify(name)}: ${JSON.stringify(code)},\n`).join("")}};
+if (parseInt(process.versions.node, 10) < ${OLDEST_NODE}) refuse();
+else if (typeof require === "function") start(require);
+else {
+  // A package.json that makes all files beside it ECMAScript modules makes this one too; there require is to be made. In
+  // a module (from Node 14.8) the next line awaits a pattern, imports, and ends with a pattern. Elsewhere, where await is
+  // a name and an old Node knows no import, it divides that name by a text, and is never run.
+  await /"/; import('module').then(function (module) { start(module.createRequire('/')); }); /"/g;
+}
 function start(require) {
-  const { compileFunction } = require("vm");
-  const loaded = {};
+  var compileFunction = require("vm").compileFunction;
+  var loaded = {};
   function load(name) {
     if (!(name in parts)) return require(name);
     if (!(name in loaded)) {
-      const module = (loaded[name] = { exports: {} });
+      var module = (loaded[name] = { exports: {} });
       compileFunction(parts[name], ["module", "exports", "require"])(module, module.exports, load);
     }
     return loaded[name].exports;
   }
-  (function (module, exports, require) {
-${entry?.code}
-  })({ exports: {} }, {}, load);
+  load(${JSON.stringify(entry)});
+}
+function refuse() {
+  var message = "needs Node ${OLDEST_NODE} or later, this is " + process.versions.node;
+  var hint = "Run it as NODE FILE with the path of a newer Node, or put that first in PATH; ${OLDEST_NODE} runs on EL 7 too.";
+  var error = { error: { code: 2, message: message, hint: hint } };
+  process.exitCode = 2;
+  say(process.stderr, "virtinst-rbd-patch: " + message + "\\n" + hint + "\\n");
+  if (process.argv.indexOf("--json") > 0) say(process.stdout, JSON.stringify(error, null, 2) + "\\n");
+}
+function say(stream, text) {
+  // Where nobody can be told, the exit code is left.
+  stream.on("error", function () {});
+  try {
+    stream.write(text);
+  } catch (error) {}
 }
 `;
 mkdirSync("dist", { recursive: true });
@@ -91,6 +110,7 @@ if (process.argv.includes("--report")) {
     }
   for (const [name, bytes] of [...sizes].sort((a, b) => b[1] - a[1]))
     console.log(`${String(bytes).padStart(8)}  ${name}`);
-  console.log(`${String(entry?.code.length).padStart(8)}  of all that is read at every start`);
+  const first = parts.find(({ name }) => name === entry)?.code;
+  console.log(`${String(first?.length).padStart(8)}  of all that is compiled at every start`);
 }
 console.log(`${outfile}: ${statSync(outfile).size} bytes`);

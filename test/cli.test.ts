@@ -105,5 +105,15 @@ describe("the built file", () => {
     expect(readFileSync(path).equals(pristine)).toBe(true);
   });
 
+  test("runs beside a package.json that makes modules of all, also where no code is made from strings", () => {
+    const home = temporaryFolder();
+    const tool = join(home, "tool.js");
+    cpSync(TOOL, tool);
+    writeFileSync(join(home, "package.json"), '{ "type": "module" }\n');
+    const { options } = target(PLAIN);
+    for (const NODE_OPTIONS of ["", "--disallow-code-generation-from-strings"])
+      expect(cli(["inspect", ...options], { tool, env: { NODE_OPTIONS } })).toMatchObject({ code: 0, stderr: "" });
+  });
+
   test("is within its budget of 400 KB", () => expect(statSync(TOOL).size).toBeLessThan(400 * 1024));
 });
