@@ -1,5 +1,5 @@
 import type { HostConfig, HostOptions } from "./host/config";
-import { type ResolvedFacts, resolveFacts } from "./host/facts";
+import { choosePools, type ResolvedFacts, resolveFacts } from "./host/facts";
 import { readHost } from "./host/read";
 import { openTarget, type Target, type TargetOptions } from "./virtinst/target";
 
@@ -13,19 +13,30 @@ export interface CommonOptions extends HostOptions, TargetOptions {
 export interface Host {
   readonly config: HostConfig;
   readonly facts: ResolvedFacts;
-  /** The pools that the facts were made from. */
+  /** The pools that were asked for, broken ones too; none on a host without one. */
   readonly chosen: HostConfig["pools"];
 }
 
 /** A host and its virtinst. */
 export interface Context extends Host, Target {}
 
-/** Reads the host's facts. */
-export async function openHost(options: CommonOptions): Promise<Host> {
+/** Reads the host's facts, whether or not all of them fit together. */
+export async function lookAtHost(options: CommonOptions): Promise<Host> {
   const config = await readHost(options);
-  const facts = resolveFacts(config, options.pool ?? []);
-  const chosen = config.pools.filter(({ name }) => facts.pools.some(({ pool }) => pool === name));
-  return { config, facts, chosen };
+  const only = options.pool ?? [];
+  return { config, facts: resolveFacts(config, only), chosen: choosePools(config, only) };
+}
+
+/**
+ * Reads the host's facts.
+ *
+ * @throws Failure (facts) where one of the pools is broken
+ */
+export async function openHost(options: CommonOptions): Promise<Host> {
+  const host = await lookAtHost(options);
+  const [broken] = host.facts.broken;
+  if (broken) throw broken.failure;
+  return host;
 }
 
 /** Reads the host's facts, finds virtinst, and compares the two. */

@@ -12,7 +12,7 @@ test.each([
   [["apply", "a", "b"], 2, /too many arguments/],
   [["inspect", "--host", "/nonexistent"], 3, /nonexistent cannot be read: no such file/],
   [["inspect", ...HOST, "--pool", "other"], 3, /no rbd pool named "other".*\n.*"libvirtpool"/],
-  [["inspect", `--pool-xml=${FIXTURES}/pool-usage.xml`], 3, /names its secret by usage.*\nAdd --secret-xml/],
+  [["render", `--pool-xml=${FIXTURES}/pool-usage.xml`], 3, /names its secret by usage.*\nAdd --secret-xml/],
   [["render", ...HOST, "--virtinst", "/nonexistent"], 4, /nonexistent holds no virtinst/],
   [
     ["render", ...HOST, "--virtinst", "test/fixtures/virtinst/guest-1.0", "-o", "/nonexistent/x"],

@@ -1,10 +1,12 @@
 import { type Change, unchanged } from "../change/change";
+import type { Reversal } from "../change/revert";
 import { type CommonOptions, type Context, openContext } from "../context";
 import { secretUuids } from "../patch/facts";
 import { Failure } from "../report/failure";
 import { removeLeftovers } from "../system/leftovers";
 import { findNeed } from "../virtinst/need";
 import { replacementNotes, targetNotes } from "../virtinst/notes";
+import { releasesWithHash } from "../virtinst/recipes";
 import { openTarget, reportTarget, type Target, type TargetReport } from "../virtinst/target";
 
 /** Options of `apply`. */
@@ -19,18 +21,24 @@ export interface ApplyOptions extends CommonOptions {
   readonly replaceHandEdit?: boolean;
 }
 
-/** What `apply` did, or with `check` would do. */
-export interface ApplyResult extends TargetReport, Omit<Change, "status"> {
+/** What `apply` did, or with `check` would do; as with `revert` where it took the blocks out. */
+export interface ApplyResult
+  extends TargetReport,
+    Omit<Change, "status">,
+    Partial<Pick<Reversal, "pristine" | "timeRestored">> {
   readonly command: "apply";
   readonly check: boolean;
-  readonly status: Change["status"] | "not needed";
+  readonly status: Change["status"] | "not needed" | "taken out";
+  readonly shippedIn?: readonly string[];
 }
 
 /** What changes a file: the parser, the templates, Python, the replacement. A run that changes nothing needs none. */
 const heavy = () => import("../change/apply");
+const reversal = () => import("../change/revert");
 
 /**
- * Makes the installed virtinst what the host needs; a second time it does nothing.
+ * Makes the installed virtinst what the host needs; a second time it does nothing. A host without an rbd pool needs no
+ * blocks: those that are there are taken out.
  *
  * @throws Failure where the facts do not fit together, the file has no known layout, the new text does not compile, or
  *   the file cannot be replaced; the file is then as it was
@@ -45,10 +53,20 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
     ...(options.replaceHandEdit
       ? replacementNotes(context, options)
       : await targetNotes(context, options, secretUuids(context.facts.cephPools))),
-    ...(await cleanUp(context, options, status === "to do")),
+    ...(await cleanUp(context, options, status === "to do" || status === "to take out")),
   ];
+  if (status === "to take out") return report(context, options, await takeAllOut(context, options, said));
   if (status !== "to do") return report(context, options, unchanged(context.facts.cephPools, status, said));
   return report(context, options, await (await heavy()).applyPools(context, options, said));
+}
+
+/** Takes the blocks out, as `revert` does; another run may have done it meanwhile. */
+async function takeAllOut(context: Context, options: ApplyOptions, notes: readonly string[]): Promise<Applied> {
+  const done = await (await reversal()).takeOut(context, options);
+  if (!done) return unchanged([], "not needed", notes);
+  const shippedIn = releasesWithHash(context.examined.baseHash);
+  const said = [...notes, ...done.notes];
+  return { status: "taken out", changed: true, compiled: null, shippedIn, ...done, notes: said };
 }
 
 /** Applies exactly the patch in a file, after making sure that it is one of ours, whole and in its place. */
@@ -81,8 +99,14 @@ interface Decision<Status> {
 function decide(
   { installation, examined, chosen, facts }: Context,
   { files, force, replaceHandEdit }: ApplyOptions,
-): Decision<"current" | "not needed"> | Decision<"to do"> {
+): Decision<"current" | "not needed"> | Decision<"to do" | "to take out"> {
   const { notes } = facts;
+  if (chosen.length === 0) {
+    if (examined.found.state !== "absent")
+      return { status: "to take out", notes: [...notes, "This host has no rbd pool any more, so it needs no blocks."] };
+    const nothing = `This host has no rbd pool: there is nothing to write${force ? ", not even with --force" : ""}.`;
+    return { status: "not needed", notes: [...notes, nothing] };
+  }
   if (examined.state === "current" && !replaceHandEdit) return { status: "current", notes };
   if (examined.found.state !== "absent") return { status: "to do", notes };
   const { need, reason } = findNeed(installation, chosen, files);
@@ -101,11 +125,10 @@ function decide(
   return { status: "to do", notes: need === "unknown" ? [...notes, unknown] : notes };
 }
 
-function report(
-  target: Target,
-  { check = false }: ApplyOptions,
-  change: Omit<ApplyResult, "command" | "check" | keyof TargetReport>,
-): ApplyResult {
+/** A result without what every result of a run says. */
+type Applied = Omit<ApplyResult, "command" | "check" | keyof TargetReport>;
+
+function report(target: Target, { check = false }: ApplyOptions, change: Applied): ApplyResult {
   const { changed, status, ...more } = change;
   return { command: "apply", changed, check, status, ...reportTarget(target), ...more };
 }

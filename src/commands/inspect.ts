@@ -1,4 +1,4 @@
-import { type CommonOptions, type Host, openHost } from "../context";
+import { type CommonOptions, type Host, lookAtHost } from "../context";
 import type { HostDocument } from "../host/document";
 import type { ResolvedFacts } from "../host/facts";
 import { writeDocument } from "../host/write-document";
@@ -16,6 +16,8 @@ export interface InspectResult {
   readonly document: HostDocument;
   /** The pools with their secrets resolved. */
   readonly facts: ResolvedFacts;
+  /** Pools that every other command refuses, why, and what mends them. */
+  readonly broken: readonly { readonly pools: readonly string[]; readonly message: string; readonly hint: string }[];
   /** Where the facts came from. */
   readonly source: string;
   /** The virt-install that was found, and the releases whose file has the same hash; null without a virtinst. */
@@ -30,9 +32,10 @@ export interface InspectResult {
 
 /** Reads what libvirt and virtinst look like, and whether a patch is needed. Changes nothing. */
 export async function inspect(options: CommonOptions): Promise<InspectResult> {
-  const host = await openHost(options);
+  const host = await lookAtHost(options);
   const { config, facts } = host;
-  const common = { command: "inspect", facts, source: config.source } as const;
+  const broken = facts.broken.map(({ pools, failure: { message, hint } }) => ({ pools, message, hint }));
+  const common = { command: "inspect", facts, broken, source: config.source } as const;
   const target = findTarget(options, host);
   if (target instanceof Failure)
     return {
@@ -54,7 +57,11 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
     virtinst: {
       program: installation.program,
       shippedIn: releasesWithHash(examined.baseHash),
-      stateReason: examined.reason,
+      // A host whose pools are all broken is not one without a pool.
+      stateReason:
+        examined.state === "stale" && facts.pools.length === 0 && host.chosen.length > 0
+          ? "all of this host's rbd pools are broken, so that no blocks fit"
+          : examined.reason,
     },
     notes: [...facts.notes, ...(await targetNotes(target, options, secretUuids(facts.cephPools)))],
   };

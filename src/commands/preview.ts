@@ -1,5 +1,6 @@
 import { type CommonOptions, openHost } from "../context";
 import { readRbdDisks } from "../host/domain";
+import { noPool } from "../host/facts";
 import { unifiedTextDiff } from "../patch/diff";
 import { poolNames } from "../patch/facts";
 import { render } from "../patch/render";
@@ -38,8 +39,10 @@ export interface PreviewResult {
  * @throws Failure (behaviour) where there is no Python to run it, or it raises
  */
 export async function preview(options: PreviewOptions): Promise<PreviewResult> {
-  const { pools, cephPools, notes } = (await openHost(options)).facts;
+  const { config, facts, chosen } = await openHost(options);
+  const { pools, cephPools, notes } = facts;
   const { domain } = options;
+  if (chosen.length === 0 && domain === undefined) throw noPool(config);
   const source =
     domain === undefined
       ? ({ text: sampleDomain(pools).before, encoding: "utf8" } as const)

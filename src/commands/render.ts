@@ -1,4 +1,5 @@
 import { type CommonOptions, openContext } from "../context";
+import { noPool } from "../host/facts";
 import { unifiedDiff } from "../patch/diff";
 import { type PoolFacts, poolNames } from "../patch/facts";
 import { encode } from "../patch/source";
@@ -35,6 +36,7 @@ export interface RenderResult extends TargetReport {
 export async function renderPatch(options: RenderOptions): Promise<RenderResult> {
   const context = await openContext(options);
   const { installation, examined, file, config, facts, chosen } = context;
+  if (chosen.length === 0) throw noPool(config);
   const { before, after, recipe } = planPatch(installation, examined, file.modified, facts.cephPools);
   const [from, to] = options.reverse ? [after, before] : [before, after];
   const { need, reason } = findNeed(installation, chosen, options.files);

@@ -1,3 +1,4 @@
+import { basename, dirname } from "node:path";
 import { Failure } from "../report/failure";
 import type { HostFiles } from "../system/host-files";
 import { XML_LIMIT } from "../system/read";
@@ -8,8 +9,8 @@ import { readPools, readSecrets, type XmlFile } from "./xml-files";
  * Reads the files in which libvirt's own daemons keep pools and secrets. Those named *.base64 beside them hold values
  * and stay closed.
  *
- * @throws Failure (facts) where it is no system's root folder, or a file that is there is none that can be read; (io)
- *   where the system says that it cannot be read
+ * @throws Failure (facts) where it is no system's root folder or has no libvirt, or a file that is there is none that can
+ *   be read; (io) where the system says that it cannot be read
  */
 export function readEtc({ files }: HostOptions): HostConfig {
   if (!files.locate("/etc"))
@@ -17,6 +18,12 @@ export function readEtc({ files }: HostOptions): HostConfig {
       "facts",
       `${files.shown("")}: this is not a system's root folder, it has no etc.`,
       "Mount the image and name its root with --root, or give the facts with --host.",
+    );
+  if (!isFolder("/etc/libvirt", files))
+    throw new Failure(
+      "facts",
+      `${files.shown("/etc/libvirt")} is not there: libvirt's configuration is not in this system.`,
+      "Mount all of the system below --root, or give the facts with --host, --pool-xml or --connect.",
     );
   return {
     // It goes into documents that are passed on: a name, and nothing else that such a file may hold.
@@ -31,6 +38,13 @@ export function readEtc({ files }: HostOptions): HostConfig {
 
 /** A pool that is left out in silence is a disk without its monitors: what is listed has to be readable. */
 function xmlFiles(folder: string, files: HostFiles): XmlFile[] {
+  // libvirt makes it when it is first needed; a link that leads nowhere is no folder that is not there.
+  if (!isFolder(folder, files) && files.list(dirname(folder)).includes(basename(folder)))
+    throw new Failure(
+      "facts",
+      `${files.shown(folder)} is no folder, or a link that leads to none.`,
+      "Mount all of the system below --root, or mend the link.",
+    );
   return files
     .list(folder)
     .filter((name) => name.endsWith(".xml"))
@@ -44,4 +58,8 @@ function xmlFiles(folder: string, files: HostFiles): XmlFile[] {
         "Take it out of the folder, or mend the link.",
       );
     });
+}
+
+function isFolder(path: string, files: HostFiles): boolean {
+  return files.locate(path) !== null && files.locateFile(path) === null;
 }

@@ -75,6 +75,7 @@ async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig 
       `virsh listed ${rows.length} pools and ${uuids.length} secrets but described ${poolDocuments} and ${secrets.length}: ${ownWords(talk) || "no reason given"}`,
       "A pool or secret may have gone meanwhile: try again.",
     );
+  if (pools.length === 0) await refuseUnlisted(uri, env);
   const secretsListed = !/failed to (count|list) secrets|virConnect(NumOf|ListAll)Secrets/i.test(talk.stderr);
   const host =
     listed.split("\n").find((line) => /^\S+$/.test(line) && line !== "hostname" && !line.startsWith(LISTED)) ?? null;
@@ -87,6 +88,25 @@ async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig 
     pools: byName(pools),
     secrets: secretsListed ? secrets : null,
   };
+}
+
+/**
+ * Makes sure that libvirt itself says that it has no rbd pool. A table that could not be made is empty too, and says why
+ * in many words: without a storage driver, virsh 9.0 fails "to get the number of active pools".
+ *
+ * @throws Failure (facts) where it says anything else, or nothing
+ */
+async function refuseUnlisted(uri: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const answer = await run("virsh", ["-q", "-r", "-c", uri, "pool-list", "--all", "--type", "rbd"], { env });
+  if (answer.fault !== null) throw unreachable(uri, answer);
+  if (answer.status === 0 && answer.stdout.trim() === "") return;
+  throw refused(
+    uri,
+    answer.status === 0
+      ? "virsh lists rbd pools but described none"
+      : `whether there are rbd pools cannot be told: ${ownWords(answer) || "virsh gave no reason"}`,
+    "Look at the state of libvirt's storage driver: virsh pool-list --all --type rbd.",
+  );
 }
 
 const LISTED = "virtinst-rbd-patch-listed";
@@ -153,9 +173,11 @@ function unreachable(uri: string, talk: Finished): Failure {
 
 function ownWords({ stderr }: Finished): string {
   return stderr
-    .trim()
     .replace(/^error: /gm, "")
-    .replace(/\n+/g, "; ")
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+    .join("; ")
     .slice(0, 1000);
 }
 

@@ -67,11 +67,13 @@ export function acceptPatch(patch: string, path: string, base: string, baseHash:
   const { header, blocks } = offered;
   if (header.pristine !== baseHash)
     throw refused(`it was made for a file with the SHA-256 ${header.pristine}, and this one has ${baseHash}`);
+  const facts = readFacts(blocks.helper);
+  if (facts.length === 0) throw refused("it is for no pool at all");
   const text = applyPatch(base, file, { fuzzFactor: 0, autoConvertLineEndings: false });
   if (text === false) throw refused("its lines do not fit the file");
   return {
     text,
-    facts: readFacts(blocks.helper),
+    facts,
     pristine: { sha256: header.pristine, modified: header.modified },
     tool: header.tool,
   };

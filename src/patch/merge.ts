@@ -10,16 +10,7 @@ import { type CephPool, type Monitor, overlap, type PoolFacts, sameCredentials, 
  * @returns the entries, in the order of their first pools' names; each monitor of theirs once, in the pools' order
  */
 export function mergePools(pools: readonly PoolFacts[]): CephPool[] {
-  const clusters: PoolFacts[][] = [];
-  for (const pool of pools) {
-    // A pool may tie together what stood apart so far.
-    const tied = clusters.filter((cluster) => cluster.some((one) => overlap(one, pool) && sameCredentials(one, pool)));
-    const [first, ...others] = tied;
-    if (!first) clusters.push([pool]);
-    else first.push(...others.flatMap((cluster) => clusters.splice(clusters.indexOf(cluster), 1).flat()), pool);
-  }
-  return clusters.map((cluster) => {
-    const own = pools.filter((pool) => cluster.includes(pool));
+  return groupPools(pools, (one, other) => overlap(one, other) && sameCredentials(one, other)).map((own) => {
     const [{ cephPool, auth }] = own as [PoolFacts];
     const monitors: Monitor[] = [];
     // One without a port equals any, and takes the place of none.
@@ -27,4 +18,20 @@ export function mergePools(pools: readonly PoolFacts[]): CephPool[] {
       if (!monitors.some((kept) => sameMonitor(kept, monitor) && kept.port === monitor.port)) monitors.push(monitor);
     return { libvirtPools: own.map(({ pool }) => pool), name: cephPool, monitors, auth };
   });
+}
+
+/**
+ * Puts pools that are tied, directly or through others, into one group.
+ *
+ * @returns the groups in the order of their first pools, each in the pools' order
+ */
+export function groupPools<T extends PoolFacts>(pools: readonly T[], tied: (one: T, other: T) => boolean): T[][] {
+  const groups: T[][] = [];
+  for (const pool of pools) {
+    // A pool may tie together what stood apart so far.
+    const [first, ...others] = groups.filter((group) => group.some((one) => tied(one, pool)));
+    if (!first) groups.push([pool]);
+    else first.push(...others.flatMap((group) => groups.splice(groups.indexOf(group), 1).flat()), pool);
+  }
+  return groups.map((group) => pools.filter((pool) => group.includes(pool)));
 }

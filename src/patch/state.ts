@@ -30,7 +30,7 @@ export interface Examined {
  * Compares a file with the facts, by digests: nothing is parsed and nothing rendered.
  *
  * @param bytes the file
- * @param facts what its blocks should be rendered from; null where only the blocks matter
+ * @param facts what its blocks should be rendered from: none where there should be no blocks; null where only these matter
  */
 export function examine(bytes: Buffer, facts: readonly CephPool[] | null): Examined {
   const source = decode(bytes);
@@ -58,6 +58,7 @@ export function examine(bytes: Buffer, facts: readonly CephPool[] | null): Exami
   const basePristine = baseHash === header.pristine;
   const state = (name: PatchState, reason: string) => as(name, reason, base, baseHash, basePristine);
   if (!intact) return state("edited", `the blocks (from line ${line}) are no longer as they were rendered`);
+  if (facts?.length === 0) return state("stale", "this host has no rbd pool any more");
   if (header.tool !== VERSION)
     return state("stale", `the blocks were rendered by version ${header.tool}, this is ${VERSION}`);
   if (facts && header.facts !== factsDigest(facts))

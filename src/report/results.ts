@@ -27,8 +27,9 @@ export interface ShownInspection {
     } | null;
   };
   readonly facts: {
-    readonly pools: readonly { readonly pool: string; readonly auth: { readonly uuid: string } | null }[];
+    readonly resolved: readonly { readonly pool: string; readonly auth: { readonly uuid: string } | null }[];
   };
+  readonly broken: readonly { readonly pools: readonly string[]; readonly message: string; readonly hint: string }[];
   readonly virtinst: {
     readonly program: string | null;
     readonly shippedIn: readonly string[];
@@ -37,16 +38,23 @@ export interface ShownInspection {
 }
 
 /** The host, its pools, its virtinst and whether it needs the patch, for a person. */
-export function inspectionText({ source, document, facts, virtinst }: ShownInspection, colors: Colours): string {
+export function inspectionText(
+  { source, document, facts, broken, virtinst }: ShownInspection,
+  colors: Colours,
+): string {
   const rows: Row[] = [["Host", `${document.host ?? "unknown"} (${source})`]];
+  if (document.pools.length === 0) rows.push(["Pool", "none of type rbd"]);
   for (const { name, active, cephPool, monitors, auth } of document.pools) {
-    const resolved = facts.pools.find(({ pool }) => pool === name);
+    const resolved = facts.resolved.find(({ pool }) => pool === name);
+    const faults = broken.filter(({ pools }) => pools.includes(name));
     const state = active === null ? "" : active ? ", active" : ", inactive";
-    rows.push(["Pool", `${name} (Ceph pool ${cephPool}${state})${resolved ? "" : colors.dim(" left out")}`]);
+    const mark = faults.length > 0 ? colors.red(" broken") : resolved ? "" : colors.dim(" left out");
+    rows.push(["Pool", `${name} (Ceph pool ${cephPool}${state})${mark}`]);
     const hosts = monitors.map(monitorText).join(", ");
     rows.push(["  monitors", hosts || "none listed: Ceph's own configuration decides"]);
     rows.push(["  user", auth ? auth.username : "none: the pool has no auth"]);
     if (auth) rows.push(["  secret", secretText(auth.secret, resolved?.auth?.uuid)]);
+    for (const { message, hint } of faults) rows.push(["  broken", colors.red(message)], ["  mend it", hint]);
   }
   const { virtinst: found } = document;
   if (found && virtinst) {

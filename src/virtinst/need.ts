@@ -6,7 +6,7 @@ import type { Installation } from "./find";
  * Whether a host needs the patch:
  * `required`: virtinst's disk code copies no auth (1.2 to 1.4);
  * `partial`: it copies auth, but not for a pool that names its secret by usage (1.5 and later);
- * `not needed`: it copies auth, and every pool names its secret by uuid, or has none;
+ * `not needed`: it copies auth, and every pool names its secret by uuid, or has none; or there is no pool;
  * `impossible`: it writes no network disks at all (1.0 and 1.1);
  * `unknown`: there is no disk code to be seen.
  */
@@ -26,10 +26,11 @@ export interface PoolAuth {
  * Finds the need from the installed disk code, not from the version: distributions backport.
  *
  * @param installation where virtinst is
- * @param pools the pools that the patch is for
+ * @param pools the pools that the patch is for; none on a host without one
  * @param files the host's file system
  */
 export function findNeed(installation: Installation, pools: readonly PoolAuth[], files: HostFiles): Need {
+  if (pools.length === 0) return { need: "not needed", reason: NO_POOL };
   for (const file of DISK_CODE) {
     const path = join(installation.directory.inside, file);
     const code = files.readText(path);
@@ -40,6 +41,8 @@ export function findNeed(installation: Installation, pools: readonly PoolAuth[],
     reason: `virtinst's disk code (${DISK_CODE.join(" or ")}) is not beside ${installation.file}`,
   };
 }
+
+const NO_POOL = "this host has no rbd pool";
 
 function judge(path: string, code: string, pools: readonly PoolAuth[]): Need {
   if (!WRITES_NETWORK_DISKS.test(code))

@@ -28,12 +28,31 @@ test("reads through links that stay inside, and takes nothing but *.xml", () => 
   expect(read(base).pools).toHaveLength(1);
 });
 
-test("a system without libvirt has no pools, and a folder without etc is no system", () => {
+test("a libvirt without pools is an answer; a system without libvirt, and a folder without etc, are none", () => {
   const base = image();
-  rmSync(join(base, "etc/libvirt"), { recursive: true });
+  rmSync(join(base, POOL));
+  expect(read(base)).toMatchObject({ pools: [], secrets: [{ usageType: "ceph" }] });
+  for (const folder of ["storage", "secrets"]) rmSync(join(base, "etc/libvirt", folder), { recursive: true });
   expect(read(base)).toMatchObject({ pools: [], secrets: [] });
+  rmSync(join(base, "etc/libvirt"), { recursive: true });
+  const gone = `${base}/etc/libvirt is not there: libvirt's configuration is not in this system.`;
+  expect(() => read(base)).toThrow(expect.objectContaining({ kind: "facts", message: gone }));
+  writeFileSync(join(base, "etc/libvirt"), "");
+  expect(() => read(base)).toThrow(gone);
   rmSync(join(base, "etc"), { recursive: true });
   expect(() => read(base)).toThrow(/it has no etc/);
+});
+
+test.each<[string, (path: string) => void]>([
+  ["a link that leads nowhere", (path) => symlinkSync("/no/such/folder", path)],
+  ["a link that leads out of the system", (path) => symlinkSync(`${TOOL}/..`, path)],
+  ["a file", (path) => writeFileSync(path, "")],
+])("%s in place of the folder of the pools is not the same as none", (_, make) => {
+  const base = image();
+  const storage = join(base, "etc/libvirt/storage");
+  rmSync(storage, { recursive: true });
+  make(storage);
+  expect(() => read(base)).toThrow(`${storage} is no folder, or a link that leads to none.`);
 });
 
 describe("a pool is never left out in silence", () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { HostConfig, Pool, Secret } from "../../src/host/config";
 import { resolveFacts } from "../../src/host/facts";
 import { factsDigest } from "../../src/patch/facts";
+import { Failure } from "../../src/report/failure";
 
 const UUID = "01234567-89ab-cdef-0123-456789abcdef";
 const OTHER = "11111111-89ab-cdef-0123-456789abcdef";
@@ -36,8 +37,6 @@ describe("resolveFacts", () => {
   });
 
   test.each([
-    ["no rbd pool", config([]), [], /no pool of type rbd/],
-    ["a pool that is not there", config([pool("p")]), ["q"], /no rbd pool named "q"/],
     ["a secret by uuid that is not defined", config([pool("p")], []), [], /names a secret with uuid .*no such secret/],
     ["a secret by usage that is not defined", config([pool("p", usage("x"))]), [], /usage "x".*no such secret/],
     [
@@ -66,22 +65,43 @@ describe("resolveFacts", () => {
     ],
     [
       "one cluster, no monitors listed",
-      config([pool("p"), pool("q", { auth: null, monitors: [] }), pool("r", { monitors: [] })]),
+      config([pool("q", { auth: null, monitors: [] }), pool("r", { monitors: [] })]),
       [],
       /different credentials/,
     ],
-  ])("refuses %s, and says what to do", (_, host, only, message) => {
-    let failure: unknown;
-    try {
-      resolveFacts(host, only);
-    } catch (error) {
-      failure = error;
-    }
-    expect(failure).toMatchObject({
+  ])("%s: the pools are broken, and it says what to do", (_, host, only, message) => {
+    const { pools, cephPools, broken } = resolveFacts(host, only);
+    expect(broken).toEqual([{ pools: host.pools.map(({ name }) => name), failure: expect.any(Failure) }]);
+    expect(broken[0]?.failure).toMatchObject({
       kind: "facts",
       message: expect.stringMatching(message),
       hint: expect.stringMatching(/.{20}/),
     });
+    expect([pools, cephPools]).toEqual([[], []]);
+  });
+
+  test("no rbd pool is an answer, unless one was asked for", () => {
+    expect(resolveFacts(config([]), [])).toEqual({ pools: [], cephPools: [], resolved: [], broken: [], notes: [] });
+    expect(() => resolveFacts(config([]), ["q"])).toThrow(
+      expect.objectContaining({
+        kind: "facts",
+        message: 'SOURCE: there is no rbd pool named "q".',
+        hint: "There is no rbd pool at all: leave --pool out, or look where the facts come from.",
+      }),
+    );
+  });
+
+  test("a broken pool leaves the others whole", () => {
+    const names = (all: readonly { pool: string }[]) => all.map((one) => one.pool);
+    const undefinedSecret = pool("a", { ...usage("x"), cephPool: "iso" });
+    const { pools, cephPools, resolved, broken } = resolveFacts(
+      config([undefinedSecret, pool("b"), pool("c", { auth: null }), pool("d", { cephPool: "ssd" })]),
+      [],
+    );
+    expect(names(pools)).toEqual(["d"]);
+    expect(cephPools.map(({ libvirtPools }) => libvirtPools)).toEqual([["d"]]);
+    expect(names(resolved)).toEqual(["b", "c", "d"]);
+    expect(broken.map((one) => one.pools)).toEqual([["a"], ["b", "c"]]);
   });
 
   test("the same credentials, another port or another Ceph pool are no contradiction", () => {
@@ -150,23 +170,36 @@ describe("resolveFacts", () => {
 
   test("a secret without a usage type is none for Ceph", () => {
     const bare: Secret = { uuid: UUID, usageType: null, usageName: null };
-    expect(() => resolveFacts(config([pool("p")], [bare]), [])).toThrow(/has the usage type none, not ceph\.$/);
+    const [broken] = resolveFacts(config([pool("p")], [bare]), []).broken;
+    expect(broken?.failure.message).toMatch(/has the usage type none, not ceph\.$/);
   });
 
-  test("two that contradict each other are named in order, with the way out", () => {
+  test("those that contradict each other are all named in order, with the way out", () => {
     const other = pool("q", { auth: null });
     const apart = pool("r", { cephPool: "iso" });
-    expect(() => resolveFacts(config([other, apart, pool("p")]), [])).toThrow(
+    const failure = (...pools: Pool[]) => resolveFacts(config(pools), []).broken.map((one) => one.failure);
+    expect(failure(other, apart, pool("p"))).toEqual([
       expect.objectContaining({
         message:
           'SOURCE: the pools "p" and "q" both stand for the Ceph pool "vms" on the same monitors, with different credentials.',
         hint: "Choose one with --pool p or --pool q.",
       }),
-    );
+    ]);
+    // The last is tied to the others by one of them only.
+    const far = pool("t", { monitors: [{ name: "m2", port: 6789 }] });
+    const tie = pool("s", { monitors: [...far.monitors, { name: "m1", port: null }] });
+    expect(failure(far, other, apart, tie, pool("p"))).toEqual([
+      expect.objectContaining({
+        message:
+          'SOURCE: the pools "p", "q", "s" and "t" all stand for the Ceph pool "vms" on the same monitors, with different credentials.',
+        hint: "Choose those of one user with --pool p s t or --pool q.",
+      }),
+    ]);
   });
 
   test("--pool leaves a contradiction out", () => {
-    expect(resolveFacts(config([pool("p"), pool("q", { auth: null })]), ["p"]).pools).toHaveLength(1);
+    const { pools, broken } = resolveFacts(config([pool("p"), pool("q", { auth: null })]), ["p"]);
+    expect([pools.length, broken.length]).toEqual([1, 0]);
   });
 
   test("a secret by uuid works unchecked, and that is said", () => {

@@ -36,7 +36,7 @@ function program(script: string): void {
 }
 
 /** Puts a virsh into PATH that knows these answers, and writes down what it was told. */
-function virsh(answers: Answers, { prompt = "virsh > ", echo = false, stderr = "" } = {}): void {
+function virsh(answers: Answers, { prompt = "virsh > ", echo = false, stderr = "", status = 0 } = {}): void {
   const cases = Object.entries(answers).map(([command, text], index) => {
     writeFileSync(join(folder, `answer-${index}`), text);
     return `  ${shell(command)}) cat ${shell(join(folder, `answer-${index}`))} ;;\n`;
@@ -44,7 +44,7 @@ function virsh(answers: Answers, { prompt = "virsh > ", echo = false, stderr = "
   program(`#!/bin/sh
 echo "$LC_ALL $*" >> ${shell(join(folder, "calls"))}
 printf '%s' ${shell(stderr)} >&2
-[ $# -gt 4 ] && { cat ${shell(join(folder, "direct"))}; exit 0; }
+[ $# -gt 4 ] && { cat ${shell(join(folder, "direct"))} 2> ${shell(join(folder, "none"))}; exit ${status}; }
 while IFS= read -r command; do
   printf '%s' ${shell(prompt)}
   ${echo ? `printf '%s\\n' "$command"` : ""}
@@ -149,6 +149,13 @@ describe("a libvirt that runs", () => {
   it("may have no pool, no secret and no name", async () => {
     virsh({});
     expect(await readLive(URI)).toMatchObject({ host: null, source: URI, pools: [], secrets: [] });
+    expect(calls()).toEqual([`C -q -r -c ${URI}`, `C -q -r -c ${URI} pool-list --all --type rbd`]);
+  });
+
+  it("may have pools of other types only", async () => {
+    virsh({ ...ONE, "pool-dumpxml --pool 'p'": pool("p", "dir") });
+    expect((await readLive(URI)).pools).toEqual([]);
+    expect(calls().at(-1)).toBe(`C -q -r -c ${URI} pool-list --all --type rbd`);
   });
 
   it("may not say its secrets: that is not the same as having none", async () => {
@@ -245,6 +252,29 @@ describe("what virsh says is passed on", () => {
       expect.objectContaining({
         message: `${URI}: ${words}; internal error.`,
         hint: "Look at the state of libvirt's storage driver: virsh pool-list --all.",
+      }),
+    );
+  });
+
+  // The first is how virsh 9.0 puts it on a connection without a storage driver, whose table is just as empty.
+  it.each([
+    [
+      "error: Failed to get the number of active pools \nerror: Filtering using --type is not supported\n",
+      1,
+      "",
+      "whether there are rbd pools cannot be told: Failed to get the number of active pools; Filtering using --type is not supported",
+    ],
+    ["", 1, "", "whether there are rbd pools cannot be told: virsh gave no reason"],
+    ["", 0, `${row("p")}\n`, "virsh lists rbd pools but described none"],
+  ])("an empty table (%j, exit %i, then %j) is not the same as no pool", async (stderr, status, direct, why) => {
+    const { "pool-list --all": _, ...rest } = ONE;
+    virsh(rest, { stderr, status });
+    writeFileSync(join(folder, "direct"), direct);
+    await expect(readLive(URI)).rejects.toThrow(
+      expect.objectContaining({
+        kind: "facts",
+        message: `${URI}: ${why}.`,
+        hint: "Look at the state of libvirt's storage driver: virsh pool-list --all --type rbd.",
       }),
     );
   });

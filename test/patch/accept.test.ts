@@ -92,6 +92,7 @@ describe("a patch file is refused", () => {
       diffTo(text.replace(blocks.call, "")),
       "it does something other than add the two blocks of this tool",
     ],
+    ["for no pool", diffTo(patched([]).text), "it is for no pool at all"],
     [
       "whose blocks were changed",
       PATCH.replace(`+${call}`, `+${call}  # changed`),

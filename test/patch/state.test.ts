@@ -48,6 +48,17 @@ describe("the state of a file", () => {
     });
   });
 
+  it("with blocks, on a host that has no pool", () => {
+    for (const content of [text, older])
+      expect(look(content, [])).toMatchObject({
+        ...whole,
+        state: "stale",
+        reason: "this host has no rbd pool any more",
+      });
+    expect(look(PRISTINE, []).state).toBe("absent");
+    expect(look(text.replace("192.0.2.11", "192.0.2.12"), []).state).toBe("edited");
+  });
+
   it("whatever the facts, where only the blocks matter", () => {
     expect(look(text, null)).toMatchObject({ ...whole, state: "current" });
     expect(look(older, null).state).toBe("stale");

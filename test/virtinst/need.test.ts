@@ -17,6 +17,7 @@ test.each([
   ["installer-2.0", [BY_UUID, BY_USAGE], "partial", /"s" names its secret by usage/],
   ["installer-4.0", [BY_USAGE], "partial", /by usage/],
   ["installer-4.0", [BY_UUID, OPEN], "not needed", /copies auth/],
+  ["guest-1.4", [], "not needed", /^this host has no rbd pool$/],
 ] as const)("%s with %j: %s", (layout, pools, need, reason) => {
   const found = findNeed(findVirtinst(FILES, copyVirtinst(layout)), pools, FILES);
   expect(found.need).toBe(need);

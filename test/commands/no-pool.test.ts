@@ -1,0 +1,200 @@
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { cli, FIXTURES, HOST, image, json, PLAIN, patchedBy100, target, temporaryFile } from "../support/cli";
+
+/** Options that name a host without an rbd pool. */
+const noPool = () => ["--host", temporaryFile("host.json", JSON.stringify({ version: 1, host: "hv01", pools: [] }))];
+const REFUSED = /there is no pool of type rbd\.\n/;
+
+test("inspect shows the host without pools, and that no patch is needed", () => {
+  const { folder } = target("guest-1.4");
+  const options = [...noPool(), "--virtinst", folder];
+  const { code, stdout } = cli(["inspect", ...options]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Pool +none of type rbd$/m);
+  expect(stdout).toMatch(/^Need +not needed: this host has no rbd pool$/m);
+  const document = json(cli(["inspect", "--json", ...options]).stdout);
+  expect(document).toMatchObject({ pools: [], virtinst: { state: "absent", need: "not needed" } });
+  // It can be carried elsewhere.
+  const again = cli(["inspect", "--host", temporaryFile("host.json", JSON.stringify(document)), "--virtinst", folder]);
+  expect(again.code).toBe(0);
+});
+
+test("an unpatched file is as it should be, and stays so, with --force too", () => {
+  const { folder, path, pristine } = target("guest-1.4");
+  const options = [...noPool(), "--virtinst", folder];
+  const verified = cli(["verify", "--json", ...options]);
+  expect(verified.code).toBe(0);
+  expect(json(verified.stdout)).toMatchObject({
+    state: "absent",
+    need: "not needed",
+    pools: [],
+    reason: "the file has no blocks of this tool; none is needed: this host has no rbd pool",
+    behaviour: { status: "not run" },
+  });
+  for (const words of [[], ["--check"], ["--force"], ["--replace-hand-edit"]]) {
+    const applied = cli(["apply", "--json", ...words, ...options]);
+    expect(applied.code).toBe(0);
+    expect(json(applied.stdout)).toMatchObject({ changed: false, status: "not needed", pools: [] });
+    expect(json(applied.stdout).notes).toEqual([
+      `This host has no rbd pool: there is nothing to write${words[0] === "--force" ? ", not even with --force" : ""}.`,
+    ]);
+  }
+  expect(readFileSync(path).equals(pristine)).toBe(true);
+  expect(statSync(path).mtimeMs).toBe(1400000000000);
+});
+
+test("blocks that are in place are stale, and apply takes them out", () => {
+  const { folder, path, options, pristine, read } = target(PLAIN);
+  cli(["apply", ...options]);
+  const applied = read();
+  const none = [...noPool(), "--virtinst", folder];
+  const verified = cli(["verify", "--json", ...none]);
+  expect(verified.code).toBe(1);
+  expect(json(verified.stdout)).toMatchObject({ state: "stale", reason: "this host has no rbd pool any more" });
+
+  const checked = cli(["apply", "--check", "--diff", ...none]);
+  expect(checked.code).toBe(1);
+  expect(checked.stdout).toMatch(/^would be taken out: .*installer\.py \(pool libvirtpool\)$/m);
+  expect(checked.stdout).toMatch(/^-.*_virtinst_rbd_patch/m);
+  expect(checked.stdout).toMatch(/^The file would be, in its bytes and its time, what the blocks were put into\.$/m);
+  expect(read()).toBe(applied);
+
+  const done = cli(["apply", "--json", "--diff", "--force", ...none]);
+  expect(done.code, done.stderr).toBe(0);
+  expect(json(done.stdout)).toMatchObject({
+    changed: true,
+    check: false,
+    status: "taken out",
+    pools: ["libvirtpool"],
+    compiled: null,
+    pristine: true,
+    timeRestored: true,
+    shippedIn: [],
+    diff: expect.stringMatching(/^-.*_virtinst_rbd_patch/m),
+    notes: ["This host has no rbd pool any more, so it needs no blocks."],
+  });
+  expect(readFileSync(path).equals(pristine)).toBe(true);
+  expect(statSync(path).mtimeMs).toBe(1400000000000);
+  expect(json(cli(["apply", "--json", ...none]).stdout)).toMatchObject({ changed: false, status: "not needed" });
+  expect(cli(["verify", ...none]).code).toBe(0);
+});
+
+test("blocks are taken out with the care of revert", () => {
+  const { folder, path, options, pristine, edit } = target(PLAIN);
+  const none = [...noPool(), "--virtinst", folder];
+  writeFileSync(path, patchedBy100(pristine));
+  expect(json(cli(["apply", "--json", ...none]).stdout)).toMatchObject({ status: "taken out", pristine: true });
+  expect(readFileSync(path).equals(pristine)).toBe(true);
+  expect(statSync(path).mtimeMs).toBe(1400000000000);
+
+  cli(["apply", ...options]);
+  edit("import os\n", "import os\n# mine\n");
+  const { code, stdout, stderr } = cli(["apply", ...none]);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/changed outside the blocks; these changes stay/);
+  expect(stdout).toMatch(/^taken out: .*\nThe file has no blocks any more\.$/m);
+  expect(readFileSync(path, "utf8")).toBe(pristine.toString().replace("import os\n", "import os\n# mine\n"));
+
+  cli(["apply", ...options]);
+  edit("# <<< virtinst-rbd-patch\n", "");
+  const damaged = readFileSync(path);
+  expect(cli(["apply", ...none])).toMatchObject({ code: 4, stderr: expect.stringMatching(/Nothing was written/) });
+  expect(readFileSync(path).equals(damaged)).toBe(true);
+});
+
+test("there is nothing to render, and nothing to preview but a domain", () => {
+  const { folder } = target(PLAIN);
+  const options = [...noPool(), "--virtinst", folder];
+  for (const command of ["render", "preview"])
+    expect(cli([command, ...options])).toMatchObject({ code: 3, stderr: expect.stringMatching(REFUSED) });
+  const domain = temporaryFile(
+    "d.xml",
+    "<domain><devices><disk><source protocol='rbd' name='vms/x'/></disk></devices></domain>",
+  );
+  expect(cli(["preview", domain, ...options])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/changes nothing/),
+  });
+});
+
+test("a pool that was asked for is missed", () => {
+  const { folder } = target(PLAIN);
+  for (const command of ["inspect", "verify", "apply", "render", "preview"])
+    expect(cli([command, ...noPool(), "--virtinst", folder, "--pool", "p"])).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/there is no rbd pool named "p"\.\nThere is no rbd pool at all/),
+    });
+});
+
+test("below a root, libvirt without pools is an answer, and no libvirt is none", () => {
+  const base = image();
+  expect(cli(["apply", "--root", base]).code).toBe(0);
+  rmSync(join(base, "etc/libvirt/storage/libvirtpool.xml"));
+  expect(cli(["verify", "--root", base])).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/no rbd pool any more/),
+  });
+  expect(json(cli(["apply", "--json", "--root", base]).stdout)).toMatchObject({ status: "taken out" });
+  rmSync(join(base, "etc/libvirt"), { recursive: true });
+  for (const command of ["apply", "verify", "inspect"])
+    expect(cli([command, "--root", base])).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/etc\/libvirt is not there/),
+    });
+});
+
+describe("a broken pool", () => {
+  const uuidPool = `--pool-xml=${FIXTURES}/pool-uuid.xml`;
+  // The secret of the second one is not among them.
+  const BROKEN = [...HOST, uuidPool];
+  const MESSAGE = /pool "archive" names a secret with uuid 5f3a1c9e-\S+, and no such secret is defined\./;
+
+  test("is shown by inspect, with what mends it, beside the others", () => {
+    const { folder } = target(PLAIN);
+    const { code, stdout } = cli(["inspect", ...BROKEN, "--virtinst", folder]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Pool +archive \(Ceph pool cold\) broken$/m);
+    expect(stdout.match(/^ {2}broken +(.*)$/m)?.[1]).toMatch(MESSAGE);
+    expect(stdout).toMatch(/^ {2}mend it +Define it \(virsh secret-define, .*--pool\.$/m);
+    expect(stdout.match(/^ {2}broken/gm)).toHaveLength(1);
+    expect(stdout).toMatch(/^Pool +libvirtpool \(Ceph pool vms\)$/m);
+    expect(stdout).toMatch(/^ {2}secret +2a5b08e4-\S+ \(by usage/m);
+    expect(stdout).toMatch(/^Need +partial: /m);
+    const left = cli(["inspect", ...BROKEN, "--virtinst", folder, "--pool", "libvirtpool"]);
+    expect(left.stdout).toMatch(/^Pool +archive \(Ceph pool cold\) left out$/m);
+    expect(left.stdout).not.toMatch(/broken/);
+  });
+
+  test("is refused by every other command, unless --pool leaves it out", () => {
+    const { folder } = target(PLAIN);
+    const options = [...BROKEN, "--virtinst", folder];
+    for (const command of ["render", "preview", "verify", "apply"]) {
+      const { code, stderr } = cli([command, ...options]);
+      expect(stderr).toMatch(MESSAGE);
+      expect(code).toBe(3);
+    }
+    expect(cli(["apply", ...options, "--pool", "libvirtpool"]).code).toBe(0);
+  });
+
+  test("the blocks are judged by the pools that are whole", () => {
+    const { folder, options } = target(PLAIN);
+    cli(["apply", ...options]);
+    const patch = (...words: string[]) =>
+      /^Patch +(.*)$/m.exec(cli(["inspect", ...words, "--virtinst", folder]).stdout)?.[1];
+    expect(patch(...BROKEN)).toMatch(/^current: /);
+    expect(patch(uuidPool, `--secret-xml=${FIXTURES}/secret-usage.xml`)).toBe(
+      "stale: all of this host's rbd pools are broken, so that no blocks fit",
+    );
+  });
+
+  test("by usage is shown where no secret could be read", () => {
+    const { folder } = target(PLAIN);
+    const { code, stdout } = cli(["inspect", HOST[0] as string, "--virtinst", folder]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ {2}secret +not resolved \(by usage "client\.libvirt secret"\)$/m);
+    expect(stdout).toMatch(/^ {2}broken .*secrets of this host could not be read/m);
+    expect(stdout).toMatch(/^ {2}mend it +Add --secret-xml FILE/m);
+  });
+});
