@@ -48,7 +48,7 @@ export async function proveVolume(
   if (!pool)
     throw new Failure(
       "facts",
-      `${config.source}: the pool of --vol ${volume} is not among the rbd pools ${facts.pools.map((one) => one.pool).join(", ")}.`,
+      `${config.source}: the pool of --vol ${volume} is not among the rbd pools ${facts.pools.map((one) => one.pool).join(", ") || "(there are none)"}.`,
       "Name a volume of one of these.",
     );
   const skipped = { status: "not run", reason: "there is no domain to validate" } as const;
