@@ -1,3 +1,4 @@
+import { refuseOtherMachine } from "./elsewhere";
 import type { HostConfig, HostOptions } from "./host/config";
 import { choosePools, type ResolvedFacts, resolveFacts } from "./host/facts";
 import { readHost } from "./host/read";
@@ -39,8 +40,18 @@ export async function openHost(options: CommonOptions): Promise<Host> {
   return host;
 }
 
-/** Reads the host's facts, finds virtinst, and compares the two. */
+/**
+ * Reads the host's facts, finds virtinst, and compares the two.
+ *
+ * @throws Failure (facts) where the facts are those of another machine than the virtinst
+ */
 export async function openContext(options: CommonOptions): Promise<Context> {
-  const host = await openHost(options);
-  return { ...host, ...openTarget(options, host.facts.cephPools) };
+  return meet(await openHost(options), options);
+}
+
+/** The host's virtinst; the same for a host that was only looked at. */
+export function meet(host: Host, options: CommonOptions): Context {
+  const target = openTarget(options, host.facts.cephPools);
+  refuseOtherMachine(host, target, options);
+  return { ...host, ...target };
 }

@@ -97,7 +97,7 @@ describe("the built file", () => {
     writeFileSync(document, run("inspect", "--json", ...options).stdout);
     const fromDocument = ["--host", document, "--virtinst", folder];
     expect(run("render", "-o", patch, ...fromDocument).code).toBe(0);
-    expect(run("apply", patch, "--virtinst", folder).code).toBe(0);
+    expect(run("apply", patch, ...HOST, "--virtinst", folder).code).toBe(0);
     expect(run("apply", ...fromDocument).stdout).toMatch(/^current/);
     expect(run("verify", ...fromDocument).code).toBe(0);
     expect(run("preview", ...fromDocument).stdout).toMatch(/^\+ +<auth/m);

@@ -1,6 +1,9 @@
 import type { Context } from "../context";
+import type { HostConfig } from "../host/config";
+import { resolveFacts } from "../host/facts";
 import { acceptPatch } from "../patch/accept";
-import { type CephPool, secretUuids } from "../patch/facts";
+import { compareFacts } from "../patch/compare";
+import { type CephPool, poolNames, secretUuids } from "../patch/facts";
 import { wholeBase } from "../patch/state";
 import { Failure } from "../report/failure";
 import { readNamed } from "../system/read";
@@ -8,7 +11,7 @@ import { VERSION } from "../version";
 import { targetNotes } from "../virtinst/notes";
 import { type Plan, planOn, planPatch, planWithoutHandEdit, sameBytes } from "../virtinst/plan";
 import type { Target } from "../virtinst/target";
-import { type Change, type ChangeOptions, unchanged } from "./change";
+import { type Change, type ChangeOptions, type Unread, unchanged } from "./change";
 import { land } from "./land";
 
 /**
@@ -34,11 +37,18 @@ export async function applyPools(context: Context, options: ChangeOptions, notes
  * Puts exactly what a patch file adds into the target.
  *
  * @param patchFile a file that `render` made
- * @throws Failure where it is not such a file, whole and for this target; the target is then as it was
+ * @param host what this host says of its pools, or why it says nothing
+ * @throws Failure where it is not such a file, whole, for this target, and for this host; the target is then as it was
  */
-export async function applyReviewed(target: Target, options: ChangeOptions, patchFile: string): Promise<Change> {
+export async function applyReviewed(
+  target: Target,
+  options: ChangeOptions,
+  patchFile: string,
+  host: HostConfig | Unread,
+): Promise<Change> {
   const { plan, facts, notes } = planReviewed(target, readNamed(patchFile, "io"), patchFile);
-  const said = [...notes, ...(await targetNotes(target, options, secretUuids(facts)))];
+  const compared = compareWithHost(facts, host, options.force ?? false, patchFile);
+  const said = [...notes, ...compared, ...(await targetNotes(target, options, secretUuids(facts)))];
   if (sameBytes(plan.after, target.examined.source)) return unchanged(facts, "current", said);
   return land(target, options, plan, facts, said);
 }
@@ -74,6 +84,46 @@ export function planReviewed({ installation, examined, file }: Target, patch: Bu
     ? []
     : ["The patch states when the file was changed that it was rendered on; this file's own time stands in its place."];
   return { plan, facts: offered.facts, notes };
+}
+
+/**
+ * Compares a patch's facts with this host's.
+ *
+ * @returns what is to be said of it, in sentences
+ * @throws Failure (facts) where they are others, unless that is to be so
+ */
+function compareWithHost(
+  facts: readonly CephPool[],
+  host: HostConfig | Unread,
+  force: boolean,
+  where: string,
+): string[] {
+  if ("unread" in host) return [`Whether the patch is for the facts of this host was not checked: ${host.unread}`];
+  const names = poolNames(facts);
+  const [known, others] = [true, false].map((wanted) =>
+    host.pools.map(({ name }) => name).filter((name) => names.includes(name) === wanted),
+  ) as [string[], string[]];
+  const own = known.length > 0 ? resolveFacts(host, known) : { broken: [], cephPools: [] };
+  const differences = [
+    ...own.broken.map(({ failure }) => failure.message.replace(/\.$/, "")),
+    ...compareFacts(facts, own.cephPools),
+  ].join("; ");
+  if (differences && !force)
+    throw new Failure(
+      "facts",
+      `${where}: it was made for other facts than those of this host (${host.source}): ${differences}. Nothing was written.`,
+      "Make it anew on this host (virtinst-rbd-patch render -o FILE), or have it as it is with --force.",
+    );
+  return [
+    ...(differences
+      ? [`The patch is for other facts than those of this host, and --force has it so: ${differences}.`]
+      : []),
+    ...(others.length > 0
+      ? [
+          `The patch does nothing for the other rbd pools of this host: ${others.map((name) => JSON.stringify(name)).join(", ")}.`,
+        ]
+      : []),
+  ];
 }
 
 /** What a patch file makes of a target, and what is to be said of it. */

@@ -5,8 +5,15 @@ import type { TargetOptions } from "../virtinst/target";
 export interface ChangeOptions extends TargetOptions {
   /** Whether to leave everything as it is; false by default. */
   readonly check?: boolean;
+  /** Whether to go on where that was refused for reasons that an administrator may know better; false by default. */
+  readonly force?: boolean;
   /** Whether to take out what somebody made `_build_xml` do by hand; false by default. */
   readonly replaceHandEdit?: boolean;
+}
+
+/** Why a host's facts could not be read, in a sentence. */
+export interface Unread {
+  readonly unread: string;
 }
 
 /** What became of the target, or would. */

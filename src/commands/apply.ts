@@ -1,6 +1,9 @@
-import { type Change, unchanged } from "../change/change";
+import { type Change, type Unread, unchanged } from "../change/change";
 import type { Reversal } from "../change/revert";
 import { type CommonOptions, type Context, openContext } from "../context";
+import { refuseOtherMachine } from "../elsewhere";
+import type { HostConfig } from "../host/config";
+import { readHost } from "../host/read";
 import { secretUuids } from "../patch/facts";
 import { Failure } from "../report/failure";
 import { removeLeftovers } from "../system/leftovers";
@@ -11,11 +14,11 @@ import { openTarget, reportTarget, type Target, type TargetReport } from "../vir
 
 /** Options of `apply`. */
 export interface ApplyOptions extends CommonOptions {
-  /** A patch file that `render` made: exactly this is applied, and the host's facts are not asked. */
+  /** A patch file that `render` made: exactly this is applied, if it is for the host's facts where these can be read. */
   readonly patch?: string;
   /** Whether to leave everything as it is, and only say what would be done; false by default. */
   readonly check?: boolean;
-  /** Whether to patch where the installed virtinst does all that these pools need; false by default. */
+  /** Whether to patch where virtinst does all that these pools need, or by a patch for other facts; false by default. */
   readonly force?: boolean;
   /** Whether to take out what somebody made `_build_xml` do by hand; false by default. */
   readonly replaceHandEdit?: boolean;
@@ -71,17 +74,30 @@ async function takeAllOut(context: Context, options: ApplyOptions, notes: readon
 
 /** Applies exactly the patch in a file, after making sure that it is one of ours, whole and in its place. */
 async function applyPatch(options: ApplyOptions, patch: string): Promise<ApplyResult> {
-  const { connect, poolXml, secretXml, hostDocument, pool, replaceHandEdit } = options;
-  if (replaceHandEdit || [connect, poolXml, secretXml, hostDocument, pool].some((option) => option !== undefined))
+  if (options.replaceHandEdit || options.pool !== undefined)
     throw new Failure(
       "usage",
-      `${patch} is applied as it is: options that choose facts, or replace a hand edit, do not go with a patch.`,
+      `${patch} is applied as it is: --pool and --replace-hand-edit do not go with a patch.`,
       "Leave these options out, or leave the patch out.",
     );
   const target = openTarget(options, null);
+  const facts = await ownFacts(options);
+  if (!("unread" in facts)) refuseOtherMachine({ config: facts }, target, options);
   const left = await cleanUp(target, options, true);
-  const change = await (await heavy()).applyReviewed(target, options, patch);
+  const change = await (await heavy()).applyReviewed(target, options, patch, facts);
   return report(target, options, { ...change, notes: [...left, ...change.notes] });
+}
+
+/** This host's facts, to compare a patch with; why there are none, unless it was said where they are. */
+async function ownFacts(options: ApplyOptions): Promise<HostConfig | Unread> {
+  const { connect, poolXml, secretXml, hostDocument } = options;
+  try {
+    return await readHost(options);
+  } catch (error) {
+    const named = [connect, poolXml, secretXml, hostDocument].some((option) => option !== undefined);
+    if (named || !(error instanceof Failure)) throw error;
+    return { unread: error.message };
+  }
 }
 
 /** Removes what a killed run left. */

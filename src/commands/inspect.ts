@@ -1,4 +1,4 @@
-import { type CommonOptions, type Host, lookAtHost } from "../context";
+import { type CommonOptions, type Host, lookAtHost, meet } from "../context";
 import type { HostDocument } from "../host/document";
 import type { ResolvedFacts } from "../host/facts";
 import { writeDocument } from "../host/write-document";
@@ -7,7 +7,7 @@ import { Failure } from "../report/failure";
 import { findNeed } from "../virtinst/need";
 import { targetNotes } from "../virtinst/notes";
 import { releasesWithHash } from "../virtinst/recipes";
-import { openTarget, type Target } from "../virtinst/target";
+import type { Target } from "../virtinst/target";
 
 /** What `inspect` found. */
 export interface InspectResult {
@@ -42,7 +42,7 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
       ...common,
       document: writeDocument(config, null),
       virtinst: null,
-      notes: [...facts.notes, target.message],
+      notes: [...facts.notes, `${target.message} ${target.hint}`],
     };
   const { installation, examined } = target;
   return {
@@ -68,9 +68,9 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
 }
 
 /** The target; why there is none, since a host without virtinst still has facts to carry elsewhere. */
-function findTarget(options: CommonOptions, { facts }: Host): Target | Failure {
+function findTarget(options: CommonOptions, host: Host): Target | Failure {
   try {
-    return openTarget(options, facts.cephPools);
+    return meet(host, options);
   } catch (error) {
     if (error instanceof Failure && options.virtinst === undefined) return error;
     throw error;

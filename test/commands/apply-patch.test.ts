@@ -21,7 +21,7 @@ describe("apply FILE refuses", () => {
     const { folder, path, pristine, options } = target(PLAIN);
     const patch = join(temporaryFolder(), "p.patch");
     writeFileSync(patch, edit(cli(["render", ...options]).stdout));
-    const { code, stderr } = cli(["apply", patch, "--virtinst", folder]);
+    const { code, stderr } = cli(["apply", patch, ...HOST, "--virtinst", folder]);
     expect(readFileSync(path).equals(pristine)).toBe(true);
     return { code, stderr };
   }
@@ -79,7 +79,7 @@ describe("apply FILE refuses", () => {
     const patch = join(temporaryFolder(), "p.patch");
     writeFileSync(patch, unifiedDiff("virtinst/install/installer.py", pristine.toString(), text));
     cli(["revert", "--virtinst", folder]);
-    const { code, stderr } = cli(["apply", patch, "--virtinst", folder]);
+    const { code, stderr } = cli(["apply", patch, ...HOST, "--virtinst", folder]);
     expect(stderr).toMatch(/not what this tool renders/);
     expect(code).toBe(4);
     expect(readFileSync(path, "utf8")).toBe(pristine.toString());
@@ -91,7 +91,7 @@ test("a reviewed patch goes with no option that would choose other facts", () =>
   const patch = join(folder, "p.patch");
   cli(["render", ...options, "-o", patch]);
   for (const words of [HOST, ["--pool", "x"], ["--replace-hand-edit"]])
-    expect(cli(["apply", patch, "--virtinst", folder, ...words])).toMatchObject({
+    expect(cli(["apply", patch, ...HOST, "--virtinst", folder, ...words])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/applied as it is/),
     });
@@ -101,7 +101,7 @@ test("a patch of version 1.0.0 is refused, with that version's number", () => {
   const { folder, path, pristine, read } = target(PLAIN);
   const patch = join(temporaryFolder(), "p.patch");
   writeFileSync(patch, unifiedDiff("virtinst/install/installer.py", pristine.toString(), patchedBy100(pristine)));
-  const { code, stderr } = cli(["apply", patch, "--virtinst", folder]);
+  const { code, stderr } = cli(["apply", patch, ...HOST, "--virtinst", folder]);
   expect(stderr).toContain(
     `it was made by version 1.0.0, and this is ${VERSION}. Nothing was written.\nMake the patch anew`,
   );
@@ -115,7 +115,7 @@ test("takes the place of the blocks of version 1.0.0", () => {
   const patch = join(temporaryFolder(), "p.patch");
   cli(["render", ...options, "-o", patch]);
   writeFileSync(path, patchedBy100(pristine));
-  const applied = cli(["apply", patch, "--json", "--virtinst", folder]);
+  const applied = cli(["apply", patch, ...HOST, "--json", "--virtinst", folder]);
   expect(json(applied.stdout)).toMatchObject({ changed: true, status: "updated", pools: ["libvirtpool"] });
   expect(read()).not.toContain("1.0.0");
   expect(json(cli(["verify", "--json", ...options]).stdout)).toMatchObject({ state: "current" });
@@ -126,7 +126,7 @@ test("a patch for two libvirt pools of one Ceph pool goes in as it is", () => {
   const options = [...poolsOfOneCephPool({ adead: [9, 1], libvirtpool: [1, 2, 3] }), "--virtinst", folder];
   const patch = join(temporaryFolder(), "p.patch");
   expect(cli(["render", ...options, "-o", patch]).code).toBe(0);
-  const applied = cli(["apply", patch, "--json", "--virtinst", folder]);
+  const applied = cli(["apply", patch, ...HOST, "--json", "--virtinst", folder]);
   expect(applied.code, applied.stderr).toBe(0);
   expect(json(applied.stdout)).toMatchObject({ changed: true, status: "patched", pools: ["adead", "libvirtpool"] });
   const after = readFileSync(path);
@@ -141,15 +141,15 @@ test("a patch that was rendered on another machine's file: what comes back is th
   expect(cli(["render", ...there.options, "-o", patch]).code).toBe(0);
   const here = target(PLAIN);
   utimesSync(here.path, 1500000000, 1500000000);
-  const applied = cli(["apply", patch, "--virtinst", here.folder]);
+  const applied = cli(["apply", patch, ...HOST, "--virtinst", here.folder]);
   expect(applied.stderr).toMatch(/this file's own time stands in its place/);
-  expect(cli(["apply", patch, "--virtinst", here.folder]).stdout).toMatch(/^current/);
+  expect(cli(["apply", patch, ...HOST, "--virtinst", here.folder]).stdout).toMatch(/^current/);
   expect(cli(["verify", "--static", ...here.options]).code).toBe(0);
   expect(cli(["revert", "--virtinst", here.folder]).stdout).toMatch(/in its bytes and its time/);
   expect(statSync(here.path).mtimeMs).toBe(1500000000_000);
   expect(readFileSync(here.path)).toEqual(here.pristine);
   // Where it is the same time, there is nothing to say.
-  const same = cli(["apply", patch, "--virtinst", there.folder]);
+  const same = cli(["apply", patch, ...HOST, "--virtinst", there.folder]);
   expect(same).toMatchObject({ code: 0, stdout: expect.stringMatching(/^patched/) });
   expect(same.stderr).not.toMatch(/own time/);
 });

@@ -16,11 +16,11 @@ eachLayout(({ name: layout }) => {
     expect(cli(["render", ...options]).stdout).toBe(readFileSync(patch, "utf8"));
     execFileSync("patch", ["-p1", "-s", "-i", patch], { cwd: copies[0] });
     execFileSync("git", ["apply", patch], { cwd: copies[1] });
-    const viaFile = cli(["apply", patch, "--json", "--virtinst", copies[2] as string]);
+    const viaFile = cli(["apply", patch, ...HOST, "--json", "--virtinst", copies[2] as string]);
     expect(viaFile.stderr + viaFile.code).toMatch(/0$/);
     expect(cli(["apply", ...options]).code).toBe(0);
     for (const copy of copies) expect(readFileSync(join(copy, recipe.file))).toEqual(readFileSync(path));
-    expect(json(cli(["apply", patch, "--json", "--virtinst", copies[2] as string]).stdout)).toMatchObject({
+    expect(json(cli(["apply", patch, ...HOST, "--json", "--virtinst", copies[2] as string]).stdout)).toMatchObject({
       changed: false,
       status: "current",
     });
