@@ -4,7 +4,8 @@ import { type Examined, examine } from "../patch/state";
 import type { Folder, ReadFile } from "../system/folder";
 import type { HostFiles } from "../system/host-files";
 import { unreadable } from "../system/read";
-import { findPrograms, findVirtinst, type Installation, otherVirtinsts, usesFolder } from "./find";
+import { findVirtinst, type Installation, otherVirtinsts } from "./find";
+import { findPrograms, usesFolder } from "./program";
 
 /** The file that holds `_build_xml` as it is, before a command does anything. */
 export interface Target {
@@ -21,7 +22,7 @@ export interface TargetOptions {
   readonly files: HostFiles;
   /** The folder that holds the `virtinst` package; found by default. */
   readonly virtinst?: string;
-  /** The Python that runs virt-install; by default the one that virt-install's first line names. */
+  /** The Python that runs virt-install; by default the one that virt-install runs under. */
   readonly python?: string;
 }
 
@@ -61,19 +62,21 @@ export function reportTarget({ installation }: Target): TargetReport {
   return { file: installation.target.outside, release: installation.release };
 }
 
-/** Which virtinst was taken, where that was a choice. */
+/** Which virtinst, and which Python, was taken, where that was a choice. */
 export function choiceNotes({ installation }: Target, { files, virtinst }: TargetOptions): string[] {
   if (virtinst !== undefined) return [];
   const { directory, program } = installation;
   const [first] = findPrograms(files);
   if (first && !usesFolder(first, directory.inside, files))
     return [
-      `${directory.outside} was taken, but which virtinst ${first.path} uses could not be told. Name its folder with --virtinst.`,
+      `${directory.outside} was taken, but which virtinst ${first.path} uses could not be told: ${first.met}. Name its folder with --virtinst${first.interpreter ? "" : ", and the Python that runs it with --python"}.`,
     ];
+  const chosen = first?.choice ? [first.choice] : [];
   const others = otherVirtinsts(installation, files);
-  if (others.length === 0) return [];
+  if (others.length === 0) return chosen;
   const why = program ? `it is what ${program} runs` : "it is in the most usual place";
   return [
+    ...chosen,
     `There are several virtinsts: ${directory.outside} was taken, for ${why}; not ${others.join(", ")}. Name another with --virtinst.`,
   ];
 }

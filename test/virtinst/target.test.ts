@@ -63,7 +63,7 @@ describe("what is to be said of the choice", () => {
       { "usr/bin/virt-install": "#!/bin/sh\nrun_it\n" },
     );
     expect(choiceNotes(target, { files })).toEqual([
-      `${base}/usr/share/virt-manager was taken, but which virtinst /usr/bin/virt-install uses could not be told. Name its folder with --virtinst.`,
+      `${base}/usr/share/virt-manager was taken, but which virtinst /usr/bin/virt-install uses could not be told: /usr/bin/virt-install begins with "#!/bin/sh", and what it runs is not known. Name its folder with --virtinst, and the Python that runs it with --python.`,
     ]);
   });
 });
