@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import program from "../../templates/run.py";
 import { encode, type Source } from "../patch/source";
@@ -65,13 +65,26 @@ export function findPythons(
   // Debian 11 has no python2 beside its python2.7.
   const names = [`python${wanted}`, ...(wanted === "2" ? ["python2.7"] : [])];
   const own = interpreter && !files.mounted ? lookUp(interpreter) : null;
+  const usual = names.flatMap((name) => lookUp(name) ?? []);
   const found = [
     ...(own ? [{ path: own, reason: `the first line of ${program}` }] : []),
-    ...names.flatMap((name) => lookUp(name) ?? []).map((path) => ({ path, reason: `virtinst needs Python ${wanted}` })),
+    ...(usual.length > 0 ? usual : unusual(wanted)).map((path) => ({
+      path,
+      reason: `virtinst needs Python ${wanted}`,
+    })),
   ].filter(({ path }, index, all) => all.findIndex((other) => other.path === path) === index);
   return found.length > 0
     ? found
     : { notRun: `no Python ${wanted} was found on this machine; name one with --python`, died: false };
+}
+
+/** Where a Python is that has no usual name in PATH: EL 8's own, which may be the only one, and those of one version. */
+function unusual(major: string): string[] {
+  const platform = lookUp("/usr/libexec/platform-python");
+  // Elsewhere a link of that name leads to Python 2 (EL 7).
+  const fits = platform && /python(\d)[^/]*$/.exec(realpathSync(platform))?.[1] === major;
+  const minors = major === "3" ? [13, 12, 11, 10, 9, 8, 7, 6, 5, 4] : [];
+  return [...(fits ? [platform] : []), ...minors.flatMap((minor) => lookUp(`python3.${minor}`) ?? [])];
 }
 
 /**

@@ -1,0 +1,82 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { HostFiles } from "../../src/system/host-files";
+import { findPythons, isNotRun } from "../../src/virtinst/python";
+import { PLAIN, TOOL, target, temporaryFolder } from "../support/cli";
+
+/** A folder of programs that does for all of PATH. */
+function path(...names: string[]): string {
+  const folder = temporaryFolder();
+  for (const name of names) {
+    writeFileSync(join(folder, name), "#!/bin/sh\n");
+    chmodSync(join(folder, name), 0o755);
+  }
+  vi.stubEnv("PATH", folder);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  return folder;
+}
+
+/** The names of the Pythons in PATH that were found, best first. */
+function names(folder: string, major: 2 | 3, interpreter: string | null = null): string[] {
+  const pythons = findPythons({ interpreter, program: "/usr/bin/virt-install" }, major, { files: new HostFiles() });
+  if (isNotRun(pythons)) return [pythons.notRun];
+  return pythons
+    .map((python) => python.path)
+    .flatMap((one) => (one.startsWith(folder) ? one.slice(folder.length + 1) : []));
+}
+
+describe("the Pythons of PATH", () => {
+  test("python3 is enough", () => {
+    expect(names(path("python3", "python3.6", "python3.12"), 3)).toEqual(["python3"]);
+  });
+
+  test("without it those of one version, the newest first", () => {
+    const folder = path("python2", "python2.7", "python3.6", "python3.9", "python3.12", "python3.99");
+    expect(names(folder, 3)).toEqual(["python3.12", "python3.9", "python3.6"]);
+    expect(names(folder, 2)).toEqual(["python2", "python2.7"]);
+    // The interpreter counts for more than the layout.
+    expect(names(folder, 2, "/usr/bin/python3")).toEqual(["python3.12", "python3.9", "python3.6"]);
+  });
+
+  test("EL 8's own is that of the first line", () => {
+    const folder = path("platform-python", "python3");
+    const interpreter = join(folder, "platform-python");
+    expect(names(folder, 3, interpreter)).toEqual(["platform-python", "python3"]);
+  });
+
+  const others = existsSync("/usr/libexec/platform-python");
+  test.skipIf(others)(others ? "not run: this machine has a /usr/libexec/platform-python" : "none is said", () => {
+    expect(names(path("python2.7"), 3)).toEqual(["no Python 3 was found on this machine; name one with --python"]);
+    expect(names(path("python3"), 2)).toEqual(["no Python 2 was found on this machine; name one with --python"]);
+  });
+});
+
+describe("a machine whose only Python is /usr/libexec/platform-python", () => {
+  // A mount namespace of its own: this machine's /usr/libexec stays as it is.
+  const inside = (script: string, ...words: string[]) =>
+    spawnSync(
+      "unshare",
+      ["--user", "--map-root-user", "--mount", "sh", "-ec", `mount -t tmpfs tmpfs /usr/libexec; ${script}`, ...words],
+      { encoding: "utf8" },
+    );
+  const python = spawnSync("sh", ["-c", "PATH=/usr/bin:/bin command -v python3"], { encoding: "utf8" }).stdout.trim();
+
+  if (inside("true").status !== 0 || !python)
+    test.skip("not run: no mount namespace can be had here, or there is no python3", () => {});
+  else
+    test.each([
+      ["platform-python3.6", 0, /compiled by \/usr\/libexec\/platform-python /],
+      ["platform-python2.7", 4, /no Python 3 was found on this machine; name one with --python/],
+    ])("that leads to %s", (real, code, message) => {
+      const { options } = target(PLAIN);
+      const tools = temporaryFolder();
+      for (const tool of ["cp", "tar"]) symlinkSync(`/bin/${tool}`, join(tools, tool));
+      const script = `printf '#!/bin/sh\\nexec ${python} "$@"\\n' > /usr/libexec/${real}; chmod 755 /usr/libexec/${real}
+        ln -s ${real} /usr/libexec/platform-python; PATH=${tools} exec "$0" "$@"`;
+      const { status, stdout, stderr } = inside(script, process.execPath, TOOL, "apply", "-v", ...options);
+      expect(stdout + stderr).toMatch(message);
+      expect(status).toBe(code);
+    });
+});
