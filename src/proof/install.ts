@@ -28,6 +28,7 @@ export interface InstallProof extends Proof {
  */
 export async function proveInstall(context: Context, options: TargetOptions): Promise<InstallProof> {
   const { chosen, facts, installation } = context;
+  if (facts.pools.length === 0) return withoutCauses(notRun("this host has no rbd pool"));
   const command = installCommand(installation, options);
   if ("notRun" in command) return withoutCauses(notRun(command.notRun));
   const apart = poolsToldApart(facts.pools);
@@ -73,8 +74,8 @@ function withoutCauses(proof: Proof): InstallProof {
  * @returns a Python and its script where a Python was named; why it is not run, where it is not
  */
 export function installCommand(
-  { program }: Installation,
-  { files, virtinst }: TargetOptions,
+  { program, script }: Installation,
+  { files, virtinst, python }: TargetOptions,
   any = false,
 ): { readonly words: InstallRun["command"] } | { readonly notRun: string } {
   if (files.mounted) return { notRun: "nothing below --root is run" };
@@ -86,7 +87,7 @@ export function installCommand(
         ? `no virt-install was found that uses the virtinst in ${virtinst}`
         : "there is no virt-install in PATH",
     };
-  return { words: [own] };
+  return { words: python !== undefined && script !== null && own === program ? [python, script] : [own] };
 }
 
 /** What a run printed, beside what its pool's disks need; empty where all is right. */

@@ -18,6 +18,8 @@ export interface Installation {
   readonly program: string | null;
   /** The Python that it runs under, by its path or name, without arguments; null where that was not found. */
   readonly interpreter: string | null;
+  /** The script that this Python runs; null where that was not found. */
+  readonly script: string | null;
 }
 
 /**
@@ -29,14 +31,16 @@ export interface Installation {
  * @throws Failure (target) where there is none, with the places that were looked at
  */
 export function findVirtinst(files: HostFiles, virtinst?: string): Installation {
-  const [program = NO_PROGRAM] = findPrograms(files);
-  const places = virtinst === undefined ? [...program.folders, ...usualPlaces(files)] : [files.named(virtinst)];
+  const programs = [...findPrograms(files)];
+  const [first = NO_PROGRAM] = programs;
+  const places = virtinst === undefined ? [...first.folders, ...usualPlaces(files)] : [files.named(virtinst)];
   for (const place of places) {
     const found = findIn(place, files);
     if (!found) continue;
     const folder = found.directory.inside;
-    const own = usesFolder(program, folder, files) ? program : readProgram(join(folder, "virt-install"), files);
-    return { ...found, release: readRelease(folder, files), program: own.path, interpreter: own.interpreter };
+    const user = programs.find((program) => usesFolder(program, folder, files));
+    const { path: program, interpreter, script } = user ?? readProgram(join(folder, "virt-install"), files);
+    return { ...found, release: readRelease(folder, files), program, interpreter, script };
   }
   throw new Failure(
     "target",

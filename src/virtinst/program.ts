@@ -7,6 +7,8 @@ export interface Program {
   readonly path: string | null;
   /** The Python that it runs under, by its path or name; null where that could not be told. */
   readonly interpreter: string | null;
+  /** The script that this Python runs; null where that could not be told. */
+  readonly script: string | null;
   /** The folders that its Python looks for `virtinst` in, first come first served; as the host sees them. */
   readonly folders: readonly string[];
   /** What was met at the end of the way, as a part of a sentence. */
@@ -15,7 +17,7 @@ export interface Program {
   readonly choice: string | null;
 }
 
-export const NO_PROGRAM: Program = { path: null, interpreter: null, folders: [], met: "", choice: null };
+export const NO_PROGRAM: Program = { path: null, interpreter: null, script: null, folders: [], met: "", choice: null };
 
 /** Whether a program's Python looks for `virtinst` in a folder. */
 export function usesFolder({ folders }: Program, directory: string, files: HostFiles): boolean {
@@ -100,6 +102,7 @@ function readPython(path: string, real: string, text: string, interpreter: strin
     ...NO_PROGRAM,
     path,
     interpreter,
+    script: real,
     folders,
     met: `${real}, a Python program, names no folder that holds one`,
   };

@@ -12,6 +12,7 @@ import {
   patchedBy100,
   poolsOfOneCephPool,
   target,
+  temporaryFile,
   temporaryFolder,
   withFittingDigest,
 } from "../support/cli";
@@ -86,11 +87,11 @@ describe("apply FILE refuses", () => {
   });
 });
 
-test("a reviewed patch goes with no option that would choose other facts", () => {
+test("a reviewed patch goes with no option that would change what it holds", () => {
   const { options, folder } = target(PLAIN);
   const patch = join(folder, "p.patch");
   cli(["render", ...options, "-o", patch]);
-  for (const words of [HOST, ["--pool", "x"], ["--replace-hand-edit"]])
+  for (const words of [["--pool", "x"], ["--replace-hand-edit"]])
     expect(cli(["apply", patch, ...HOST, "--virtinst", folder, ...words])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/applied as it is/),
@@ -126,7 +127,7 @@ test("a patch for two libvirt pools of one Ceph pool goes in as it is", () => {
   const options = [...poolsOfOneCephPool({ adead: [9, 1], libvirtpool: [1, 2, 3] }), "--virtinst", folder];
   const patch = join(temporaryFolder(), "p.patch");
   expect(cli(["render", ...options, "-o", patch]).code).toBe(0);
-  const applied = cli(["apply", patch, ...HOST, "--json", "--virtinst", folder]);
+  const applied = cli(["apply", patch, "--json", ...options]);
   expect(applied.code, applied.stderr).toBe(0);
   expect(json(applied.stdout)).toMatchObject({ changed: true, status: "patched", pools: ["adead", "libvirtpool"] });
   const after = readFileSync(path);
@@ -153,3 +154,90 @@ test("a patch that was rendered on another machine's file: what comes back is th
   expect(same).toMatchObject({ code: 0, stdout: expect.stringMatching(/^patched/) });
   expect(same.stderr).not.toMatch(/own time/);
 });
+
+describe("a patch is compared with what this host says", () => {
+  /** A host document, with its one pool's facts changed. */
+  const host = (change: object, more: readonly object[] = []) => {
+    const pool = {
+      name: "libvirtpool",
+      cephPool: "vms",
+      monitors: [{ name: "192.0.2.1", port: 6789 }],
+      auth: { username: "libvirt", secret: { uuid: "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1" } },
+    };
+    const pools = [{ ...pool, ...change }, ...more.map((one) => ({ ...pool, ...one }))];
+    return ["--host", temporaryFile("host.json", JSON.stringify({ version: 1, pools }))];
+  };
+  /** A patch for the host as it is, and a place for it. */
+  function rendered() {
+    const { folder, path, pristine } = target(PLAIN);
+    const patch = join(temporaryFolder(), "p.patch");
+    expect(cli(["render", ...host({}), "--virtinst", folder, "-o", patch]).code).toBe(0);
+    const run = (...words: string[]) => cli(["apply", patch, "--virtinst", folder, ...words]);
+    return { run, unchanged: () => readFileSync(path).equals(pristine) };
+  }
+
+  test("and goes in where that is the same", () => {
+    const { run } = rendered();
+    expect(run(...host({}))).toMatchObject({ code: 0, stdout: expect.stringMatching(/^patched/) });
+  });
+
+  test.each([
+    [
+      { monitors: [{ name: "192.0.2.9", port: 6789 }] },
+      'monitors of pool "libvirtpool": 192.0.2.1:6789 in the patch, 192.0.2.9:6789 on this host',
+    ],
+    [{ name: "other" }, 'pool "libvirtpool" is not on this host'],
+    [{ auth: { username: "libvirt", secret: { usage: "x" } } }, "the secrets of this host could not be read"],
+  ])("%j is refused with the difference, and --force has it so", (change, difference) => {
+    const { run, unchanged } = rendered();
+    for (const words of [[], ["--check"]]) {
+      const { code, stderr } = run(...host(change), ...words);
+      expect(stderr).toContain(difference);
+      expect(stderr).toMatch(
+        /made for other facts than those of this host .*Nothing was written\.\nMake it anew .*--force/,
+      );
+      expect(code).toBe(3);
+    }
+    expect(unchanged()).toBe(true);
+    const forced = run(...host(change), "--force");
+    expect(forced.stderr).toMatch(
+      /^note: The patch is for other facts than those of this host, and --force has it so: /m,
+    );
+    expect(forced.stderr).toContain(difference);
+    expect(forced).toMatchObject({ code: 0, stdout: expect.stringMatching(/^patched/) });
+    // What is in place already is no better.
+    expect(run(...host(change)).code).toBe(3);
+  });
+
+  test("other pools of the host are named", () => {
+    const { run } = rendered();
+    const { code, stderr } = run(...host({}, [{ name: "images", cephPool: "images" }]));
+    expect(stderr).toMatch(/^note: The patch does nothing for the other rbd pools of this host: "images"\.$/m);
+    expect(code).toBe(0);
+  });
+
+  test("where live libvirt says nothing, that is said, and it goes in", () => {
+    const { run } = rendered();
+    const { code, stderr } = run("--connect", "test:///nowhere.xml");
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/nowhere\.xml/);
+    const none = temporaryFolder();
+    writeFileSync(join(none, "virsh"), "#!/bin/sh\necho 'error: Cannot connect' >&2\nexit 1\n", { mode: 0o755 });
+    const ran = withPath(none, () => run());
+    expect(ran.stderr).toMatch(
+      /^note: Whether the patch is for the facts of this host was not checked: qemu:\/\/\/system: Cannot connect\.$/m,
+    );
+    expect(ran.code).toBe(0);
+  });
+});
+
+/** With a folder before all others in PATH. */
+function withPath<T>(folder: string, work: () => T): T {
+  const { PATH } = process.env;
+  process.env.PATH = `${folder}:${PATH}`;
+  try {
+    return work();
+  } finally {
+    process.env.PATH = PATH;
+  }
+}

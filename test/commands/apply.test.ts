@@ -90,7 +90,7 @@ test("does nothing where virtinst copies auth and no pool names its secret by us
   expect(json(applied.stdout)).toMatchObject({
     changed: false,
     status: "not needed",
-    notes: [expect.stringMatching(/copies auth.*--force/)],
+    notes: [expect.stringMatching(/copies auth.*--force/), expect.stringMatching(/not that of any upstream/)],
   });
   expect(readFileSync(path).equals(pristine)).toBe(true);
   expect(json(cli(["apply", "--force", "--json", ...options]).stdout)).toMatchObject({

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { cli, eachLayout, json, PLAIN, poolsOfOneCephPool, target, temporaryFolder } from "../support/cli";
+import { cli, eachLayout, HOST, json, PLAIN, poolsOfOneCephPool, target, temporaryFolder } from "../support/cli";
 
 eachLayout(({ name: layout }) => {
   test.each(["\n", "\r\n"])("patch -p1, git apply and apply FILE end with the bytes of apply (line end %j)", (end) => {

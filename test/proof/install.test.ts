@@ -1,0 +1,199 @@
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { cli, HOST, HOST_BY_UUID, HOST_TWO, image, json, PLAIN, target, temporaryFolder } from "../support/cli";
+
+const AUTH = '<auth username="libvirt"><secret type="ceph" uuid="2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1"/></auth>';
+const HOSTS = [11, 12, 13].map((number) => `<host name="192.0.2.${number}" port="6789"/>`).join("");
+const rbd = (auth = AUTH, hosts = HOSTS, name = "vms/x") =>
+  `<disk type="network">${auth}<source protocol="rbd" name="${name}">${hosts}</source></disk>`;
+const domain = (...disks: readonly string[]) => `<domain><devices>${disks.join("")}</devices></domain>`;
+const CDROM = '<disk type="file" device="cdrom"><source file="/cd.iso"/></disk>';
+
+/** A virtinst whose virt-install is a shell script, and what that was asked. */
+function stand(script: string, layout = PLAIN, host = HOST) {
+  const made = target(layout);
+  const said = join(temporaryFolder(), "said");
+  const program = join(made.folder, "virt-install");
+  writeFileSync(program, `#!/bin/sh\necho "$*" >> '${said}'\n${script}\n`);
+  chmodSync(program, 0o755);
+  const options = [...host, "--virtinst", made.folder];
+  const verify = (...words: string[]) => {
+    const ran = cli(["verify", "--json", ...options, ...words]);
+    return { code: ran.code, ...json(ran.stdout), stderr: ran.stderr };
+  };
+  return { ...made, program, options, verify, said: () => readFileSync(said, "utf8").trim().split("\n") };
+}
+
+/** One whose blocks are current. */
+function patched(script: string, host = HOST) {
+  const made = stand(script, PLAIN, host);
+  const applied = cli(["apply", ...made.options]);
+  expect(applied.code, applied.stderr).toBe(0);
+  return made;
+}
+
+const prints = (text: string) => `echo '${text}'`;
+
+describe("verify has the host's own virt-install print a domain for each pool", () => {
+  test("and once more with a CD-ROM, on a node of libvirt's test driver that goes afterwards", () => {
+    const { verify, said, program } = patched(
+      `node=\${2#test://}; cp "$node" "$0.node"; case "$*" in *device=cdrom*) ${prints(domain(rbd(), CDROM))} ;; *) ${prints(domain(rbd()))} ;; esac`,
+    );
+    const { code, install } = verify();
+    expect(install).toEqual({
+      status: "passed",
+      reason: `${program} on libvirt's test driver`,
+      checks: [
+        { label: "disk of pool libvirtpool", passed: true, difference: "" },
+        { label: "disk of pool libvirtpool, beside a CD-ROM", passed: true, difference: "" },
+      ],
+      causes: [],
+    });
+    expect(code).toBe(0);
+    const runs = said();
+    expect(runs).toHaveLength(2);
+    for (const words of runs) expect(words).toMatch(/ --disk vol=libvirtpool\/virtinst-rbd-patch-proof(?: |$)/);
+    const [, node] = /--connect test:\/\/(\S+)/.exec(runs[0] as string) as unknown as [string, string];
+    expect(existsSync(node)).toBe(false);
+    const written = readFileSync(`${program}.node`, "utf8");
+    expect(written).toContain('<auth type="ceph" username="libvirt"><secret usage="client.libvirt secret"/></auth>');
+    expect(written).toContain('<host name="192.0.2.13" port="6789"/>');
+  });
+
+  test.each([
+    ["no auth", domain(rbd("")), /secret: expected 2a5b08e4\S+, found none/],
+    ["another user", domain(rbd(AUTH.replace("libvirt", "admin"))), /user: expected libvirt, found admin/],
+    [
+      "one monitor",
+      domain(rbd(AUTH, '<host name="192.0.2.11" port="6789"/>')),
+      /monitor: expected 192.0.2.12:6789, found missing/,
+    ],
+    ["no rbd disk", domain(CDROM), /it wrote no rbd disk/],
+    [
+      "auth on a CD-ROM",
+      domain(rbd(), CDROM.replace("<source", `${AUTH}<source`)),
+      /\/cd\.iso got an auth, and needs none/,
+    ],
+  ])("%s is a failure, with the difference", (_, xml, difference) => {
+    const { verify, program } = patched(prints(xml));
+    const { code, state, behaviour, install } = verify();
+    expect({ code, state, behaviour: behaviour.status }).toEqual({ code: 5, state: "current", behaviour: "passed" });
+    expect(install).toMatchObject({ status: "failed", reason: `${program} on libvirt's test driver` });
+    expect(install.checks[0].difference).toMatch(difference);
+  });
+
+  test("what the patch logged is a cause", () => {
+    const { verify } = patched(
+      `echo 'WARNING virtinst-rbd-patch: disk vms/x is left as it is' >&2; ${prints(domain(rbd("")))}`,
+    );
+    expect(verify().install.causes).toEqual(["the patch logged: disk vms/x is left as it is"]);
+  });
+
+  test("each pool has a run of its own", () => {
+    const { verify, said } = patched(prints(domain(rbd())), HOST_TWO);
+    const { install, code } = verify();
+    // Each is run once more where it fails, to see what it imports.
+    expect(said().filter((words) => words.includes("vol=archive/"))).toHaveLength(3);
+    expect(install.checks.map(({ passed }: { passed: boolean }) => passed)).toEqual([false, true, false]);
+    expect(code).toBe(5);
+  });
+
+  test("where none is needed, that is proved too", () => {
+    const { verify } = stand(prints(domain(rbd(""))), PLAIN, HOST_BY_UUID);
+    expect(verify()).toMatchObject({ code: 5, state: "absent", need: "not needed", install: { status: "failed" } });
+  });
+});
+
+describe("virt-install is not run", () => {
+  const untouched = "exit 1";
+
+  test.each([["with --static", ["--static"], "--static was given"]])("%s", (_, words, reason) => {
+    const { verify } = patched(untouched);
+    expect(verify(...words)).toMatchObject({ code: 0, install: { status: "not run", reason } });
+  });
+
+  test("where the patch is not current: a no needs no proof", () => {
+    const { verify } = stand(untouched);
+    expect(verify()).toMatchObject({ code: 1, install: { status: "not run", reason: "the patch is absent" } });
+  });
+
+  test("below --root", () => {
+    const base = image();
+    expect(cli(["apply", "--root", base]).code).toBe(0);
+    const { code, stdout } = cli(["verify", "--json", "--root", base]);
+    expect(code).toBe(0);
+    expect(json(stdout).install).toMatchObject({ status: "not run", reason: "nothing below --root is run" });
+  });
+
+  test("where none uses the virtinst that was named", () => {
+    const { verify, program, folder } = patched(untouched);
+    rmSync(program);
+    expect(verify()).toMatchObject({
+      code: 0,
+      install: { status: "not run", reason: `no virt-install was found that uses the virtinst in ${folder}` },
+    });
+  });
+
+  test.each([
+    ["its interpreter is missing", (program: string) => writeFileSync(program, "#!/nowhere/python2\n"), /interpreter/],
+    ["it may not be executed", (program: string) => chmodSync(program, 0o644), /may not be executed/],
+    [
+      "a module is missing",
+      (program: string) => writeFileSync(program, "#!/usr/bin/env python3\nimport libvirt_that_is_not_there\n"),
+      /No module named 'libvirt_that_is_not_there'/,
+    ],
+  ])("where %s, which is no failure of the patch", (_, breakIt, reason) => {
+    const { verify, program } = patched(untouched);
+    breakIt(program);
+    const { code, install } = verify();
+    expect(install).toMatchObject({ status: "not run", reason: expect.stringMatching(reason) });
+    expect(code).toBe(0);
+  });
+
+  test("but --python runs its script, whatever its first line says", () => {
+    const { verify, program } = patched("");
+    writeFileSync(program, `#!/nowhere/python3\nprint('${domain(rbd())}')\n`);
+    expect(verify().install.status).toBe("not run");
+    expect(verify("--python", "python3")).toMatchObject({ code: 0, install: { status: "passed" } });
+  });
+});
+
+describe("a hand edit that is known to raise", () => {
+  const edit = "        final_xml = re.sub('a', 'b', final_xml)\n";
+  const LAST = "        final_xml = self._pre_reinstall_xml or final_xml\n";
+
+  test.each([
+    ["with --static", ["--static"]],
+    ["where virt-install cannot be run", []],
+  ])("makes verify fail %s", (_, words) => {
+    const made = stand("exit 127");
+    made.edit(LAST, LAST + edit);
+    expect(cli(["apply", ...made.options]).code).toBe(0);
+    const { code, state, install } = made.verify(...words);
+    expect(state).toBe("current");
+    expect(install).toMatchObject({ status: "failed", reason: expect.stringMatching(/^not run: .*raises NameError/) });
+    expect(code).toBe(5);
+  });
+
+  test("makes verify fail below --root", () => {
+    const base = image();
+    const path = join(base, "usr/share/virt-manager/virtinst/install/installer.py");
+    writeFileSync(path, readFileSync(path, "utf8").replace(LAST, LAST + edit));
+    expect(cli(["apply", "--root", base]).code).toBe(0);
+    const { code, stdout, stderr } = cli(["verify", "--root", base]);
+    expect(stdout).toMatch(/virt-install failed \(1 check\): not run: nothing below --root is run; but the hand edit/);
+    expect(stderr).toMatch(/^note: _build_xml rewrites its XML by hand in line \d+\./m);
+    expect(code).toBe(5);
+  });
+
+  test("is named by every run of every command, in text and JSON", () => {
+    const made = stand("exit 127");
+    made.edit(LAST, LAST + edit);
+    for (const command of ["inspect", "apply", "apply", "verify", "inspect"]) {
+      const ran = cli([command, "--json", ...made.options]);
+      expect(ran.stderr, command).toMatch(/^note: _build_xml rewrites its XML by hand/m);
+      expect(json(ran.stdout).notes.join(" "), command).toMatch(/rewrites its XML by hand/);
+    }
+  });
+});
