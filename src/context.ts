@@ -2,6 +2,9 @@ import { refuseOtherMachine } from "./elsewhere";
 import type { HostConfig, HostOptions } from "./host/config";
 import { choosePools, type ResolvedFacts, resolveFacts } from "./host/facts";
 import { readHost } from "./host/read";
+import { settleUsers } from "./host/users";
+import type { Installation } from "./virtinst/find";
+import { copiesAuth } from "./virtinst/need";
 import { openTarget, type Target, type TargetOptions } from "./virtinst/target";
 
 /** Options that every command takes. */
@@ -34,7 +37,24 @@ export async function lookAtHost(options: CommonOptions): Promise<Host> {
  * @throws Failure (facts) where one of the pools is broken
  */
 export async function openHost(options: CommonOptions): Promise<Host> {
-  const host = await lookAtHost(options);
+  return whole(await lookAtHost(options));
+}
+
+/**
+ * A host beside the virtinst that is to be patched: that decides whether a disk's user tells its pool.
+ *
+ * @param installation null for none
+ */
+export function settle(host: Host, installation: Installation | null, { files }: CommonOptions): Host {
+  return { ...host, facts: settleUsers(host.facts, () => installation !== null && copiesAuth(installation, files)) };
+}
+
+/**
+ * The host, if all of its pools can be used.
+ *
+ * @throws Failure (facts) where one of them is broken
+ */
+export function whole(host: Host): Host {
   const [broken] = host.facts.broken;
   if (broken) throw broken.failure;
   return host;
@@ -43,15 +63,21 @@ export async function openHost(options: CommonOptions): Promise<Host> {
 /**
  * Reads the host's facts, finds virtinst, and compares the two.
  *
- * @throws Failure (facts) where the facts are those of another machine than the virtinst
+ * @throws Failure (facts) where one of the pools is broken, nothing tells two apart, or the facts are another machine's
  */
 export async function openContext(options: CommonOptions): Promise<Context> {
-  return meet(await openHost(options), options);
+  const host = await openHost(options);
+  const target = meet(host, options);
+  return { ...whole(settle(host, target.installation, options)), ...target };
 }
 
-/** The host's virtinst; the same for a host that was only looked at. */
-export function meet(host: Host, options: CommonOptions): Context {
+/**
+ * The virtinst for a host's facts.
+ *
+ * @throws Failure (facts) where these are another machine's
+ */
+export function meet(host: Host, options: CommonOptions): Target {
   const target = openTarget(options, host.facts.cephPools);
   refuseOtherMachine(host, target, options);
-  return { ...host, ...target };
+  return target;
 }

@@ -112,7 +112,7 @@ describe("the built file", () => {
     writeFileSync(join(home, "package.json"), '{ "type": "module" }\n');
     const { options } = target(PLAIN);
     for (const NODE_OPTIONS of ["", "--disallow-code-generation-from-strings"])
-      expect(cli(["inspect", ...options], { tool, env: { NODE_OPTIONS } })).toMatchObject({ code: 0, stderr: "" });
+      expect(cli(["inspect", "-q", ...options], { tool, env: { NODE_OPTIONS } })).toMatchObject({ code: 0, stderr: "" });
   });
 
   test("is within its budget of 400 KB", () => expect(statSync(TOOL).size).toBeLessThan(400 * 1024));

@@ -1,8 +1,9 @@
-import { type CommonOptions, type Host, lookAtHost, meet } from "../context";
+import { type CommonOptions, type Host, lookAtHost, meet, settle } from "../context";
 import type { HostDocument } from "../host/document";
 import type { ResolvedFacts } from "../host/facts";
 import { writeDocument } from "../host/write-document";
 import { secretUuids } from "../patch/facts";
+import { examine } from "../patch/state";
 import { Failure } from "../report/failure";
 import { findNeed } from "../virtinst/need";
 import { targetNotes } from "../virtinst/notes";
@@ -32,11 +33,12 @@ export interface InspectResult {
 
 /** Reads what libvirt and virtinst look like, and whether a patch is needed. Changes nothing. */
 export async function inspect(options: CommonOptions): Promise<InspectResult> {
-  const host = await lookAtHost(options);
+  const looked = await lookAtHost(options);
+  const target = findTarget(options, looked);
+  const host = settle(looked, target instanceof Failure ? null : target.installation, options);
   const { config, facts } = host;
   const broken = facts.broken.map(({ pools, failure: { message, hint } }) => ({ pools, message, hint }));
   const common = { command: "inspect", facts, broken, source: config.source } as const;
-  const target = findTarget(options, host);
   if (target instanceof Failure)
     return {
       ...common,
@@ -44,7 +46,8 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
       virtinst: null,
       notes: [...facts.notes, `${target.message} ${target.hint}`],
     };
-  const { installation, examined } = target;
+  const { installation, file } = target;
+  const examined = facts.pools === looked.facts.pools ? target.examined : examine(file.bytes, facts.cephPools);
   return {
     ...common,
     document: writeDocument(config, {

@@ -1,4 +1,4 @@
-import { type CommonOptions, openHost } from "../context";
+import { type CommonOptions, openHost, settle, whole } from "../context";
 import { readRbdDisks } from "../host/domain";
 import { noPool } from "../host/facts";
 import { unifiedTextDiff } from "../patch/diff";
@@ -39,10 +39,11 @@ export interface PreviewResult {
  * @throws Failure (behaviour) where there is no Python to run it, or it raises
  */
 export async function preview(options: PreviewOptions): Promise<PreviewResult> {
-  const { config, facts, chosen } = await openHost(options);
-  const { pools, cephPools, notes } = facts;
+  const host = await openHost(options);
   const { domain } = options;
-  if (chosen.length === 0 && domain === undefined) throw noPool(config);
+  if (host.chosen.length === 0 && domain === undefined) throw noPool(host.config);
+  const { installation, major, found } = whatRuns(options);
+  const { pools, cephPools, notes } = whole(settle(host, found, options)).facts;
   const source =
     domain === undefined
       ? ({ text: sampleDomain(pools).before, encoding: "utf8" } as const)
@@ -55,7 +56,6 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
     { sha256: "0".repeat(64), modified: "0.000000000", lines: [1, 1] },
     { variables: [], indent: "" },
   );
-  const { installation, major } = whatRuns(options);
   const pythons = findPythons(installation, major, options);
   const answer = isNotRun(pythons) ? pythons : await runHelper(pythons, helper, [xml]);
   const [result] = isNotRun(answer) ? [] : answer.results;
@@ -81,12 +81,13 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
 function whatRuns(options: PreviewOptions): {
   installation: Pick<Installation, "interpreter" | "program">;
   major: 2 | 3;
+  found: Installation | null;
 } {
   try {
     const installation = findVirtinst(options.files, options.virtinst);
-    return { installation, major: pythonMajor(installation.file) };
+    return { installation, major: pythonMajor(installation.file), found: installation };
   } catch (error) {
     if (!(error instanceof Failure) || options.virtinst !== undefined) throw error;
-    return { installation: { interpreter: null, program: null }, major: 3 };
+    return { installation: { interpreter: null, program: null }, major: 3, found: null };
   }
 }

@@ -1,4 +1,4 @@
-import { type CephPool, overlap, type PoolFacts, poolNames, sameCredentials } from "../patch/facts";
+import { type CephPool, overlap, type PoolFacts, sameCredentials } from "../patch/facts";
 import { groupPools, mergePools } from "../patch/merge";
 import { Failure } from "../report/failure";
 import { byName, type HostConfig, type Pool, type Secret } from "./config";
@@ -20,6 +20,10 @@ export interface ResolvedFacts {
   /** The pools whose secret is known, by name: also those that contradict each other. */
   readonly resolved: readonly PoolFacts[];
   readonly broken: readonly Broken[];
+  /** Whole pools of one Ceph pool that differ in their users: broken where no disk states its user (`settleUsers`). */
+  readonly byUser: readonly Broken[];
+  /** The pools that were not asked for; where their secret is not known, without its UUID. */
+  readonly others: readonly PoolFacts[];
   /** What could not be checked, in sentences. */
   readonly notes: readonly string[];
 }
@@ -38,18 +42,26 @@ export function resolveFacts(config: HostConfig, only: readonly string[]): Resol
   const notes: string[] = [];
   const broken: Broken[] = [];
   const resolved = chosen.flatMap((pool): PoolFacts[] => {
-    const uuid = pool.auth && secretUuid(pool, config, notes);
-    if (uuid instanceof Failure) broken.push({ pools: [pool.name], failure: uuid });
-    if (uuid instanceof Failure) return [];
-    const auth = pool.auth && uuid !== null ? { username: pool.auth.username, uuid } : null;
-    return [{ pool: pool.name, cephPool: pool.cephPool, monitors: pool.monitors, auth }];
+    const uuid = secretUuid(pool, config, notes);
+    if (typeof uuid === "string") return [factsOf(pool, uuid)];
+    broken.push({ pools: [pool.name], failure: uuid });
+    return [];
   });
-  broken.push(...contradictions(resolved, config.source));
+  const others = config.pools.flatMap((pool): PoolFacts[] => {
+    if (chosen.includes(pool)) return [];
+    const uuid = secretUuid(pool, config, []);
+    return [factsOf(pool, typeof uuid === "string" ? uuid : "")];
+  });
+  const differing = contradictions(resolved, config.source);
+  broken.push(...differing.filter(({ told }) => !told).map(({ group }) => group));
+  const byUser = differing.filter(({ told }) => told).map(({ group }) => group);
   const out = new Set(broken.flatMap((one) => one.pools));
   const pools = resolved.filter(({ pool }) => !out.has(pool));
-  const cephPools = mergePools(pools);
-  notes.push(...cephPools.flatMap((one) => ambiguity(one, cephPools)));
-  return { pools, cephPools, resolved, broken, notes };
+  return { pools, cephPools: mergePools(pools), resolved, broken, byUser, others, notes };
+}
+
+function factsOf({ name, cephPool, monitors, auth }: Pool, uuid: string): PoolFacts {
+  return { pool: name, cephPool, monitors, auth: auth && { username: auth.username, uuid } };
 }
 
 /**
@@ -93,20 +105,10 @@ function refuseTooMany(pools: readonly Pool[], source: string): void {
   );
 }
 
-/** What is to be said of a pool without monitors, whose disks say nothing of their cluster. */
-function ambiguity(one: CephPool, all: readonly CephPool[]): string[] {
-  const others = all.filter((other) => other !== one && other.name === one.name);
-  // With the same credentials there is one cluster; without any, only monitors tell two apart.
-  const unlike = others.filter((other) => !one.auth || !sameCredentials(one, other));
-  if (one.monitors.length > 0 || unlike.length === 0) return [];
-  const names = (pools: readonly CephPool[]) => poolNames(pools).map(quote).join(", ");
-  return [
-    `A disk of pool ${names([one])} lists no monitor, and cannot be told from one of pool ${names(unlike)}: it is left as it is. Choose one with --pool.`,
-  ];
-}
-
+/** The UUID of a pool's secret, or why there is none; empty for a pool without auth. */
 function secretUuid(pool: Pool, config: HostConfig, notes: string[]): string | Failure {
-  const { username, secret } = pool.auth as NonNullable<Pool["auth"]>;
+  if (!pool.auth) return "";
+  const { username, secret } = pool.auth;
   const named = "uuid" in secret ? `uuid ${secret.uuid}` : `usage ${quote(secret.usage)}`;
   if (!config.secrets) {
     if ("usage" in secret)
@@ -138,23 +140,30 @@ function secretUuid(pool: Pool, config: HostConfig, notes: string[]): string | F
   );
 }
 
-/** The groups of pools that stand for one Ceph pool of one cluster, and differ in their credentials. */
-function contradictions(pools: readonly PoolFacts[], source: string): Broken[] {
+/**
+ * The groups of pools that stand for one Ceph pool of one cluster, and differ in their credentials.
+ *
+ * @returns also whether each has a user, and each user one secret, so that a disk's user tells its pool
+ */
+function contradictions(pools: readonly PoolFacts[], source: string): { group: Broken; told: boolean }[] {
   return groupPools(pools, overlap).flatMap((group) => {
-    const logins = groupPools(group, sameCredentials).map((one) => one.map(({ pool }) => pool));
+    const logins = groupPools(group, sameCredentials);
     if (logins.length === 1) return [];
     const [{ cephPool }] = group as [PoolFacts];
     const names = group.map(({ pool }) => pool);
-    return {
-      pools: names,
-      failure: new Failure(
-        "facts",
-        `${source}: the pools ${listed(names)} ${names.length > 2 ? "all" : "both"} stand for the Ceph pool ${quote(cephPool)} on the same monitors, with different credentials.`,
-        `Choose ${logins.length < names.length ? "those of one user" : "one"} with ${logins.map((one) => `--pool ${one.join(" ")}`).join(" or ")}.`,
-      ),
-    };
+    const told = new Set(group.map(({ auth }) => auth?.username)).size === logins.length && group.every(hasAuth);
+    const choice = logins.map((own) => `--pool ${own.map(({ pool }) => pool).join(" ")}`).join(" or ");
+    const why = told ? ", and no virtinst was found that writes a pool's user into its disks, as 1.5 and later do" : "";
+    const failure = new Failure(
+      "facts",
+      `${source}: the pools ${listed(names)} ${names.length > 2 ? "all" : "both"} stand for the Ceph pool ${quote(cephPool)} on the same monitors, with different credentials${why}.`,
+      `Choose ${logins.length < names.length ? "those of one user" : "one"} with ${choice}${told ? ", or go to virt-manager 1.5 or later" : ""}.`,
+    );
+    return { group: { pools: names, failure }, told };
   });
 }
+
+const hasAuth = ({ auth }: PoolFacts) => auth !== null;
 
 function listed(names: readonly string[]): string {
   return `${names.slice(0, -1).map(quote).join(", ")} and ${quote(names[names.length - 1] as string)}`;

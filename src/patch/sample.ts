@@ -14,7 +14,8 @@ export interface Sample {
  * A domain with a disk from each pool, as virt-manager 1.2 to 1.4 writes it (first monitor, no auth), a file CD-ROM
  * and an rbd disk of a Ceph pool that no libvirt pool has.
  *
- * A pool whose disks cannot be told from those of another cluster has no disk of its own in it.
+ * A pool whose disks are told from those of another by their user alone has one that states it, without the secret's
+ * uuid, as 1.5 and later write it. One whose disks cannot be told at all has none.
  *
  * @param pools the libvirt pools
  */
@@ -25,11 +26,11 @@ export function sampleDomain(pools: readonly PoolFacts[]): Sample {
   for (let number = 1; clusters.some((one) => mayBeIn(one, imageOf(foreign), undefined)); number++)
     foreign = `virtinst-rbd-patch-foreign-${number}`;
   const disks = [
-    ...own.map(({ pool, cluster }, index) => {
+    ...own.map(({ pool, cluster, user }, index) => {
       const first = pool.monitors.slice(0, 1);
       return {
-        label: `disk of pool ${pool.pool}`,
-        before: rbdDisk(pool.cephPool, null, index, first),
+        label: `disk of pool ${pool.pool}${user === undefined ? "" : ", which states its user"}`,
+        before: rbdDisk(pool.cephPool, user === undefined ? null : { username: user }, index, first),
         after: rbdDisk(pool.cephPool, pool.auth, index, completed(first, cluster.monitors)),
       };
     }),
@@ -39,14 +40,24 @@ export function sampleDomain(pools: readonly PoolFacts[]): Sample {
   return { before: domain(disks.map(({ before }) => before)), after: domain(disks.map(({ after }) => after)), disks };
 }
 
-/** The pools whose disks cannot be taken for those of another cluster, each with its cluster. */
-export function poolsToldApart(pools: readonly PoolFacts[]): { pool: PoolFacts; cluster: CephPool }[] {
+/** A pool whose disks cannot be taken for those of another cluster. */
+export interface ToldApart {
+  readonly pool: PoolFacts;
+  readonly cluster: CephPool;
+  /** The user that its disks have to state for that; undefined where they are told apart without. */
+  readonly user: string | undefined;
+}
+
+/** Those of some pools whose disks can be told from others'. */
+export function poolsToldApart(pools: readonly PoolFacts[]): ToldApart[] {
   const clusters = mergePools(pools);
   return pools.flatMap((pool) => {
-    const [cluster, other] = clusters.filter(
+    const may = clusters.filter(
       (one) => one.libvirtPools.includes(pool.pool) || mayBeIn(one, imageOf(pool.cephPool), pool.monitors[0]),
     );
-    return cluster && !other ? [{ pool, cluster }] : [];
+    const user = may.length > 1 ? pool.auth?.username : undefined;
+    const [cluster, other] = user === undefined ? may : may.filter(({ auth }) => auth?.username === user);
+    return cluster && !other ? [{ pool, cluster, user }] : [];
   });
 }
 
@@ -76,14 +87,20 @@ function imageOf(cephPool: string): string {
   return `${cephPool}/virt-1`;
 }
 
-function rbdDisk(cephPool: string, auth: PoolFacts["auth"], index: number, monitors: readonly Monitor[]): string {
+function rbdDisk(
+  cephPool: string,
+  auth: { readonly username: string; readonly uuid?: string } | null,
+  index: number,
+  monitors: readonly Monitor[],
+): string {
+  const uuid = auth?.uuid === undefined ? "" : ` uuid="${xmlText(auth.uuid)}"`;
   const hosts = monitors.map(
     ({ name, port }) => `        <host name="${xmlText(name)}"${port === null ? "" : ` port="${port}"`}/>\n`,
   );
   const name = `protocol="rbd" name="${xmlText(imageOf(cephPool))}"`;
   return `    <disk type="network" device="disk">
       <driver name="qemu" type="raw"/>
-${auth ? `      <auth username="${xmlText(auth.username)}">\n        <secret type="ceph" uuid="${xmlText(auth.uuid)}"/>\n      </auth>\n` : ""}\
+${auth ? `      <auth username="${xmlText(auth.username)}">\n        <secret type="ceph"${uuid}/>\n      </auth>\n` : ""}\
 ${hosts.length > 0 ? `      <source ${name}>\n${hosts.join("")}      </source>\n` : `      <source ${name}/>\n`}\
       <target dev="vd${letters(index)}" bus="virtio"/>
     </disk>

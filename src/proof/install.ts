@@ -6,6 +6,7 @@ import type { PoolFacts } from "../patch/facts";
 import { poolsToldApart } from "../patch/sample";
 import { inTemporaryFolder } from "../system/temporary";
 import type { Installation } from "../virtinst/find";
+import { copiesAuth } from "../virtinst/need";
 import { findPrograms } from "../virtinst/program";
 import type { TargetOptions } from "../virtinst/target";
 import { type InstallRun, type PrintedXml, printXml } from "../virtinst/virt-install";
@@ -31,10 +32,13 @@ export async function proveInstall(context: Context, options: TargetOptions): Pr
   if (facts.pools.length === 0) return withoutCauses(notRun("this host has no rbd pool"));
   const command = installCommand(installation, options);
   if ("notRun" in command) return withoutCauses(notRun(command.notRun));
-  const apart = poolsToldApart(facts.pools);
-  const node = testNode(chosen.filter(({ name }) => apart.some(({ pool }) => pool.pool === name)));
+  const apart = poolsToldApart(facts.pools)
+    .filter(({ user }) => user === undefined || copiesAuth(installation, options.files))
+    .map(({ pool }) => pool.pool);
+  const node = testNode(chosen.filter(({ name }) => apart.includes(name)));
   const [first] = node.pools;
-  if (!first) return withoutCauses(notRun("libvirt's test driver takes no pool that lists no monitor"));
+  if (!first)
+    return withoutCauses(notRun("libvirt's test driver takes only pools that list a monitor, and can be told apart"));
 
   return inTemporaryFolder(async (cache) => {
     const [nodeFile, cdrom] = [join(cache, "node.xml"), join(cache, "cdrom.iso")];

@@ -31,15 +31,32 @@ export interface PoolAuth {
  */
 export function findNeed(installation: Installation, pools: readonly PoolAuth[], files: HostFiles): Need {
   if (pools.length === 0) return { need: "not needed", reason: NO_POOL };
-  for (const file of DISK_CODE) {
-    const path = join(installation.directory.inside, file);
-    const code = files.readText(path);
-    if (code !== null) return judge(path, code.replace(/^[ \t]*#.*$/gm, ""), pools);
-  }
+  const found = readDiskCode(installation, files);
+  if (found) return judge(found.path, found.code, pools);
   return {
     need: "unknown",
     reason: `virtinst's disk code (${DISK_CODE.join(" or ")}) is not beside ${installation.file}`,
   };
+}
+
+/**
+ * Whether the installed disk code copies a pool's auth, and with it the user; code that is not to be seen does not.
+ *
+ * @param installation where virtinst is
+ * @param files the host's file system
+ */
+export function copiesAuth(installation: Installation, files: HostFiles): boolean {
+  return COPIES_AUTH.test(readDiskCode(installation, files)?.code ?? "");
+}
+
+/** The installed disk code without its comments. */
+function readDiskCode({ directory }: Installation, files: HostFiles): { path: string; code: string } | null {
+  for (const file of DISK_CODE) {
+    const path = join(directory.inside, file);
+    const code = files.readText(path);
+    if (code !== null) return { path, code: code.replace(/^[ \t]*#.*$/gm, "") };
+  }
+  return null;
 }
 
 const NO_POOL = "this host has no rbd pool";

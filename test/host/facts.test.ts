@@ -52,10 +52,13 @@ describe("resolveFacts", () => {
       /secrets of this host could not be read/,
     ],
     [
-      "one cluster, two users",
-      config([pool("p"), pool("q", { auth: { username: "v", secret: { uuid: UUID } } })]),
+      "one cluster, one user, two secrets",
+      config(
+        [pool("p"), pool("q", { auth: { username: "u", secret: { uuid: OTHER } } })],
+        [ceph(UUID, "s"), ceph(OTHER, "t")],
+      ),
       [],
-      /"p" and "q".*different credentials/,
+      /"p" and "q".*different credentials\.$/,
     ],
     [
       "one cluster, a missing port",
@@ -81,7 +84,8 @@ describe("resolveFacts", () => {
   });
 
   test("no rbd pool is an answer, unless one was asked for", () => {
-    expect(resolveFacts(config([]), [])).toEqual({ pools: [], cephPools: [], resolved: [], broken: [], notes: [] });
+    const none = { pools: [], cephPools: [], resolved: [], broken: [], byUser: [], others: [], notes: [] };
+    expect(resolveFacts(config([]), [])).toEqual(none);
     expect(() => resolveFacts(config([]), ["q"])).toThrow(
       expect.objectContaining({
         kind: "facts",
@@ -118,36 +122,36 @@ describe("resolveFacts", () => {
     }
   });
 
-  test("a pool without monitors beside one with: no contradiction, but said", () => {
-    const { pools, notes } = resolveFacts(config([pool("p"), pool("q", { auth: null, monitors: [] })]), []);
-    expect(pools).toHaveLength(2);
-    expect(notes).toEqual([
-      expect.stringMatching(/pool "q" lists no monitor, and cannot be told from one of pool "p"/),
-    ]);
+  test("pools of one Ceph pool that differ in their users stay whole, until it is known what a disk states", () => {
+    const v = { auth: { username: "v", secret: { uuid: UUID } } };
+    const { pools, cephPools, broken, byUser } = resolveFacts(config([pool("p"), pool("q", v), pool("r")]), []);
+    expect(pools.map((one) => one.pool)).toEqual(["p", "q", "r"]);
+    expect(cephPools.map(({ libvirtPools }) => libvirtPools)).toEqual([["p", "r"], ["q"]]);
+    expect([broken, byUser]).toEqual([[], [{ pools: ["p", "q", "r"], failure: expect.any(Failure) }]]);
+    expect(byUser[0]?.failure).toMatchObject({
+      kind: "facts",
+      message:
+        'SOURCE: the pools "p", "q" and "r" all stand for the Ceph pool "vms" on the same monitors, with different credentials, and no virtinst was found that writes a pool\'s user into its disks, as 1.5 and later do.',
+      hint: "Choose those of one user with --pool p r or --pool q, or go to virt-manager 1.5 or later.",
+    });
   });
 
-  describe("a disk that lists no monitor", () => {
-    const v = { auth: { username: "v", secret: { uuid: UUID } } };
-    const note = (name: string, others: string) =>
-      `A disk of pool ${name} lists no monitor, and cannot be told from one of pool ${others}: it is left as it is. Choose one with --pool.`;
-    test.each<[title: string, pools: Pool[], notes: string[]]>([
-      ["another user on the same Ceph pool", [pool("p"), pool("q", { ...v, monitors: [] })], [note('"q"', '"p"')]],
-      ["no user on either", [pool("p", { auth: null }), pool("q", { auth: null, monitors: [] })], [note('"q"', '"p"')]],
+  test.each<[title: string, pools: Pool[]]>([
+    [
+      "a third one has no user",
+      [pool("p"), pool("q", { auth: { username: "v", secret: { uuid: UUID } } }), pool("r", { auth: null })],
+    ],
+    [
+      "a third one has another secret for a user",
       [
-        "several others",
-        [pool("a", { monitors: [{ name: "m9", port: 1 }] }), pool("p"), pool("p2"), pool("q", { ...v, monitors: [] })],
-        [note('"q"', '"a", "p", "p2"')],
+        pool("p"),
+        pool("q", { auth: { username: "v", secret: { uuid: UUID } } }),
+        pool("r", { auth: { username: "u", secret: { uuid: OTHER } } }),
       ],
-      [
-        "several that are one entry",
-        [pool("p"), pool("q", { ...v, monitors: [] }), pool("r", { ...v, monitors: [] })],
-        [note('"q", "r"', '"p"')],
-      ],
-      ["the same user: it is that cluster", [pool("p"), pool("q", { monitors: [] })], []],
-      ["another Ceph pool", [pool("p", { cephPool: "iso" }), pool("q", { ...v, monitors: [] })], []],
-      ["no other pool", [pool("q", { auth: null, monitors: [] })], []],
-      ["monitors on both", [pool("p"), pool("q", { ...v, monitors: [{ name: "m2", port: 1 }] })], []],
-    ])("beside %s", (_, pools, notes) => expect(resolveFacts(config(pools), []).notes).toEqual(notes));
+    ],
+  ])("users tell no pools apart where %s", (_, pools) => {
+    const { broken, byUser } = resolveFacts(config(pools, [ceph(UUID, "s"), ceph(OTHER, "t")]), []);
+    expect([broken.map((one) => one.pools), byUser]).toEqual([[["p", "q", "r"]], []]);
   });
 
   test("of several secrets, the one that is named is taken", () => {

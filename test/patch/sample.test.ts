@@ -129,6 +129,45 @@ describe("which pools have a disk in it", () => {
     ]);
   });
 
+  it("where only the user tells two apart, each states it, without its secret's uuid", () => {
+    const other = { ...POOL, pool: "second", auth: { username: "o<", uuid: "11111111-2222-3333-4444-555555555555" } };
+    const { before, after, disks } = sampleDomain([POOL, other]);
+    expect(disks.map(({ label }) => label).slice(0, 2)).toEqual([
+      "disk of pool libvirtpool, which states its user",
+      "disk of pool second, which states its user",
+    ]);
+    const auths = (xml: string) => xml.match(/<auth[\s\S]*?<\/auth>/g)?.map((auth) => auth.replace(/\n */g, ""));
+    expect(auths(before)).toEqual([
+      '<auth username="libvirt"><secret type="ceph"/></auth>',
+      '<auth username="o&#60;"><secret type="ceph"/></auth>',
+    ]);
+    expect(auths(after)).toEqual([
+      `<auth username="libvirt"><secret type="ceph" uuid="${UUID}"/></auth>`,
+      '<auth username="o&#60;"><secret type="ceph" uuid="11111111-2222-3333-4444-555555555555"/></auth>',
+    ]);
+  });
+
+  it("a user's disk has only the monitors of its own entry, and one that its first monitor tells states none", () => {
+    const two = [on("a", "m1"), { ...on("b", "m2"), monitors: [...on("x", "m2").monitors, ...on("x", "m1").monitors] }];
+    const v = { username: "v", uuid: UUID };
+    const { disks } = sampleDomain([two[0] as PoolFacts, { ...(two[1] as PoolFacts), auth: v }]);
+    expect(disks.map(({ label }) => label).slice(0, 2)).toEqual([
+      "disk of pool a, which states its user",
+      "disk of pool b",
+    ]);
+    expect(disks[0]?.after.match(/<host name="\w+"/g)).toEqual(['<host name="m1"']);
+    expect(disks[1]?.after.match(/<host name="\w+"/g)).toEqual(['<host name="m2"', '<host name="m1"']);
+  });
+
+  it("neither the same user nor none tells two apart", () => {
+    const rest = ["file CD-ROM", "disk of another Ceph pool"];
+    expect(labels([POOL, { ...POOL, pool: "b", auth: { username: "libvirt", uuid: "another" } }])).toEqual(rest);
+    expect(labels([POOL, { ...free, pool: "b" }])).toEqual([
+      "disk of pool libvirtpool, which states its user",
+      ...rest,
+    ]);
+  });
+
   it("a Ceph pool whose name begins like the other's does not confuse it", () => {
     expect(labels([on("a", "m1"), on("b", "m1", { cephPool: "vms2" })]).slice(0, 2)).toEqual([
       "disk of pool a",

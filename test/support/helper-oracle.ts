@@ -65,14 +65,17 @@ function completed(disk: OutlineElement, pools: readonly CephPool[]): { want: Ou
   if (!source) return { want: disk, lines: 0 };
   const hosts = named(source, "host");
   const known = pools.filter(({ name }) => source.attributes.name?.startsWith(`${name}/`));
-  const chosen = known.filter(
+  const fitting = known.filter(
     ({ monitors }) => hosts.length === 0 || hosts.some((host) => monitors.some((monitor) => equal(monitor, host))),
   );
+  const auths = [...named(disk, "auth"), ...named(source, "auth")];
+  const users = auths.map(({ attributes }) => attributes.username);
+  const ofUser = fitting.filter(({ auth }) => auth && users.includes(auth.username));
+  const chosen = ofUser.length > 0 ? ofUser : fitting;
   const logins = new Set(chosen.map(({ auth, monitors }) => JSON.stringify(auth ?? monitors)));
   const [pool] = chosen;
   if (!pool || logins.size > 1) return { want: disk, lines: known.length > 0 ? 1 : 0 };
 
-  const auths = [...named(disk, "auth"), ...named(source, "auth")];
   const [secret, line] = pool.auth ? secretOf(auths, pool.auth.username) : [null, false];
   const withSecret = (node: Outline): Outline =>
     node === secret

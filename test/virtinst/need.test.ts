@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
 import { findVirtinst } from "../../src/virtinst/find";
-import { findNeed, type PoolAuth } from "../../src/virtinst/need";
+import { copiesAuth, findNeed, type PoolAuth } from "../../src/virtinst/need";
 import { copyVirtinst } from "../support/cli";
 
 const FILES = new HostFiles();
@@ -27,13 +27,15 @@ test.each([
 test("the installed code decides, not the version: a backport, and code that writes no network disks", () => {
   const virtinst = copyVirtinst("guest-1.4");
   const need = () => findNeed(findVirtinst(FILES, virtinst), [BY_UUID], FILES).need;
+  const copies = () => copiesAuth(findVirtinst(FILES, virtinst), FILES);
+  expect(copies()).toBe(false);
   const code = join(virtinst, "virtinst/devicedisk.py");
   writeFileSync(code, "source_protocol = 1\nauth_secret_uuid = 2\n");
-  expect(need()).toBe("not needed");
+  expect([need(), copies()]).toEqual(["not needed", true]);
   writeFileSync(code, "source_protocol = 1\n# auth_secret_uuid is not copied\n");
-  expect(need()).toBe("required");
+  expect([need(), copies()]).toEqual(["required", false]);
   writeFileSync(code, "path = 1\n");
   expect(need()).toBe("impossible");
   rmSync(code);
-  expect(need()).toBe("unknown");
+  expect([need(), copies()]).toEqual(["unknown", false]);
 });

@@ -1,0 +1,139 @@
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { cli, FIXTURES, image, json, PLAIN, target, temporaryFile } from "../support/cli";
+
+const LIBVIRT = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
+const BACKUP = "5f3a1c9e-7b42-4a5e-9d10-c2a4f1b7e8d3";
+/** Options that name libvirt pools of one Ceph pool on one monitor, by name, with their users; all by usage. */
+function pools(users: Readonly<Record<string, readonly [username: string, secret: string]>>): string[] {
+  const files = Object.entries(users).map(([name, [username, secret]]) => {
+    const auth = `<auth type='ceph' username='${username}'><secret usage='client.${secret} secret'/></auth>`;
+    const source = `<source><host name='192.0.2.11' port='6789'/><name>vms</name>${auth}</source>`;
+    return `--pool-xml=${temporaryFile(`${name}.xml`, `<pool type='rbd'><name>${name}</name>${source}</pool>`)}`;
+  });
+  return [...files, ...["usage", "uuid"].map((name) => `--secret-xml=${FIXTURES}/secret-${name}.xml`)];
+}
+const USERS = { a: ["libvirt", "libvirt"], b: ["backup", "backup"], c: ["libvirt", "libvirt"] } as const;
+const REFUSED =
+  /the pools "a", "b" and "c" all stand for the Ceph pool "vms" on the same monitors, with different credentials, and no virtinst was found that writes a pool's user into its disks, as 1\.5 and later do\.\nChoose those of one user with --pool a c or --pool b, or go to virt-manager 1\.5 or later\./;
+const CHANGING = ["verify", "render", "apply", "preview"];
+
+describe("a virtinst that writes the user into the disk", () => {
+  test("each disk gets the secret of its own user, and that is proved", () => {
+    const { folder } = target(PLAIN);
+    const options = [...pools(USERS), "--virtinst", folder];
+    const inspected = cli(["inspect", ...options]);
+    expect(inspected.code).toBe(0);
+    expect(inspected.stdout).not.toMatch(/broken/);
+    expect(cli(["render", ...options]).code).toBe(0);
+    const applied = cli(["apply", "--json", ...options]);
+    expect(json(applied.stdout)).toMatchObject({
+      status: "patched",
+      pools: ["a", "c", "b"],
+      notes: [expect.any(String)],
+    });
+    const verified = cli(["verify", "--json", ...options]);
+    expect(verified.code).toBe(0);
+    expect(json(verified.stdout)).toMatchObject({ state: "current", notes: [], behaviour: { status: "passed" } });
+    expect(
+      json(verified.stdout)
+        .behaviour.checks.map(({ label }: { label: string }) => label)
+        .slice(0, 3),
+    ).toEqual(["a", "b", "c"].map((name) => `disk of pool ${name}, which states its user`));
+    expect(cli(["inspect", ...options]).stdout).toMatch(/^Patch +current: /m);
+  });
+
+  test("verify shows a block that gives a user's disk the other one's secret", () => {
+    const { folder, edit } = target(PLAIN);
+    const options = [...pools(USERS), "--virtinst", folder];
+    cli(["apply", ...options]);
+    edit(`<secret type="ceph" uuid="${BACKUP}"/>`, `<secret type="ceph" uuid="${LIBVIRT}"/>`);
+    expect(cli(["verify", ...options]).stdout).toMatch(/wrong {2}disk of pool b, which states its user/);
+  });
+
+  test("preview shows it on any domain", () => {
+    const { folder } = target(PLAIN);
+    const disk = (auth: string) =>
+      `<disk>${auth}<source protocol='rbd' name='vms/x'><host name='192.0.2.11'/></source></disk>`;
+    const by = (user: string) => disk(`<auth username='${user}'><secret type='ceph'/></auth>`);
+    const xml = `<domain><devices>${by("backup")}${by("libvirt")}${disk("")}</devices></domain>`;
+    const words = ["preview", temporaryFile("d.xml", xml), "-o", "-", ...pools(USERS), "--virtinst", folder];
+    const { code, stdout, stderr } = cli(words);
+    expect(code).toBe(0);
+    expect(stdout.match(/uuid="[^"]*"/g)).toEqual([`uuid="${BACKUP}"`, `uuid="${LIBVIRT}"`]);
+    expect(stderr).toMatch(/disk vms\/x is left as it is: it fits several libvirt pools: a, c, b/);
+  });
+
+  test("--pool leaves out users whose disks say so themselves: there is nothing to warn of", () => {
+    const { folder } = target(PLAIN);
+    const { stdout } = cli(["verify", "--json", ...pools(USERS), "--virtinst", folder, "--pool", "b"]);
+    expect(json(stdout).notes).toEqual([]);
+  });
+
+  test("one user with two secrets is refused all the same, and shown by inspect", () => {
+    const { folder } = target(PLAIN);
+    const options = [...pools({ a: ["u", "libvirt"], b: ["u", "backup"] }), "--virtinst", folder];
+    for (const command of CHANGING)
+      expect(cli([command, ...options])).toMatchObject({
+        code: 3,
+        stderr: expect.stringMatching(
+          /"a" and "b" both stand.*credentials\.\nChoose one with --pool a or --pool b\.\n/,
+        ),
+      });
+    const { code, stdout } = cli(["inspect", ...options]);
+    expect(code).toBe(0);
+    expect(stdout.match(/^Pool +[ab] \(Ceph pool vms\) broken$/gm)).toHaveLength(2);
+  });
+});
+
+describe("a virtinst that does not", () => {
+  test.each([
+    ["because it is older", "guest-1.4", (_: string) => {}],
+    ["as far as can be seen", PLAIN, (folder: string) => rmSync(join(folder, "virtinst/devices/disk.py"))],
+  ])("is refused %s, with all the pools of that Ceph pool", (_, layout, change) => {
+    const { folder, path, pristine } = target(layout);
+    change(folder);
+    for (const command of CHANGING)
+      expect(cli([command, ...pools(USERS), "--virtinst", folder])).toMatchObject({
+        code: 3,
+        stderr: expect.stringMatching(REFUSED),
+      });
+    expect(readFileSync(path).equals(pristine)).toBe(true);
+  });
+
+  test("inspect shows the pools as broken, and judges the blocks by the others", () => {
+    const { folder, options } = target("guest-1.4");
+    cli(["apply", "--force", ...options]);
+    const iso = temporaryFile("iso.xml", "<pool type='rbd'><name>iso</name><source><name>iso</name></source></pool>");
+    const { code, stdout } = cli(["inspect", ...pools(USERS), `--pool-xml=${iso}`, "--virtinst", folder]);
+    expect(code).toBe(0);
+    expect(stdout.match(/^Pool +[abc] \(Ceph pool vms\) broken$/gm)).toHaveLength(3);
+    expect(stdout).toMatch(/^Pool +iso \(Ceph pool iso\)$/m);
+    expect(stdout.match(/^ {2}secret +(?:2a5b08e4|5f3a1c9e)-\S+ \(by usage/gm)).toHaveLength(3);
+    expect(stdout).toMatch(/^ {2}mend it +Choose those of one user with --pool a c or --pool b/m);
+    expect(stdout).toMatch(/^Patch +stale: the host's pools or secrets have changed/m);
+    expect(stdout).toMatch(/^Need +required: /m);
+  });
+
+  test("with --pool every run says whose volumes get that user too", () => {
+    const { folder } = target("guest-1.4");
+    const note =
+      'Volumes of pool "a", "c" get the user "backup" of pool "b" too: they are in the same Ceph pool "vms", and nothing tells them apart.';
+    for (const command of ["inspect", ...CHANGING, "verify", "apply"]) {
+      const { code, stderr } = cli([command, ...pools(USERS), "--virtinst", folder, "--pool", "b"]);
+      expect(stderr).toContain(note);
+      expect([0, 1]).toContain(code);
+    }
+  });
+
+  test("without a virtinst there is no preview, and inspect shows the pools as broken", () => {
+    const base = image();
+    rmSync(join(base, "usr"), { recursive: true });
+    const options = [...pools(USERS), "--root", base];
+    expect(cli(["preview", ...options])).toMatchObject({ code: 3, stderr: expect.stringMatching(REFUSED) });
+    const { code, stdout } = cli(["inspect", ...options]);
+    expect(code).toBe(0);
+    expect(stdout.match(/^Pool +[abc] \(Ceph pool vms\) broken$/gm)).toHaveLength(3);
+  });
+});

@@ -1,0 +1,151 @@
+import { describe, expect, test } from "vitest";
+import type { Pool, Secret } from "../../src/host/config";
+import { resolveFacts } from "../../src/host/facts";
+import { settleUsers } from "../../src/host/users";
+
+const UUID = "01234567-89ab-cdef-0123-456789abcdef";
+const OTHER = "11111111-89ab-cdef-0123-456789abcdef";
+const SECRETS: Secret[] = [UUID, OTHER].map((uuid) => ({ uuid, usageType: "ceph", usageName: `s ${uuid}` }));
+const login = (username: string, uuid = UUID) => ({ auth: { username, secret: { uuid } } });
+const on = (...names: string[]) => ({ monitors: names.map((name) => ({ name, port: 6789 })) });
+const pool = (name: string, ...more: Partial<Pool>[]): Pool =>
+  Object.assign({ name, active: true, cephPool: "vms", ...on("m1"), ...login("u") }, ...more);
+/** What becomes of pools, beside a virtinst whose disks state their user or do not. */
+const settled = (pools: Pool[], { told = false, only = [] as string[] } = {}) =>
+  settleUsers(
+    resolveFacts({ elsewhere: false, virtinst: null, host: "h", source: "SOURCE", pools, secrets: SECRETS }, only),
+    () => told,
+  );
+
+describe("pools of one Ceph pool with different users", () => {
+  const pools = [pool("p"), pool("q", login("v", OTHER)), pool("r"), pool("s", { cephPool: "iso" })];
+
+  test("are whole where a disk states its user", () => {
+    const { cephPools, broken, notes } = settled(pools, { told: true });
+    expect(cephPools.map(({ libvirtPools }) => libvirtPools)).toEqual([["p", "r"], ["q"], ["s"]]);
+    expect([broken, notes]).toEqual([[], []]);
+  });
+
+  test("are broken where it does not, all of them, and the others are whole", () => {
+    const { pools: whole, cephPools, resolved, broken, notes } = settled(pools);
+    expect(whole.map((one) => one.pool)).toEqual(["s"]);
+    expect(cephPools.map(({ libvirtPools }) => libvirtPools)).toEqual([["s"]]);
+    expect(resolved).toHaveLength(4);
+    expect(broken).toEqual([{ pools: ["p", "q", "r"], failure: expect.objectContaining({ kind: "facts" }) }]);
+    expect(notes).toEqual([]);
+  });
+
+  test("stand behind those that are broken anyhow", () => {
+    const undefinedSecret = pool("z", { cephPool: "iso" }, login("u", "22222222-89ab-cdef-0123-456789abcdef"));
+    expect(settled([...pools, undefinedSecret]).broken.map((one) => one.pools)).toEqual([["z"], ["p", "q", "r"]]);
+  });
+
+  test("what a disk states is only asked where it matters", () => {
+    const never = () => {
+      throw new Error("asked");
+    };
+    const resolve = (all: Pool[], only: string[] = []) =>
+      resolveFacts(
+        { elsewhere: false, virtinst: null, host: "h", source: "SOURCE", pools: all, secrets: SECRETS },
+        only,
+      );
+    for (const facts of [resolve([pool("p"), pool("r")]), resolve(pools, ["s"]), resolve([])])
+      expect(settleUsers(facts, never)).toBe(facts);
+    expect(() => settleUsers(resolve(pools), never)).toThrow("asked");
+  });
+});
+
+describe("pools that --pool leaves out", () => {
+  const note = (others: string, gets: string) =>
+    `Volumes of pool ${others} get ${gets}: they are in the same Ceph pool "vms", and nothing tells them apart.`;
+  const U = 'the user "u" of pool "p" too';
+  test.each<[title: string, others: Pool[], before: string[], since: string[]]>([
+    ["another user", [pool("q", login("v"))], [note('"q"', U)], []],
+    ["several", [pool("q", login("v")), pool("r", login("w", OTHER))], [note('"q", "r"', U)], []],
+    [
+      "the same user, another secret",
+      [pool("q", login("u", OTHER))],
+      [note('"q"', 'the secret of pool "p" too')],
+      [note('"q"', 'the secret of pool "p" too')],
+    ],
+    ["no user", [pool("q", { auth: null })], [note('"q"', U)], [note('"q"', U)]],
+    [
+      "no user, and another one",
+      [pool("q", { auth: null }), pool("r", login("v"))],
+      [note('"q", "r"', U)],
+      [note('"q"', U)],
+    ],
+    ["the same credentials", [pool("q")], [], []],
+    ["another Ceph pool", [pool("q", login("v"), { cephPool: "iso" })], [], []],
+    ["other monitors", [pool("q", login("v"), on("m2"))], [], []],
+    ["a monitor in common", [pool("q", login("v"), on("m2", "m1"))], [note('"q"', U)], []],
+  ])("%s: their volumes may get the same, and that is said", (_, others, before, since) => {
+    for (const [told, notes] of [
+      [false, before],
+      [true, since],
+    ] as const) {
+      const facts = settled([pool("p"), ...others], { told, only: ["p"] });
+      expect([facts.notes, facts.broken]).toEqual([notes, []]);
+    }
+  });
+
+  test("a pool without a user gives none, and all pools of it are named", () => {
+    const free = { auth: null };
+    const pools = [pool("p", free), pool("p2", free), pool("q", login("v"))];
+    expect(settled(pools, { only: ["p", "p2"] }).notes).toEqual([note('"q"', 'no user, as those of pool "p", "p2"')]);
+    expect(settled(pools, { only: ["p", "p2"], told: true }).notes).toEqual([]);
+  });
+
+  test("where several fit, a disk without a user is left as it is", () => {
+    const pools = [pool("p"), pool("q", login("v")), pool("r", { auth: null })];
+    expect(settled(pools, { only: ["p", "q"], told: true }).notes).toEqual([]);
+  });
+
+  test("a secret of theirs that is not known is another one", () => {
+    const pools = [pool("p"), pool("q", { auth: { username: "u", secret: { usage: "x" } } })];
+    expect(settled(pools, { only: ["p"] }).notes).toEqual([note('"q"', 'the secret of pool "p" too')]);
+  });
+});
+
+test("a pool without monitors beside one with: no contradiction, but said", () => {
+  const { pools, notes } = settled([pool("p"), pool("q", { auth: null, monitors: [] })]);
+  expect(pools).toHaveLength(2);
+  expect(notes).toEqual([expect.stringMatching(/pool "q" lists no monitor, and cannot be told from one of pool "p"/)]);
+});
+
+describe("a disk that lists no monitor", () => {
+  const v = { auth: { username: "v", secret: { uuid: UUID } } };
+  const note = (name: string, others: string) =>
+    `A disk of pool ${name} lists no monitor, and cannot be told from one of pool ${others}: it is left as it is. Choose one with --pool.`;
+  test.each<[title: string, pools: Pool[], notes: string[]]>([
+    ["another user on the same Ceph pool", [pool("p"), pool("q", { ...v, monitors: [] })], [note('"q"', '"p"')]],
+    ["no user on either", [pool("p", { auth: null }), pool("q", { auth: null, monitors: [] })], [note('"q"', '"p"')]],
+    [
+      "several others",
+      [pool("a", { monitors: [{ name: "m9", port: 1 }] }), pool("p"), pool("p2"), pool("q", { ...v, monitors: [] })],
+      [note('"q"', '"a", "p", "p2"')],
+    ],
+    [
+      "several that are one entry",
+      [pool("p"), pool("q", { ...v, monitors: [] }), pool("r", { ...v, monitors: [] })],
+      [note('"q", "r"', '"p"')],
+    ],
+    ["the same user: it is that cluster", [pool("p"), pool("q", { monitors: [] })], []],
+    ["another Ceph pool", [pool("p", { cephPool: "iso" }), pool("q", { ...v, monitors: [] })], []],
+    ["no other pool", [pool("q", { auth: null, monitors: [] })], []],
+    ["monitors on both", [pool("p"), pool("q", { ...v, monitors: [{ name: "m2", port: 1 }] })], []],
+  ])("beside %s", (_, pools, notes) => expect(settled(pools).notes).toEqual(notes));
+});
+
+describe("a disk that lists no monitor, but states its user", () => {
+  const v = { ...login("v"), monitors: [] };
+  test.each<[title: string, pools: Pool[], said: RegExp[]]>([
+    ["another user", [pool("p"), pool("q", v)], []],
+    ["no user on the other", [pool("p", { auth: null }), pool("q", v)], []],
+    ["no user of its own", [pool("p"), pool("q", v, { auth: null })], [/"q" lists no monitor.* one of pool "p"/]],
+    ["the same user, another secret", [pool("p", login("v", OTHER)), pool("q", v)], [/ one of pool "p"/]],
+    ["one of two", [pool("o"), pool("p", login("v", OTHER), on("m9")), pool("q", v)], [/ one of pool "p": /]],
+  ])("%s", (_, pools, said) =>
+    expect(settled(pools, { told: true }).notes).toEqual(said.map((words) => expect.stringMatching(words))),
+  );
+});
