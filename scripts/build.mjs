@@ -4,7 +4,7 @@
 // when it is asked for. V8 has to read over all the code of a file before it runs any of it, and a run that changes
 // nothing needs neither the parser nor the templates. What is left is ECMAScript 5: a Node that is too old has to read it
 // to say so.
-import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { build, transform } from "esbuild";
 import { bundling } from "./text-modules.mjs";
@@ -56,6 +56,10 @@ const parts = await Promise.all(
 );
 const entry = "./cli.js";
 
+// The form of a failure, as src/terminal.ts prints it.
+const { name, version } = JSON.parse(readFileSync("package.json", "utf8"));
+const tooOld = { form: 1, tool: `${name} ${version}`, command: null, verdict: { ok: false, exitCode: 2 } };
+
 const program = `#!/usr/bin/env node
 "use strict";
 var parts = {
@@ -84,7 +88,8 @@ function start(require) {
 function refuse() {
   var message = "needs Node ${OLDEST_NODE} or later, this is " + process.versions.node;
   var hint = "Run it as NODE FILE with the path of a newer Node, or put that first in PATH; ${OLDEST_NODE} runs on EL 7 too.";
-  var error = { error: { code: 2, message: message, hint: hint } };
+  var error = ${JSON.stringify(tooOld)};
+  error.error = { message: message, hint: hint };
   process.exitCode = 2;
   say(process.stderr, "virtinst-rbd-patch: " + message + "\\n" + hint + "\\n");
   if (process.argv.indexOf("--json") > 0) say(process.stdout, JSON.stringify(error, null, 2) + "\\n");

@@ -5,6 +5,9 @@ import { toJsonSchema } from "@valibot/to-json-schema";
 import { importSources } from "./text-modules.mjs";
 
 const {
+  DOCUMENT_VERSION,
+  FORM,
+  FORMS,
   hostDocument,
   readPool,
   readSecret,
@@ -17,6 +20,9 @@ const {
   sha256,
   lineNumber,
 } = await importSources(`
+    export { DOCUMENT_VERSION } from "./src/host/config";
+    export { FORM } from "./src/version";
+    export { FORMS } from "./src/forms/forms";
     export { hostDocument } from "./src/host/document";
     export { readPool, readSecret } from "./src/host/xml";
     export { resolveFacts } from "./src/host/facts";
@@ -38,6 +44,8 @@ const files = new Map();
 const sample = {
   host: "sample",
   source: "test/fixtures/host",
+  elsewhere: false,
+  virtinst: null,
   pools: ["pool-usage", "pool-uuid"].map((name) => readPool(read(`test/fixtures/host/${name}.xml`), name, null)),
   secrets: ["secret-usage", "secret-uuid"].map((name) => readSecret(read(`test/fixtures/host/${name}.xml`), name)),
 };
@@ -61,12 +69,22 @@ for (const { name, file } of RECIPES) {
   );
 }
 
-const schema = {
-  $id: `virtinst-rbd-patch/host-1.schema.json`,
-  title: "The host document of virtinst-rbd-patch: what `inspect --json` prints and `--host` takes",
-  ...toJsonSchema(hostDocument, { typeMode: "input", errorMode: "ignore" }),
-};
-files.set("schema/host-1.schema.json", `${JSON.stringify(schema, null, 2)}\n`);
+const writeSchema = (/** @type {string} */ name, /** @type {string} */ title, /** @type {object} */ schema) =>
+  files.set(
+    `schema/${name}.schema.json`,
+    `${JSON.stringify({ $id: `virtinst-rbd-patch/${name}.schema.json`, title, ...schema }, null, 2)}\n`,
+  );
+writeSchema(
+  `host-${DOCUMENT_VERSION}`,
+  "The host document of virtinst-rbd-patch: what `--host` takes, by itself or in what `inspect --json` prints",
+  toJsonSchema(hostDocument, { typeMode: "input", errorMode: "ignore" }),
+);
+for (const [command, form] of Object.entries(FORMS))
+  writeSchema(
+    `${command}-${FORM}`,
+    command === "error" ? "What every command prints with --json where it fails" : `What \`${command} --json\` prints`,
+    toJsonSchema(form, { typeMode: "output", errorMode: "ignore" }),
+  );
 
 const rows = RECIPES.map((/** @type {any} */ recipe) => {
   const releases = Object.keys(recipe.pristine);

@@ -4,7 +4,7 @@ import type { RevertResult } from "./commands/revert";
 import type { VerifyResult } from "./commands/verify";
 import { common, given, type Words } from "./options";
 import { asFailure, type FailureKind } from "./report/failure";
-import { changeText, inspectionText, previewText, verificationText } from "./report/results";
+import { changeText, inspectionText, previewText, verdictLine, verificationText } from "./report/results";
 import { inline, PLAIN } from "./report/text";
 import { writeNewFile } from "./system/write";
 import { complain, note, print, printJsonError, show, wasHeard } from "./terminal";
@@ -31,7 +31,7 @@ const COMMANDS: readonly CommandWords[] = [
       const { inspect } = await import("./commands/inspect");
       const result = await inspect(common(words));
       note(result.notes, words);
-      await show(result.document, (colours) => inspectionText(result, colours), words);
+      await show(result, 0, (colours) => inspectionText(result, colours), words);
       return 0;
     },
   },
@@ -48,7 +48,7 @@ const COMMANDS: readonly CommandWords[] = [
       note(result.notes, words);
       const written = writeOutput(words, bytes);
       if (!written && !words.json) print(bytes);
-      else await show(result, () => `${inline(written ?? "")}: the patch for ${inline(result.file)}\n`, words);
+      else await show(result, 0, () => `${inline(written ?? "")}: the patch for ${inline(result.file ?? "")}\n`, words);
       return 0;
     },
   },
@@ -76,8 +76,10 @@ const COMMANDS: readonly CommandWords[] = [
       const { verify } = await import("./commands/verify");
       const result = await verify({ ...common(words), static: words.static ?? false, ...given({ vol: words.vol }) });
       note(result.notes, words);
-      await show(result, (colours) => verificationText(result, words.verbose ?? false, colours), words);
-      return verdict(result);
+      const code = verdict(result);
+      if (words.quiet && code !== 0) complain(`${TOOL}: ${verdictLine(result)}\n`);
+      await show(result, code, (colours) => verificationText(result, words.verbose ?? false, colours), words);
+      return code;
     },
   },
   {
@@ -91,7 +93,7 @@ const COMMANDS: readonly CommandWords[] = [
       note(result.notes, words);
       const written = writeOutput(words, bytes);
       if (words.output === "-" && !words.json) print(bytes);
-      else if (!written || words.json) await show(result, (colours) => previewText(result, colours), words);
+      else if (!written || words.json) await show(result, 0, (colours) => previewText(result, colours), words);
       return 0;
     },
   },
@@ -181,11 +183,15 @@ async function changed(result: ApplyResult | RevertResult, words: Words): Promis
   const { diff, verbose = false, quiet = false } = words;
   const shown = diff ? result : { ...result, diff: undefined };
   const made = result.changed && !result.check;
+  const code = result.check && result.changed ? NOT_SO : 0;
+  if (quiet && code !== 0)
+    complain(`${TOOL}: ${changeText(result, { diff: false, verbose: false, quiet: false }, PLAIN).split("\n")[0]}\n`);
   // What was done is said, wherever there is somebody to hear it.
   const elsewhere = () => made && complain(changeText(result, { diff: false, verbose, quiet: false }, PLAIN));
   try {
     const taken = await show(
       shown,
+      code,
       (colours) => changeText(result, { diff: diff ?? false, verbose, quiet }, colours),
       // A diff that was asked for is no chatter.
       { ...words, quiet: quiet && !diff },
@@ -195,7 +201,7 @@ async function changed(result: ApplyResult | RevertResult, words: Words): Promis
     elsewhere();
     throw error;
   }
-  return result.check && result.changed ? NOT_SO : 0;
+  return code;
 }
 
 function verdict({ state, need, behaviour, install, volume }: VerifyResult): number {
@@ -208,11 +214,16 @@ function verdict({ state, need, behaviour, install, volume }: VerifyResult): num
   return behaviour.status === "failed" || install.status === "failed" ? EXIT_CODES.behaviour : 0;
 }
 
+/** The command that was called, for a failure; null where none was. */
+function commandName(): string | null {
+  return COMMANDS.map(({ words }) => words.split(" ")[0] as string).find((name) => name === process.argv[2]) ?? null;
+}
+
 function failed(error: unknown, asJson: boolean): number {
   const failure = asFailure(error);
   const code = EXIT_CODES[failure.kind];
   complain(`${TOOL}: ${inline(failure.message)}\n${inline(failure.hint)}\n`);
-  if (asJson) printJsonError(code, failure.message, failure.hint);
+  if (asJson) printJsonError(code, commandName(), failure.message, failure.hint);
   return code;
 }
 
@@ -226,7 +237,8 @@ async function main(): Promise<void> {
     if (!(error instanceof CommanderError)) process.exitCode = failed(error, process.argv.includes("--json"));
     else if (error.exitCode !== 0) {
       process.exitCode = EXIT_CODES.usage;
-      if (process.argv.includes("--json")) printJsonError(EXIT_CODES.usage, error.message, `See ${TOOL} --help.`);
+      if (process.argv.includes("--json"))
+        printJsonError(EXIT_CODES.usage, commandName(), error.message, `See ${TOOL} --help.`);
     }
   }
 }

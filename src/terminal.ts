@@ -2,6 +2,7 @@ import { fstatSync, writeSync } from "node:fs";
 import { Failure, systemReason } from "./report/failure";
 import { type Colours, inline, PLAIN } from "./report/text";
 import { pause } from "./system/read";
+import { FORM, TOOL, VERSION } from "./version";
 
 /** How a command speaks: as JSON, or as text, more of it or none. */
 export interface Manner {
@@ -41,26 +42,33 @@ function write(descriptor: number, output: string | Uint8Array): void {
 }
 
 /** Writes a value to standard output as JSON; like `print`. */
-export function printJson(value: unknown): boolean {
+function printJson(value: unknown): boolean {
   return print(`${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** Writes a failure to standard output as JSON, where that can be written: it was said on standard error before. */
-export function printJsonError(code: number, message: string, hint: string): void {
+export function printJsonError(exitCode: number, command: string | null, message: string, hint: string): void {
   try {
-    printJson({ error: { code, message, hint } });
+    printJson(asForm(exitCode, { command, error: { message, hint } }));
   } catch {
     // There is nothing more to do.
   }
 }
 
+/** A result in its form: the same head for every command. */
+function asForm<T extends { readonly command: string | null }>(exitCode: number, { command, ...result }: T) {
+  const verdict = { ok: exitCode === 0, exitCode };
+  return { form: FORM, tool: `${TOOL} ${VERSION}`, command, verdict, ...result };
+}
+
 /** Writes a result: as JSON where that is wanted, else as text unless there is to be none; like `print`. */
-export async function show(
-  value: unknown,
+export async function show<T extends { readonly command: string }>(
+  result: T,
+  exitCode: number,
   text: (colours: Colours) => string,
   { json, quiet }: Manner,
 ): Promise<boolean> {
-  if (json) return printJson(value);
+  if (json) return printJson(asForm(exitCode, result));
   return quiet ? true : print(text(await colours()));
 }
 

@@ -24,6 +24,8 @@ export interface Change {
   readonly pools: readonly string[];
   /** Whether the new text was compiled, and by what; a sentence that begins with "not run" where it was not. */
   readonly compiled: string | null;
+  /** SHA-256 of the file without the blocks that went in, where that is not what it was. */
+  readonly sha256?: string;
   /** From the file as it is to the file as it should be; empty where nothing changes. */
   readonly diff: string;
   readonly notes: readonly string[];

@@ -40,6 +40,7 @@ export async function land(
     changed: true,
     pools: poolNames(facts),
     compiled,
+    sha256: sha256(encode(plan.before)),
     diff: unifiedDiff(installation.file, examined.source.text, plan.after.text),
     notes: said,
   };

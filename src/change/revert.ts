@@ -14,7 +14,7 @@ export interface Reversal {
   /** The libvirt pools that the blocks were made for. */
   readonly pools: readonly string[];
   /** Whether the file is now, to the byte, what the blocks were put into. */
-  readonly pristine: boolean;
+  readonly restored: boolean;
   /** Whether its modification time is that of then, too. */
   readonly timeRestored: boolean;
   readonly diff: string;
@@ -56,7 +56,7 @@ export async function takeOut(target: Target, options: ChangeOptions): Promise<R
   }
   return {
     pools: poolNames(readFacts(found.blocks.helper)),
-    pristine,
+    restored: pristine,
     timeRestored,
     diff: unifiedDiff(installation.file, examined.source.text, base.text),
     notes,

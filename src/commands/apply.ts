@@ -2,15 +2,16 @@ import { type Change, type Unread, unchanged } from "../change/change";
 import type { Reversal } from "../change/revert";
 import { type CommonOptions, type Context, openContext } from "../context";
 import { refuseOtherMachine } from "../elsewhere";
+import { about, CURRENT, NO_BLOCKS, type Result } from "../forms/result";
 import type { HostConfig } from "../host/config";
 import { readHost } from "../host/read";
 import { secretUuids } from "../patch/facts";
 import { Failure } from "../report/failure";
 import { removeLeftovers } from "../system/leftovers";
 import { findNeed } from "../virtinst/need";
-import { replacementNotes, targetNotes } from "../virtinst/notes";
+import { targetNotes } from "../virtinst/notes";
 import { releasesWithHash } from "../virtinst/recipes";
-import { openTarget, reportTarget, type Target, type TargetReport } from "../virtinst/target";
+import { openTarget, type Target } from "../virtinst/target";
 
 /** Options of `apply`. */
 export interface ApplyOptions extends CommonOptions {
@@ -24,16 +25,8 @@ export interface ApplyOptions extends CommonOptions {
   readonly replaceHandEdit?: boolean;
 }
 
-/** What `apply` did, or with `check` would do; as with `revert` where it took the blocks out. */
-export interface ApplyResult
-  extends TargetReport,
-    Omit<Change, "status">,
-    Partial<Pick<Reversal, "pristine" | "timeRestored">> {
-  readonly command: "apply";
-  readonly check: boolean;
-  readonly status: Change["status"] | "not needed" | "taken out";
-  readonly shippedIn?: readonly string[];
-}
+/** What `apply` did, or with `check` would do. */
+export type ApplyResult = Result<"apply">;
 
 /** What changes a file: the parser, the templates, Python, the replacement. A run that changes nothing needs none. */
 const heavy = () => import("../change/apply");
@@ -52,24 +45,23 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
   const { status, notes } = decide(context, options);
   const said = [
     ...notes,
-    // An edit that is to be taken out is no matter any more.
-    ...(options.replaceHandEdit
-      ? replacementNotes(context, options)
-      : await targetNotes(context, options, secretUuids(context.facts.cephPools))),
+    ...(await targetNotes(context, options, options.replaceHandEdit ? null : secretUuids(context.facts.cephPools))),
     ...(await cleanUp(context, options, status === "to do" || status === "to take out")),
   ];
-  if (status === "to take out") return report(context, options, await takeAllOut(context, options, said));
-  if (status !== "to do") return report(context, options, unchanged(context.facts.cephPools, status, said));
-  return report(context, options, await (await heavy()).applyPools(context, options, said));
+  const change =
+    status === "to take out"
+      ? await takeAllOut(context, options, said)
+      : status === "to do"
+        ? await (await heavy()).applyPools(context, options, said)
+        : unchanged(context.facts.cephPools, status, said);
+  return report(context, context, options, change);
 }
 
 /** Takes the blocks out, as `revert` does; another run may have done it meanwhile. */
 async function takeAllOut(context: Context, options: ApplyOptions, notes: readonly string[]): Promise<Applied> {
   const done = await (await reversal()).takeOut(context, options);
   if (!done) return unchanged([], "not needed", notes);
-  const shippedIn = releasesWithHash(context.examined.baseHash);
-  const said = [...notes, ...done.notes];
-  return { status: "taken out", changed: true, compiled: null, shippedIn, ...done, notes: said };
+  return { status: "taken out", changed: true, compiled: null, ...done, notes: [...notes, ...done.notes] };
 }
 
 /** Applies exactly the patch in a file, after making sure that it is one of ours, whole and in its place. */
@@ -85,7 +77,9 @@ async function applyPatch(options: ApplyOptions, patch: string): Promise<ApplyRe
   if (!("unread" in facts)) refuseOtherMachine({ config: facts }, target, options);
   const left = await cleanUp(target, options, true);
   const change = await (await heavy()).applyReviewed(target, options, patch, facts);
-  return report(target, options, { ...change, notes: [...left, ...change.notes] });
+  const host =
+    "unread" in facts ? null : { config: facts, chosen: facts.pools.filter(({ name }) => change.pools.includes(name)) };
+  return report(target, host, options, { ...change, notes: [...left, ...change.notes] });
 }
 
 /** This host's facts, to compare a patch with; why there are none, unless it was said where they are. */
@@ -141,10 +135,36 @@ function decide(
   return { status: "to do", notes: need === "unknown" ? [...notes, unknown] : notes };
 }
 
-/** A result without what every result of a run says. */
-type Applied = Omit<ApplyResult, "command" | "check" | keyof TargetReport>;
+/** What became of the target: of blocks that were put in, or taken out, or left. */
+type Applied = Omit<Change, "status"> &
+  Partial<Reversal> & { readonly status: Change["status"] | "not needed" | "taken out" };
 
-function report(target: Target, { check = false }: ApplyOptions, change: Applied): ApplyResult {
-  const { changed, status, ...more } = change;
-  return { command: "apply", changed, check, status, ...reportTarget(target), ...more };
+function report(
+  target: Target,
+  host: Pick<Context, "config" | "chosen"> | null,
+  { check = false, files }: ApplyOptions,
+  { status, sha256, ...change }: Applied,
+): ApplyResult {
+  const { changed } = change;
+  const after = status === "taken out" ? NO_BLOCKS : status === "not needed" ? {} : CURRENT;
+  // With another hand edit taken out, the file without blocks is another one.
+  const base = changed && sha256 !== undefined ? { sha256, shippedIn: releasesWithHash(sha256) } : {};
+  return {
+    command: "apply",
+    ...about(target, host, files),
+    ...(check && changed ? {} : { ...after, ...base }),
+    restored: null,
+    timeRestored: null,
+    ...change,
+    check,
+    status: check && changed ? WOULD_BE[status] : status,
+  };
 }
+
+const WOULD_BE = {
+  patched: "would be patched",
+  updated: "would be updated",
+  "taken out": "would be taken out",
+  current: "current",
+  "not needed": "not needed",
+} as const;

@@ -1,4 +1,5 @@
 import { type CommonOptions, openHost, settle, whole } from "../context";
+import { about, type Result } from "../forms/result";
 import { readRbdDisks } from "../host/domain";
 import { noPool } from "../host/facts";
 import { unifiedTextDiff } from "../patch/diff";
@@ -19,18 +20,9 @@ export interface PreviewOptions extends CommonOptions {
 }
 
 /** What the patch would make of a domain's XML. */
-export interface PreviewResult {
-  readonly command: "preview";
-  readonly changed: boolean;
-  readonly pools: readonly string[];
-  /** The domain's XML as the patch would leave it. */
-  readonly xml: string;
-  /** The same in the bytes of the file that it was read from. */
+export interface PreviewResult extends Result<"preview"> {
+  /** The XML in the bytes of the file that it was read from. */
   readonly bytes: Buffer;
-  /** From the XML as it is to that; empty where nothing changes. */
-  readonly diff: string;
-  /** What the patch logs on it, and what could not be checked. */
-  readonly notes: readonly string[];
 }
 
 /**
@@ -68,6 +60,7 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
   const name = domain ?? "domain.xml";
   return {
     command: "preview",
+    ...about(null, host, options.files),
     changed: result.xml !== xml,
     pools: poolNames(cephPools),
     xml: result.xml,

@@ -1,13 +1,13 @@
 import { type CommonOptions, openContext } from "../context";
+import { about, type Result } from "../forms/result";
 import { noPool } from "../host/facts";
 import { unifiedDiff } from "../patch/diff";
-import { type PoolFacts, poolNames } from "../patch/facts";
+import { type PoolFacts, poolNames, secretUuids } from "../patch/facts";
 import { encode } from "../patch/source";
 import { monitorText } from "../report/text";
 import { TOOL, VERSION } from "../version";
-import { findNeed } from "../virtinst/need";
+import { targetNotes } from "../virtinst/notes";
 import { planPatch } from "../virtinst/plan";
-import { reportTarget, type TargetReport } from "../virtinst/target";
 
 /** Options of `render`. */
 export interface RenderOptions extends CommonOptions {
@@ -16,16 +16,9 @@ export interface RenderOptions extends CommonOptions {
 }
 
 /** What `render` made. */
-export interface RenderResult extends TargetReport {
-  readonly command: "render";
-  readonly pools: readonly string[];
-  /** SHA-256 of the file that the patch is for (with `reverse`, of the file that it leads back to). */
-  readonly pristine: string;
-  /** The patch. */
-  readonly patch: string;
+export interface RenderResult extends Result<"render"> {
   /** The patch in the bytes of the file. */
   readonly bytes: Buffer;
-  readonly notes: readonly string[];
 }
 
 /**
@@ -39,7 +32,8 @@ export async function renderPatch(options: RenderOptions): Promise<RenderResult>
   if (chosen.length === 0) throw noPool(config);
   const { before, after, recipe } = planPatch(installation, examined, file.modified, facts.cephPools);
   const [from, to] = options.reverse ? [after, before] : [before, after];
-  const { need, reason } = findNeed(installation, chosen, options.files);
+  const found = about(context, context, options.files);
+  const { need, needReason } = found;
   const header = [
     `${TOOL} ${VERSION}${options.reverse ? ", reversed" : ""}`,
     `host:     ${printable(config.host ?? "unknown")}`,
@@ -50,15 +44,16 @@ export async function renderPatch(options: RenderOptions): Promise<RenderResult>
   const text = header.map((line) => `# ${line}\n`).join("") + unifiedDiff(installation.file, from.text, to.text);
   return {
     command: "render",
-    ...reportTarget(context),
+    ...found,
     pools: poolNames(facts.cephPools),
-    pristine: examined.baseHash,
+    reverse: options.reverse ?? false,
     patch: text,
     bytes: encode({ ...before, text }),
-    notes:
-      need === "not needed" || need === "impossible"
-        ? [...facts.notes, `The patch is ${need} here: ${reason}.`]
-        : facts.notes,
+    notes: [
+      ...facts.notes,
+      ...(await targetNotes(context, options, secretUuids(facts.cephPools))),
+      ...(need === "not needed" || need === "impossible" ? [`The patch is ${need} here: ${needReason}.`] : []),
+    ],
   };
 }
 

@@ -1,22 +1,15 @@
 import type { ChangeOptions } from "../change/change";
 import type { Reversal } from "../change/revert";
+import { about, NO_BLOCKS, type Result } from "../forms/result";
 import { removeLeftovers } from "../system/leftovers";
 import { replacementNotes } from "../virtinst/notes";
-import { releasesWithHash } from "../virtinst/recipes";
-import { openTarget, reportTarget, type TargetReport } from "../virtinst/target";
+import { openTarget } from "../virtinst/target";
 
 /** Options of `revert`; the host's facts are not asked. */
 export type RevertOptions = Omit<ChangeOptions, "replaceHandEdit">;
 
 /** What `revert` did, or with `check` would do. */
-export interface RevertResult extends TargetReport, Reversal {
-  readonly command: "revert";
-  readonly changed: boolean;
-  readonly check: boolean;
-  readonly status: "reverted" | "absent";
-  /** The releases of virt-manager that ship just this file. */
-  readonly shippedIn: readonly string[];
-}
+export type RevertResult = Result<"revert">;
 
 /** What changes a file; a run that changes nothing does not need it. */
 const heavy = () => import("../change/revert");
@@ -28,20 +21,20 @@ const heavy = () => import("../change/revert");
  */
 export async function revert(options: RevertOptions): Promise<RevertResult> {
   const target = openTarget(options, null);
-  const { examined } = target;
   const replacement = replacementNotes(target, options);
-  const there = examined.found.state !== "absent";
+  const there = target.examined.found.state !== "absent";
   const left = options.check ? [] : await removeLeftovers(target.folder, there);
-  const nothing: Reversal = { pools: [], pristine: true, timeRestored: true, diff: "", notes: [] };
+  const nothing: Reversal = { pools: [], restored: true, timeRestored: true, diff: "", notes: [] };
   const takenOut = there ? await (await heavy()).takeOut(target, options) : null;
   const done = takenOut ?? nothing;
+  const check = options.check ?? false;
   return {
     command: "revert",
+    ...about(target, null, options.files),
+    ...(takenOut === null || !check ? NO_BLOCKS : {}),
     changed: takenOut !== null,
-    check: options.check ?? false,
-    status: takenOut ? "reverted" : "absent",
-    ...reportTarget(target),
-    shippedIn: releasesWithHash(examined.baseHash),
+    check,
+    status: takenOut ? (check ? "would be reverted" : "reverted") : "absent",
     ...done,
     notes: [...replacement, ...left, ...done.notes],
   };

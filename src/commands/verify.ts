@@ -1,14 +1,11 @@
 import { type CommonOptions, type Context, openContext } from "../context";
+import { about, type Result } from "../forms/result";
 import { DEFAULT_URI } from "../host/config";
 import { poolNames, secretUuids } from "../patch/facts";
-import type { PatchState } from "../patch/state";
 import type { InstallProof } from "../proof/install";
-import { failed, notRun, type Proof } from "../proof/proof";
-import type { VolumeProof } from "../proof/volume";
+import { failed, notRun } from "../proof/proof";
 import { Failure } from "../report/failure";
-import { findNeed, type Need } from "../virtinst/need";
 import { editOf, targetNotes } from "../virtinst/notes";
-import { reportTarget, type TargetReport } from "../virtinst/target";
 
 /** Options of `verify`. */
 export interface VerifyOptions extends CommonOptions {
@@ -19,21 +16,7 @@ export interface VerifyOptions extends CommonOptions {
 }
 
 /** What `verify` found. */
-export interface VerifyResult extends TargetReport {
-  readonly command: "verify";
-  readonly state: PatchState;
-  readonly reason: string;
-  /** Whether this host needs the patch at all; null where it has one. */
-  readonly need: Need["need"] | null;
-  readonly pools: readonly string[];
-  /** What the block on disk makes of a sample domain. */
-  readonly behaviour: Proof;
-  /** What the host's own virt-install makes of each pool's volumes, on libvirt's test driver. */
-  readonly install: InstallProof;
-  /** What the host's own virt-install writes for the volume that was named; null where none was. */
-  readonly volume: VolumeProof | null;
-  readonly notes: readonly string[];
-}
+export type VerifyResult = Result<"verify">;
 
 /** What runs something; `--static` does not need it. */
 const heavy = () => import("../proof/prove");
@@ -48,33 +31,32 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
       "Leave out --pool-xml, --host and --root; --connect names another libvirt.",
     );
   const context = await openContext(options);
-  const { installation, examined, facts, chosen } = context;
-  const need = examined.state === "absent" ? findNeed(installation, chosen, files) : null;
+  const { facts } = context;
+  const found = about(context, context, files);
   return {
     command: "verify",
-    state: examined.state,
-    reason: need
-      ? `${examined.reason}; ${need.need === "not needed" ? "none is needed" : need.need}: ${need.reason}`
-      : examined.reason,
-    need: need?.need ?? null,
-    ...reportTarget(context),
+    ...found,
     pools: poolNames(facts.cephPools),
-    ...(await prove(context, options, need)),
+    ...(await prove(context, options, found)),
     notes: [...facts.notes, ...(await targetNotes(context, options, secretUuids(facts.cephPools)))],
   };
 }
 
 type Proofs = Pick<VerifyResult, "behaviour" | "install" | "volume">;
 
-async function prove(context: Context, options: VerifyOptions, need: Need | null): Promise<Proofs> {
+async function prove(
+  context: Context,
+  options: VerifyOptions,
+  { state, need }: Pick<VerifyResult, "state" | "need">,
+): Promise<Proofs> {
   const { vol, connect = DEFAULT_URI } = options;
   const looked = { behaviour: notRun("--static was given"), install: await unrun(context, "--static was given") };
   if (options.static && vol === undefined) return { ...looked, volume: null };
   const { proveBehaviour, proveInstall, proveVolume } = await heavy();
-  const { state } = context.examined;
   // It is run where a yes is to be proved: a no needs no proof.
   const install = async () => {
-    if (state !== "current" && need?.need !== "not needed") return unrun(context, `the patch is ${state}`);
+    if (state !== "current" && (state !== "absent" || need !== "not needed"))
+      return unrun(context, `the patch is ${state}`);
     const proof = await proveInstall(context, options);
     return proof.status === "not run" ? unrun(context, proof.reason) : proof;
   };

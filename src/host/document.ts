@@ -20,7 +20,7 @@ const uuid = v.pipe(
 );
 const absent = <T extends v.GenericSchema>(schema: T) => v.optional(v.nullable(schema), null);
 
-/** The host document: all that `inspect --json` prints, and all that `--host` takes. */
+/** The host document: what `--host` takes, by itself or in what `inspect --json` prints. */
 export const hostDocument = v.strictObject({
   version: v.literal(DOCUMENT_VERSION),
   host: absent(name),
@@ -79,7 +79,7 @@ export function readDocument(json: string, where: string): HostConfig {
     // What Node says quotes the file.
     throw refused(where, "this is not JSON");
   }
-  const result = v.safeParse(hostDocument, content);
+  const result = v.safeParse(hostDocument, documentIn(content));
   if (!result.success) {
     const [issue] = result.issues;
     throw refused(where, `${v.getDotPath(issue) ?? "the document"}: ${reasonOf(issue)}`);
@@ -87,6 +87,12 @@ export function readDocument(json: string, where: string): HostConfig {
   const { host, pools, secrets, virtinst } = result.output;
   const elsewhere = host !== null && !isThisMachine(host);
   return { host, source: where, elsewhere, virtinst, pools: byName(pools), secrets };
+}
+
+/** The document itself, or the one in what `inspect --json` prints. */
+function documentIn(content: unknown): unknown {
+  const { command, document } = Object(content) as Record<string, unknown>;
+  return command === "inspect" ? document : content;
 }
 
 /** What is wrong there. valibot's own words quote the value, and it may be anybody's. */

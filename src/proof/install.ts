@@ -50,7 +50,7 @@ export async function proveInstall(context: Context, options: TargetOptions): Pr
     ];
     const by = `${command.words.join(" ")} on libvirt's test driver`;
     const checks: Check[] = [];
-    let causes: string[] = [];
+    let causes: string[] | null = null;
     for (const { pool, volume, label, more } of runs) {
       const asked = { command: command.words, uri: `test://${nodeFile}`, disks: [`vol=${volume}`, ...more], cache };
       const printed = await printXml(asked, installation);
@@ -61,9 +61,9 @@ export async function proveInstall(context: Context, options: TargetOptions): Pr
       const own = facts.pools.find((candidate) => candidate.pool === pool.name) as PoolFacts;
       const wrong = whatIsWrong(printed, own, by);
       checks.push(check(label, wrong.length === 0, wrong.join("\n")));
-      if (wrong.length > 0 && causes.length === 0) causes = await findCauses(context, printed, asked);
+      if (wrong.length > 0) causes ??= await findCauses(context, printed, asked);
     }
-    return { ...provedBy(by, checks), causes };
+    return { ...provedBy(by, checks), causes: causes ?? [] };
   });
 }
 

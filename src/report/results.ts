@@ -1,4 +1,4 @@
-import { type Colours, colourDiff, inline, monitorText, type Row, table, visible } from "./text";
+import { type Colours, colourDiff, inline, monitorText, PLAIN, type Row, table, visible } from "./text";
 
 /** A pool, as a report shows it. */
 export interface ShownPool {
@@ -14,61 +14,48 @@ export interface ShownPool {
 
 /** What `inspect` shows. */
 export interface ShownInspection {
-  readonly source: string;
-  readonly document: {
-    readonly host: string | null;
-    readonly pools: readonly ShownPool[];
-    readonly virtinst: {
-      readonly release: string | null;
-      readonly file: string;
-      readonly state: string;
-      readonly need: string;
-      readonly reason: string;
-    } | null;
-  };
-  readonly facts: {
-    readonly resolved: readonly { readonly pool: string; readonly auth: { readonly uuid: string } | null }[];
-  };
+  readonly host: string | null;
+  readonly source: string | null;
+  readonly document: { readonly pools: readonly ShownPool[] };
+  readonly resolved: readonly { readonly pool: string; readonly auth: { readonly uuid: string } | null }[];
   readonly broken: readonly { readonly pools: readonly string[]; readonly message: string; readonly hint: string }[];
-  readonly virtinst: {
-    readonly program: string | null;
-    readonly shippedIn: readonly string[];
-    readonly stateReason: string;
-  } | null;
+  readonly program: string | null;
+  readonly file: string | null;
+  readonly release: string | null;
+  readonly shippedIn: readonly string[];
+  readonly state: string | null;
+  readonly stateReason: string | null;
+  readonly need: string | null;
+  readonly needReason: string | null;
 }
 
 /** The host, its pools, its virtinst and whether it needs the patch, for a person. */
-export function inspectionText(
-  { source, document, facts, broken, virtinst }: ShownInspection,
-  colors: Colours,
-): string {
-  const rows: Row[] = [["Host", `${document.host ?? "unknown"} (${source})`]];
+export function inspectionText(shown: ShownInspection, colors: Colours): string {
+  const { host, source, document, resolved: known, broken, program, file, release, shippedIn } = shown;
+  const { state, stateReason, need, needReason } = shown;
+  const rows: Row[] = [["Host", `${host ?? "unknown"} (${source})`]];
   if (document.pools.length === 0) rows.push(["Pool", "none of type rbd"]);
   for (const { name, active, cephPool, monitors, auth } of document.pools) {
-    const resolved = facts.resolved.find(({ pool }) => pool === name);
+    const resolved = known.find(({ pool }) => pool === name);
     const faults = broken.filter(({ pools }) => pools.includes(name));
-    const state = active === null ? "" : active ? ", active" : ", inactive";
+    const activity = active === null ? "" : active ? ", active" : ", inactive";
     const mark = faults.length > 0 ? colors.red(" broken") : resolved ? "" : colors.dim(" left out");
-    rows.push(["Pool", `${name} (Ceph pool ${cephPool}${state})${mark}`]);
+    rows.push(["Pool", `${name} (Ceph pool ${cephPool}${activity})${mark}`]);
     const hosts = monitors.map(monitorText).join(", ");
     rows.push(["  monitors", hosts || "none listed: Ceph's own configuration decides"]);
     rows.push(["  user", auth ? auth.username : "none: the pool has no auth"]);
     if (auth) rows.push(["  secret", secretText(auth.secret, resolved?.auth?.uuid)]);
     for (const { message, hint } of faults) rows.push(["  broken", colors.red(message)], ["  mend it", hint]);
   }
-  const { virtinst: found } = document;
-  if (found && virtinst) {
-    rows.push(["virtinst", `${found.release ?? "unknown release"}, ${found.file}`]);
-    rows.push(["  run by", virtinst.program ?? "no virt-install was found that uses it"]);
+  if (file !== null && state !== null && need !== null) {
+    rows.push(["virtinst", `${release ?? "unknown release"}, ${file}`]);
+    rows.push(["  run by", program ?? "no virt-install was found that uses it"]);
     rows.push([
       "  released",
-      virtinst.shippedIn.length > 0 ? `as in ${virtinst.shippedIn.join(", ")}` : "not the file of any upstream release",
+      shippedIn.length > 0 ? `as in ${shippedIn.join(", ")}` : "not the file of any upstream release",
     ]);
-    rows.push(["Patch", `${stateColour(found.state, colors)}: ${virtinst.stateReason}`]);
-    rows.push([
-      "Need",
-      `${found.need === "not needed" ? colors.green(found.need) : colors.yellow(found.need)}: ${found.reason}`,
-    ]);
+    rows.push(["Patch", `${stateColour(state, colors)}: ${stateReason}`]);
+    rows.push(["Need", `${need === "not needed" ? colors.green(need) : colors.yellow(need)}: ${needReason}`]);
   } else rows.push(["virtinst", "not found"]);
   return table(
     rows.map(([label, value]) => [label, keepingColours(value, inline)]),
@@ -85,14 +72,14 @@ export interface ShownChange {
   readonly status: string;
   readonly changed: boolean;
   readonly check: boolean;
-  readonly file: string;
+  readonly file: string | null;
   readonly release: string | null;
   readonly pools: readonly string[];
   readonly compiled?: string | null;
-  readonly pristine?: boolean;
-  readonly timeRestored?: boolean;
-  readonly shippedIn?: readonly string[];
-  readonly diff: string;
+  readonly restored: boolean | null;
+  readonly timeRestored: boolean | null;
+  readonly shippedIn: readonly string[];
+  readonly diff?: string | undefined;
 }
 
 /**
@@ -105,19 +92,19 @@ export function changeText(
   how: { readonly diff: boolean; readonly verbose: boolean; readonly quiet: boolean },
   colors: Colours,
 ): string {
-  const diff = how.diff ? colourDiff(result.diff, colors) : "";
+  const diff = how.diff ? colourDiff(result.diff ?? "", colors) : "";
   return how.quiet ? diff : diff + changeLines(result, how.verbose, colors);
 }
 
 function changeLines(result: ShownChange, verbose: boolean, colors: Colours): string {
-  const { status, changed, check, file, release, pools, compiled, pristine, timeRestored, shippedIn = [] } = result;
-  const word = changed ? colors.yellow(check ? `would be ${status}` : status) : colors.green(status);
+  const { status, changed, check, file, release, pools, compiled, restored, timeRestored, shippedIn } = result;
+  const word = changed ? colors.yellow(status) : colors.green(status);
   const forPools = pools.length > 0 ? ` (${pools.length > 1 ? "pools" : "pool"} ${pools.join(", ")})` : "";
   const lines = [`${word}: ${file}${forPools}`];
-  if (changed && pristine !== undefined) {
+  if (changed && restored !== null) {
     const shipped = shippedIn.length > 0 ? `: the file of virt-manager ${shippedIn.join(", ")}` : "";
     lines.push(
-      pristine
+      restored
         ? `The file ${check ? "would be" : "is"}, in its bytes${timeRestored ? " and its time" : ""}, what the blocks were put into${shipped}.`
         : `The file ${check ? "would have" : "has"} no blocks any more.`,
     );
@@ -145,9 +132,11 @@ export interface ShownProof {
 
 /** What `verify` shows. */
 export interface ShownVerification {
-  readonly state: string;
-  readonly reason: string;
-  readonly file: string;
+  readonly state: string | null;
+  readonly stateReason: string | null;
+  readonly need: string | null;
+  readonly needReason: string | null;
+  readonly file: string | null;
   readonly behaviour: ShownProof;
   readonly install: ShownProof & { readonly causes: readonly string[] };
   readonly volume: {
@@ -169,17 +158,14 @@ export interface ShownVerification {
 }
 
 /** The state of the file, and each check of what its blocks do. */
-export function verificationText(
-  { state, reason, file, behaviour, install, volume }: ShownVerification,
-  verbose: boolean,
-  colors: Colours,
-): string {
-  const lines = [`${stateColour(state, colors)}: ${inline(file)}: ${inline(reason)}`];
-  lines.push(
+export function verificationText(shown: ShownVerification, verbose: boolean, colors: Colours): string {
+  const { behaviour, install, volume } = shown;
+  const lines = [
+    stateLine(shown, colors),
     ...proofLines("behaviour", behaviour, verbose, colors),
     ...proofLines("virt-install", install, verbose, colors),
-  );
-  lines.push(...install.causes.map((cause) => causeLine(cause, colors)));
+    ...install.causes.map((cause) => causeLine(cause, colors)),
+  ];
   if (volume) {
     lines.push(`volume ${volume.volume} ${outcome(volume.status, colors)}: ${volume.reason}`);
     for (const { name, facts } of volume.disks) {
@@ -193,6 +179,24 @@ export function verificationText(
     lines.push(...volume.causes.map((cause) => causeLine(cause, colors)));
   }
   return lines.map((line) => `${keepingColours(line, visible)}\n`).join("");
+}
+
+/** What is not as it should be, in one line. */
+export function verdictLine(shown: ShownVerification): string {
+  const { behaviour, install, volume } = shown;
+  const proofs = [
+    ["behaviour", behaviour],
+    ["virt-install", install],
+    ...(volume ? ([["volume", volume]] as const) : []),
+  ] as const;
+  const failed = proofs.find(([, { status }]) => status === "failed");
+  const missing = volume?.status === "not run" ? `volume not run: ${volume.reason}` : stateLine(shown, PLAIN);
+  return inline(failed ? `${shown.file}: ${failed[0]} failed: ${failed[1].reason}` : missing);
+}
+
+function stateLine({ state, stateReason, need, needReason, file }: ShownVerification, colors: Colours): string {
+  const wanted = state === "absent" ? `; ${need === "not needed" ? "none is needed" : need}: ${needReason}` : "";
+  return `${stateColour(state ?? "", colors)}: ${inline(file ?? "")}: ${inline(`${stateReason}${wanted}`)}`;
 }
 
 function proofLines(name: string, { status, reason, checks }: ShownProof, verbose: boolean, colors: Colours): string[] {

@@ -10,14 +10,18 @@ const heavy = () => import("./plan");
  * What every command says of its target, in sentences: the choice, the file's other names, where the file comes from,
  * and a hand edit.
  *
- * @param uuids the secrets of this host's pools
+ * @param uuids the secrets of this host's pools; null where a hand edit is to be taken out, and is no matter any more
  */
-export async function targetNotes(target: Target, options: TargetOptions, uuids: readonly string[]): Promise<string[]> {
-  const edit = await editOf(target);
+export async function targetNotes(
+  target: Target,
+  options: TargetOptions,
+  uuids: readonly string[] | null,
+): Promise<string[]> {
+  const edit = uuids && (await editOf(target));
   return [
     ...replacementNotes(target, options),
     ...originNotes(target),
-    ...(edit ? (await heavy()).describeHandEdit(edit, uuids) : []),
+    ...(edit ? (await heavy()).describeHandEdit(edit, uuids ?? []) : []),
   ];
 }
 

@@ -49,19 +49,6 @@ export function isThere({ installation }: Target, { files }: TargetOptions, cont
   return files.read(installation.target.inside)?.equals(content) ?? false;
 }
 
-/** What the results of several commands say of their target. */
-export interface TargetReport {
-  /** The file that holds `_build_xml`. */
-  readonly file: string;
-  /** The release of virt-manager that it states; null where it states none. */
-  readonly release: string | null;
-}
-
-/** The target, for a result. */
-export function reportTarget({ installation }: Target): TargetReport {
-  return { file: installation.target.outside, release: installation.release };
-}
-
 /** Which virtinst, and which Python, was taken, where that was a choice. */
 export function choiceNotes({ installation }: Target, { files, virtinst }: TargetOptions): string[] {
   if (virtinst !== undefined) return [];

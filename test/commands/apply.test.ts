@@ -41,7 +41,7 @@ eachLayout(({ name: layout }) => {
     expect(json(reverted.stdout)).toMatchObject({
       changed: true,
       status: "reverted",
-      pristine: true,
+      restored: true,
       pools: ["libvirtpool"],
     });
     expect(readFileSync(path).equals(pristine)).toBe(true);

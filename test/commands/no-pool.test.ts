@@ -15,7 +15,7 @@ test("inspect shows the host without pools, and that no patch is needed", () => 
   expect(stdout).toMatch(/^Pool +none of type rbd$/m);
   expect(stdout).toMatch(/^Need +not needed: this host has no rbd pool$/m);
   const document = json(cli(["inspect", "--json", ...options]).stdout);
-  expect(document).toMatchObject({ pools: [], virtinst: { state: "absent", need: "not needed" } });
+  expect(document).toMatchObject({ pools: [], state: "absent", need: "not needed", document: { pools: [] } });
   // It can be carried elsewhere.
   const again = cli(["inspect", "--host", temporaryFile("host.json", JSON.stringify(document)), "--virtinst", folder]);
   expect(again.code).toBe(0);
@@ -30,7 +30,8 @@ test("an unpatched file is as it should be, and stays so, with --force too", () 
     state: "absent",
     need: "not needed",
     pools: [],
-    reason: "the file has no blocks of this tool; none is needed: this host has no rbd pool",
+    stateReason: "the file has no blocks of this tool",
+    needReason: "this host has no rbd pool",
     behaviour: { status: "not run" },
   });
   for (const words of [[], ["--check"], ["--force"], ["--replace-hand-edit"]]) {
@@ -53,7 +54,7 @@ test("blocks that are in place are stale, and apply takes them out", () => {
   const none = [...noPool(), "--virtinst", folder];
   const verified = cli(["verify", "--json", ...none]);
   expect(verified.code).toBe(1);
-  expect(json(verified.stdout)).toMatchObject({ state: "stale", reason: "this host has no rbd pool any more" });
+  expect(json(verified.stdout)).toMatchObject({ state: "stale", stateReason: "this host has no rbd pool any more" });
 
   const checked = cli(["apply", "--check", "--diff", ...none]);
   expect(checked.code).toBe(1);
@@ -70,7 +71,7 @@ test("blocks that are in place are stale, and apply takes them out", () => {
     status: "taken out",
     pools: ["libvirtpool"],
     compiled: null,
-    pristine: true,
+    restored: true,
     timeRestored: true,
     shippedIn: [],
     diff: expect.stringMatching(/^-.*_virtinst_rbd_patch/m),
@@ -89,7 +90,7 @@ test("blocks are taken out with the care of revert", () => {
   const { folder, path, options, pristine, edit } = target(PLAIN);
   const none = [...noPool(), "--virtinst", folder];
   writeFileSync(path, patchedBy100(pristine));
-  expect(json(cli(["apply", "--json", ...none]).stdout)).toMatchObject({ status: "taken out", pristine: true });
+  expect(json(cli(["apply", "--json", ...none]).stdout)).toMatchObject({ status: "taken out", restored: true });
   expect(readFileSync(path).equals(pristine)).toBe(true);
   expect(statSync(path).mtimeMs).toBe(1400000000000);
 

@@ -46,7 +46,7 @@ test("takes out the blocks of version 1.0.0, and puts the time back", () => {
   const { code, stdout, stderr } = cli(["revert", "--json", "--virtinst", folder]);
   expect(code, stderr).toBe(0);
   expect(json(stdout)).toMatchObject({
-    ...{ changed: true, status: "reverted", pristine: true },
+    ...{ changed: true, status: "reverted", restored: true },
     pools: ["libvirtpool"],
   });
   expect(readFileSync(path).equals(pristine)).toBe(true);
@@ -59,7 +59,7 @@ test("lists both libvirt pools of one Ceph pool", () => {
   cli(["apply", ...options]);
   expect(cli(["revert", "--check", "--virtinst", folder]).stdout).toMatch(/\(pools adead, libvirtpool\)\n/);
   const { stdout } = cli(["revert", "--json", "--virtinst", folder]);
-  expect(json(stdout)).toMatchObject({ changed: true, pools: ["adead", "libvirtpool"], pristine: true });
+  expect(json(stdout)).toMatchObject({ changed: true, pools: ["adead", "libvirtpool"], restored: true });
   expect(readFileSync(path).equals(pristine)).toBe(true);
 });
 
@@ -77,7 +77,7 @@ test.for(["10000000000.000000000", "10000000000.123456789"])("puts back the time
   expect(json(verified.stdout)).toMatchObject({ state: "current", behaviour: { status: "passed" } });
   expect(verified.code).toBe(0);
   expect(json(cli(["apply", "--json", ...options]).stdout)).toMatchObject({ changed: false, status: "current" });
-  expect(json(cli(["revert", "--json", "--virtinst", folder]).stdout)).toMatchObject({ pristine: true });
+  expect(json(cli(["revert", "--json", "--virtinst", folder]).stdout)).toMatchObject({ restored: true });
   expect(time()).toBe(before);
   expect(readFileSync(path).equals(pristine)).toBe(true);
 });

@@ -34,7 +34,7 @@ test.each([
   edit(from, to);
   const { code, stdout } = cli(["verify", "--json", ...options]);
   expect(json(stdout).state).toBe(state);
-  expect(json(stdout).reason).toMatch(/.{10}/);
+  expect(json(stdout).stateReason).toMatch(/.{10}/);
   expect(code).toBe(exit);
 });
 
@@ -47,7 +47,7 @@ test("edited: the calls moved to where they are never reached", () => {
   const { code, stdout } = cli(["verify", "--json", ...options]);
   expect(json(stdout)).toMatchObject({
     state: "edited",
-    reason: expect.stringMatching(/no longer where they were put/),
+    stateReason: expect.stringMatching(/no longer where they were put/),
   });
   expect(code).toBe(1);
   expect(json(cli(["apply", "--json", ...options]).stdout)).toMatchObject({ status: "updated" });
@@ -96,7 +96,7 @@ test("verify is content where nothing is needed, and says so", () => {
   expect(json(stdout)).toMatchObject({
     state: "absent",
     need: "not needed",
-    reason: expect.stringMatching(/none is needed: .*copies auth/),
+    needReason: expect.stringMatching(/copies auth/),
   });
   expect(code).toBe(0);
 });
@@ -123,7 +123,7 @@ test("stale: the blocks of version 1.0.0, which are run as they are", () => {
   const { code, stdout } = cli(["verify", "--json", ...options]);
   expect(json(stdout)).toMatchObject({
     state: "stale",
-    reason: `the blocks were rendered by version 1.0.0, this is ${VERSION}`,
+    stateReason: `the blocks were rendered by version 1.0.0, this is ${VERSION}`,
     behaviour: { status: "failed", checks: expect.arrayContaining([expect.objectContaining({ passed: false })]) },
   });
   expect(code).toBe(1);
@@ -144,7 +144,7 @@ test.each([
   const { code, stdout } = cli(["verify", "--json", ...options]);
   expect(json(stdout)).toMatchObject({
     state: "damaged",
-    reason: `line 9: the blocks were written by virtinst-rbd-patch ${version}, in a layout that this version does not know`,
+    stateReason: `line 9: the blocks were written by virtinst-rbd-patch ${version}, in a layout that this version does not know`,
     behaviour: { status: "not run" },
   });
   expect(code).toBe(4);

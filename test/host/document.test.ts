@@ -1,9 +1,9 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import Ajv from "ajv";
 import { describe, expect, test } from "vitest";
 import { readDocument } from "../../src/host/document";
 import { writeDocument } from "../../src/host/write-document";
-import { cli, copyVirtinst, HOST } from "../support/cli";
+import { cli, copyVirtinst, HOST, json, temporaryFile } from "../support/cli";
 
 const DOCUMENT = {
   version: 1,
@@ -45,12 +45,15 @@ test("what inspect --json prints fits the schema, and inspect reads it back to t
   const virtinst = copyVirtinst("installer-4.0");
   const first = cli(["inspect", "--json", ...HOST, "--virtinst", virtinst]);
   expect(first.code).toBe(0);
-  const document = JSON.parse(first.stdout);
+  const { document, resolved } = json(first.stdout);
   expect(validate(document), JSON.stringify(validate.errors)).toBe(true);
   expect(document.virtinst).toMatchObject({ release: "4.1.0", state: "absent", need: "partial" });
-  const file = `${virtinst}/host.json`;
-  writeFileSync(file, first.stdout);
-  expect(cli(["inspect", "--json", "--host", file, "--virtinst", virtinst]).stdout).toBe(first.stdout);
+  // Whole, or the document alone.
+  for (const text of [first.stdout, JSON.stringify(document)]) {
+    const file = temporaryFile("host.json", text);
+    const again = json(cli(["inspect", "--json", "--host", file, "--virtinst", virtinst]).stdout);
+    expect(again).toMatchObject({ source: file, document, resolved });
+  }
 });
 
 describe("what inspect found of virtinst", () => {

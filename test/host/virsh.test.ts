@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { cli, copyVirtinst, temporaryFolder } from "../support/cli";
+import { cli, copyVirtinst, json, temporaryFolder } from "../support/cli";
 
 // The virsh of CentOS 7.2 (libvirt 1.2.17) is no package of any system that runs the build, so its tables stand here
 // as its source prints them; the virsh of Debian 12 is met in test/e2e.
@@ -62,7 +62,7 @@ test.each(["", "1"])("reads the tables of virsh 1.2.17, in one process (readline
   const { code, stdout, stderr, calls } = withVirsh(OLD_VIRSH, { ECHO: echo });
   expect(stderr).toMatch(/^note: The file is not that of any upstream release.*\n$/);
   expect(code).toBe(0);
-  const document = JSON.parse(stdout);
+  const { document } = json(stdout);
   expect(document.host).toBe("hv01");
   expect(document.pools.map(({ name, active }: { name: string; active: boolean }) => [name, active])).toEqual([
     ["it's", false],
@@ -81,7 +81,10 @@ test("passes on virsh's own words where it cannot connect", () => {
   );
   expect(code).toBe(3);
   expect(stderr).toContain("qemu:///system: failed to connect to the hypervisor; no such socket.");
-  expect(JSON.parse(stdout).error).toMatchObject({ code: 3, message: expect.stringContaining("no such socket") });
+  expect(json(stdout)).toMatchObject({
+    verdict: { exitCode: 3 },
+    error: { message: expect.stringContaining("no such socket") },
+  });
 });
 
 test("says that virsh is missing, and what else there is", () => {

@@ -93,7 +93,7 @@ describe("verify has the host's own virt-install print a domain for each pool", 
   test("each pool has a run of its own", () => {
     const { verify, said } = patched(prints(domain(rbd())), HOST_TWO);
     const { install, code } = verify();
-    // Each is run once more where it fails, to see what it imports.
+    // By itself, beside a CD-ROM, and once to see what it imports.
     expect(said().filter((words) => words.includes("vol=archive/"))).toHaveLength(3);
     expect(install.checks.map(({ passed }: { passed: boolean }) => passed)).toEqual([false, true, false]);
     expect(code).toBe(5);

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import Ajv, { type ValidateFunction } from "ajv";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type Blocks, blocksDigest, findBlocks, withDigest } from "../../src/patch/blocks";
 import { sha256 } from "../../src/patch/facts";
@@ -170,7 +171,16 @@ ${end}`,
 }
 
 /** What `--json` printed. */
-export const json = (stdout: string) => JSON.parse(stdout);
+export function json(stdout: string) {
+  const result = JSON.parse(stdout);
+  const name = result.error ? "error" : result.command;
+  schemas[name] ??= new Ajv({ strict: false }).compile(
+    JSON.parse(readFileSync(`schema/${name}-1.schema.json`, "utf8")),
+  );
+  expect(schemas[name](result), JSON.stringify(schemas[name].errors)).toBe(true);
+  return result;
+}
+const schemas: Record<string, ValidateFunction> = {};
 
 /** Whether this machine has the Python of virt-manager 1.x. */
 export const HAS_PYTHON2 = ["python2", "python2.7"].some((name) => spawnSync(name, ["-c", ""]).status === 0);

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
 import { replacementNotes } from "../../src/virtinst/notes";
-import { choiceNotes, openTarget, reportTarget } from "../../src/virtinst/target";
+import { choiceNotes, openTarget } from "../../src/virtinst/target";
 import { copyVirtinst, temporaryFolder } from "../support/cli";
 import { FACTS } from "../support/patched";
 
@@ -21,11 +21,11 @@ function host(virtinsts: Readonly<Record<string, string>>, texts: Readonly<Recor
 }
 
 describe("a target", () => {
-  it("is read where it was found, and reported by file and release", () => {
+  it("is read where it was found, with its release", () => {
     const folder = copyVirtinst("guest-1.4");
     const target = openTarget({ files: new HostFiles(), virtinst: folder }, FACTS);
     expect(target.examined.state).toBe("absent");
-    expect(reportTarget(target)).toEqual({ file: `${folder}/virtinst/guest.py`, release: "1.4.3" });
+    expect(target.installation).toMatchObject({ target: { outside: `${folder}/virtinst/guest.py` }, release: "1.4.3" });
   });
 });
 

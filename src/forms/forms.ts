@@ -1,0 +1,202 @@
+import * as v from "valibot";
+import { hostDocument } from "../host/document";
+import { FORM } from "../version";
+
+const text = (description: string) => v.pipe(v.string(), v.description(description));
+const maybe = (description: string) => v.pipe(v.nullable(v.string()), v.description(description));
+const flag = (description: string) => v.pipe(v.boolean(), v.description(description));
+const texts = (description: string) => v.pipe(v.array(v.string()), v.description(description));
+const oneOf = <const T extends readonly string[]>(words: T, description: string) =>
+  v.pipe(v.picklist(words), v.description(description));
+const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+
+const envelope = {
+  form: v.pipe(v.literal(FORM), v.description("Version of this form.")),
+  tool: text("This tool's name and version."),
+  verdict: v.pipe(
+    v.strictObject({
+      ok: flag("Whether all is as it should be: the exit code is 0."),
+      exitCode: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(6), v.description("The exit code.")),
+    }),
+    v.description("What the exit code says."),
+  ),
+};
+
+/** What every result says. */
+const common = {
+  ...envelope,
+  host: maybe("The host that the facts are of, or for want of facts this machine; null where no name is known."),
+  source: maybe("Where the facts came from; null where none were asked for."),
+  file: maybe("The file that holds _build_xml; null where no virtinst was found, or none is needed."),
+  release: maybe("The release of virt-manager that is stated beside it."),
+  sha256: v.pipe(
+    v.nullable(digest),
+    v.description("SHA-256 of the file without this tool's blocks; null where they are damaged, or there is no file."),
+  ),
+  shippedIn: texts("The releases of virt-manager whose file has that hash."),
+  need: v.pipe(
+    v.nullable(v.picklist(["required", "partial", "not needed", "impossible", "unknown"])),
+    v.description("Whether virtinst itself leaves out what these pools need; null where facts or file are missing."),
+  ),
+  needReason: maybe("Why, in a sentence without its full stop."),
+  state: v.pipe(
+    v.nullable(v.picklist(["absent", "current", "stale", "edited", "damaged"])),
+    v.description("What the file holds of this tool when the command ends; null where there is no file."),
+  ),
+  stateReason: maybe("Why, in a sentence without its full stop."),
+  pools: texts("Names of the libvirt pools that it is about; with revert, those that the blocks were made for."),
+  notes: texts("What is to be known besides, in sentences; also on standard error."),
+};
+
+const monitors = v.array(
+  v.strictObject({ name: text("Name or address."), port: v.pipe(v.nullable(v.number()), v.description("Null: any.")) }),
+);
+
+const change = {
+  check: flag("Whether nothing was to be changed (--check)."),
+  changed: flag("Whether the file was changed; with check, whether it would be."),
+  diff: v.pipe(v.optional(v.string()), v.description("With --diff: what changes, as a unified diff.")),
+};
+const back = {
+  restored: flag("Whether the file is, or with check would be, to the byte what the blocks were put into."),
+  timeRestored: flag("Whether its modification time is that of then, too."),
+};
+
+export const inspectForm = v.strictObject({
+  ...common,
+  command: v.literal("inspect"),
+  program: maybe("The virt-install that uses this virtinst."),
+  resolved: v.pipe(
+    v.array(
+      v.strictObject({
+        pool: text("The libvirt pool."),
+        cephPool: text("Its Ceph pool."),
+        monitors,
+        auth: v.nullable(
+          v.strictObject({ username: text("The cephx user."), uuid: text("The secret that holds its key.") }),
+        ),
+      }),
+    ),
+    v.description("The pools whose secret is known, or that have none, with its uuid."),
+  ),
+  broken: v.pipe(
+    v.array(
+      v.strictObject({
+        pools: texts("The libvirt pools."),
+        message: text("What is wrong with them."),
+        hint: text("What mends it."),
+      }),
+    ),
+    v.description("Pools that every other command refuses."),
+  ),
+  document: v.pipe(hostDocument, v.description("The host document, which --host takes.")),
+});
+
+export const renderForm = v.strictObject({
+  ...common,
+  command: v.literal("render"),
+  patch: text("The patch, as a unified diff with a header."),
+  reverse: flag("Whether it takes the blocks out."),
+});
+
+export const applyForm = v.strictObject({
+  ...common,
+  command: v.literal("apply"),
+  ...change,
+  status: oneOf(
+    [
+      ...(["patched", "updated", "taken out"] as const),
+      ...(["would be patched", "would be updated", "would be taken out", "current", "not needed"] as const),
+    ],
+    "What was done, or with check would be.",
+  ),
+  compiled: maybe('By what the new text was compiled, or "not run" and why; null where there is no new text.'),
+  restored: v.nullable(back.restored),
+  timeRestored: v.nullable(back.timeRestored),
+});
+
+export const revertForm = v.strictObject({
+  ...common,
+  command: v.literal("revert"),
+  ...change,
+  status: oneOf(["reverted", "would be reverted", "absent"], "What was done, or with check would be."),
+  ...back,
+});
+
+const checks = v.pipe(
+  v.array(
+    v.strictObject({
+      label: text("What was looked at."),
+      passed: flag("Whether it is as it should be."),
+      difference: text("What is wrong; empty where nothing is."),
+    }),
+  ),
+  v.description("What was looked at, one by one."),
+);
+const proof = {
+  status: oneOf(["passed", "failed", "not run"], "What came of it."),
+  reason: text("By what it was proved, or why it was not, in a sentence without its full stop."),
+};
+const causes = texts("Where it failed: what to look at, in sentences without their full stops.");
+
+export const verifyForm = v.strictObject({
+  ...common,
+  command: v.literal("verify"),
+  behaviour: v.pipe(
+    v.strictObject({ ...proof, checks }),
+    v.description("What the function on disk makes of a sample domain."),
+  ),
+  install: v.pipe(
+    v.strictObject({ ...proof, checks, causes }),
+    v.description("What the host's own virt-install makes of each pool, on libvirt's test driver."),
+  ),
+  volume: v.pipe(
+    v.nullable(
+      v.strictObject({
+        ...proof,
+        volume: text("POOL/VOLUME."),
+        disks: v.array(
+          v.strictObject({
+            name: text("Ceph pool and image."),
+            facts: v.array(
+              v.strictObject({
+                label: text("User, secret or monitor."),
+                expected: text("What the pool says."),
+                found: text("What virt-install wrote."),
+                right: flag("Whether that fits."),
+              }),
+            ),
+          }),
+        ),
+        schema: v.pipe(v.strictObject(proof), v.description("What virt-xml-validate says.")),
+        causes,
+      }),
+    ),
+    v.description("With --vol: what virt-install makes of that real volume."),
+  ),
+});
+
+export const previewForm = v.strictObject({
+  ...common,
+  command: v.literal("preview"),
+  changed: flag("Whether the patch changes anything in the domain."),
+  xml: text("The domain's XML as the patch leaves it."),
+  diff: text("From the XML as it was to that; empty where nothing changes."),
+});
+
+export const errorForm = v.strictObject({
+  ...envelope,
+  command: maybe("The command; null where none was named."),
+  error: v.strictObject({ message: text("What is wrong, and where."), hint: text("The next step.") }),
+});
+
+/** Each command's form, and that of a failure. */
+export const FORMS = {
+  inspect: inspectForm,
+  render: renderForm,
+  apply: applyForm,
+  verify: verifyForm,
+  preview: previewForm,
+  revert: revertForm,
+  error: errorForm,
+};

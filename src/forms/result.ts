@@ -1,0 +1,55 @@
+import { hostname } from "node:os";
+import type { InferOutput } from "valibot";
+import type { HostConfig, Pool } from "../host/config";
+import type { HostFiles } from "../system/host-files";
+import { findNeed } from "../virtinst/need";
+import { releasesWithHash } from "../virtinst/recipes";
+import type { Target } from "../virtinst/target";
+// Only its types: no schema is needed to print what one describes.
+import type { FORMS } from "./forms";
+
+type Read<T> = T extends object ? { readonly [K in keyof T]: Read<T[K]> } : T;
+
+/** What a command returns: its form, without what the command line adds. */
+export type Result<Command extends Exclude<keyof typeof FORMS, "error">> = Read<
+  Omit<InferOutput<(typeof FORMS)[Command]>, "form" | "tool" | "verdict">
+>;
+
+/** What every result says of the host and its virtinst. */
+type About = Pick<
+  Result<"verify">,
+  ("host" | "source" | "file" | "release" | "sha256" | "shippedIn") | ("need" | "needReason" | "state" | "stateReason")
+>;
+
+/**
+ * What every result says of the host and its virtinst, as they were looked at.
+ *
+ * @param target the virtinst; null for none
+ * @param host the facts and the pools that are taken; null where they were not asked for
+ */
+export function about(
+  target: Target | null,
+  host: { readonly config: HostConfig; readonly chosen: readonly Pool[] } | null,
+  files: HostFiles,
+): About {
+  const need = target && host ? findNeed(target.installation, host.chosen, files) : null;
+  const sha256 = target?.examined.baseHash || null;
+  return {
+    host: host ? host.config.host : files.mounted ? null : hostname(),
+    source: host?.config.source ?? null,
+    file: target?.installation.target.outside ?? null,
+    release: target?.installation.release ?? null,
+    sha256,
+    shippedIn: sha256 === null ? [] : releasesWithHash(sha256),
+    need: need?.need ?? null,
+    needReason: need?.reason ?? null,
+    state: target?.examined.state ?? null,
+    stateReason: target?.examined.reason ?? null,
+  };
+}
+
+/** What is said of a file that has no blocks any more. */
+export const NO_BLOCKS = { state: "absent", stateReason: "the file has no blocks of this tool" } as const;
+
+/** What is said of a file whose blocks were just put in, or were found to be right. */
+export const CURRENT = { state: "current", stateReason: "the blocks are just what this host needs" } as const;
