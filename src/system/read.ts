@@ -20,7 +20,7 @@ const PATIENCE = 60_000;
 export function readNamed(path: string, kind: FailureKind, limit = LIMIT): Buffer {
   try {
     refuseSecret(path);
-    refuseSecret(realpathSync.native(path));
+    refuseSecret(whole(path));
     // Without O_NONBLOCK, opening a pipe that nobody writes to would never end.
     const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
@@ -30,6 +30,17 @@ export function readNamed(path: string, kind: FailureKind, limit = LIMIT): Buffe
     }
   } catch (error) {
     throw unreadable(path, kind, error);
+  }
+}
+
+/** A path without links. That of an open pipe leads to no name, so it is its own. */
+function whole(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch (error) {
+    // Where there is nothing at all, opening it says so.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return path;
+    throw error;
   }
 }
 

@@ -34,6 +34,17 @@ export function cli(
   return { code: status, stdout, stderr };
 }
 
+/** Runs a line of bash in which `tool` is the built tool; the words are its "$@". */
+export function shell(line: string, words: readonly string[] = []): Ran {
+  const { status, stdout, stderr, error } = spawnSync(
+    "bash",
+    ["-c", `tool() { "$NODE" "$TOOL" "$@"; }\n${line}`, "bash", ...words],
+    { encoding: "utf8", env: { ...process.env, NO_COLOR: "1", NODE, TOOL } },
+  );
+  if (error) throw error;
+  return { code: status, stdout, stderr };
+}
+
 /** A new folder that goes when the test ends. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-test-"));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Failure } from "../../src/report/failure";
 import { readDescriptor, readNamed, unreadable } from "../../src/system/read";
-import { temporaryFile, temporaryFolder } from "../support/cli";
+import { FIXTURES, shell, temporaryFile, temporaryFolder } from "../support/cli";
 
 function pipe(): string {
   const path = join(temporaryFolder(), "pipe");
@@ -49,6 +49,15 @@ describe("readNamed", () => {
     expect(readNamed(path, "io", 2 ** 20).length).toBe(2 ** 20);
     writeFileSync(path, "x", { flag: "a" });
     expect(() => readNamed(path, "io", 2 ** 20)).toThrow(/larger than 1 MiB/);
+  });
+});
+
+test("a pipe without a name, as <(…) gives one, is read wherever a file is", () => {
+  const [pool, secret] = ["pool", "secret"].map((one) => `--${one}-xml <(cat '${FIXTURES}/${one}-usage.xml')`);
+  expect(shell(`tool preview <(echo '<domain/>') -o - ${pool} ${secret}`)).toEqual({
+    code: 0,
+    stdout: "<domain/>\n",
+    stderr: "",
   });
 });
 
