@@ -84,7 +84,7 @@ const COMMANDS: readonly CommandWords[] = [
   },
   {
     words: "preview [domain]",
-    description: "show what the patch would make of a domain's XML",
+    description: "show what the patch would make of a domain's XML, from a file or with - from standard input",
     options: (command) =>
       command.option("-o, --output <file>", "write the XML to a file, or with - to standard output"),
     async run(words, domain) {

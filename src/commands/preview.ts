@@ -6,16 +6,19 @@ import { unifiedTextDiff } from "../patch/diff";
 import { poolNames } from "../patch/facts";
 import { render } from "../patch/render";
 import { sampleDomain } from "../patch/sample";
-import { decode, encode } from "../patch/source";
+import { decode, encode, type Source } from "../patch/source";
 import { Failure } from "../report/failure";
-import { readNamed, XML_LIMIT } from "../system/read";
+import { readNamed, readStandardInput, XML_LIMIT } from "../system/read";
 import { findVirtinst, type Installation } from "../virtinst/find";
 import { findPythons, isNotRun, runHelper } from "../virtinst/python";
 import { pythonMajor } from "../virtinst/recipes";
 
 /** Options of `preview`. */
 export interface PreviewOptions extends CommonOptions {
-  /** A file with a domain's XML; by default a domain with a disk from each of the host's pools. */
+  /**
+   * A file with a domain's XML, or `-` for standard input; by default a domain with a disk from each of the host's
+   * pools.
+   */
   readonly domain?: string;
 }
 
@@ -36,12 +39,9 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
   if (host.chosen.length === 0 && domain === undefined) throw noPool(host.config);
   const { installation, major, found } = whatRuns(options);
   const { pools, cephPools, notes } = whole(settle(host, found, options)).facts;
-  const source =
-    domain === undefined
-      ? ({ text: sampleDomain(pools).before, encoding: "utf8" } as const)
-      : decode(readNamed(domain, "io", XML_LIMIT));
+  const source: Source =
+    domain === undefined ? { text: sampleDomain(pools).before, encoding: "utf8" } : readDomain(domain);
   const xml = source.text;
-  if (domain !== undefined) readRbdDisks(xml, domain);
   // What the block says of its file plays no part in what it does.
   const { helper } = render(
     cephPools,
@@ -57,7 +57,7 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
       `The patch could not be run: ${isNotRun(answer) ? answer.notRun : answer.error}.`,
       "Name a Python with --python.",
     );
-  const name = domain ?? "domain.xml";
+  const name = domain === undefined || isStandardInput(domain) ? "domain.xml" : domain;
   return {
     command: "preview",
     ...about(null, host, options.files),
@@ -68,6 +68,40 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
     diff: unifiedTextDiff(name, xml, result.xml),
     notes: [...notes, ...new Set(answer.log)],
   };
+}
+
+/** Whether a name is that of standard input, which need not be something that can be opened. */
+function isStandardInput(name: string): boolean {
+  return name === "-" || name === "/dev/stdin";
+}
+
+/**
+ * A domain's XML, from a file or standard input.
+ *
+ * @throws Failure (io) where it cannot be read, (facts) where it is not a domain
+ */
+function readDomain(name: string): Source {
+  if (!isStandardInput(name)) {
+    const source = decode(readNamed(name, "io", XML_LIMIT));
+    readRbdDisks(source.text, name);
+    return source;
+  }
+  const source = decode(readStandardInput("io", XML_LIMIT));
+  // virsh ends its output with an empty line even where it fails.
+  if (source.text.trim() === "")
+    throw new Failure(
+      "facts",
+      "standard input is empty: there is no domain's XML in it.",
+      "See what the command before the pipe said: virsh list --all shows the domains that there are.",
+    );
+  if (source.encoding !== "utf8")
+    throw new Failure(
+      "facts",
+      "standard input is not UTF-8, as what virsh prints is.",
+      "Give what virsh dumpxml prints; a file in another encoding by its name.",
+    );
+  readRbdDisks(source.text, "standard input");
+  return source;
 }
 
 /** The virtinst whose Python is to be used; a preview works without one too. */

@@ -33,6 +33,27 @@ export function readNamed(path: string, kind: FailureKind, limit = LIMIT): Buffe
   }
 }
 
+/**
+ * Reads standard input to its end, from where it is: however long the command before the pipe takes, and whatever
+ * standard input is. A socket, as sshd gives one, could not be opened by its name (/dev/stdin).
+ *
+ * @param kind what a failure counts as
+ * @param limit the most that it may hold, in bytes
+ * @throws Failure where it cannot be read, or holds more
+ */
+export function readStandardInput(kind: FailureKind, limit = LIMIT): Buffer {
+  try {
+    refuseSecret(whole("/dev/stdin"));
+    return readDescriptor(0, limit, { onwards: true });
+  } catch (error) {
+    throw new Failure(
+      kind,
+      `standard input cannot be read: ${systemReason(error)}.`,
+      "Look at the command before the pipe, or at the file after <.",
+    );
+  }
+}
+
 /** A path without links. That of an open pipe leads to no name, so it is its own. */
 function whole(path: string): string {
   try {
@@ -67,13 +88,14 @@ export function unreadable(path: string, kind: FailureKind, error: unknown): Fai
  * Reads all of an open file, from its beginning.
  *
  * @param limit the most that it may hold, in bytes
+ * @param how `onwards`: from where it is, and a pipe may say nothing for as long as it likes
  * @throws Error where the system call fails, or there is more
  */
-export function readDescriptor(descriptor: number, limit = LIMIT): Buffer {
+export function readDescriptor(descriptor: number, limit = LIMIT, { onwards = false } = {}): Buffer {
   const parts: Buffer[] = [];
   const stat = fstatSync(descriptor);
   // A pipe has no positions.
-  const seekable = stat.isFile();
+  const seekable = stat.isFile() && !onwards;
   let size = 0;
   for (let patience = PATIENCE; ; ) {
     const part = Buffer.allocUnsafe(Math.min(Math.max(seekable ? stat.size - size : 0, 65536), limit) + 1);
@@ -86,7 +108,7 @@ export function readDescriptor(descriptor: number, limit = LIMIT): Buffer {
       patience = PATIENCE;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
-      if (patience <= 0) throw new Error(`nothing came from it for ${PATIENCE / 1000} seconds`);
+      if (patience <= 0 && !onwards) throw new Error(`nothing came from it for ${PATIENCE / 1000} seconds`);
       pause(10);
       patience -= 10;
     }

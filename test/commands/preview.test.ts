@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { expect, test } from "vitest";
-import { cli, HOST, HOST_TWO, PLAIN, temporaryFile, temporaryFolder } from "../support/cli";
+import { describe, expect, test } from "vitest";
+import { cli, FIXTURES, HOST, HOST_TWO, PLAIN, shell, temporaryFile, temporaryFolder } from "../support/cli";
 
 const virtinst = resolve("test/fixtures/virtinst", PLAIN);
 
@@ -55,4 +55,83 @@ test("preview refuses what is no domain", () => {
       code: 3,
       stderr: expect.stringMatching(/d\.xml: /),
     });
+});
+
+describe("preview - reads standard input, for virsh dumpxml | … | virsh define", () => {
+  const words = ["-o", "-", ...options];
+  const domain = (monitor: string) =>
+    `<domain>\r\n <title>größe</title><devices><disk><source protocol='rbd' name='vms/x'><host name='${monitor}'/></source></disk></devices></domain>\n\n`;
+
+  test.each(["-", "/dev/stdin"])("preview %s gives what it gives for a file", (name) => {
+    const file = temporaryFile("d.xml", domain("192.0.2.11"));
+    const fromFile = cli(["preview", file, ...words]);
+    expect(fromFile.stdout).toContain("<auth username=");
+    expect(shell(`cat '${file}' | tool preview ${name} "$@"`, words)).toEqual(fromFile);
+    expect(shell(`tool preview ${name} "$@" < '${file}'`, words)).toEqual(fromFile);
+    // A socket, as sshd gives one.
+    expect(cli(["preview", name, ...words], { input: domain("192.0.2.11") })).toEqual(fromFile);
+    // It begins where the command before it ended.
+    expect(
+      shell(
+        `(read -r first; tool preview ${name} "$@") < '${temporaryFile("two", `first\n${domain("192.0.2.11")}`)}'`,
+        words,
+      ),
+    ).toEqual(fromFile);
+    const { stdout } = cli(["preview", name, ...options], { input: domain("192.0.2.11") });
+    expect(stdout).toMatch(/^--- domain\.xml\n\+\+\+ domain\.xml\n/);
+  });
+
+  test.each([
+    ["without an rbd disk", "<domain>\r\n<name>\u00fc \u{1f600}</name>\t\n</domain>\n\n"],
+    ["without a last line end", "<domain/>"],
+    ["with a disk that cannot be placed", domain("198.51.100.1")],
+  ])("a domain %s comes out in its own bytes", (_, xml) => {
+    const { code, stdout, stderr } = cli(["preview", "-", ...words], { input: xml });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: xml });
+    // What was left is said, and not where the XML goes.
+    expect(stderr).toMatch(xml.includes("rbd") ? /^note: .*disk vms\/x is left as it is: it lists no monitor/m : /^$/);
+  });
+
+  const file = `${FIXTURES}/pool-usage.xml`;
+  test.each([
+    ["nothing", "false |", 3, /is empty/],
+    // virsh prints an empty line where there is no such domain.
+    ["an empty line", "echo |", 3, /is empty/],
+    ["a closed standard input", "", 3, /is empty/, "<&-"],
+    ["a folder", "", 6, /cannot be read: it is a directory/, "< /usr"],
+    ["too much", "head -c 4194305 /dev/zero |", 6, /larger than 4 MiB/],
+    ["no UTF-8", "printf '<domain><name>\\xfc</name></domain>' |", 3, /is not UTF-8/],
+    ["half a domain", "printf '<domain><devices>' |", 3, /not well-formed XML/],
+    ["another document", `cat '${file}' |`, 3, /<domain> was expected, and this is <pool>/],
+  ])("%s is refused, and nothing is printed", (_, before, code, why, after = "") => {
+    const ran = shell(`${before} tool preview - "$@" ${after}`, words);
+    expect(ran).toMatchObject({ code, stdout: "", stderr: expect.stringMatching(why) });
+    expect(ran.stderr).toMatch(/^virtinst-rbd-patch: standard input/);
+  });
+
+  test("a file with a secret's value is not read", () => {
+    const secret = temporaryFile("x.base64", "<domain/>");
+    expect(shell(`tool preview - "$@" < '${secret}'`, words)).toMatchObject({
+      code: 6,
+      stdout: "",
+      stderr: expect.stringMatching(/^virtinst-rbd-patch: standard input cannot be read: a secret's value/),
+    });
+  });
+
+  test("the next command of the pipe gets nothing where it is refused, with pipefail and without", () => {
+    const pipe = `echo | tool preview - "$@" | { ! grep -q ''; }`;
+    expect(shell(pipe, words).code).toBe(0);
+    expect(shell(`set -o pipefail; ${pipe}`, words).code).toBe(3);
+  });
+
+  test("a slow writer is waited for, on a standard input that does not block too", () => {
+    const writer = `{ printf '<domain>'; sleep 0.5; printf '</domain>'; }`;
+    const unblocked = "import os, sys; os.set_blocking(0, False); os.execv(sys.argv[1], sys.argv[1:])";
+    for (const tool of ["tool", `python3 -c '${unblocked}' "$NODE" "$TOOL"`])
+      expect(shell(`${writer} | ${tool} preview - "$@"`, words)).toEqual({
+        code: 0,
+        stdout: "<domain></domain>",
+        stderr: "",
+      });
+  });
 });
