@@ -3,7 +3,7 @@ import type { ApplyResult } from "./commands/apply";
 import type { RevertResult } from "./commands/revert";
 import type { VerifyResult } from "./commands/verify";
 import { common, given, type Words } from "./options";
-import { asFailure, type FailureKind } from "./report/failure";
+import { asFailure, Failure, type FailureKind } from "./report/failure";
 import { changeText, inspectionText, previewText, verdictLine, verificationText } from "./report/results";
 import { inline, PLAIN } from "./report/text";
 import { writeNewFile } from "./system/write";
@@ -13,6 +13,7 @@ import { TOOL, VERSION } from "./version";
 /** What the exit code says; 0 is "it is so now, or there is nothing to do". */
 const EXIT_CODES: Record<FailureKind, number> = { usage: 2, facts: 3, target: 4, behaviour: 5, io: 6 };
 const NOT_SO = 1;
+const SEE_HELP = `See ${TOOL} --help.`;
 
 /** A command: its words, what it says of itself, the options that are its own, and what it does. */
 interface CommandWords {
@@ -88,6 +89,10 @@ const COMMANDS: readonly CommandWords[] = [
     options: (command) =>
       command.option("-o, --output <file>", "write the XML to a file, or with - to standard output"),
     async run(words, domain) {
+      // Without its first dash, `preview - -o - | virsh define` would define the domain that is made up for looking at.
+      const hint = `Name its file, or - for standard input: ${TOOL} preview - -o ${words.output}.`;
+      if (domain === undefined && words.output !== undefined)
+        throw new Failure("usage", "-o writes a domain's XML, and no domain was named.", hint);
       const { preview } = await import("./commands/preview");
       const { bytes, ...result } = await preview({ ...common(words), ...given({ domain }) });
       note(result.notes, words);
@@ -121,7 +126,7 @@ function program(only: string | undefined, finish: (code: number) => void): Comm
     .version(VERSION)
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: complain })
-    .showHelpAfterError(`See ${TOOL} --help.`);
+    .showHelpAfterError(SEE_HELP);
   const named = COMMANDS.filter(({ words }) => words.split(" ")[0] === only);
   for (const { words: usage, description, options = (command: Command) => command, run } of named.length > 0
     ? named
@@ -184,10 +189,10 @@ async function changed(result: ApplyResult | RevertResult, words: Words): Promis
   const shown = diff ? result : { ...result, diff: undefined };
   const made = result.changed && !result.check;
   const code = result.check && result.changed ? NOT_SO : 0;
-  if (quiet && code !== 0)
-    complain(`${TOOL}: ${changeText(result, { diff: false, verbose: false, quiet: false }, PLAIN).split("\n")[0]}\n`);
+  const line = changeText(result, { diff: false, verbose, quiet: false }, PLAIN);
+  if (quiet && code !== 0) complain(`${TOOL}: ${line}`);
   // What was done is said, wherever there is somebody to hear it.
-  const elsewhere = () => made && complain(changeText(result, { diff: false, verbose, quiet: false }, PLAIN));
+  const elsewhere = () => made && complain(line);
   try {
     const taken = await show(
       shown,
@@ -214,16 +219,11 @@ function verdict({ state, need, behaviour, install, volume }: VerifyResult): num
   return behaviour.status === "failed" || install.status === "failed" ? EXIT_CODES.behaviour : 0;
 }
 
-/** The command that was called, for a failure; null where none was. */
-function commandName(): string | null {
-  return COMMANDS.map(({ words }) => words.split(" ")[0] as string).find((name) => name === process.argv[2]) ?? null;
-}
-
 function failed(error: unknown, asJson: boolean): number {
   const failure = asFailure(error);
   const code = EXIT_CODES[failure.kind];
   complain(`${TOOL}: ${inline(failure.message)}\n${inline(failure.hint)}\n`);
-  if (asJson) printJsonError(code, commandName(), failure.message, failure.hint);
+  if (asJson) printJsonError(code, process.argv[2], failure.message, failure.hint);
   return code;
 }
 
@@ -237,8 +237,7 @@ async function main(): Promise<void> {
     if (!(error instanceof CommanderError)) process.exitCode = failed(error, process.argv.includes("--json"));
     else if (error.exitCode !== 0) {
       process.exitCode = EXIT_CODES.usage;
-      if (process.argv.includes("--json"))
-        printJsonError(EXIT_CODES.usage, commandName(), error.message, `See ${TOOL} --help.`);
+      if (process.argv.includes("--json")) printJsonError(EXIT_CODES.usage, process.argv[2], error.message, SEE_HELP);
     }
   }
 }

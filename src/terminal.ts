@@ -47,7 +47,8 @@ function printJson(value: unknown): boolean {
 }
 
 /** Writes a failure to standard output as JSON, where that can be written: it was said on standard error before. */
-export function printJsonError(exitCode: number, command: string | null, message: string, hint: string): void {
+export function printJsonError(exitCode: number, word: string | undefined, message: string, hint: string): void {
+  const command = word?.startsWith("-") ? null : (word ?? null);
   try {
     printJson(asForm(exitCode, { command, error: { message, hint } }));
   } catch {

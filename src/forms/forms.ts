@@ -186,7 +186,7 @@ export const previewForm = v.strictObject({
 
 export const errorForm = v.strictObject({
   ...envelope,
-  command: maybe("The command; null where none was named."),
+  command: maybe("The first word of the command line; null where that is none."),
   error: v.strictObject({ message: text("What is wrong, and where."), hint: text("The next step.") }),
 });
 

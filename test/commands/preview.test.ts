@@ -124,6 +124,14 @@ describe("preview - reads standard input, for virsh dumpxml | … | virsh define
     expect(shell(`set -o pipefail; ${pipe}`, words).code).toBe(3);
   });
 
+  test("-o without a domain is refused: what is made up for looking at is not for virsh define", () => {
+    expect(cli(["preview", ...words], { input: domain("192.0.2.11") })).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(/no domain was named.*\nName its file, or - for .* preview - -o -\.$/m),
+    });
+  });
+
   test("a slow writer is waited for, on a standard input that does not block too", () => {
     const writer = `{ printf '<domain>'; sleep 0.5; printf '</domain>'; }`;
     const unblocked = "import os, sys; os.set_blocking(0, False); os.execv(sys.argv[1], sys.argv[1:])";
