@@ -6,6 +6,9 @@ import { childElements, readElement } from "./xml";
 export interface DomainDisk {
   /** Ceph pool and image, as in its source's name. */
   readonly name: string;
+  /** How many it has. */
+  readonly auths: number;
+  /** Of the first. */
   readonly username: string | null;
   readonly uuid: string | null;
   readonly usage: string | null;
@@ -22,10 +25,12 @@ export interface DomainDisk {
 export function readRbdDisks(xml: string, where: string): DomainDisk[] {
   return readDisks(xml, where)
     .filter(isRbd)
-    .map(({ source, auths: [auth] }) => {
+    .map(({ source, auths }) => {
+      const [auth] = auths;
       const secret = childElements(auth ?? null, "secret")[0];
       return {
         name: source?.attributes.name ?? "",
+        auths: auths.length,
         username: auth?.attributes.username ?? null,
         uuid: secret?.attributes.uuid ?? null,
         usage: secret?.attributes.usage ?? null,

@@ -1,5 +1,5 @@
+import type { Secret } from "../host/config";
 import type { DomainDisk } from "../host/domain";
-import { readUuid } from "../host/xml";
 import { type PoolFacts, sameMonitor } from "../patch/facts";
 import { monitorText } from "../report/text";
 
@@ -11,21 +11,32 @@ export interface DiskFact {
   readonly right: boolean;
 }
 
-/** A disk that virt-install wrote, beside its pool. */
-export function compareDisk(disk: DomainDisk, pool: PoolFacts): DiskFact[] {
+/**
+ * A disk that virt-install wrote, beside its pool.
+ *
+ * @param secrets those of the host: a disk that names its secret by usage is complete too, for libvirt resolves it when
+ *   the guest starts
+ */
+export function compareDisk(disk: DomainDisk, pool: PoolFacts, secrets: readonly Secret[]): DiskFact[] {
   const fact = (label: string, expected: string, found: string, right: boolean) => ({ label, expected, found, right });
   const facts: DiskFact[] = [];
   const { auth } = pool;
   if (auth) {
     facts.push(fact("user", auth.username, disk.username ?? "none", disk.username === auth.username));
-    const uuid = disk.uuid && readUuid(disk.uuid, disk.name);
-    // A disk that names its secret by usage is complete too; libvirt resolves it when the guest starts.
-    const found = uuid ?? (disk.usage ? `by usage ${JSON.stringify(disk.usage)}` : "none");
-    facts.push(fact("secret", auth.uuid, found, uuid ? uuid === auth.uuid : Boolean(disk.usage)));
+    const found = disk.uuid ?? (disk.usage === null ? "none" : `by usage ${JSON.stringify(disk.usage)}`);
+    const named = secrets.find(({ usageType, usageName }) => usageType === "ceph" && usageName === disk.usage);
+    facts.push(fact("secret", auth.uuid, found, plain(disk.uuid ?? named?.uuid ?? "") === plain(auth.uuid)));
   } else facts.push(fact("user", "none", disk.username ?? "none", disk.username === null));
+  // libvirt 9.0 takes the first of several; its schema allows one.
+  if (disk.auths > (auth ? 1 : 0)) facts.push(fact("auth", auth ? "one" : "none", String(disk.auths), false));
   for (const monitor of pool.monitors) {
     const found = disk.monitors.find((candidate) => sameMonitor(candidate, monitor));
     facts.push(fact("monitor", monitorText(monitor), found ? monitorText(found) : "missing", found !== undefined));
   }
   return facts;
+}
+
+/** A UUID as it is compared: libvirt reads it in any case, and without dashes. */
+function plain(uuid: string): string {
+  return uuid.trim().toLowerCase().replace(/-/g, "");
 }

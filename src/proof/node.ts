@@ -1,45 +1,62 @@
 import type { Pool } from "../host/config";
 import { xmlText } from "../patch/encode";
 
-/** A pool on a node of libvirt's test driver, and the name of its one volume. */
+/** A pool on a node of libvirt's test driver, with one volume. */
 export interface NodePool {
   readonly pool: Pool;
-  /** `POOL/VOLUME`, as in `--disk vol=`. */
-  readonly volume: string;
+  /** The volume's image, `CEPHPOOL/NAME`, each time another. */
+  readonly image: string;
+  /** The volume for virt-install, as in `--disk`. */
+  readonly disk: string;
 }
 
-const VOLUME = "virtinst-rbd-patch-proof";
+/** What all names that are not the host's begin with. */
+const OWN = "virtinst-rbd-patch";
+
+/** On the test driver virt-install states no driver by itself, and a hand edit may go by that. The bus has the room. */
+const HOW = "driver_name=qemu";
+
+/** A CD-ROM on each node, as in `--disk`; there is no such file. */
+export const CDROM = `vol=${OWN}-files/${OWN}.iso,device=cdrom,${HOW}`;
+
+const FILES = ` <pool type="dir">
+  <name>${OWN}-files</name>
+  <target><path>/${OWN}</path></target>
+  <volume type="file">
+   <name>${OWN}.iso</name><capacity>1048576</capacity>
+   <target><path>/${OWN}/${OWN}.iso</path><format type="raw"/></target>
+  </volume>
+ </pool>
+`;
 
 /**
- * A node of libvirt's test driver with some pools, each with one volume, to be had as test:///FILE
- * (https://libvirt.org/drvtest.html). Neither libvirt's daemons nor Ceph are asked for anything there.
+ * A node of libvirt's test driver with some pools, each with one volume, and a CD-ROM, to be had as test:///FILE
+ * (https://libvirt.org/drvtest.html). Neither libvirt's daemons nor Ceph are asked for anything there. The pools' own
+ * names are not on it: a comma or a slash in one would mean something to `--disk`.
  *
- * @param pools what libvirt says of them; one without monitors is left out, since libvirt takes none from a file
- *   (measured: 9.0 says "missing storage pool source host name")
+ * @param pools what libvirt says of them, each with a monitor: libvirt takes none without from a file (measured: 9.0
+ *   says "missing storage pool source host name")
  * @returns its XML, and the pools that are on it
  */
 export function testNode(pools: readonly Pool[]): { readonly xml: string; readonly pools: readonly NodePool[] } {
-  const shown = pools
-    .filter(({ monitors }) => monitors.length > 0)
-    .map((pool, index) => {
-      // A comma would end the word of --disk, and some names mean a path there.
-      const name = /^[A-Za-z0-9_][\w.+-]*$/.test(pool.name) ? pool.name : `virtinst-rbd-patch-pool-${index + 1}`;
-      return { pool, name, volume: `${name}/${VOLUME}` };
-    });
-  return { xml: `<node>\n${shown.map(({ pool, name }) => poolXml(pool, name)).join("")}</node>\n`, pools: shown };
+  const shown = pools.map((pool, index) => {
+    const name = `${OWN}-${index + 1}`;
+    return { pool, name, image: `${pool.cephPool}/${name}`, disk: `vol=${name}/${name},bus=virtio,${HOW}` };
+  });
+  return { xml: `<node>\n${shown.map(poolXml).join("")}${FILES}</node>\n`, pools: shown };
 }
 
-function poolXml({ cephPool, monitors, auth }: Pool, name: string): string {
+function poolXml({ pool: { cephPool, monitors, auth }, image, name }: NodePool & { readonly name: string }): string {
   const hosts = monitors.map(
     ({ name: host, port }) => `<host name="${xmlText(host)}"${port === null ? "" : ` port="${port}"`}/>`,
   );
-  const image = xmlText(`${cephPool}/${VOLUME}`);
+  const path = xmlText(image);
   return ` <pool type="rbd">
-  <name>${xmlText(name)}</name>
+  <name>${name}</name>
   <source>${hosts.join("")}<name>${xmlText(cephPool)}</name>${auth ? authXml(auth) : ""}</source>
   <volume type="network">
-   <name>${VOLUME}</name><key>${image}</key><source/><capacity>1073741824</capacity>
-   <target><path>${image}</path><format type="raw"/></target>
+   <name>${name}</name><key>${path}</key><source/><capacity>1073741824</capacity>
+   <target><path>${path}</path><format type="raw"/></target>
   </volume>
  </pool>
 `;

@@ -71,7 +71,7 @@ export async function proveVolume(
     if (fault) return nothing(fault.raised ? "failed" : "not run", `${where}: ${fault.reason}`);
     const disks = printed.domains
       .flatMap((xml) => readRbdDisks(xml, where))
-      .map((disk) => ({ name: disk.name, facts: compareDisk(disk, pool) }));
+      .map((disk) => ({ name: disk.name, facts: compareDisk(disk, pool, config.secrets ?? []) }));
     const schema = await validate(printed.domains[0] as string);
     const right =
       disks.length > 0 && disks.every((disk) => disk.facts.every((fact) => fact.right)) && schema.status !== "failed";

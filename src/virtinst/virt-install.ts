@@ -38,10 +38,7 @@ export interface InstallFault {
  * @param installation where the patched file is: what is raised there is its fault
  */
 export async function printXml(asked: InstallRun, { file }: Pick<Installation, "file">): Promise<PrintedXml> {
-  let ran = await start(asked, words(asked), {});
-  // 4.0 and later want to know the guest's system, or to be told that it does not matter.
-  if (ran.status && ran.stderr.includes("--osinfo"))
-    ran = await start(asked, [...words(asked), "--osinfo", "detect=on,require=off"], {});
+  const ran = await start(asked, words(asked), {});
   const log = [...new Set([...ran.stderr.matchAll(/virtinst-rbd-patch: (.*)$/gm)].map(([, said = ""]) => said))];
   if (ran.why) return { domains: [], fault: faultOf(ran, file), log };
   const domains = documentsIn(ran.stdout, ["domain"]);
@@ -77,15 +74,17 @@ export async function importedFrom(asked: InstallRun, { file }: Pick<Installatio
 
 function start({ command: [program, ...before], cache }: InstallRun, after: readonly string[], env: NodeJS.ProcessEnv) {
   return run(program, [...before, ...after], {
-    // Looking must not leave byte code behind.
-    env: { PYTHONDONTWRITEBYTECODE: "1", XDG_CACHE_HOME: cache, ...env },
+    // Looking must not leave byte code behind. Before 3.7 the C locale would have Python fail on a name that is not ASCII.
+    env: { PYTHONDONTWRITEBYTECODE: "1", PYTHONIOENCODING: "utf-8", XDG_CACHE_HOME: cache, ...env },
   });
 }
 
 function words({ uri, disks }: InstallRun): string[] {
   const guest = ["--name", "virtinst-rbd-patch-proof", "--ram", "64", "--network", "none", "--graphics", "none"];
   // Without --debug an exception is a sentence that does not say where it was raised.
-  const how = ["--print-xml", "--debug", "--import", ...guest, "--check", "all=off"];
+  // 4.0 and later want to know the guest's system; all of 1.2 to 5.1 take "none" by this name.
+  const system = ["--os-variant", "none"];
+  const how = ["--print-xml", "--debug", "--import", ...guest, ...system, "--check", "all=off"];
   return ["--connect", uri, ...how, ...disks.flatMap((disk) => ["--disk", disk])];
 }
 
@@ -112,9 +111,13 @@ function faultOf({ status, stderr, fault, why }: Finished, file: string): Instal
   const isTarget = ({ path }: Frame) => path.endsWith(`/${file}`);
   const inner = frames.at(-1);
   const imports = /^(?:ImportError|ModuleNotFoundError)\b/.test(error);
-  const own = imports
-    ? inner && isTarget(inner) && inner
-    : frames.filter((frame) => isTarget(frame) && (frame.place === null || OWN_PLACES.test(frame.place))).at(-1);
+  // A name that is not there is an edit's fault wherever in the file it stands.
+  const wholeFile = /^(?:ImportError|ModuleNotFoundError|NameError|UnboundLocalError)\b/.test(error);
+  const own =
+    inner && wholeFile && isTarget(inner)
+      ? inner
+      : !imports &&
+        frames.filter((frame) => isTarget(frame) && (frame.place === null || OWN_PLACES.test(frame.place))).at(-1);
   if (own) return { raised: true, reason: `${error} (${own.path}, line ${own.line})` };
   if (imports) return says(`${error}. ${packageOf(error)}`);
   return says(saidBy(stderr) ?? (error || why));

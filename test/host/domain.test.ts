@@ -5,6 +5,7 @@ const domain = (devices: string) => `<domain type="kvm"><devices>${devices}</dev
 const source = '<source protocol="rbd" name="vms/a"><host name="m1" port="6789"/><host name="::2"/></source>';
 const BARE = {
   name: "vms/a",
+  auths: 0,
   username: null,
   uuid: null,
   usage: null,
@@ -21,18 +22,18 @@ describe("an rbd disk", () => {
   it.each([
     ["beside its source", `<disk><auth username="u"><secret uuid="x"/></auth>${source}</disk>`],
     ["in its source", `<disk>${source.replace("<host", '<auth username="u"><secret uuid="x"/></auth>$&')}</disk>`],
-  ])("has an auth %s", (_, xml) => expect(disks(xml)).toEqual([{ ...BARE, username: "u", uuid: "x" }]));
+  ])("has an auth %s", (_, xml) => expect(disks(xml)).toEqual([{ ...BARE, auths: 1, username: "u", uuid: "x" }]));
 
   it("has the auth beside its source where there are two", () => {
     const inner = source.replace("<host", '<auth username="inner"/>$&');
     expect(disks(`<disk>${inner}<auth username="outer"><secret usage="s"/></auth></disk>`)).toEqual([
-      { ...BARE, username: "outer", usage: "s" },
+      { ...BARE, auths: 2, username: "outer", usage: "s" },
     ]);
   });
 
   it("may lack a name, a user and a secret's name", () => {
     expect(disks('<disk><auth><secret/></auth><source protocol="rbd"><host port="1"/></source></disk>')).toEqual([
-      { name: "", username: null, uuid: null, usage: null, monitors: [{ name: "", port: 1 }] },
+      { name: "", auths: 1, username: null, uuid: null, usage: null, monitors: [{ name: "", port: 1 }] },
     ]);
     expect(disks('<disk><auth username="u"/><source protocol="rbd"/></disk>')).toMatchObject([
       { username: "u", uuid: null },

@@ -1,11 +1,22 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { cli, HOST, HOST_BY_UUID, HOST_TWO, image, json, PLAIN, target, temporaryFolder } from "../support/cli";
+import {
+  cli,
+  HOST,
+  HOST_BY_UUID,
+  HOST_TWO,
+  image,
+  json,
+  PLAIN,
+  target,
+  temporaryFile,
+  temporaryFolder,
+} from "../support/cli";
 
 const AUTH = '<auth username="libvirt"><secret type="ceph" uuid="2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1"/></auth>';
 const HOSTS = [11, 12, 13].map((number) => `<host name="192.0.2.${number}" port="6789"/>`).join("");
-const rbd = (auth = AUTH, hosts = HOSTS, name = "vms/x") =>
+const rbd = (auth = AUTH, hosts = HOSTS, name = "vms/virtinst-rbd-patch-1") =>
   `<disk type="network">${auth}<source protocol="rbd" name="${name}">${hosts}</source></disk>`;
 const domain = (...disks: readonly string[]) => `<domain><devices>${disks.join("")}</devices></domain>`;
 const CDROM = '<disk type="file" device="cdrom"><source file="/cd.iso"/></disk>';
@@ -33,28 +44,30 @@ function patched(script: string, host = HOST) {
   return made;
 }
 
+const differences = ({ checks }: { checks: readonly { difference: string }[] }) =>
+  checks.map(({ difference }) => difference).join("\n");
 const prints = (text: string) => `echo '${text}'`;
 
-describe("verify has the host's own virt-install print a domain for each pool", () => {
-  test("and once more with a CD-ROM, on a node of libvirt's test driver that goes afterwards", () => {
-    const { verify, said, program } = patched(
-      `node=\${2#test://}; cp "$node" "$0.node"; case "$*" in *device=cdrom*) ${prints(domain(rbd(), CDROM))} ;; *) ${prints(domain(rbd()))} ;; esac`,
-    );
+describe("verify has the host's own virt-install print a domain with a disk of each pool", () => {
+  test("beside a CD-ROM, on a node of libvirt's test driver that goes afterwards", () => {
+    const { verify, said, program } = patched(`cp "\${2#test://}" "$0.node"; ${prints(domain(rbd(), CDROM))}`);
     const { code, install } = verify();
     expect(install).toEqual({
       status: "passed",
       reason: `${program} on libvirt's test driver`,
       checks: [
         { label: "disk of pool libvirtpool", passed: true, difference: "" },
-        { label: "disk of pool libvirtpool, beside a CD-ROM", passed: true, difference: "" },
+        { label: "no auth on a CD-ROM", passed: true, difference: "" },
       ],
       causes: [],
     });
     expect(code).toBe(0);
-    const runs = said();
-    expect(runs).toHaveLength(2);
-    for (const words of runs) expect(words).toMatch(/ --disk vol=libvirtpool\/virtinst-rbd-patch-proof(?: |$)/);
-    const [, node] = /--connect test:\/\/(\S+)/.exec(runs[0] as string) as unknown as [string, string];
+    const [words, ...more] = said() as [string, ...string[]];
+    expect(more).toEqual([]);
+    expect(words).toMatch(
+      / --disk vol=virtinst-rbd-patch-1\/virtinst-rbd-patch-1,bus=virtio,driver_name=qemu --disk vol=\S+,device=cdrom,driver_name=qemu$/,
+    );
+    const [, node] = /--connect test:\/\/(\S+)/.exec(words) as unknown as [string, string];
     expect(existsSync(node)).toBe(false);
     const written = readFileSync(`${program}.node`, "utf8");
     expect(written).toContain('<auth type="ceph" username="libvirt"><secret usage="client.libvirt secret"/></auth>');
@@ -69,7 +82,22 @@ describe("verify has the host's own virt-install print a domain for each pool", 
       domain(rbd(AUTH, '<host name="192.0.2.11" port="6789"/>')),
       /monitor: expected 192.0.2.12:6789, found missing/,
     ],
-    ["no rbd disk", domain(CDROM), /it wrote no rbd disk/],
+    [
+      "no rbd disk",
+      domain(CDROM),
+      /image: expected one disk of vms\/virtinst-rbd-patch-1, found 0 \(rbd disks: none\)/,
+    ],
+    ["another image", domain(rbd(AUTH, HOSTS, "vms/x")), /found 0 \(rbd disks: vms\/x\)/],
+    ["the disk twice", domain(rbd(), rbd()), /found 2/],
+    ["a second domain without it", `${domain(rbd())}\n${domain(CDROM)}`, /found 0 \(rbd disks: none\)/],
+    ["two auths", domain(rbd(AUTH + AUTH)), /auth: expected one, found 2/],
+    [
+      "a secret that is none",
+      domain(rbd(AUTH.replace("2a5b08e4", "UUID"))),
+      /secret: expected 2a5b08e4\S+, found UUID-3f6f/,
+    ],
+    ["a usage that is another", domain(rbd(AUTH.replace(/uuid=".*?"/, 'usage="x"'))), /secret: .*, found by usage "x"/],
+    ["what is no XML", domain(rbd(AUTH.replace("<secret", "<&"))), /virt-install.*XML/],
     [
       "auth on a CD-ROM",
       domain(rbd(), CDROM.replace("<source", `${AUTH}<source`)),
@@ -80,7 +108,7 @@ describe("verify has the host's own virt-install print a domain for each pool", 
     const { code, state, behaviour, install } = verify();
     expect({ code, state, behaviour: behaviour.status }).toEqual({ code: 5, state: "current", behaviour: "passed" });
     expect(install).toMatchObject({ status: "failed", reason: `${program} on libvirt's test driver` });
-    expect(install.checks[0].difference).toMatch(difference);
+    expect(differences(install)).toMatch(difference);
   });
 
   test("what the patch logged is a cause", () => {
@@ -90,13 +118,60 @@ describe("verify has the host's own virt-install print a domain for each pool", 
     expect(verify().install.causes).toEqual(["the patch logged: disk vms/x is left as it is"]);
   });
 
-  test("each pool has a run of its own", () => {
-    const { verify, said } = patched(prints(domain(rbd())), HOST_TWO);
+  test.each([
+    ["in any case, without dashes", AUTH.replace("2a5b08e4-3f6f", "2A5B08E43F6F")],
+    ["by the pool's own usage", AUTH.replace(/uuid=".*?"/, 'usage="client.libvirt secret"')],
+  ])("a secret may be named %s", (_, auth) => {
+    expect(patched(prints(domain(rbd(auth)))).verify()).toMatchObject({ code: 0, install: { status: "passed" } });
+  });
+
+  test("all pools have one run, and a check each", () => {
+    const { verify, said } = patched(prints(domain(rbd(AUTH, HOSTS, "vms/virtinst-rbd-patch-2"))), HOST_TWO);
     const { install, code } = verify();
-    // By itself, beside a CD-ROM, and once to see what it imports.
-    expect(said().filter((words) => words.includes("vol=archive/"))).toHaveLength(3);
-    expect(install.checks.map(({ passed }: { passed: boolean }) => passed)).toEqual([false, true, false]);
+    // Once more where it fails, to see what it imports.
+    expect(said().filter((words) => words.includes("-1,bus=virtio") && words.includes("-2,bus=virtio"))).toHaveLength(
+      2,
+    );
+    expect(install.checks.map(({ label, passed }: { label: string; passed: boolean }) => [label, passed])).toEqual([
+      ["disk of pool archive", false],
+      ["disk of pool libvirtpool", true],
+      ["no auth on a CD-ROM", true],
+    ]);
     expect(code).toBe(5);
+  });
+
+  test("a pool that cannot be on the node is named", () => {
+    const [, secret] = HOST as [string, string];
+    const bare = `--pool-xml=${temporaryFile("bare.xml", "<pool type='rbd'><name>bare</name><source><name>cold</name></source></pool>\n")}`;
+    const { verify } = patched(prints(domain(rbd())), [...HOST, bare]);
+    const { install, code } = verify();
+    expect(code).toBe(0);
+    expect(install.reason).toMatch(/; not for pool bare: its test driver takes only pools that list a monitor/);
+    const only = patched("exit 1", [bare, secret]).verify();
+    expect(only).toMatchObject({
+      code: 0,
+      install: { status: "not run", reason: expect.stringMatching(/list a monitor/) },
+    });
+  });
+
+  test("100 pools are one run, and 101 two", () => {
+    const pools = Array.from({ length: 101 }, (_, index) => {
+      const source = `<host name='192.0.2.1'/><name>c${index}</name>`;
+      return `--pool-xml=${temporaryFile("pool.xml", `<pool type='rbd'><name>p${index}</name><source>${source}</source></pool>`)}`;
+    });
+    for (const [number, runs] of [
+      [100, 1],
+      [101, 2],
+    ] as const) {
+      const { verify, said } = patched(
+        `echo '<domain>'
+sed -n 's|.*<key>\\(.*\\)</key>.*|<devices><disk><source protocol="rbd" name="\\1"><host name="192.0.2.1"/></source></disk></devices>|p' "\${2#test://}"
+echo '</domain>'`,
+        pools.slice(0, number),
+      );
+      expect(verify()).toMatchObject({ code: 0, install: { status: "passed" } });
+      expect(said()).toHaveLength(runs);
+    }
   });
 
   test("where none is needed, that is proved too", () => {
@@ -116,6 +191,16 @@ describe("virt-install is not run", () => {
   test("where the patch is not current: a no needs no proof", () => {
     const { verify } = stand(untouched);
     expect(verify()).toMatchObject({ code: 1, install: { status: "not run", reason: "the patch is absent" } });
+  });
+
+  test("where no temporary file can be written", () => {
+    const { options } = patched(untouched);
+    const { code, stdout } = cli(["verify", "--json", ...options], { env: { TMPDIR: "/nowhere" } });
+    expect(code).toBe(0);
+    expect(json(stdout).install).toMatchObject({
+      status: "not run",
+      reason: "no temporary file can be written in /nowhere: no such file or directory; set TMPDIR",
+    });
   });
 
   test("below --root", () => {
