@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -7,8 +16,9 @@ import { atEnd, borrowVirtinst, expectDone, makeFolder, SHARE, undoAll } from ".
 
 const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
 const INSTALLER = `${SHARE}/virtinst/install/installer.py`;
-/** The last line before `_build_xml` returns. */
-const LAST = '        log.debug("Generated final_xml: \\n%s", final_xml)\n';
+/** In `_build_xml`, where both XMLs are there. */
+const LAST = "        final_xml = self._pre_reinstall_xml or final_xml\n";
+const AUTH = `<auth username=\\"libvirt\\"><secret type=\\"ceph\\" uuid=\\"${UUID}\\"/></auth>`;
 
 let folder: string;
 let pristine: Buffer;
@@ -18,17 +28,256 @@ beforeAll(() => {
   folder = makeFolder();
   pristine = readFileSync(INSTALLER);
   const { atime, mtime } = statSync(INSTALLER);
-  atEnd("put installer.py back", () => restore(atime, mtime));
+  atEnd("put installer.py back", () => {
+    writeFileSync(INSTALLER, pristine);
+    utimesSync(INSTALLER, atime, mtime);
+  });
 });
 
-// Each test begins with the release's own file.
 beforeEach(() => writeFileSync(INSTALLER, pristine));
 
 afterAll(undoAll);
 
-function restore(atime: Date, mtime: Date): void {
-  writeFileSync(INSTALLER, pristine);
-  const seconds = (time: Date) => time.getTime() / 1000;
-  expectDone(cli(["--version"]));
-  utimes(INSTALLER, seconds(atime), seconds(mtime));
+/** What `verify` says, whatever form its JSON has. */
+function verify(host: readonly string[], env: NodeJS.ProcessEnv = {}, more: readonly string[] = []) {
+  const { code, stdout, stderr } = cli(["verify", "--json", ...host, ...more], { env });
+  if (code !== 0 && !stdout.trim()) throw new Error(stderr);
+  const { state, need, behaviour, install } = JSON.parse(stdout);
+  type OneCheck = { label: string; passed: boolean; difference: string };
+  const checks: readonly OneCheck[] = install.checks;
+  return {
+    code,
+    state,
+    need,
+    behaviour: behaviour.status,
+    install: install.status,
+    reason: install.reason as string,
+    passed: checks.filter(({ passed }) => passed).map(({ label }) => label),
+    differences: checks.map(({ difference }) => difference).join("\n"),
+  };
 }
+
+const apply = (host: readonly string[]) => expectDone(cli(["apply", ...host]), "apply");
+
+/** Puts lines of somebody's own into `_build_xml`. */
+function edit(lines: readonly string[], imports = "") {
+  const text = pristine.toString();
+  const into = text.replace(LAST, LAST + lines.map((line) => `        ${line}\n`).join(""));
+  expect(into).not.toBe(text);
+  writeFileSync(INSTALLER, into.replace("import os\n", `import os\n${imports}`));
+}
+
+/** A host with one pool and its secret, under any names. */
+function hostWith(name: string, cephPool: string, user: string, monitors = ['name="192.0.2.1" port="6789"']) {
+  const xml = (text: string) => text.replace(/[<>&"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  const hosts = monitors.map((monitor) => `<host ${monitor}/>`).join("");
+  const auth = `<auth type="ceph" username="${xml(user)}"><secret usage="client.libvirt secret"/></auth>`;
+  const file = join(folder, "pool.xml");
+  writeFileSync(
+    file,
+    `<pool type="rbd"><name>${xml(name)}</name><source>${hosts}<name>${xml(cephPool)}</name>${auth}</source></pool>`,
+  );
+  return [`--pool-xml=${file}`, HOST[1] as string];
+}
+
+/** What is in a folder, by name, and when it was last changed. */
+function listing(path: string, ours: RegExp): string[] {
+  if (!existsSync(path)) return [];
+  return readdirSync(path)
+    .filter((name) => ours.test(name))
+    .map((name) => `${name} ${statSync(join(path, name)).mtimeMs}`);
+}
+
+describe("verify has Debian's own virt-install print a domain", () => {
+  test("not before apply: a no needs no proof", () => {
+    expect(verify(HOST)).toMatchObject({
+      code: 1,
+      state: "absent",
+      need: "partial",
+      install: "not run",
+      reason: "the patch is absent",
+    });
+  });
+
+  test("after apply: passed, and nothing is left", () => {
+    apply(HOST_TWO);
+    const traces = () => [
+      listing(tmpdir(), /^virtinst-rbd-patch-(?!test-|faults-)/),
+      listing(join(homedir(), ".cache/virt-manager"), /./),
+      listing(`${SHARE}/virtinst/install/__pycache__`, /^installer\./),
+    ];
+    const before = traces();
+    expect(verify(HOST_TWO)).toMatchObject({
+      code: 0,
+      state: "current",
+      behaviour: "passed",
+      install: "passed",
+      reason: "/usr/bin/virt-install on libvirt's test driver",
+      passed: ["disk of pool archive", "disk of pool libvirtpool", "no auth on a CD-ROM"],
+    });
+    expect(traces()).toEqual(before);
+  });
+
+  test("where no patch is needed: that it writes the disks by itself", () => {
+    expect(verify(HOST_BY_UUID)).toMatchObject({
+      code: 0,
+      state: "absent",
+      need: "not needed",
+      behaviour: "not run",
+      install: "passed",
+    });
+  });
+
+  test.each<[string, Parameters<typeof hostWith>]>([
+    ["spaces", ["my pool", "my ceph", "my user"]],
+    ["commas, slashes and equals signs", ["a,b/c=d", "e,f=g", "h,i/j=k"]],
+    ["percent signs, colons and backslashes", ["a%s:\\b", "c%s:\\d", "e%s:\\f"]],
+    ["other scripts", ["pööl-日本", "cëph-日本", "üser-😀"]],
+    ["a dash in front", ["-a", "--b", "-c"]],
+    ["IPv6 addresses", ["a", "b", "c", ['name="2001:db8::1" port="6789"', 'name="[2001:db8::2]"']]],
+    ["quotes and angle brackets in libvirt's names only", [`a'b"<&>`, "c", "d"]],
+  ])("with names that have %s", (_, names) => {
+    const host = hostWith(...names);
+    apply(host);
+    expect(verify(host)).toMatchObject({ code: 0, install: "passed", differences: "\n" });
+  });
+
+  // xmlapi.py escapes an attribute that libxml2 escapes once more (seen from 1.2.0 to 5.1.0).
+  test("a user whose name virt-install escapes twice is a failure, for libvirt gets another", () => {
+    const host = hostWith("a", "b", "c&d");
+    apply(host);
+    const { code, install, differences } = verify(host);
+    expect({ code, install }).toEqual({ code: 5, install: "failed" });
+    expect(differences).toMatch(/user: expected c&d, found c&amp;d/);
+  });
+
+  test.each([
+    ["blanks and signs", "a b,c#d%e?f"],
+    ["other scripts", "tämp-日本"],
+  ])("in a folder for temporary files with %s", (_, name) => {
+    const path = join(folder, name);
+    mkdirSync(path);
+    apply(HOST);
+    expect(verify(HOST, { TMPDIR: path })).toMatchObject({ code: 0, install: "passed" });
+    expect(readdirSync(path)).toEqual([]);
+  });
+
+  test("under a Python that takes the C locale at its word, as 3.6 does", () => {
+    const host = hostWith("pööl", "cëph", "üser");
+    apply(host);
+    const env = { PYTHONUTF8: "0", PYTHONCOERCECLOCALE: "0" };
+    expect(verify(host, env)).toMatchObject({ code: 0, install: "passed" });
+  });
+
+  test("with a home that is not there, and modules that speak up", () => {
+    const site = join(folder, "site");
+    mkdirSync(site);
+    writeFileSync(
+      join(site, "sitecustomize.py"),
+      "import sys\nprint('a domain of the site')\nsys.stderr.write('ERROR a\\n')\n",
+    );
+    apply(HOST);
+    const { code, install } = verify(HOST, { HOME: "/nowhere", PYTHONPATH: site, LANG: "de_DE.UTF-8", TERM: "" });
+    expect({ code, install }).toEqual({ code: 0, install: "passed" });
+  });
+
+  test("for 50 pools at once", () => {
+    const pools = Array.from({ length: 50 }, (_, index) => {
+      const file = join(folder, `pool-${index}.xml`);
+      const [given = ""] = hostWith(`p${index}`, `c${index}`, `u${index}`);
+      writeFileSync(file, readFileSync(given.replace("--pool-xml=", "")));
+      return `--pool-xml=${file}`;
+    });
+    const host = [...pools, HOST[1] as string];
+    apply(host);
+    const { code, install, passed } = verify(host);
+    expect({ code, install }).toEqual({ code: 0, install: "passed" });
+    expect(passed).toHaveLength(51);
+  });
+});
+
+describe("a hand edit in _build_xml is run too", () => {
+  test("without import re: NameError, with its line", () => {
+    edit(["final_xml = re.sub('a', 'b', final_xml)"]);
+    const line =
+      readFileSync(INSTALLER, "utf8")
+        .split("\n")
+        .findIndex((text) => text.includes("re.sub('a'")) + 1;
+    apply(HOST);
+    const { code, state, behaviour, install, differences } = verify(HOST);
+    expect({ code, state, behaviour, install }).toEqual({
+      code: 5,
+      state: "current",
+      behaviour: "passed",
+      install: "failed",
+    });
+    const [, at] = /^NameError: name 're' is not defined \(.*\/installer\.py, line (\d+)\)$/.exec(differences) ?? [];
+    // The function stands before it.
+    expect(Number(at)).toBeGreaterThan(line);
+    expect(readFileSync(INSTALLER, "utf8").split("\n")[Number(at) - 1]).toContain("re.sub('a'");
+  });
+
+  test("with a first XML that is None under --import: TypeError", () => {
+    edit(["initial_xml = re.sub('a', 'b', initial_xml)"], "import re\n");
+    apply(HOST);
+    const { code, install, differences } = verify(HOST);
+    expect({ code, install }).toEqual({ code: 5, install: "failed" });
+    expect(differences).toMatch(/^TypeError: expected string or bytes-like object.*\(.*\/installer\.py, line \d+\)$/);
+  });
+
+  test("that gives every disk of QEMU an auth: the CD-ROM's is found", () => {
+    edit([`final_xml = re.sub('<driver name="qemu".*?>', "\\\\g<0>${AUTH}", final_xml)`], "import re\n");
+    apply(HOST);
+    const { code, install, differences } = verify(HOST);
+    expect({ code, install }).toEqual({ code: 5, install: "failed" });
+    expect(differences).toMatch(/\.iso got an auth, and needs none/);
+    expect(differences).toMatch(/auth: expected one, found 2/);
+  });
+
+  test("that makes something else of the XML: it is none", () => {
+    edit(["final_xml = final_xml.replace('<devices>', '<devices><')"]);
+    apply(HOST);
+    const { code, install, differences } = verify(HOST);
+    expect({ code, install }).toEqual({ code: 5, install: "failed" });
+    expect(differences).toMatch(/virt-install/);
+  });
+
+  test("that does no harm: passed", () => {
+    edit(["final_xml = re.sub('a', 'a', final_xml)"], "import re\n");
+    apply(HOST);
+    expect(verify(HOST)).toMatchObject({ code: 0, install: "passed" });
+  });
+});
+
+describe("a virt-install that cannot run is no failure of the patch", () => {
+  test("without libvirt's bindings, which package has them", () => {
+    const site = join(folder, "hidden");
+    mkdirSync(site);
+    writeFileSync(join(site, "libvirt.py"), 'raise ImportError("No module named libvirt")\n');
+    apply(HOST);
+    const { code, behaviour, install, reason } = verify(HOST, { PYTHONPATH: site });
+    expect({ code, behaviour, install }).toEqual({ code: 0, behaviour: "passed", install: "not run" });
+    expect(reason).toMatch(
+      /^\/usr\/bin\/virt-install: ImportError: No module named libvirt\. Install python3-libvirt /,
+    );
+  });
+
+  test("without a folder for temporary files", () => {
+    apply(HOST);
+    const { code, install, reason } = verify(HOST, { TMPDIR: "/nowhere" });
+    expect({ code, install }).toEqual({ code: 0, install: "not run" });
+    expect(reason).toMatch(/no temporary file can be written in \/nowhere/);
+  });
+
+  test("with another virtinst that is named, of which there is no virt-install: said so, and not run by another's", () => {
+    const bin = join(folder, "bin");
+    mkdirSync(bin);
+    writeFileSync(join(bin, "virt-install"), "#!/bin/sh\necho '<domain></domain>'\n");
+    chmodSync(join(bin, "virt-install"), 0o755);
+    apply(HOST);
+    // The first in PATH is not the one that uses it: /usr/bin's is.
+    const { code, install, reason } = verify(HOST, { PATH: `${bin}:${process.env.PATH}` }, ["--virtinst", SHARE]);
+    expect({ code, install }).toEqual({ code: 0, install: "passed" });
+    expect(reason).toBe("/usr/bin/virt-install on libvirt's test driver");
+  });
+});

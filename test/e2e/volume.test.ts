@@ -22,7 +22,8 @@ afterAll(undoAll);
 
 function verifyVolume(more: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
   const { code, stdout } = cli(["verify", "--json", ...host, "--vol", "libvirtpool/virt-1", ...more], { env });
-  return { code, volume: JSON.parse(stdout).volume, state: JSON.parse(stdout).state };
+  const { volume, install, state } = JSON.parse(stdout);
+  return { code, volume, install, state };
 }
 
 describe("verify --vol, through Debian's own virt-install", () => {
@@ -84,7 +85,7 @@ describe("verify --vol, through Debian's own virt-install", () => {
     expect(verifyVolume().code).toBe(0);
   });
 
-  test("a second virtinst on the path is caught: the patched file is not the one that virt-install imports", () => {
+  test("a second virtinst is caught that a wrapper hides: the patched file is not the one that virt-install imports", () => {
     const other = join(folder, "other");
     mkdirSync(join(other, "bin"), { recursive: true });
     cpSync(SHARE, join(other, "share"), { recursive: true });
@@ -94,9 +95,15 @@ describe("verify --vol, through Debian's own virt-install", () => {
       readFileSync("/usr/bin/virt-install", "utf8").replaceAll(SHARE, join(other, "share")),
     );
     chmodSync(join(other, "bin/virt-install"), 0o755);
-    const { code, volume } = verifyVolume(["--virtinst", SHARE], { PATH: `${other}/bin:${process.env.PATH}` });
-    expect(code).toBe(5);
-    expect(volume.causes.join()).toMatch(/does not import .*installer\.py but .*other\/share/);
+    const wrapper = join(other, "virt-install");
+    writeFileSync(wrapper, `#!/bin/sh\nprogram=${other}/bin/virt-install\n"$program" "$@"\n`);
+    chmodSync(wrapper, 0o755);
+    const { code, volume, install, state } = verifyVolume([], { PATH: `${other}:${process.env.PATH}` });
+    expect({ code, state }).toEqual({ code: 5, state: "current" });
+    for (const { status, causes } of [volume, install]) {
+      expect(status).toBe("failed");
+      expect(causes.join()).toMatch(/does not import .*installer\.py but .*other\/share/);
+    }
     rmSync(other, { recursive: true });
   });
 
@@ -118,10 +125,14 @@ describe("verify --vol, through Debian's own virt-install", () => {
     }
   });
 
-  test("a volume that is not there fails with virt-install's own words", () => {
-    const { code, stdout } = cli(["verify", ...host, "--vol", "libvirtpool/nothing"]);
-    expect(code).toBe(5);
-    expect(stdout).toMatch(/virt-install failed: .*nothing/);
+  test("a volume that is not there says nothing of the patch: not run, with virt-install's own words", () => {
+    const { code, volume, install } = verifyVolume(["--vol", "libvirtpool/nothing"]);
+    expect(code).toBe(1);
+    expect(volume).toMatchObject({
+      status: "not run",
+      reason: expect.stringMatching(/: .*Storage volume not found.*'nothing'/),
+    });
+    expect(install.status).toBe("passed");
   });
 
   test.each([

@@ -1,4 +1,4 @@
-import { closeSync, copyFileSync, openSync, truncateSync, writeFileSync } from "node:fs";
+import { closeSync, copyFileSync, existsSync, openSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { FIXTURES, HOST, image, TOOL } from "../support/cli";
@@ -155,6 +155,27 @@ describe("a hostile Python", () => {
   test("that answers and dies", () =>
     refuses(`${READ}; echo '{"version": "3.11", "compile": [null, null]}'; kill -9 $$`));
   slowTest("that hangs and ignores being asked to end", [], () => refuses("trap '' TERM INT HUP; sleep 1000", 80));
+});
+
+describe("a virt-install that hangs", () => {
+  slowTest("is ended once, with its children, and is no failure of the patch", [], async () => {
+    const { apply, top } = virtinstIn(folder());
+    properly(await tool(apply), 0);
+    const seen = join(folder(), "seen");
+    script(top, "virt-install", `trap '' TERM\nsleep 1000 &\necho $$ $! >> '${seen}'\nwait; sleep 1000`);
+    const ran = await tool(["verify", "--json", ...HOST, "--virtinst", top], { seconds: 90 });
+    properly(ran, 0);
+    const { status, reason } = JSON.parse(ran.stdout).install;
+    expect({ status, reason }).toEqual({
+      status: "not run",
+      reason: expect.stringMatching(/virt-install: it did not end within 60 seconds$/),
+    });
+    const [ids = "", ...more] = readFileSync(seen, "utf8").trim().split("\n");
+    expect(more).toEqual([]);
+    // A machine without a proper init keeps what has ended.
+    for (const id of ids.split(" "))
+      expect(existsSync(`/proc/${id}`) ? readFileSync(`/proc/${id}/stat`, "utf8") : ") Z").toMatch(/\) Z/);
+  });
 });
 
 describe("standard output and standard error", () => {
