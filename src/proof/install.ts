@@ -51,6 +51,7 @@ export async function proveInstall(context: Context, options: TargetOptions): Pr
   try {
     return await inTemporaryFolder(async (cache) => {
       const checks: Check[] = [];
+      const strays: string[] = [];
       const causes: string[] = [];
       for (let from = 0; from < able.length; from += POOLS_A_RUN) {
         const node = testNode(able.slice(from, from + POOLS_A_RUN));
@@ -64,10 +65,12 @@ export async function proveInstall(context: Context, options: TargetOptions): Pr
         if (fault?.raised) return withoutCauses(failed(reason, "_build_xml runs", fault.reason));
         if (fault) return withoutCauses(notRun(`${command.words.join(" ")}: ${fault.reason}`));
         const found = compare(printed, node.pools, context, by);
-        checks.push(...found);
-        if (causes.length === 0 && found.some(({ passed }) => !passed))
+        checks.push(...found.checks);
+        strays.push(...found.strays.map((name) => `${name} got an auth, and needs none`));
+        if (causes.length === 0 && (found.strays.length > 0 || found.checks.some(({ passed }) => !passed)))
           causes.push(...(await findCauses(context, printed, asked)));
       }
+      checks.push(check("no auth on a CD-ROM", strays.length === 0, [...new Set(strays)].join("\n")));
       return { ...provedBy(reason, checks), causes };
     });
   } catch (error) {
@@ -109,21 +112,20 @@ function compare(
   pools: readonly NodePool[],
   { facts, config }: Context,
   where: string,
-): Check[] {
+): { readonly checks: readonly Check[]; readonly strays: readonly string[] } {
   let read: ReturnType<typeof readDomain>[];
   try {
     read = domains.map((xml) => readDomain(xml, where));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return [check("the domain is XML", false, error.message)];
+    return { checks: [check("the domain is XML", false, error.message)], strays: [] };
   }
   const checks = pools.map(({ pool, image }) => {
     const own = facts.pools.find((candidate) => candidate.pool === pool.name) as PoolFacts;
     const wrong = read.flatMap(({ disks }) => whatIsWrong(disks, image, own, config.secrets ?? []));
     return check(`disk of pool ${pool.name}`, wrong.length === 0, wrong.join("\n"));
   });
-  const stray = read.flatMap(({ strays }) => strays.map((name) => `${name} got an auth, and needs none`));
-  return [...checks, check("no auth on a CD-ROM", stray.length === 0, stray.join("\n"))];
+  return { checks, strays: read.flatMap(({ strays }) => strays) };
 }
 
 function readDomain(xml: string, where: string) {

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../context";
-import { readRbdDisks } from "../host/domain";
+import { type DomainDisk, readRbdDisks } from "../host/domain";
 import { Failure } from "../report/failure";
 import { run } from "../system/run";
 import { inTemporaryFolder } from "../system/temporary";
@@ -69,9 +69,15 @@ export async function proveVolume(
     const where = `${command.words.join(" ")} --print-xml --disk vol=${volume}`;
     const { fault } = printed;
     if (fault) return nothing(fault.raised ? "failed" : "not run", `${where}: ${fault.reason}`);
-    const disks = printed.domains
-      .flatMap((xml) => readRbdDisks(xml, where))
-      .map((disk) => ({ name: disk.name, facts: compareDisk(disk, pool, config.secrets ?? []) }));
+    let written: DomainDisk[];
+    try {
+      written = printed.domains.flatMap((xml) => readRbdDisks(xml, where));
+    } catch (error) {
+      // What is no XML is virt-install's, and not among the host's facts.
+      if (error instanceof Failure) return nothing("failed", error.message.replace(/\.$/, ""));
+      throw error;
+    }
+    const disks = written.map((disk) => ({ name: disk.name, facts: compareDisk(disk, pool, config.secrets ?? []) }));
     const schema = await validate(printed.domains[0] as string);
     const right =
       disks.length > 0 && disks.every((disk) => disk.facts.every((fact) => fact.right)) && schema.status !== "failed";

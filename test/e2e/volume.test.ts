@@ -125,6 +125,21 @@ describe("verify --vol, through Debian's own virt-install", () => {
     }
   });
 
+  test("what is no XML is a failure, and not one of the host's facts", () => {
+    const text = readFileSync(INSTALLER);
+    try {
+      const into =
+        "        final_xml = final_xml.replace('<devices>', '<devices><')\n        return initial_xml, final_xml\n";
+      writeFileSync(INSTALLER, text.toString().replace("        return initial_xml, final_xml\n", into));
+      const { code, volume } = verifyVolume();
+      expect(code).toBe(5);
+      expect(volume).toMatchObject({ status: "failed", reason: expect.stringMatching(/--print-xml --disk vol=.*/) });
+      expect(volume.disks).toEqual([]);
+    } finally {
+      writeFileSync(INSTALLER, text);
+    }
+  });
+
   test("a volume that is not there says nothing of the patch: not run, with virt-install's own words", () => {
     const { code, volume, install } = verifyVolume(["--vol", "libvirtpool/nothing"]);
     expect(code).toBe(1);
