@@ -74,8 +74,8 @@ export async function importedFrom(asked: InstallRun, { file }: Pick<Installatio
 
 function start({ command: [program, ...before], cache }: InstallRun, after: readonly string[], env: NodeJS.ProcessEnv) {
   return run(program, [...before, ...after], {
-    // Looking must not leave byte code behind. Before 3.7 the C locale would have Python fail on a name that is not ASCII.
-    env: { PYTHONDONTWRITEBYTECODE: "1", PYTHONIOENCODING: "utf-8", XDG_CACHE_HOME: cache, ...env },
+    // Looking must not leave byte code behind.
+    env: { PYTHONDONTWRITEBYTECODE: "1", XDG_CACHE_HOME: cache, ...env },
   });
 }
 

@@ -81,11 +81,9 @@ describe("virt-install is asked for a domain", () => {
     expect(other.runs()).toHaveLength(1);
   });
 
-  it("without leaving byte code or a log behind, in UTF-8", async () => {
-    const { path } = program(
-      'echo "<domain>$PYTHONDONTWRITEBYTECODE $PYTHONVERBOSE $XDG_CACHE_HOME $PYTHONIOENCODING</domain>"',
-    );
-    expect((await print(path)).domains).toEqual(["<domain>1  /nowhere utf-8</domain>"]);
+  it("without leaving byte code or a log behind", async () => {
+    const { path } = program('echo "<domain>$PYTHONDONTWRITEBYTECODE$PYTHONVERBOSE$XDG_CACHE_HOME</domain>"');
+    expect((await print(path)).domains).toEqual(["<domain>1/nowhere</domain>"]);
   });
 });
 
