@@ -142,7 +142,7 @@ describe("verify has Debian's own virt-install print a domain", () => {
     expect(verify(host)).toMatchObject({ code: 0, install: "passed", differences: "\n" });
   });
 
-  // xmlapi.py escapes an attribute that libxml2 escapes once more (seen from 1.2.0 to 5.1.0).
+  // Its xmlapi.py escapes what libxml2 escapes once more (seen with 2.0.0 to 4.1.0, not with 1.5.1 and 5.1.0).
   test("a user whose name virt-install escapes twice is a failure, for libvirt gets another", () => {
     const host = hostWith("a", "b", "c&d");
     apply(host);
