@@ -39,7 +39,10 @@ export function findVirtinst(files: HostFiles, virtinst?: string): Installation 
     if (!found) continue;
     const folder = found.directory.inside;
     const user = programs.find((program) => usesFolder(program, folder, files));
-    const { path: program, interpreter, script } = user ?? readProgram(join(folder, "virt-install"), files);
+    const beside = readProgram(join(folder, "virt-install"), files);
+    // One that is known to look elsewhere is not this virtinst's, wherever it stands.
+    const theirs = beside.folders.length > 0 && !usesFolder(beside, folder, files);
+    const { path: program, interpreter, script } = user ?? (theirs ? NO_PROGRAM : beside);
     return { ...found, release: readRelease(folder, files), program, interpreter, script };
   }
   throw new Failure(

@@ -19,9 +19,10 @@ export interface Program {
 
 export const NO_PROGRAM: Program = { path: null, interpreter: null, script: null, folders: [], met: "", choice: null };
 
-/** Whether a program's Python looks for `virtinst` in a folder. */
+/** Whether a program's Python takes `virtinst` from a folder: the first that holds one. */
 export function usesFolder({ folders }: Program, directory: string, files: HostFiles): boolean {
-  return folders.some((folder) => files.locate(folder)?.inside === directory);
+  const first = folders.find((folder) => files.locate(join(folder, "virtinst")));
+  return first !== undefined && files.locate(first)?.inside === directory;
 }
 
 /** The host's `virt-install` programs, one by one, the one that a shell would run first. */

@@ -57,6 +57,32 @@ describe("findVirtinst", () => {
     expect(findVirtinst(new HostFiles(base)).directory.outside).toBe(`${base}/src/vm`);
   });
 
+  test("a copy's own script that names another folder is not the copy's", () => {
+    const script = '#!/usr/bin/python3\nimport sys\nsys.path.insert(0, "/usr/share/virt-manager")\n';
+    const base = root({
+      "copy/": "installer-4.0",
+      "usr/bin/virt-install": script,
+      "usr/share/virt-manager/": "installer-4.0",
+    });
+    writeFileSync(join(base, "copy/virt-install"), script);
+    const files = new HostFiles(base);
+    expect(findVirtinst(files, join(base, "copy"))).toMatchObject({ program: null, interpreter: null, script: null });
+    expect(findVirtinst(files).program).toBe("/usr/bin/virt-install");
+  });
+
+  test("a virtinst that was named is that of a later virt-install in PATH", () => {
+    const base = root({
+      "opt/vm/": "installer-4.0",
+      "usr/bin/virt-install": '#!/bin/sh\nexec /opt/vm/virt-install "$@"\n',
+      "usr/local/bin/virt-install": "#!/usr/bin/python3\n",
+    });
+    expect(findVirtinst(new HostFiles(base), join(base, "opt/vm"))).toMatchObject({
+      program: "/usr/bin/virt-install",
+      interpreter: "python3",
+      script: "/opt/vm/virt-install",
+    });
+  });
+
   test("without a virt-install, /usr/share/virt-manager", () => {
     const base = root({ "usr/share/virt-manager/": "guest-1.4", "usr/lib/python3.9/site-packages/": "installer-4.0" });
     expect(findVirtinst(new HostFiles(base))).toMatchObject({
