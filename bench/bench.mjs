@@ -172,7 +172,7 @@ const { readDocument, resolveFacts, findSite, render, insert, unifiedDiff } = aw
   export { insert } from "./src/patch/insert";
   export { unifiedDiff } from "./src/patch/diff";
 `);
-const document = JSON.parse(run(tool("inspect", "--json", ...HOST, "--virtinst", "pristine")).stdout);
+const { document } = JSON.parse(run(tool("inspect", "--json", ...HOST, "--virtinst", "pristine")).stdout);
 const file = "virtinst/install/installer.py";
 const text = readFileSync(join(folder, "pristine", file), "utf8");
 const site = findSite(text, file, file);

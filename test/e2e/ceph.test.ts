@@ -2,7 +2,7 @@ import { cpSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { cli, type Ran } from "../support/cli";
+import { cli, json, type Ran } from "../support/cli";
 import { BOOT_MESSAGE, BOOT_SECTOR } from "./support/boot-sector";
 import { CEPH_POOL, CEPH_USER, type Cluster, MONITOR_HOSTS, startCluster } from "./support/ceph";
 import { definePool, defineSecret, removeDomain, removePool, startLibvirt, virsh } from "./support/libvirtd";
@@ -129,7 +129,7 @@ describe("Debian's own virt-install, libvirt and Ceph", () => {
   test("before: verify --vol says what is wrong", () => {
     const { code, stdout } = cli(["verify", "--json", "--vol", `${BY_USAGE}/${VOLUME}`]);
     expect(code).not.toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ state: "absent", volume: { status: "failed" } });
+    expect(json(stdout)).toMatchObject({ state: "absent", volume: { status: "failed" } });
   });
 
   test("before: a guest with nothing but a file starts", () => {
@@ -143,17 +143,17 @@ describe("Debian's own virt-install, libvirt and Ceph", () => {
   test("apply, verify", () => {
     const applied = cli(["apply", "--json"]);
     expectDone(applied);
-    expect(JSON.parse(applied.stdout)).toMatchObject({ changed: true, status: "patched" });
-    expect(JSON.parse(applied.stdout).pools).toEqual(expect.arrayContaining([BY_USAGE, BY_UUID]));
+    expect(json(applied.stdout)).toMatchObject({ changed: true, status: "patched" });
+    expect(json(applied.stdout).pools).toEqual(expect.arrayContaining([BY_USAGE, BY_UUID]));
     const verified = cli(["verify", "--json"]);
     expectDone(verified);
-    expect(JSON.parse(verified.stdout)).toMatchObject({ state: "current", behaviour: { status: "passed" } });
+    expect(json(verified.stdout)).toMatchObject({ state: "current", behaviour: { status: "passed" } });
   });
 
   test.each([BY_USAGE, BY_UUID])("after: verify --vol proves a volume of %s through virt-install itself", (pool) => {
     const verified = cli(["verify", "--json", "--vol", `${pool}/${VOLUME}`]);
     expectDone(verified);
-    const { volume } = JSON.parse(verified.stdout);
+    const { volume } = json(verified.stdout);
     expect(volume).toMatchObject({ status: "passed", schema: { status: "passed" }, disks: [{ name: IMAGE }] });
     expect(volume.disks[0].facts).toEqual(
       [["user", CEPH_USER], ["secret", SECRET], ...MONITORS.map((monitor) => ["monitor", monitor])].map(
@@ -236,10 +236,10 @@ describe.each(["guest-1.0", "guest-1.4"])("a stand-in with the layout of %s, und
   test("apply", () => {
     const applied = cli(["apply", "--json", "--virtinst", virtinst]);
     expectDone(applied);
-    expect(JSON.parse(applied.stdout)).toMatchObject({ changed: true, file: join(virtinst, "virtinst/guest.py") });
+    expect(json(applied.stdout)).toMatchObject({ changed: true, file: join(virtinst, "virtinst/guest.py") });
     const verified = cli(["verify", "--json", "--virtinst", virtinst]);
     expectDone(verified);
-    expect(JSON.parse(verified.stdout).behaviour).toMatchObject({
+    expect(json(verified.stdout).behaviour).toMatchObject({
       status: "passed",
       reason: expect.stringContaining("2.7"),
     });
@@ -280,7 +280,7 @@ describe.each(["guest-1.0", "guest-1.4"])("a stand-in with the layout of %s, und
     try {
       const applied = cli(["apply", "--json", "--virtinst", virtinst]);
       expectDone(applied);
-      expect(JSON.parse(applied.stdout)).toMatchObject({ status: "updated", pools: [pool, BY_USAGE, BY_UUID] });
+      expect(json(applied.stdout)).toMatchObject({ status: "updated", pools: [pool, BY_USAGE, BY_UUID] });
       expectDone(cli(["verify", "--virtinst", virtinst]));
       const ran = install();
       expectDone(ran);

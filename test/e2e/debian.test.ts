@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cli } from "../support/cli";
+import { cli, json } from "../support/cli";
 import {
   borrowVirtinst,
   changedFiles,
@@ -54,7 +54,7 @@ describe("Debian's own virt-install, with libvirt's test driver", () => {
   test("after apply: the disk has the uuid and every monitor, and nothing else changed", () => {
     const applied = cli(["apply", "--json", "--connect", uri, "--secret-xml", SECRET]);
     expectDone(applied);
-    expect(JSON.parse(applied.stdout)).toMatchObject({
+    expect(json(applied.stdout)).toMatchObject({
       changed: true,
       status: "patched",
       file: `${SHARE}/${RELEASE_FILE}`,
@@ -85,12 +85,12 @@ describe("Debian's own virt-install, with libvirt's test driver", () => {
   test("verify passes", () => {
     const verified = cli(["verify", "--json", "--connect", uri, "--secret-xml", SECRET]);
     expectDone(verified);
-    expect(JSON.parse(verified.stdout)).toMatchObject({ state: "current", behaviour: { status: "passed" } });
+    expect(json(verified.stdout)).toMatchObject({ state: "current", behaviour: { status: "passed" } });
   });
 
   test("a second apply changes nothing", () => {
     const again = cli(["apply", "--json", "--connect", uri, "--secret-xml", SECRET]);
-    expect(JSON.parse(again.stdout)).toMatchObject({ changed: false, status: "current" });
+    expect(json(again.stdout)).toMatchObject({ changed: false, status: "current" });
   });
 
   test("after revert: dpkg --verify prints nothing, and the secret's name is gone again", () => {

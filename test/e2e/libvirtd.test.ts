@@ -1,7 +1,7 @@
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cli, type Ran, TOOL } from "../support/cli";
+import { cli, json, type Ran, TOOL } from "../support/cli";
 import { definePool, defineSecret, removePool, startLibvirt, virsh } from "./support/libvirtd";
 import { expectDone, makeFolder, notRun, PREFIX, run, undoAll, xpath } from "./support/machine";
 
@@ -79,7 +79,7 @@ describe("inspect on a real libvirtd", () => {
 
   function check(ran: Ran): void {
     expectDone(ran);
-    const document = JSON.parse(ran.stdout);
+    const { document } = json(ran.stdout);
     const pools = document.pools.filter(({ name }: { name: string }) => names.includes(name));
     expect(pools).toHaveLength(names.length);
     for (const name of names)
@@ -135,7 +135,7 @@ describe("inspect on a real libvirtd", () => {
     const seen = cli(["inspect", "--json"]);
     removePool(name);
     expectDone(seen);
-    expect(JSON.parse(seen.stdout).pools).toContainEqual(expect.objectContaining({ name, cephPool: "groesse" }));
+    expect(json(seen.stdout).document.pools).toContainEqual(expect.objectContaining({ name, cephPool: "groesse" }));
   });
 
   test("a pool whose secret is not defined is refused with a remedy", () => {

@@ -11,7 +11,7 @@ import {
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { cli, HOST, HOST_BY_UUID, HOST_TWO } from "../support/cli";
+import { cli, HOST, HOST_BY_UUID, HOST_TWO, json } from "../support/cli";
 import { atEnd, borrowVirtinst, expectDone, makeFolder, SHARE, undoAll } from "./support/machine";
 
 const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
@@ -42,7 +42,7 @@ afterAll(undoAll);
 function verify(host: readonly string[], env: NodeJS.ProcessEnv = {}, more: readonly string[] = []) {
   const { code, stdout, stderr } = cli(["verify", "--json", ...host, ...more], { env });
   if (code !== 0 && !stdout.trim()) throw new Error(stderr);
-  const { state, need, behaviour, install } = JSON.parse(stdout);
+  const { state, need, behaviour, install } = json(stdout);
   type OneCheck = { label: string; passed: boolean; difference: string };
   const checks: readonly OneCheck[] = install.checks;
   return {

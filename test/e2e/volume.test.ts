@@ -1,7 +1,7 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cli } from "../support/cli";
+import { cli, json } from "../support/cli";
 import { atEnd, borrowVirtinst, expectDone, makeFolder, must, SHARE, undoAll } from "./support/machine";
 import { testDriver } from "./support/test-driver";
 
@@ -22,7 +22,7 @@ afterAll(undoAll);
 
 function verifyVolume(more: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
   const { code, stdout } = cli(["verify", "--json", ...host, "--vol", "libvirtpool/virt-1", ...more], { env });
-  const { volume, install, state } = JSON.parse(stdout);
+  const { volume, install, state } = json(stdout);
   return { code, volume, install, state };
 }
 

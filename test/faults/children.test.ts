@@ -1,7 +1,7 @@
 import { closeSync, copyFileSync, existsSync, openSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { FIXTURES, HOST, image, TOOL } from "../support/cli";
+import { FIXTURES, HOST, image, json, TOOL } from "../support/cli";
 import { virtinstIn } from "./support/disk";
 import { badWords, leftovers, type State, stateOf, wholeOf } from "./support/judge";
 import { faultTest, folder, must, NODE, SYSTEM, script, slowTest, tool, type Watched, watch } from "./support/run";
@@ -165,7 +165,7 @@ describe("a virt-install that hangs", () => {
     script(top, "virt-install", `trap '' TERM\nsleep 1000 &\necho $$ $! >> '${seen}'\nwait; sleep 1000`);
     const ran = await tool(["verify", "--json", ...HOST, "--virtinst", top], { seconds: 90 });
     properly(ran, 0);
-    const { status, reason } = JSON.parse(ran.stdout).install;
+    const { status, reason } = json(ran.stdout).install;
     expect({ status, reason }).toEqual({
       status: "not run",
       reason: expect.stringMatching(/virt-install: it did not end within 60 seconds$/),
