@@ -138,7 +138,7 @@ describe("inspect on a real libvirtd", () => {
     expect(json(seen.stdout).document.pools).toContainEqual(expect.objectContaining({ name, cephPool: "groesse" }));
   });
 
-  test("a pool whose secret is not defined is refused with a remedy", () => {
+  test("a pool whose secret is not defined is shown with a remedy, and refused", () => {
     const name = `${PREFIX}-stray`;
     const secret = `uuid="0b2d8f1e-6c1f-4c0e-8f0a-5d0f3f6f9a03"`;
     definePool(folder, {
@@ -147,10 +147,16 @@ describe("inspect on a real libvirtd", () => {
       hosts: [{ name: "192.0.2.31" }],
       auth: { username: "libvirt", secret },
     });
-    const { code, stderr } = cli(["inspect", "--pool", name]);
+    const { code, stderr } = cli(["apply", "--check", "--pool", name]);
     expect(code).toBe(3);
     expect(stderr).toContain(name);
     expect(stderr).toContain("secret-define");
+    // It can be looked at.
+    const seen = cli(["inspect", "--json", "--pool", name]);
+    expect(seen.code).toBe(0);
+    expect(json(seen.stdout).broken).toEqual([
+      { pools: [name], message: expect.stringContaining(name), hint: expect.stringContaining("secret-define") },
+    ]);
     expectDone(cli(["inspect", ...only]));
     removePool(name);
   });
