@@ -1,13 +1,15 @@
 import type { Context } from "../context";
 import type { HostConfig } from "../host/config";
 import { resolveFacts } from "../host/facts";
+import { settleUsers } from "../host/users";
 import { acceptPatch } from "../patch/accept";
 import { compareFacts } from "../patch/compare";
-import { type CephPool, poolNames, secretUuids } from "../patch/facts";
+import { type CephPool, overlap, poolNames, sameCredentials, secretUuids } from "../patch/facts";
 import { wholeBase } from "../patch/state";
 import { Failure } from "../report/failure";
 import { readNamed } from "../system/read";
 import { VERSION } from "../version";
+import { copiesAuth } from "../virtinst/need";
 import { targetNotes } from "../virtinst/notes";
 import { type Plan, planOn, planPatch, planWithoutHandEdit, sameBytes } from "../virtinst/plan";
 import type { Target } from "../virtinst/target";
@@ -47,7 +49,8 @@ export async function applyReviewed(
   host: HostConfig | Unread,
 ): Promise<Change> {
   const { plan, facts, notes } = planReviewed(target, readNamed(patchFile, "io"), patchFile);
-  const compared = compareWithHost(facts, host, options.force ?? false, patchFile);
+  const told = copiesAuth(target.installation, options.files);
+  const compared = compareWithHost(facts, host, told, options.force ?? false, patchFile);
   const said = [...notes, ...compared, ...(await targetNotes(target, options, secretUuids(facts)))];
   if (sameBytes(plan.after, target.examined.source)) return unchanged(facts, "current", said);
   return land(target, options, plan, facts, said);
@@ -89,24 +92,26 @@ export function planReviewed({ installation, examined, file }: Target, patch: Bu
 /**
  * Compares a patch's facts with this host's.
  *
+ * @param told whether the virtinst writes a pool's user into its disks
  * @returns what is to be said of it, in sentences
  * @throws Failure (facts) where they are others, unless that is to be so
  */
 function compareWithHost(
   facts: readonly CephPool[],
   host: HostConfig | Unread,
+  told: boolean,
   force: boolean,
   where: string,
 ): string[] {
   if ("unread" in host) return [`Whether the patch is for the facts of this host was not checked: ${host.unread}`];
   const names = poolNames(facts);
-  const [known, others] = [true, false].map((wanted) =>
-    host.pools.map(({ name }) => name).filter((name) => names.includes(name) === wanted),
-  ) as [string[], string[]];
-  const own = known.length > 0 ? resolveFacts(host, known) : { broken: [], cephPools: [] };
+  const known = host.pools.map(({ name }) => name).filter((name) => names.includes(name));
+  const own = known.length > 0 ? settleUsers(resolveFacts(host, known), () => told) : null;
+  const broken = own?.broken ?? [];
   const differences = [
-    ...own.broken.map(({ failure }) => failure.message.replace(/\.$/, "")),
-    ...compareFacts(facts, own.cephPools),
+    ...broken.map(({ failure }) => failure.message.replace(/\.$/, "")),
+    // A broken pool is on this host all the same.
+    ...(broken.length > 0 ? [] : compareFacts(facts, own?.cephPools ?? [])),
   ].join("; ");
   if (differences && !force)
     throw new Failure(
@@ -114,13 +119,21 @@ function compareWithHost(
       `${where}: it was made for other facts than those of this host (${host.source}): ${differences}. Nothing was written.`,
       "Make it anew on this host (virtinst-rbd-patch render -o FILE), or have it as it is with --force.",
     );
+  // Volumes in the Ceph pool of one that it serves get the same, unless their disks state another user.
+  const served = own?.others.filter((other) =>
+    own.pools.some((one) => overlap(one, other) && (sameCredentials(one, other) || !told)),
+  );
+  const left = host.pools
+    .map(({ name }) => name)
+    .filter((name) => !names.includes(name) && !served?.some(({ pool }) => pool === name));
   return [
     ...(differences
       ? [`The patch is for other facts than those of this host, and --force has it so: ${differences}.`]
       : []),
-    ...(others.length > 0
+    ...(own?.notes ?? []),
+    ...(left.length > 0
       ? [
-          `The patch does nothing for the other rbd pools of this host: ${others.map((name) => JSON.stringify(name)).join(", ")}.`,
+          `The patch does nothing for the other rbd pools of this host: ${left.map((name) => JSON.stringify(name)).join(", ")}.`,
         ]
       : []),
   ];

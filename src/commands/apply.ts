@@ -1,11 +1,12 @@
 import { type Change, type Unread, unchanged } from "../change/change";
 import type { Reversal } from "../change/revert";
-import { type CommonOptions, type Context, openContext } from "../context";
+import { type CommonOptions, type Context, openContext, settle, whole } from "../context";
 import { refuseOtherMachine } from "../elsewhere";
 import { about, CURRENT, NO_BLOCKS, type Result } from "../forms/result";
 import type { HostConfig } from "../host/config";
+import { resolveFacts } from "../host/facts";
 import { readHost } from "../host/read";
-import { secretUuids } from "../patch/facts";
+import { type CephPool, secretUuids } from "../patch/facts";
 import { Failure } from "../report/failure";
 import { removeLeftovers } from "../system/leftovers";
 import { findNeed } from "../virtinst/need";
@@ -76,10 +77,28 @@ async function applyPatch(options: ApplyOptions, patch: string): Promise<ApplyRe
   const facts = await ownFacts(options);
   if (!("unread" in facts)) refuseOtherMachine({ config: facts }, target, options);
   const left = await cleanUp(target, options, true);
+  const wanted = "unread" in facts ? null : wantedHere(facts, target, options);
   const change = await (await heavy()).applyReviewed(target, options, patch, facts);
-  const host =
-    "unread" in facts ? null : { config: facts, chosen: facts.pools.filter(({ name }) => change.pools.includes(name)) };
-  return report(target, host, options, { ...change, notes: [...left, ...change.notes] });
+  const { files } = options;
+  const served = "unread" in facts ? [] : facts.pools.filter(({ name }) => change.pools.includes(name));
+  const host = "unread" in facts ? null : { config: facts, chosen: served.length > 0 ? served : facts.pools };
+  // Judged as every other command does: the patch may be for other facts, or for some of this host's pools.
+  const now = openTarget(options, wanted);
+  return {
+    ...report(target, null, options, { ...change, notes: [...left, ...change.notes] }),
+    ...about(now, host, files),
+  };
+}
+
+/** What the blocks of this host should be rendered from; null where that cannot be told. */
+function wantedHere(config: HostConfig, { installation }: Target, options: ApplyOptions): readonly CephPool[] | null {
+  try {
+    return whole(settle({ config, facts: resolveFacts(config, []), chosen: [] }, installation, options)).facts
+      .cephPools;
+  } catch (error) {
+    if (error instanceof Failure) return null;
+    throw error;
+  }
 }
 
 /** This host's facts, to compare a patch with; why there are none, unless it was said where they are. */

@@ -41,7 +41,9 @@ const common = {
   needReason: maybe("Why, in a sentence without its full stop."),
   state: v.pipe(
     v.nullable(v.picklist(["absent", "current", "stale", "edited", "damaged"])),
-    v.description("What the file holds of this tool when the command ends; null where there is no file."),
+    v.description(
+      "What the file holds of this tool when the command ends; null where there is no file, or facts are missing.",
+    ),
   ),
   stateReason: maybe("Why, in a sentence without its full stop."),
   pools: texts("Names of the libvirt pools that it is about; with revert, those that the blocks were made for."),

@@ -34,6 +34,9 @@ export function about(
 ): About {
   const need = target && host ? findNeed(target.installation, host.chosen, files) : null;
   const sha256 = target?.examined.baseHash || null;
+  const { state = null, reason = null, compared } = target?.examined ?? {};
+  // "current" is a yes, and a yes is a proof.
+  const unlooked = state === "current" && !compared;
   return {
     host: host ? host.config.host : files.mounted ? null : hostname(),
     source: host?.config.source ?? null,
@@ -43,8 +46,8 @@ export function about(
     shippedIn: sha256 === null ? [] : releasesWithHash(sha256),
     need: need?.need ?? null,
     needReason: need?.reason ?? null,
-    state: target?.examined.state ?? null,
-    stateReason: target?.examined.reason ?? null,
+    state: unlooked ? null : state,
+    stateReason: unlooked ? "the blocks are whole; whether they are what this host needs was not looked at" : reason,
   };
 }
 

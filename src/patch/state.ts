@@ -16,6 +16,8 @@ export interface Examined {
   readonly state: PatchState;
   /** Why, in a sentence; for `current` too. */
   readonly reason: string;
+  /** Whether it was compared with facts. */
+  readonly compared: boolean;
   readonly found: Found;
   readonly source: Source;
   /** The file without our blocks; null where it is damaged. */
@@ -44,6 +46,7 @@ export function examine(bytes: Buffer, facts: readonly CephPool[] | null): Exami
   ): Examined => ({
     state,
     reason,
+    compared: facts !== null,
     found,
     source,
     base,

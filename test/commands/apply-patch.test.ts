@@ -216,6 +216,25 @@ describe("a patch is compared with what this host says", () => {
     expect(code).toBe(0);
   });
 
+  test("a patch for other facts, or for some pools only, is never called current", () => {
+    const { run } = rendered();
+    const image = { name: "images", cephPool: "images" };
+    const of = (...words: string[]) => json(run("--json", ...words).stdout);
+    const stale = { state: "stale", stateReason: expect.stringMatching(/pools or secrets have changed/) };
+    for (const status of ["patched", "current"]) {
+      expect(of(...host({ name: "other" }), "--force")).toMatchObject({ status, ...stale, need: "not needed" });
+      expect(of(...host({ name: "other" }), "--force").needReason).not.toMatch(/no rbd pool/);
+    }
+    expect(of(...host({}, [image]))).toMatchObject(stale);
+    expect(of(...host({}))).toMatchObject({ state: "current" });
+    const broken = of(...host({ auth: { username: "libvirt", secret: { usage: "x" } } }), "--force");
+    expect(broken).toMatchObject({ state: null, stateReason: expect.stringMatching(/was not looked at/) });
+    expect(broken.notes[0]).not.toMatch(/is not on this host/);
+    // That the secret's UUID was taken on trust is said.
+    expect(broken.notes.join()).not.toMatch(/was not checked/);
+    expect(of(...host({})).notes).toContainEqual(expect.stringMatching(/^The secret of pool .* was not checked/));
+  });
+
   test("where live libvirt says nothing, that is said, and it goes in", () => {
     const { run } = rendered();
     const { code, stderr } = run("--connect", "test:///nowhere.xml");
@@ -228,6 +247,11 @@ describe("a patch is compared with what this host says", () => {
       /^note: Whether the patch is for the facts of this host was not checked: qemu:\/\/\/system: Cannot connect\.$/m,
     );
     expect(ran.code).toBe(0);
+    expect(json(withPath(none, () => run("--json")).stdout)).toMatchObject({
+      status: "current",
+      state: null,
+      need: null,
+    });
   });
 });
 

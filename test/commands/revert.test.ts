@@ -93,3 +93,12 @@ eachLayout(({ name }) => {
     expect(readFileSync(path).equals(pristine)).toBe(true);
   });
 });
+
+test("does not call blocks current, since it compares them with nothing", () => {
+  const { options, folder } = target(PLAIN);
+  cli(["apply", ...options]);
+  expect(json(cli(["revert", "--check", "--json", "--virtinst", folder]).stdout)).toMatchObject({
+    state: null,
+    stateReason: "the blocks are whole; whether they are what this host needs was not looked at",
+  });
+});

@@ -143,4 +143,25 @@ describe("a virtinst that does not", () => {
     expect(code).toBe(0);
     expect(stdout.match(/^Pool +[abc] \(Ceph pool vms\) broken$/gm)).toHaveLength(3);
   });
+
+  test("a reviewed patch for one of them says so too, and one for both is refused", () => {
+    const { folder } = target("guest-1.4");
+    const patch = join(folder, "p.patch");
+    const options = [...pools(USERS), "--virtinst", folder];
+    expect(cli(["render", ...options, "--pool", "b", "-o", patch]).code).toBe(0);
+    const { code, stderr } = cli(["apply", patch, "--check", ...options]);
+    expect(stderr).toMatch(/Volumes of pool "a", "c" get the user "backup" of pool "b" too/);
+    expect(stderr).not.toMatch(/does nothing for/);
+    expect(code).toBe(1);
+
+    const newer = target(PLAIN);
+    const both = [...pools(USERS), "--virtinst", newer.folder];
+    expect(cli(["render", ...both, "-o", patch]).code).toBe(0);
+    expect(cli(["render", ...both, "--pool", "b", "-o", `${patch}.b`]).code).toBe(0);
+    expect(cli(["apply", `${patch}.b`, "--check", ...both]).stderr).toMatch(/does nothing for .*: "a", "c"\./);
+    rmSync(join(newer.folder, "virtinst/devices/disk.py"));
+    const refused = cli(["apply", patch, ...both]);
+    expect(refused).toMatchObject({ code: 3, stderr: expect.stringMatching(/the pools "a", "b" and "c" all stand/) });
+    expect(refused.stderr).not.toMatch(/is not on this host/);
+  });
 });

@@ -36,7 +36,14 @@ describe("the state of a file", () => {
     ["with blocks in another place", moved, "edited", "the blocks (from line 1) are no longer where they were put"],
   ])("%s", (_, content, state, reason) => {
     const found = findBlocks(content);
-    expect(look(content)).toEqual({ state, reason, found, source: decode(Buffer.from(content)), ...whole });
+    expect(look(content)).toEqual({
+      state,
+      reason,
+      compared: true,
+      found,
+      source: decode(Buffer.from(content)),
+      ...whole,
+    });
   });
 
   it("with blocks that were made from other facts", () => {
@@ -60,7 +67,7 @@ describe("the state of a file", () => {
   });
 
   it("whatever the facts, where only the blocks matter", () => {
-    expect(look(text, null)).toMatchObject({ ...whole, state: "current" });
+    expect(look(text, null)).toMatchObject({ ...whole, state: "current", compared: false });
     expect(look(older, null).state).toBe("stale");
   });
 
