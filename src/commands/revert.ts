@@ -1,12 +1,16 @@
 import type { ChangeOptions } from "../change/change";
-import type { Reversal } from "../change/revert";
+import type { CommonOptions } from "../context";
+import { refuseOtherMachine } from "../elsewhere";
 import { about, NO_BLOCKS, type Result } from "../forms/result";
+import { isLocalUri } from "../host/here";
+import { readHost } from "../host/read";
+import { Failure } from "../report/failure";
 import { removeLeftovers } from "../system/leftovers";
 import { replacementNotes } from "../virtinst/notes";
-import { openTarget } from "../virtinst/target";
+import { openTarget, type Target } from "../virtinst/target";
 
-/** Options of `revert`; the host's facts are not asked. */
-export type RevertOptions = Omit<ChangeOptions, "replaceHandEdit">;
+/** Options of `revert`; of the host's facts only whose they are. */
+export type RevertOptions = CommonOptions & Pick<ChangeOptions, "check">;
 
 /** What `revert` did, or with `check` would do. */
 export type RevertResult = Result<"revert">;
@@ -17,14 +21,21 @@ const heavy = () => import("../change/revert");
 /**
  * Takes the blocks out, and puts the modification time back where the file is what it was.
  *
- * @throws Failure (target) where a marker is damaged: nothing is written then
+ * @throws Failure (target) where a marker is damaged, (facts) where another machine was meant: nothing is written then
  */
 export async function revert(options: RevertOptions): Promise<RevertResult> {
+  if (options.pool !== undefined)
+    throw new Failure(
+      "usage",
+      "--pool does not go with revert: it takes out the blocks, which are for all pools.",
+      "Leave it out; to have blocks for some pools only: virtinst-rbd-patch apply --pool NAME.",
+    );
   const target = openTarget(options, null);
+  await refuseElsewhere(target, options);
   const replacement = replacementNotes(target, options);
   const there = target.examined.found.state !== "absent";
   const left = options.check ? [] : await removeLeftovers(target.folder, there);
-  const nothing: Reversal = { pools: [], restored: true, timeRestored: true, diff: "", notes: [] };
+  const nothing = { pools: [], restored: null, timeRestored: null, diff: "", notes: [] };
   const takenOut = there ? await (await heavy()).takeOut(target, options) : null;
   const done = takenOut ?? nothing;
   const check = options.check ?? false;
@@ -38,4 +49,12 @@ export async function revert(options: RevertOptions): Promise<RevertResult> {
     ...done,
     notes: [...replacement, ...left, ...done.notes],
   };
+}
+
+/** Refuses the name of another machine; where none is named, or the files are, no facts are read. */
+async function refuseElsewhere(target: Target, options: RevertOptions): Promise<void> {
+  const { connect, hostDocument, virtinst, files } = options;
+  const names = hostDocument !== undefined || (connect !== undefined && !isLocalUri(connect));
+  if (names && virtinst === undefined && !files.mounted)
+    refuseOtherMachine({ config: await readHost(options) }, target, options);
 }

@@ -60,8 +60,14 @@ const change = {
   diff: v.pipe(v.optional(v.string()), v.description("With --diff: what changes, as a unified diff.")),
 };
 const back = {
-  restored: flag("Whether the file is, or with check would be, to the byte what the blocks were put into."),
-  timeRestored: flag("Whether its modification time is that of then, too."),
+  restored: v.pipe(
+    v.nullable(v.boolean()),
+    v.description("Whether the file is, or with check would be, to the byte what blocks were put into; null for none."),
+  ),
+  timeRestored: v.pipe(
+    v.nullable(v.boolean()),
+    v.description("Whether its modification time is that of then, too; null for no blocks."),
+  ),
 };
 
 export const inspectForm = v.strictObject({
@@ -113,8 +119,7 @@ export const applyForm = v.strictObject({
     "What was done, or with check would be.",
   ),
   compiled: maybe('By what the new text was compiled, or "not run" and why; null where there is no new text.'),
-  restored: v.nullable(back.restored),
-  timeRestored: v.nullable(back.timeRestored),
+  ...back,
 });
 
 export const revertForm = v.strictObject({
