@@ -190,7 +190,7 @@ async function changed(result: ApplyResult | RevertResult, words: Words): Promis
   const made = result.changed && !result.check;
   const code = result.check && result.changed ? NOT_SO : 0;
   const line = changeText(result, { diff: false, verbose, quiet: false }, PLAIN);
-  if (quiet && code !== 0) complain(`${TOOL}: ${line}`);
+  if (quiet && code !== 0) complain(`${TOOL}: ${line.split("\n", 1)}\n`);
   // What was done is said, wherever there is somebody to hear it.
   const elsewhere = () => made && complain(line);
   try {

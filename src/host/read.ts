@@ -1,6 +1,7 @@
 import { Failure } from "../report/failure";
 import type { HostConfig, HostOptions } from "./config";
 import { readEtc } from "./etc";
+import { noPool } from "./facts";
 import { readXmlFiles } from "./xml-files";
 
 /** The ways to a host's facts. What needs a schema or a child process is loaded only where it is taken. */
@@ -17,8 +18,11 @@ const WAYS = {
  * @throws Failure (facts) where that cannot be read, or does not describe a host
  */
 export async function readHost(options: HostOptions): Promise<HostConfig> {
-  const read = await WAYS[wayOf(options)]();
-  return withoutTwins(await read(options));
+  const way = wayOf(options);
+  const config = withoutTwins(await (await WAYS[way]())(options));
+  // That these files hold none does not say that the host has none.
+  if (way === "files" && config.pools.length === 0) throw noPool(config);
+  return config;
 }
 
 function wayOf({ connect, poolXml, hostDocument, files }: HostOptions): keyof typeof WAYS {

@@ -61,6 +61,12 @@ test("blocks that are in place are stale, and apply takes them out", () => {
   expect(checked.stdout).toMatch(/^would be taken out: .*installer\.py \(pool libvirtpool\)$/m);
   expect(checked.stdout).toMatch(/^-.*_virtinst_rbd_patch/m);
   expect(checked.stdout).toMatch(/^The file would be, in its bytes and its time, what the blocks were put into\.$/m);
+  for (const command of ["apply", "revert"])
+    expect(cli([command, "--check", "-q", ...(command === "apply" ? none : none.slice(-2))])).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/^virtinst-rbd-patch: would be (taken out|reverted): .*\n$/),
+    });
   expect(read()).toBe(applied);
 
   const done = cli(["apply", "--json", "--diff", "--force", ...none]);
@@ -131,6 +137,19 @@ test("a pool that was asked for is missed", () => {
       code: 3,
       stderr: expect.stringMatching(/there is no rbd pool named "p"\.\nThere is no rbd pool at all/),
     });
+});
+
+test("the XML of other pools does not say that there is none", () => {
+  const { folder, options, read } = target(PLAIN);
+  cli(["apply", ...options]);
+  const applied = read();
+  const dir = temporaryFile("dir.xml", "<pool type='dir'><name>default</name></pool>");
+  for (const command of ["verify", "apply", "inspect"])
+    expect(cli([command, `--pool-xml=${dir}`, "--virtinst", folder])).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(REFUSED),
+    });
+  expect(read()).toBe(applied);
 });
 
 test("below a root, libvirt without pools is an answer, and no libvirt is none", () => {
