@@ -38,7 +38,9 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
   const { domain } = options;
   if (host.chosen.length === 0 && domain === undefined) throw noPool(host.config);
   const { installation, major, found } = whatRuns(options);
-  const { pools, cephPools, notes } = whole(settle(host, found, options)).facts;
+  // What runs it here says nothing of another machine's disks.
+  const theirs = host.config.elsewhere && options.virtinst === undefined && !options.files.mounted ? null : found;
+  const { pools, cephPools, notes } = whole(settle(host, theirs, options)).facts;
   const source: Source =
     domain === undefined ? { text: sampleDomain(pools).before, encoding: "utf8" } : readDomain(domain);
   const xml = source.text;

@@ -78,6 +78,18 @@ describe("a virtinst that writes the user into the disk", () => {
     expect(json(stdout).notes).toEqual([FOREIGN]);
   });
 
+  test("but not beside another machine's pools, unless it is named for theirs", () => {
+    const { folder } = target(PLAIN);
+    const { document } = json(cli(["inspect", "--json", ...pools(USERS), "--virtinst", folder]).stdout);
+    const host = temporaryFile("hv18.json", JSON.stringify({ ...document, host: "hv18" }));
+    const env = { PATH: `${folder}:${process.env.PATH}` };
+    expect(cli(["preview", "--host", host], { env })).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(REFUSED),
+    });
+    expect(cli(["preview", "--host", host, "--virtinst", folder]).code).toBe(0);
+  });
+
   test("one user with two secrets is refused all the same, and shown by inspect", () => {
     const { folder } = target(PLAIN);
     const options = [...pools({ a: ["u", "libvirt"], b: ["u", "backup"] }), "--virtinst", folder];
