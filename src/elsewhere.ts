@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { HostConfig } from "./host/config";
+import { isAnyMachine } from "./host/here";
 import { Failure } from "./report/failure";
 import { VERSION_FILES } from "./virtinst/find";
 import { DISK_CODE } from "./virtinst/need";
@@ -18,8 +19,8 @@ export function refuseOtherMachine(
 ): void {
   if (virtinst !== undefined || files.mounted) return;
   const { host, source, elsewhere, virtinst: theirs } = config;
-  // A document that names no host is another's where its file is another.
-  const unlike = host === null && theirs?.sha256 != null && theirs.sha256 !== examined.baseHash;
+  // A document that names no host, or localhost, is another's where its file is another.
+  const unlike = (host === null || isAnyMachine(host)) && theirs?.sha256 != null && theirs.sha256 !== examined.baseHash;
   if (!elsewhere && !unlike) return;
   const their = host === null ? "another host" : `host ${host}`;
   const release = (one: string | null) => (one === null ? "of an unknown release" : `of release ${one}`);

@@ -71,6 +71,11 @@ describe("facts of another machine with a virtinst that was found here", () => {
     const { target } = base();
     const same = { release: null, file: "/x", sha256: target.examined.baseHash };
     expect(refused({ host: null, elsewhere: false, virtinst: same })).toBeNull();
+    for (const host of ["localhost", "Localhost.localdomain"]) {
+      expect(refused({ host, elsewhere: false })?.message).toMatch(/the facts of host localhost/i);
+      expect(refused({ host, elsewhere: false, virtinst: same })).toBeNull();
+    }
+    expect(refused({ host: "localhosts", elsewhere: false })).toBeNull();
     expect(refused({ host: null, elsewhere: false, virtinst: null })).toBeNull();
     expect(refused({ host: null, elsewhere: false, virtinst: { ...same, sha256: null } })).toBeNull();
   });

@@ -12,6 +12,11 @@ export function isThisMachine(name: string, own = hostname()): boolean {
   return one.split(".")[0] === other.split(".")[0];
 }
 
+/** Whether a name is one that any machine may have, and so says nothing. */
+export function isAnyMachine(name: string): boolean {
+  return /^localhost(?:\.|$)/i.test(name);
+}
+
 /** Whether a libvirt URI leads to this machine's own libvirt for certain: it names no host, and no way to another one. */
 export function isLocalUri(uri: string): boolean {
   return /^[a-z]+(?:\+unix)?:\/\/(?:\/|$)/i.test(uri);

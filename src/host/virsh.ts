@@ -2,7 +2,7 @@ import { Failure } from "../report/failure";
 import { documentsIn } from "../system/printed";
 import { converse, type Finished, run } from "../system/run";
 import { byName, DEFAULT_URI, type HostConfig, type HostOptions, type Pool, type Secret } from "./config";
-import { isLocalUri, isThisMachine } from "./here";
+import { isAnyMachine, isLocalUri, isThisMachine } from "./here";
 import { readPool, readSecret } from "./xml";
 import { readSecrets, readXmlFile } from "./xml-files";
 
@@ -83,7 +83,7 @@ async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig 
     host,
     source: uri,
     // A URI that names a machine may still lead to this one; where it does not say, it is taken for another.
-    elsewhere: !isLocalUri(uri) && (host === null || !isThisMachine(host)),
+    elsewhere: !isLocalUri(uri) && (host === null || isAnyMachine(host) || !isThisMachine(host)),
     virtinst: null,
     pools: byName(pools),
     secrets: secretsListed ? secrets : null,

@@ -1,9 +1,12 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { readLibvirt, readLive } from "../../src/host/virsh";
 import { HostFiles } from "../../src/system/host-files";
 import { FIXTURES, temporaryFolder } from "../support/cli";
+
+// A name that machines have that were given none: this one too.
+vi.mock("node:os", async (real) => ({ ...(await real<object>()), hostname: () => "localhost.localdomain" }));
 
 const UUID = "01234567-89ab-cdef-0123-456789abcdef";
 const URI = "qemu+ssh://host/system";
@@ -85,6 +88,11 @@ describe("a libvirt that runs", () => {
       secrets: [{ uuid: UUID, usageType: "ceph", usageName: "s" }],
     });
     expect(calls()).toEqual([`C -q -r -c ${URI}`]);
+  });
+
+  it.each(["localhost", "localhost.localdomain"])("is another machine's where it is called %s", async (host) => {
+    virsh({ ...ONE, hostname: `${host}\n` });
+    expect(await readLive(URI)).toMatchObject({ host, elsewhere: true });
   });
 
   it("is asked for each pool and each secret by its name, in quotes", async () => {
