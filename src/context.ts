@@ -1,4 +1,4 @@
-import { refuseOtherMachine } from "./elsewhere";
+import { olderDocument, refuseOtherMachine } from "./elsewhere";
 import type { HostConfig, HostOptions } from "./host/config";
 import { choosePools, type ResolvedFacts, resolveFacts } from "./host/facts";
 import { readHost } from "./host/read";
@@ -68,7 +68,12 @@ export function whole(host: Host): Host {
 export async function openContext(options: CommonOptions): Promise<Context> {
   const host = await openHost(options);
   const target = meet(host, options);
-  return { ...whole(settle(host, target.installation, options)), ...target };
+  const { facts, ...settled } = whole(settle(host, target.installation, options));
+  return {
+    ...settled,
+    facts: { ...facts, notes: [...facts.notes, ...olderDocument(host, target, options)] },
+    ...target,
+  };
 }
 
 /**

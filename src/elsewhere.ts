@@ -31,6 +31,19 @@ export function refuseOtherMachine(
   );
 }
 
+/** What is to be said of a document of this machine that knew another file, in sentences. */
+export function olderDocument(
+  { config: { virtinst: theirs, source } }: { readonly config: HostConfig },
+  { installation, examined }: Target,
+  { files, virtinst }: TargetOptions,
+): string[] {
+  if (virtinst !== undefined || files.mounted || theirs?.sha256 == null || theirs.sha256 === examined.baseHash)
+    return [];
+  return [
+    `${source} was made beside another file than ${installation.target.outside} is now (release ${theirs.release ?? "unknown"} then, ${installation.release ?? "unknown"} now): make it anew, or look whether it is this host's.`,
+  ];
+}
+
 /** How the needed files of another host come here: the file to patch, the disk code, and the file with the version. */
 function fetching(host: string | null, file: string | null): string {
   const own = TARGET_FILES.find((target) => file?.endsWith(`/${target}`));

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { describe, expect, it, test } from "vitest";
-import { refuseOtherMachine } from "../src/elsewhere";
+import { olderDocument, refuseOtherMachine } from "../src/elsewhere";
 import { isLocalUri, isThisMachine } from "../src/host/here";
 import { HostFiles } from "../src/system/host-files";
 import { openTarget } from "../src/virtinst/target";
@@ -21,7 +21,8 @@ describe("a machine's name", () => {
 
 test.each([
   ["qemu:///system", true],
-  ["qemu+unix:///system?socket=/run/x", true],
+  ["qemu+unix:///system", true],
+  ["qemu+unix:///system?socket=/run/x", false],
   ["test:///etc/node.xml", true],
   ["qemu+ssh://hv17/system", false],
   ["qemu+ssh:///system", false],
@@ -98,8 +99,18 @@ describe("facts of another machine with a virtinst that was found here", () => {
     expect(refused({}, { files: new HostFiles(image()) })).toBeNull();
   });
 
-  it("are taken where they are this machine's, with another file by now", () =>
-    expect(refused({ host: hostname(), elsewhere: false })).toBeNull());
+  it("are taken where they are this machine's, and that the file is another one by now is said", () => {
+    expect(refused({ host: hostname(), elsewhere: false })).toBeNull();
+    const { target, files } = base();
+    const said = (more: object, options: object = {}) =>
+      olderDocument({ config: config({ elsewhere: false, ...more }) }, target, { files, ...options });
+    expect(said({})).toEqual([
+      expect.stringMatching(/^hv18\.json was made beside another file .*release 1\.4\.3 then/),
+    ]);
+    expect(said({ virtinst: null })).toEqual([]);
+    expect(said({ virtinst: { release: null, file: "/x", sha256: target.examined.baseHash } })).toEqual([]);
+    expect(said({}, { virtinst: "/x" })).toEqual([]);
+  });
 });
 
 const other = () =>
@@ -122,6 +133,6 @@ test("inspect shows them, without this machine's virtinst", () => {
   const env = { PATH: `${folder}:${process.env.PATH}` };
   const { code, stderr, stdout } = cli(["inspect", "--host", other()], { env });
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^virtinst +not found$/m);
+  expect(stdout).toMatch(/^virtinst +none that these facts are of/m);
   expect(stderr).toMatch(/^note: .*facts of host hv18/m);
 });

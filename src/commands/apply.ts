@@ -108,7 +108,8 @@ async function ownFacts(options: ApplyOptions): Promise<HostConfig | Unread> {
     return await readHost(options);
   } catch (error) {
     const named = [connect, poolXml, secretXml, hostDocument].some((option) => option !== undefined);
-    if (named || !(error instanceof Failure)) throw error;
+    // What is there below --root and cannot be read is no libvirt that does not answer.
+    if (named || (options.files.mounted && !options.force) || !(error instanceof Failure)) throw error;
     return { unread: error.message };
   }
 }

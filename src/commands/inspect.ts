@@ -1,4 +1,5 @@
 import { type CommonOptions, type Host, lookAtHost, meet, settle } from "../context";
+import { olderDocument } from "../elsewhere";
 import { about, type Result } from "../forms/result";
 import { writeDocument } from "../host/write-document";
 import { secretUuids } from "../patch/facts";
@@ -33,6 +34,7 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
     notes: [
       ...facts.notes,
       ...(met instanceof Failure ? [`${met.message} ${met.hint}`] : []),
+      ...(target ? olderDocument(host, target, options) : []),
       ...(target ? await targetNotes(target, options, secretUuids(facts.cephPools)) : []),
     ],
   };

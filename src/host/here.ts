@@ -17,7 +17,10 @@ export function isAnyMachine(name: string): boolean {
   return /^localhost(?:\.|$)/i.test(name);
 }
 
-/** Whether a libvirt URI leads to this machine's own libvirt for certain: it names no host, and no way to another one. */
+/**
+ * Whether a libvirt URI leads to this machine's own libvirt for certain: it names no host, no way to another one, and no
+ * socket, which may be forwarded.
+ */
 export function isLocalUri(uri: string): boolean {
-  return /^[a-z]+(?:\+unix)?:\/\/(?:\/|$)/i.test(uri);
+  return /^[a-z]+(?:\+unix)?:\/\/(?:\/|$)/i.test(uri) && !/[?&]socket=/.test(uri);
 }

@@ -56,7 +56,7 @@ export function inspectionText(shown: ShownInspection, colors: Colours): string 
     ]);
     rows.push(["Patch", `${stateColour(state, colors)}: ${stateReason}`]);
     rows.push(["Need", `${need === "not needed" ? colors.green(need) : colors.yellow(need)}: ${needReason}`]);
-  } else rows.push(["virtinst", "not found"]);
+  } else rows.push(["virtinst", "none that these facts are of: the notes say why"]);
   return table(
     rows.map(([label, value]) => [label, keepingColours(value, inline)]),
     colors,

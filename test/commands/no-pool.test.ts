@@ -1,7 +1,18 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { cli, FIXTURES, HOST, image, json, PLAIN, patchedBy100, target, temporaryFile } from "../support/cli";
+import {
+  cli,
+  FIXTURES,
+  HOST,
+  image,
+  json,
+  PLAIN,
+  patchedBy100,
+  target,
+  temporaryFile,
+  temporaryFolder,
+} from "../support/cli";
 
 /** Options that name a host without an rbd pool. */
 const noPool = () => ["--host", temporaryFile("host.json", JSON.stringify({ version: 1, host: "hv01", pools: [] }))];
@@ -220,5 +231,31 @@ describe("a broken pool", () => {
     expect(stdout).toMatch(/^ {2}secret +not resolved \(by usage "client\.libvirt secret"\)$/m);
     expect(stdout).toMatch(/^ {2}broken .*secrets of this host could not be read/m);
     expect(stdout).toMatch(/^ {2}mend it +Add --secret-xml FILE/m);
+  });
+});
+
+describe("that live libvirt has no pool is an answer for the system's libvirt only", () => {
+  /** A virsh that knows no pool. */
+  const withVirsh = () => {
+    const folder = temporaryFolder();
+    const script =
+      '#!/bin/sh\ncase "$*" in *pool-list*) exit 0 ;; esac\nwhile read -r line; do case "$line" in echo*) echo "${line#echo }" ;; esac; done\n';
+    writeFileSync(join(folder, "virsh"), script, { mode: 0o755 });
+    return { PATH: `${folder}:${process.env.PATH}` };
+  };
+
+  test.each([
+    ["qemu:///system", 0],
+    ["qemu:///session", 3],
+    ["test:///default", 3],
+  ])("%s: exit %i", (uri, code) => {
+    const { options, folder, read } = target(PLAIN);
+    cli(["apply", ...options]);
+    const before = read();
+    const ran = cli(["apply", "--connect", uri, "--virtinst", folder], { env: withVirsh() });
+    expect(ran.code, ran.stderr).toBe(code);
+    if (code === 0) expect(ran.stdout).toMatch(/^taken out/);
+    else expect(ran.stderr).toMatch(REFUSED);
+    expect(read() === before).toBe(code !== 0);
   });
 });
