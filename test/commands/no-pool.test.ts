@@ -239,7 +239,7 @@ describe("that live libvirt has no pool is an answer for the system's libvirt on
   const withVirsh = () => {
     const folder = temporaryFolder();
     const script =
-      '#!/bin/sh\ncase "$*" in *pool-list*) exit 0 ;; esac\nwhile read -r line; do case "$line" in echo*) echo "${line#echo }" ;; esac; done\n';
+      '#!/bin/sh\ncase "$*" in *pool-list*) exit 0 ;; esac\nwhile read -r line; do case "$line" in echo*) $line ;; esac; done\n';
     writeFileSync(join(folder, "virsh"), script, { mode: 0o755 });
     return { PATH: `${folder}:${process.env.PATH}` };
   };
