@@ -58,7 +58,11 @@ const entry = "./cli.js";
 
 // The form of a failure, as src/terminal.ts prints it.
 const { name, version } = JSON.parse(readFileSync("package.json", "utf8"));
-const tooOld = { form: 1, tool: `${name} ${version}`, command: null, verdict: { ok: false, exitCode: 2 } };
+const tooOld = {
+  ...{ form: 1, tool: `${name} ${version}`, command: null, verdict: { ok: false, exitCode: 2 } },
+  ...{ host: null, source: null, file: null, release: null, sha256: null, shippedIn: [], need: null, needReason: null },
+  ...{ state: null, stateReason: null, pools: [], notes: [] },
+};
 
 const program = `#!/usr/bin/env node
 "use strict";

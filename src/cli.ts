@@ -48,8 +48,9 @@ const COMMANDS: readonly CommandWords[] = [
       const { bytes, ...result } = await renderPatch({ ...common(words), reverse: words.reverse ?? false });
       note(result.notes, words);
       const written = writeOutput(words, bytes);
+      const text = () => `${inline(written ?? "")}: the patch for ${inline(result.file ?? "")}\n`;
       if (!written && !words.json) print(bytes);
-      else await show(result, 0, () => `${inline(written ?? "")}: the patch for ${inline(result.file ?? "")}\n`, words);
+      else await show({ ...result, written }, 0, text, words);
       return 0;
     },
   },
@@ -98,7 +99,8 @@ const COMMANDS: readonly CommandWords[] = [
       note(result.notes, words);
       const written = writeOutput(words, bytes);
       if (words.output === "-" && !words.json) print(bytes);
-      else if (!written || words.json) await show(result, 0, (colours) => previewText(result, colours), words);
+      else if (!written || words.json)
+        await show({ ...result, written }, 0, (colours) => previewText(result, colours), words);
       return 0;
     },
   },

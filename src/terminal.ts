@@ -50,11 +50,17 @@ function printJson(value: unknown): boolean {
 export function printJsonError(exitCode: number, word: string | undefined, message: string, hint: string): void {
   const command = word?.startsWith("-") ? null : (word ?? null);
   try {
-    printJson(asForm(exitCode, { command, error: { message, hint } }));
+    printJson(asForm(exitCode, { command, ...NOTHING_KNOWN, error: { message, hint } }));
   } catch {
     // There is nothing more to do.
   }
 }
+
+/** What a failure says of the host and its virtinst. */
+const NOTHING_KNOWN = {
+  ...{ host: null, source: null, file: null, release: null, sha256: null, shippedIn: [], need: null, needReason: null },
+  ...{ state: null, stateReason: null, pools: [], notes: [] },
+};
 
 /** A result in its form: the same head for every command. */
 function asForm<T extends { readonly command: string | null }>(exitCode: number, { command, ...result }: T) {

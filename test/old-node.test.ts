@@ -29,8 +29,9 @@ function isRefused(version: string, node: string): void {
   test("is refused in JSON too, where that is wanted", () => {
     const { status, stdout, stderr } = run("inspect", "--json");
     const [, hint] = stderr.split("\n");
-    expect(json(stdout)).toEqual({
-      error: { code: 2, message: `needs Node 16 or later, this is ${version}`, hint },
+    expect(json(stdout)).toMatchObject({
+      verdict: { ok: false, exitCode: 2 },
+      error: { message: `needs Node 16 or later, this is ${version}`, hint },
     });
     expect(stderr.startsWith(said)).toBe(true);
     expect(status).toBe(2);

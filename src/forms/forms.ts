@@ -59,6 +59,7 @@ const change = {
   changed: flag("Whether the file was changed; with check, whether it would be."),
   diff: v.pipe(v.optional(v.string()), v.description("With --diff: what changes, as a unified diff.")),
 };
+const written = maybe("The file of -o; null where there is none.");
 const back = {
   restored: v.pipe(
     v.nullable(v.boolean()),
@@ -105,6 +106,7 @@ export const renderForm = v.strictObject({
   command: v.literal("render"),
   patch: text("The patch, as a unified diff with a header."),
   reverse: flag("Whether it takes the blocks out."),
+  written,
 });
 
 export const applyForm = v.strictObject({
@@ -189,10 +191,11 @@ export const previewForm = v.strictObject({
   changed: flag("Whether the patch changes anything in the domain."),
   xml: text("The domain's XML as the patch leaves it."),
   diff: text("From the XML as it was to that; empty where nothing changes."),
+  written,
 });
 
 export const errorForm = v.strictObject({
-  ...envelope,
+  ...common,
   command: maybe("The first word of the command line; null where that is none."),
   error: v.strictObject({ message: text("What is wrong, and where."), hint: text("The next step.") }),
 });

@@ -12,7 +12,7 @@ type Read<T> = T extends object ? { readonly [K in keyof T]: Read<T[K]> } : T;
 
 /** What a command returns: its form, without what the command line adds. */
 export type Result<Command extends Exclude<keyof typeof FORMS, "error">> = Read<
-  Omit<InferOutput<(typeof FORMS)[Command]>, "form" | "tool" | "verdict">
+  Omit<InferOutput<(typeof FORMS)[Command]>, "form" | "tool" | "verdict" | "written">
 >;
 
 /** What every result says of the host and its virtinst. */

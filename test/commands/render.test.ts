@@ -91,3 +91,10 @@ test("another name for one of them changes nothing but the order", () => {
   const words = (lines: string[]) => lines.flatMap((line) => line.split(/[\s,[\]]+/)).sort();
   expect(words(after)).toEqual(words(before.map((line) => line.replace("adead", "zdead"))));
 });
+
+test("with --json and -o, the result says which file was written", () => {
+  const { options } = target(PLAIN);
+  const written = join(temporaryFolder(), "p.patch");
+  expect(json(cli(["render", "--json", "-o", written, ...options]).stdout)).toMatchObject({ written });
+  expect(json(cli(["render", "--json", ...options]).stdout)).toMatchObject({ written: null });
+});
