@@ -83,7 +83,7 @@ class Replacement {
     } catch (error) {
       throw this.#failed(
         error,
-        [this.#temporary, this.#second].flatMap((name) => (name ? removed(folder, name) : [])),
+        [fresh === null ? null : this.#temporary, this.#second].flatMap((name) => (name ? removed(folder, name) : [])),
       );
     } finally {
       for (const descriptor of [fresh, readable]) if (descriptor !== null) closeSync(descriptor);
@@ -104,7 +104,7 @@ class Replacement {
       this.#replaced = true;
       await this.#lookAgain(watch, kept, fresh);
       const [left] = kept ? removed(folder, kept) : [];
-      if (left) throw new Error(`the old text is still there under another name. ${left}`);
+      if (left) throw new Error("the old text could not be removed under its second name");
     } finally {
       watch.end();
     }
