@@ -49,6 +49,37 @@ describe("a mounted system", () => {
     expect(files.list("/a")).toEqual([]);
   });
 
+  test.each([
+    [40, "/usr/share/file"],
+    [41, null],
+  ])("as many links as the kernel follows are followed: %i", (count, found) => {
+    const links = Array.from({ length: count }, (_, at) => [`l${at}`, at === 0 ? "usr/share/file" : `l${at - 1}`]);
+    const { files } = mounted(Object.fromEntries(links));
+    expect(files.locate(`/l${count - 1}`)?.inside ?? null).toBe(found);
+  });
+
+  test("an absolute link begins at the root, wherever it is; a relative one does not, whatever it ends in", () => {
+    const { base, files } = mounted({ "usr/share/whole": "/usr/share/file", "usr/share/part": "sub/" });
+    mkdirSync(join(base, "usr/share/sub"));
+    mkdirSync(join(base, "sub"));
+    expect(files.locate("/usr/share/whole")?.inside).toBe("/usr/share/file");
+    expect(files.locate("/usr/share/part")?.inside).toBe("/usr/share/sub");
+  });
+
+  test("a path has one form, however it is written", () => {
+    const { files } = mounted();
+    for (const path of ["/usr/./share/file", "//usr//share/file", "usr/share/./file", "/./usr/share/file"])
+      expect(files.locate(path)?.inside).toBe("/usr/share/file");
+  });
+
+  test("names are sorted", () => {
+    const { base, files } = mounted();
+    const names = Array.from({ length: 50 }, (_, at) => `f${(at * 7) % 50}`);
+    mkdirSync(join(base, "many"));
+    for (const name of names) writeFileSync(join(base, "many", name), "");
+    expect(files.list("/many")).toEqual(names.sort());
+  });
+
   test("links in a circle end", () => {
     const { files } = mounted({ a: "/b", b: "/a" });
     expect(files.locate("/a")).toBeNull();
@@ -86,6 +117,7 @@ describe("a mounted system", () => {
     const files = new HostFiles("/nowhere/at/all");
     expect(files.locate("/")).toBeNull();
     expect(files.list("/")).toEqual([]);
+    expect(() => files.hold("/")).toThrow(RangeError);
   });
 });
 

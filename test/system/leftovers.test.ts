@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { Folder } from "../../src/system/folder";
@@ -35,7 +35,12 @@ async function removing(held: Folder, act = () => {}): Promise<{ notes: string[]
   return { notes: notes ?? [], waited };
 }
 
-const MINE = [".my.virtinst-rbd-patch.copy-of-today", ".guest.py.virtinst-rbd-patch.before-ticket4711"];
+const MINE = [
+  "my.virtinst-rbd-patch.0123456789ab-mabcdefg",
+  ".virtinst-rbd-patch.0123456789ab-mabcdefg.bak",
+  ".my.virtinst-rbd-patch.copy-of-today",
+  ".guest.py.virtinst-rbd-patch.before-ticket4711",
+];
 
 test("what a killed run left goes once it is old, whoever left it; nothing else does", async () => {
   const others = ["guest.py", ".guest.py.swp", ".virtinst-rbd-patch", ".virtinst-rbd-patch.notes", ...MINE];
@@ -96,4 +101,18 @@ test("what cannot be removed is named", () => {
     `The temporary file ${path}/full cannot be removed: it is a directory. Remove it.`,
   ]);
   expect(removed(held, "gone")).toEqual([]);
+});
+
+test("one that goes while it is looked at is nobody's", async () => {
+  const { path, held } = folder();
+  const list = vi.spyOn(held, "list").mockReturnValue([temporaryName()]);
+  onTestFinished(() => list.mockRestore());
+  expect(await removeLeftovers(held, true)).toEqual([]);
+  expect(readdirSync(path)).toEqual([]);
+});
+
+test("in a folder that cannot be listed there is nothing of ours", async () => {
+  const { held } = folder(temporaryName());
+  closeSync(held.descriptor);
+  expect(await removeLeftovers(held, true)).toEqual([]);
 });

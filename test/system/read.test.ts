@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
-import { closeSync, openSync, truncateSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, symlinkSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/report/failure";
+import { HostFiles } from "../../src/system/host-files";
 import { readDescriptor, readNamed, unreadable } from "../../src/system/read";
 import { FIXTURES, shell, temporaryFile, temporaryFolder } from "../support/cli";
 
@@ -11,6 +12,34 @@ function pipe(): string {
   spawnSync("mkfifo", [path]);
   return path;
 }
+
+describe("a secret's value", () => {
+  const REFUSED = /cannot be read: a secret's value \(\*\.base64\) is never read\.$/;
+
+  test.each([
+    ["by its name", "secret.base64"],
+    ["by a link with another name", "link.xml"],
+    ["by a link that has its name", "link.base64"],
+  ])("is never read %s", (_, name) => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "secret.base64"), "VkFMVUU=");
+    writeFileSync(join(folder, "other"), "x");
+    symlinkSync("secret.base64", join(folder, "link.xml"));
+    symlinkSync("other", join(folder, "link.base64"));
+    expect(() => readNamed(join(folder, name), "facts")).toThrow(REFUSED);
+    // A host's own file is what its links lead to.
+    const read = () => new HostFiles(folder).read(`/${name}`);
+    if (name === "link.base64") expect(read()?.toString()).toBe("x");
+    else expect(read).toThrow(REFUSED);
+  });
+
+  test("is what its name ends in, and nothing else", () => {
+    for (const name of [".base64.xml", "base64"]) {
+      const path = temporaryFile(name, "text");
+      expect(readNamed(path, "facts").toString()).toBe("text");
+    }
+  });
+});
 
 describe("readNamed", () => {
   test.each([0, 1, 65536, 65537, 200_000])("reads a file of %i bytes", (size) => {
@@ -30,6 +59,25 @@ describe("readNamed", () => {
     expect(text).toBe("onetwo");
   });
 
+  test("a pipe of which nothing comes is given up after a minute", () => {
+    const path = pipe();
+    const writer = openSync(path, "r+");
+    let waited = 0;
+    const wait = vi.spyOn(Atomics, "wait").mockImplementation((_array, _index, _value, milliseconds) => {
+      waited += Number(milliseconds);
+      // Once, after half a minute, something does come.
+      if (waited === 30_000) writeSync(writer, "x");
+      if (waited > 200_000) throw new Error("it is never given up");
+      return "timed-out";
+    });
+    onTestFinished(() => {
+      wait.mockRestore();
+      closeSync(writer);
+    });
+    expect(() => readNamed(path, "facts")).toThrow(/nothing came from it for 60 seconds\.$/);
+    expect(waited).toBe(90_000);
+  });
+
   test("a pipe that nobody writes to is empty", () => {
     expect(readNamed(pipe(), "facts").length).toBe(0);
   });
@@ -40,7 +88,8 @@ describe("readNamed", () => {
     ["without an end", "/dev/zero", /larger than 16 MiB/],
   ])("refuses a file %s", (_, path, message) => {
     expect(() => readNamed(path, "facts")).toThrow(message);
-    expect(() => readNamed(path, "facts")).toThrow(expect.objectContaining({ kind: "facts" }));
+    const hint = `Check the path, what it is, and its rights (ls -ld ${path}).`;
+    expect(() => readNamed(path, "facts")).toThrow(expect.objectContaining({ kind: "facts", hint }));
   });
 
   test("takes as much as the limit, and refuses a byte more", () => {

@@ -29,6 +29,10 @@ describe("run", () => {
     expect((await sh("echo $LC_ALL", { env: { LC_ALL: "C.UTF-8" } })).stdout).toBe("C.UTF-8\n");
   });
 
+  test("gives a program no input that it was not given", async () => {
+    expect((await sh("cat")).stdout).toBe("");
+  });
+
   test("hands descriptors on, and takes output as bytes where that is wanted", async () => {
     const path = temporaryFile("file", Buffer.from([0xe9, 0x0a]));
     const descriptor = openSync(path, "r");
@@ -39,6 +43,7 @@ describe("run", () => {
   test.each([
     ["says nothing", "exit 3", 3, "it ended with exit code 3, without a word"],
     ["says more than three lines", "printf 'a\\nb\\nc\\nd\\n' >&2; exit 1", 1, "b; c; d"],
+    ["says very much in one line", "printf '%02000d' 7 >&2; exit 1", 1, `${"0".repeat(999)}7`],
     ["is ended by a signal", "kill -SEGV $$", null, "it was ended by SIGSEGV"],
   ])("a program that %s", async (_, script, status, why) => {
     expect(await sh(script)).toMatchObject({ status, fault: null, why });
@@ -88,6 +93,18 @@ describe("converse", () => {
     const talk = converse("sh", ["-c", 'read a; printf "one\\nTH"; sleep 0.2; printf "ERE\\n"; read b; echo "$a $b"']);
     expect(await talk.ask(["first"], /^THERE$/m)).toBe("one\nTHERE\n");
     expect(await talk.finish(["second"])).toMatchObject({ status: 0, stdout: "one\nTHERE\nfirst second\n" });
+  });
+
+  test("takes the first line as it stands, and nothing that is an error's", async () => {
+    const talk = converse("sh", ["-c", "echo THERE >&2; sleep 0.3; echo THERE; read end"]);
+    expect(await talk.ask([], /^THERE$/m)).toBe("THERE\n");
+    expect(await talk.finish([])).toMatchObject({ stdout: "THERE\n", stderr: "THERE\n" });
+  });
+
+  test("takes the end of a line for no line of its own", async () => {
+    const talk = converse("sh", ["-c", "echo noE; sleep 0.2; echo more; sleep 0.2; echo E; read end"]);
+    expect(await talk.ask([], /^E$/m)).toBe("noE\nmore\nE\n");
+    await talk.finish([]);
   });
 
   test("gives what was said where the program ends before", async () => {
