@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { chmodSync, closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { converse, run } from "../../src/system/run";
@@ -81,6 +81,17 @@ describe("run", () => {
     const begin = Date.now();
     expect(await sh("echo done; sleep 50 & exit 0")).toMatchObject({ status: 0, stdout: "done\n", fault: null });
     expect(Date.now() - begin).toBeLessThan(20_000);
+  });
+
+  test("nothing of it stays open, though who holds its output is out of reach", async () => {
+    const open = () => readdirSync("/proc/self/fd").length;
+    await sh("exit 0");
+    const before = open();
+    expect(await sh("setsid sleep 20 & exit 0")).toMatchObject({ status: 0 });
+    // Streams are closed in a later turn.
+    for (let tries = 0; open() > before && tries < 100; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(open()).toBe(before);
   });
 
   test.each(["", ">&2"])("a program that prints without end (%s) is ended", async (where) => {
