@@ -160,6 +160,7 @@ describe("a system that refuses leaves the old file", () => {
     if (!IS_ROOT) {
       writeFileSync(join(path, name), "old\n");
       chmodSync(path, 0o555);
+      onTestFinished(() => chmodSync(path, 0o755));
     }
     const folder = hold(path);
     const writing = replaceFile(folder, name, folder.read(name), Buffer.from("new\n"));
