@@ -223,6 +223,13 @@ describe("where nobody can read the attributes", () => {
   }
 });
 
+test("a tar whose records have no length is not waited for without end", async () => {
+  const { copy } = pair();
+  const block = `(head -c 124 /dev/zero; printf '00000000010\\0'; head -c 20 /dev/zero; printf x; head -c 355 /dev/zero)`;
+  standIns({ tar: `for one in 1 2; do ${block}; (printf '0 a=bcd\\n'; head -c 504 /dev/zero); done` });
+  expect(await copy()).toBeInstanceOf(Array);
+});
+
 testWhere(NEEDS_ATTRIBUTES, "a text that looks like what tar says of attributes changes nothing", async () => {
   const record = "36 SCHILY.xattr.user.a=from the text\n";
   const { from, copy } = pair(`${"x".repeat(1024)}${record}${"x".repeat(700)}`);
