@@ -138,7 +138,7 @@ describe("this machine", () => {
   test("named as a root, it is one that is mounted", () => {
     const files = new HostFiles("/");
     expect(files.mounted).toBe(true);
-    expect(files.locate("/usr")).toEqual({ inside: "/usr", outside: "/usr" });
+    for (const path of ["/", "/usr"]) expect(files.locate(path)).toEqual({ inside: path, outside: path });
     expect(files.named("/usr")).toBe("/usr");
     expect(files.shown("/usr")).toBe("/usr");
   });
