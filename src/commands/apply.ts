@@ -2,12 +2,12 @@ import { type Change, type Unread, unchanged } from "../change/change";
 import type { Reversal } from "../change/revert";
 import { type CommonOptions, type Context, openContext, settle, whole } from "../context";
 import { refuseOtherMachine } from "../elsewhere";
-import { about, CURRENT, NO_BLOCKS, type Result } from "../forms/result";
+import { type About, about, CURRENT, NO_BLOCKS, type Result, stateOf } from "../forms/result";
 import type { HostConfig } from "../host/config";
 import { resolveFacts } from "../host/facts";
 import { readHost } from "../host/read";
 import { type CephPool, secretUuids } from "../patch/facts";
-import { Failure } from "../report/failure";
+import { asFailure, Failure } from "../report/failure";
 import { removeLeftovers } from "../system/leftovers";
 import { findNeed } from "../virtinst/need";
 import { targetNotes } from "../virtinst/notes";
@@ -44,18 +44,19 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
   if (options.patch !== undefined) return applyPatch(options, options.patch);
   const context = await openContext(options);
   const { status, notes } = decide(context, options);
-  const said = [
-    ...notes,
-    ...(await targetNotes(context, options, options.replaceHandEdit ? null : secretUuids(context.facts.cephPools))),
-    ...(await cleanUp(context, options, status === "to do" || status === "to take out")),
-  ];
+  const left = await cleanUp(context, options, status === "to do" || status === "to take out");
+  // After that: a killed run's second name counts as a hard link until it is gone.
+  const uuids = options.replaceHandEdit ? null : secretUuids(context.facts.cephPools);
+  const said = [...notes, ...(await targetNotes(context, options, uuids)), ...left];
+  // Looked at before the change: what fails after it would leave it unsaid.
+  const found = about(context, context, options.files);
   const change =
     status === "to take out"
       ? await takeAllOut(context, options, said)
       : status === "to do"
         ? await (await heavy()).applyPools(context, options, said)
         : unchanged(context.facts.cephPools, status, said);
-  return report(context, context, options, change);
+  return report(found, options, change);
 }
 
 /** Takes the blocks out, as `revert` does; another run may have done it meanwhile. */
@@ -78,16 +79,26 @@ async function applyPatch(options: ApplyOptions, patch: string): Promise<ApplyRe
   if (!("unread" in facts)) refuseOtherMachine({ config: facts }, target, options);
   const left = await cleanUp(target, options, true);
   const wanted = "unread" in facts ? null : wantedHere(facts, target, options);
+  const host = "unread" in facts ? null : { config: facts, chosen: facts.pools };
+  const found = about(target, host, options.files);
   const change = await (await heavy()).applyReviewed(target, options, patch, facts);
-  const { files } = options;
-  const served = "unread" in facts ? [] : facts.pools.filter(({ name }) => change.pools.includes(name));
-  const host = "unread" in facts ? null : { config: facts, chosen: served.length > 0 ? served : facts.pools };
-  // Judged as every other command does: the patch may be for other facts, or for some of this host's pools.
-  const now = openTarget(options, wanted);
   return {
-    ...report(target, null, options, { ...change, notes: [...left, ...change.notes] }),
-    ...about(now, host, files),
+    ...report(found, options, { ...change, notes: [...left, ...change.notes] }),
+    ...stateNow(options, wanted),
   };
+}
+
+/** The file as it is now, judged as every other command does: the patch may be for other facts, or for some pools only. */
+function stateNow(
+  options: ApplyOptions,
+  wanted: readonly CephPool[] | null,
+): Pick<ApplyResult, "state" | "stateReason"> {
+  try {
+    return stateOf(openTarget(options, wanted).examined);
+  } catch (error) {
+    // What was done stays done, and is said.
+    return { state: null, stateReason: `it could not be read again: ${asFailure(error).message}` };
+  }
 }
 
 /** What the blocks of this host should be rendered from; null where that cannot be told. */
@@ -159,19 +170,14 @@ function decide(
 type Applied = Omit<Change, "status"> &
   Partial<Reversal> & { readonly status: Change["status"] | "not needed" | "taken out" };
 
-function report(
-  target: Target,
-  host: Pick<Context, "config" | "chosen"> | null,
-  { check = false, files }: ApplyOptions,
-  { status, sha256, ...change }: Applied,
-): ApplyResult {
+function report(found: About, { check = false }: ApplyOptions, { status, sha256, ...change }: Applied): ApplyResult {
   const { changed } = change;
   const after = status === "taken out" ? NO_BLOCKS : status === "not needed" ? {} : CURRENT;
   // With another hand edit taken out, the file without blocks is another one.
   const base = changed && sha256 !== undefined ? { sha256, shippedIn: releasesWithHash(sha256) } : {};
   return {
     command: "apply",
-    ...about(target, host, files),
+    ...found,
     ...(check && changed ? {} : { ...after, ...base }),
     restored: null,
     timeRestored: null,

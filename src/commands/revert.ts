@@ -32,16 +32,19 @@ export async function revert(options: RevertOptions): Promise<RevertResult> {
     );
   const target = openTarget(options, null);
   await refuseElsewhere(target, options);
-  const replacement = replacementNotes(target, options);
   const there = target.examined.found.state !== "absent";
   const left = options.check ? [] : await removeLeftovers(target.folder, there);
+  // After that: a killed run's second name counts as a hard link until it is gone.
+  const replacement = replacementNotes(target, options);
+  // Looked at before the change: what fails after it would leave it unsaid.
+  const found = about(target, null, options.files);
   const nothing = { pools: [], restored: null, timeRestored: null, diff: "", notes: [] };
   const takenOut = there ? await (await heavy()).takeOut(target, options) : null;
   const done = takenOut ?? nothing;
   const check = options.check ?? false;
   return {
     command: "revert",
-    ...about(target, null, options.files),
+    ...found,
     ...(takenOut === null || !check ? NO_BLOCKS : {}),
     changed: takenOut !== null,
     check,

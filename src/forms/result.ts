@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import type { InferOutput } from "valibot";
 import type { HostConfig, Pool } from "../host/config";
+import type { Examined } from "../patch/state";
 import type { HostFiles } from "../system/host-files";
 import { findNeed } from "../virtinst/need";
 import { releasesWithHash } from "../virtinst/recipes";
@@ -16,7 +17,7 @@ export type Result<Command extends Exclude<keyof typeof FORMS, "error">> = Read<
 >;
 
 /** What every result says of the host and its virtinst. */
-type About = Pick<
+export type About = Pick<
   Result<"verify">,
   ("host" | "source" | "file" | "release" | "sha256" | "shippedIn") | ("need" | "needReason" | "state" | "stateReason")
 >;
@@ -34,9 +35,6 @@ export function about(
 ): About {
   const need = target && host ? findNeed(target.installation, host.chosen, files) : null;
   const sha256 = target?.examined.baseHash || null;
-  const { state = null, reason = null, compared } = target?.examined ?? {};
-  // "current" is a yes, and a yes is a proof.
-  const unlooked = state === "current" && !compared;
   return {
     host: host ? host.config.host : files.mounted ? null : hostname(),
     source: host?.config.source ?? null,
@@ -46,8 +44,16 @@ export function about(
     shippedIn: sha256 === null ? [] : releasesWithHash(sha256),
     need: need?.need ?? null,
     needReason: need?.reason ?? null,
-    state: unlooked ? null : state,
-    stateReason: unlooked ? "the blocks are whole; whether they are what this host needs was not looked at" : reason,
+    ...(target ? stateOf(target.examined) : { state: null, stateReason: null }),
+  };
+}
+
+/** A file's state: "current" is a yes, and a yes is a proof. */
+export function stateOf({ state, reason, compared }: Examined): Pick<About, "state" | "stateReason"> {
+  if (state !== "current" || compared) return { state, stateReason: reason };
+  return {
+    state: null,
+    stateReason: "the blocks are whole; whether they are what this host needs was not looked at",
   };
 }
 

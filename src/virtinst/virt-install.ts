@@ -119,7 +119,7 @@ function faultOf({ status, stderr, fault, why }: Finished, file: string): Instal
       : !imports &&
         frames.filter((frame) => isTarget(frame) && (frame.place === null || OWN_PLACES.test(frame.place))).at(-1);
   if (own) return { raised: true, reason: `${error} (${own.path}, line ${own.line})` };
-  if (imports) return says(`${error}. ${packageOf(error)}`);
+  if (imports) return says(`a module cannot be imported: ${error.replace(/^\w+: /, "")}. ${packageOf(error)}`);
   return says(saidBy(stderr) ?? (error || why));
 }
 

@@ -258,7 +258,7 @@ describe("a virt-install that cannot run is no failure of the patch", () => {
     const { code, behaviour, install, reason } = verify(HOST, { PYTHONPATH: site });
     expect({ code, behaviour, install }).toEqual({ code: 0, behaviour: "passed", install: "not run" });
     expect(reason).toMatch(
-      /^\/usr\/bin\/virt-install: ImportError: No module named libvirt\. Install python3-libvirt /,
+      /^\/usr\/bin\/virt-install: a module cannot be imported: No module named libvirt\. Install python3-libvirt /,
     );
   });
 

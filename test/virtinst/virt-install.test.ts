@@ -123,7 +123,7 @@ describe("where it prints no domain, that is the patched file's fault", () => {
       "a module is missing",
       frame("/usr/share/virt-manager/virtinst/connection.py", 3, "<module>"),
       "ModuleNotFoundError: No module named 'libvirt'",
-      /^ModuleNotFoundError: No module named 'libvirt'\. Install python3-libvirt \(/,
+      /^a module cannot be imported: No module named 'libvirt'\. Install python3-libvirt \(/,
     ],
     [
       "a module is missing whose package is not known",
