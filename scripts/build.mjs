@@ -4,10 +4,10 @@
 // when it is asked for. V8 has to read over all the code of a file before it runs any of it, and a run that changes
 // nothing needs neither the parser nor the templates. What is left is ECMAScript 5: a Node that is too old has to read it
 // to say so.
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { build, transform } from "esbuild";
-import { bundling } from "./text-modules.mjs";
+import { bundling, importSources } from "./text-modules.mjs";
 
 const outfile = "dist/virtinst-rbd-patch.js";
 // Every affected host has a C library too old for official Node 18.
@@ -56,13 +56,7 @@ const parts = await Promise.all(
 );
 const entry = "./cli.js";
 
-// The form of a failure, as src/terminal.ts prints it.
-const { name, version } = JSON.parse(readFileSync("package.json", "utf8"));
-const tooOld = {
-  ...{ form: 1, tool: `${name} ${version}`, command: null, verdict: { ok: false, exitCode: 2 } },
-  ...{ host: null, source: null, file: null, release: null, sha256: null, shippedIn: [], need: null, needReason: null },
-  ...{ state: null, stateReason: null, pools: [], notes: [] },
-};
+const { failureForm } = await importSources('export { failureForm } from "./src/forms/envelope";');
 
 const program = `#!/usr/bin/env node
 "use strict";
@@ -92,11 +86,11 @@ function start(require) {
 function refuse() {
   var message = "needs Node ${OLDEST_NODE} or later, this is " + process.versions.node;
   var hint = "Run it as NODE FILE with the path of a newer Node, or put that first in PATH; ${OLDEST_NODE} runs on EL 7 too.";
-  var error = ${JSON.stringify(tooOld)};
-  error.error = { message: message, hint: hint };
+  var failure = ${JSON.stringify(failureForm(2, null, "", ""))};
+  failure.error = { message: message, hint: hint };
   process.exitCode = 2;
   say(process.stderr, "virtinst-rbd-patch: " + message + "\\n" + hint + "\\n");
-  if (process.argv.indexOf("--json") > 0) say(process.stdout, JSON.stringify(error, null, 2) + "\\n");
+  if (process.argv.indexOf("--json") > 0) say(process.stdout, JSON.stringify(failure, null, 2) + "\\n");
 }
 function say(stream, text) {
   // Where nobody can be told, the exit code is left.

@@ -5,7 +5,7 @@ import { Failure } from "./report/failure";
 import { VERSION_FILES } from "./virtinst/find";
 import { DISK_CODE } from "./virtinst/need";
 import { TARGET_FILES } from "./virtinst/recipes";
-import type { Target, TargetOptions } from "./virtinst/target";
+import { isOwnVirtinst, type Target, type TargetOptions } from "./virtinst/target";
 
 /**
  * Refuses the facts of one machine with the virtinst that was found on another: what came of it would fit neither.
@@ -15,9 +15,9 @@ import type { Target, TargetOptions } from "./virtinst/target";
 export function refuseOtherMachine(
   { config }: { readonly config: HostConfig },
   { installation, examined }: Target,
-  { files, virtinst }: TargetOptions,
+  options: TargetOptions,
 ): void {
-  if (virtinst !== undefined || files.mounted) return;
+  if (!isOwnVirtinst(options)) return;
   const { host, source, elsewhere, virtinst: theirs } = config;
   // A document that names no host, or localhost, is another's where its file is another.
   const unlike = (host === null || isAnyMachine(host)) && theirs?.sha256 != null && theirs.sha256 !== examined.baseHash;
@@ -35,10 +35,9 @@ export function refuseOtherMachine(
 export function olderDocument(
   { config: { virtinst: theirs, source } }: { readonly config: HostConfig },
   { installation, examined }: Target,
-  { files, virtinst }: TargetOptions,
+  options: TargetOptions,
 ): string[] {
-  if (virtinst !== undefined || files.mounted || theirs?.sha256 == null || theirs.sha256 === examined.baseHash)
-    return [];
+  if (!isOwnVirtinst(options) || theirs?.sha256 == null || theirs.sha256 === examined.baseHash) return [];
   return [
     `${source} was made beside another file than ${installation.target.outside} is now (release ${theirs.release ?? "unknown"} then, ${installation.release ?? "unknown"} now): make it anew, or look whether it is this host's.`,
   ];

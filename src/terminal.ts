@@ -1,8 +1,8 @@
 import { fstatSync, writeSync } from "node:fs";
+import { asForm, failureForm } from "./forms/envelope";
 import { Failure, systemReason } from "./report/failure";
 import { type Colours, inline, PLAIN } from "./report/text";
 import { pause } from "./system/read";
-import { FORM, TOOL, VERSION } from "./version";
 
 /** How a command speaks: as JSON, or as text, more of it or none. */
 export interface Manner {
@@ -50,22 +50,10 @@ function printJson(value: unknown): boolean {
 export function printJsonError(exitCode: number, word: string | undefined, message: string, hint: string): void {
   const command = word?.startsWith("-") ? null : (word ?? null);
   try {
-    printJson(asForm(exitCode, { command, ...NOTHING_KNOWN, error: { message, hint } }));
+    printJson(failureForm(exitCode, command, message, hint));
   } catch {
     // There is nothing more to do.
   }
-}
-
-/** What a failure says of the host and its virtinst. */
-const NOTHING_KNOWN = {
-  ...{ host: null, source: null, file: null, release: null, sha256: null, shippedIn: [], need: null, needReason: null },
-  ...{ state: null, stateReason: null, pools: [], notes: [] },
-};
-
-/** A result in its form: the same head for every command. */
-function asForm<T extends { readonly command: string | null }>(exitCode: number, { command, ...result }: T) {
-  const verdict = { ok: exitCode === 0, exitCode };
-  return { form: FORM, tool: `${TOOL} ${VERSION}`, command, verdict, ...result };
 }
 
 /** Writes a result: as JSON where that is wanted, else as text unless there is to be none; like `print`. */

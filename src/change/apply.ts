@@ -7,6 +7,7 @@ import { compareFacts } from "../patch/compare";
 import { type CephPool, overlap, poolNames, sameCredentials, secretUuids } from "../patch/facts";
 import { wholeBase } from "../patch/state";
 import { Failure } from "../report/failure";
+import { quoted } from "../report/text";
 import { readNamed } from "../system/read";
 import { VERSION } from "../version";
 import { copiesAuth } from "../virtinst/need";
@@ -131,11 +132,7 @@ function compareWithHost(
       ? [`The patch is for other facts than those of this host, and --force has it so: ${differences}.`]
       : []),
     ...(own?.notes ?? []),
-    ...(left.length > 0
-      ? [
-          `The patch does nothing for the other rbd pools of this host: ${left.map((name) => JSON.stringify(name)).join(", ")}.`,
-        ]
-      : []),
+    ...(left.length > 0 ? [`The patch does nothing for the other rbd pools of this host: ${quoted(left)}.`] : []),
   ];
 }
 

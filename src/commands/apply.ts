@@ -9,7 +9,6 @@ import { readHost } from "../host/read";
 import { type CephPool, secretUuids } from "../patch/facts";
 import { asFailure, Failure } from "../report/failure";
 import { removeLeftovers } from "../system/leftovers";
-import { findNeed } from "../virtinst/need";
 import { targetNotes } from "../virtinst/notes";
 import { releasesWithHash } from "../virtinst/recipes";
 import { openTarget, type Target } from "../virtinst/target";
@@ -43,13 +42,13 @@ const reversal = () => import("../change/revert");
 export async function apply(options: ApplyOptions): Promise<ApplyResult> {
   if (options.patch !== undefined) return applyPatch(options, options.patch);
   const context = await openContext(options);
-  const { status, notes } = decide(context, options);
+  // Looked at before the change: what fails after it would leave it unsaid.
+  const found = about(context, context, options.files);
+  const { status, notes } = decide(context, found, options);
   const left = await cleanUp(context, options, status === "to do" || status === "to take out");
   // After that: a killed run's second name counts as a hard link until it is gone.
   const uuids = options.replaceHandEdit ? null : secretUuids(context.facts.cephPools);
   const said = [...notes, ...(await targetNotes(context, options, uuids)), ...left];
-  // Looked at before the change: what fails after it would leave it unsaid.
-  const found = about(context, context, options.files);
   const change =
     status === "to take out"
       ? await takeAllOut(context, options, said)
@@ -139,7 +138,8 @@ interface Decision<Status> {
 /** Whether there is anything to do, as far as digests and the installed disk code can tell. */
 function decide(
   { installation, examined, chosen, facts }: Context,
-  { files, force, replaceHandEdit }: ApplyOptions,
+  { need, needReason }: About,
+  { force, replaceHandEdit }: ApplyOptions,
 ): Decision<"current" | "not needed"> | Decision<"to do" | "to take out"> {
   const { notes } = facts;
   if (chosen.length === 0) {
@@ -150,19 +150,18 @@ function decide(
   }
   if (examined.state === "current" && !replaceHandEdit) return { status: "current", notes };
   if (examined.found.state !== "absent") return { status: "to do", notes };
-  const { need, reason } = findNeed(installation, chosen, files);
   if (need === "impossible")
     throw new Failure(
       "target",
-      `${installation.target.outside}: ${reason}.`,
+      `${installation.target.outside}: ${needReason}.`,
       "Upgrade virt-manager; 1.5 and later copy auth by themselves.",
     );
   if (need === "not needed" && !force)
     return {
       status: "not needed",
-      notes: [...notes, `${reason}; --force patches all the same, for disks that are described by hand.`],
+      notes: [...notes, `${needReason}; --force patches all the same, for disks that are described by hand.`],
     };
-  const unknown = `Whether the patch is needed was not checked: ${reason}.`;
+  const unknown = `Whether the patch is needed was not checked: ${needReason}.`;
   return { status: "to do", notes: need === "unknown" ? [...notes, unknown] : notes };
 }
 

@@ -12,6 +12,7 @@ import { readNamed, readStandardInput, XML_LIMIT } from "../system/read";
 import { findVirtinst, type Installation } from "../virtinst/find";
 import { findPythons, isNotRun, runHelper } from "../virtinst/python";
 import { pythonMajor } from "../virtinst/recipes";
+import { isOwnVirtinst } from "../virtinst/target";
 
 /** Options of `preview`. */
 export interface PreviewOptions extends CommonOptions {
@@ -37,9 +38,9 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
   const host = await openHost(options);
   const { domain } = options;
   if (host.chosen.length === 0 && domain === undefined) throw noPool(host.config);
-  const { installation, major, found } = whatRuns(options);
+  const installation = installed(options);
   // What runs it here says nothing of another machine's disks.
-  const theirs = host.config.elsewhere && options.virtinst === undefined && !options.files.mounted ? null : found;
+  const theirs = host.config.elsewhere && isOwnVirtinst(options) ? null : installation;
   const { pools, cephPools, notes } = whole(settle(host, theirs, options)).facts;
   const source: Source =
     domain === undefined ? { text: sampleDomain(pools).before, encoding: "utf8" } : readDomain(domain);
@@ -50,7 +51,9 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
     { sha256: "0".repeat(64), modified: "0.000000000", lines: [1, 1] },
     { variables: [], indent: "" },
   );
-  const pythons = findPythons(installation, major, options);
+  const pythons = installation
+    ? findPythons(installation, pythonMajor(installation.file), options)
+    : findPythons({ interpreter: null, program: null }, 3, options);
   const answer = isNotRun(pythons) ? pythons : await runHelper(pythons, helper, [xml]);
   const [result] = isNotRun(answer) ? [] : answer.results;
   if (isNotRun(answer) || result?.xml == null)
@@ -107,16 +110,11 @@ function readDomain(name: string): Source {
 }
 
 /** The virtinst whose Python is to be used; a preview works without one too. */
-function whatRuns(options: PreviewOptions): {
-  installation: Pick<Installation, "interpreter" | "program">;
-  major: 2 | 3;
-  found: Installation | null;
-} {
+function installed({ files, virtinst }: PreviewOptions): Installation | null {
   try {
-    const installation = findVirtinst(options.files, options.virtinst);
-    return { installation, major: pythonMajor(installation.file), found: installation };
+    return findVirtinst(files, virtinst);
   } catch (error) {
-    if (!(error instanceof Failure) || options.virtinst !== undefined) throw error;
-    return { installation: { interpreter: null, program: null }, major: 3, found: null };
+    if (!(error instanceof Failure) || virtinst !== undefined) throw error;
+    return null;
   }
 }

@@ -7,7 +7,7 @@ import { readHost } from "../host/read";
 import { Failure } from "../report/failure";
 import { removeLeftovers } from "../system/leftovers";
 import { replacementNotes } from "../virtinst/notes";
-import { openTarget, type Target } from "../virtinst/target";
+import { isOwnVirtinst, openTarget, type Target } from "../virtinst/target";
 
 /** Options of `revert`; of the host's facts only whose they are. */
 export type RevertOptions = CommonOptions & Pick<ChangeOptions, "check">;
@@ -56,8 +56,7 @@ export async function revert(options: RevertOptions): Promise<RevertResult> {
 
 /** Refuses the name of another machine; where none is named, or the files are, no facts are read. */
 async function refuseElsewhere(target: Target, options: RevertOptions): Promise<void> {
-  const { connect, hostDocument, virtinst, files } = options;
+  const { connect, hostDocument } = options;
   const names = hostDocument !== undefined || (connect !== undefined && !isLocalUri(connect));
-  if (names && virtinst === undefined && !files.mounted)
-    refuseOtherMachine({ config: await readHost(options) }, target, options);
+  if (names && isOwnVirtinst(options)) refuseOtherMachine({ config: await readHost(options) }, target, options);
 }

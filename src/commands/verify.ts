@@ -50,26 +50,27 @@ async function prove(
   { state, need }: Pick<VerifyResult, "state" | "need">,
 ): Promise<Proofs> {
   const { vol, connect = DEFAULT_URI } = options;
-  const looked = { behaviour: notRun("--static was given"), install: await unrun(context, "--static was given") };
-  if (options.static && vol === undefined) return { ...looked, volume: null };
-  const { proveBehaviour, proveInstall, proveVolume } = await heavy();
+  const unasked = options.static ? "--static was given" : null;
   // It is run where a yes is to be proved: a no needs no proof.
-  const install = async () => {
-    if (state !== "current" && (state !== "absent" || need !== "not needed"))
-      return unrun(context, `the patch is ${state}`);
-    const proof = await proveInstall(context, options);
-    return proof.status === "not run" ? unrun(context, proof.reason) : proof;
-  };
+  const no = state !== "current" && (state !== "absent" || need !== "not needed") ? `the patch is ${state}` : null;
+  const unrun = unasked ?? no;
+  const install = unrun === null ? await (await heavy()).proveInstall(context, options) : notRunInstall(unrun);
   return {
-    ...(options.static ? looked : { behaviour: await proveBehaviour(context, options), install: await install() }),
-    volume: vol === undefined ? null : await proveVolume(context, options, { volume: vol, uri: connect }),
+    behaviour: unasked === null ? await (await heavy()).proveBehaviour(context, options) : notRun(unasked),
+    install: install.status === "not run" ? await orKnown(context, install) : install,
+    volume:
+      vol === undefined ? null : await (await heavy()).proveVolume(context, options, { volume: vol, uri: connect }),
   };
 }
 
+function notRunInstall(reason: string): InstallProof {
+  return { ...notRun(reason), causes: [] };
+}
+
 /** virt-install was not run; but a hand edit that is known to raise is known without that. */
-async function unrun(context: Context, reason: string): Promise<InstallProof> {
+async function orKnown(context: Context, proof: InstallProof): Promise<InstallProof> {
   const edit = await editOf(context);
-  if (!edit || edit.raises.length === 0) return { ...notRun(reason), causes: [] };
+  if (!edit || edit.raises.length === 0) return proof;
   const raises = `the hand edit in line ${edit.lines} raises ${edit.raises.join(", and ")}`;
-  return { ...failed(`not run: ${reason}; but ${raises}`, "_build_xml runs", raises), causes: [] };
+  return { ...failed(`not run: ${proof.reason}; but ${raises}`, "_build_xml runs", raises), causes: [] };
 }

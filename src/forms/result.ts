@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { InferOutput } from "valibot";
 import type { HostConfig, Pool } from "../host/config";
-import type { Examined } from "../patch/state";
+import { type Examined, REASONS } from "../patch/state";
 import type { HostFiles } from "../system/host-files";
 import { findNeed } from "../virtinst/need";
 import { releasesWithHash } from "../virtinst/recipes";
@@ -58,7 +58,7 @@ export function stateOf({ state, reason, compared }: Examined): Pick<About, "sta
 }
 
 /** What is said of a file that has no blocks any more. */
-export const NO_BLOCKS = { state: "absent", stateReason: "the file has no blocks of this tool" } as const;
+export const NO_BLOCKS = { state: "absent", stateReason: REASONS.absent } as const;
 
 /** What is said of a file whose blocks were just put in, or were found to be right. */
-export const CURRENT = { state: "current", stateReason: "the blocks are just what this host needs" } as const;
+export const CURRENT = { state: "current", stateReason: REASONS.current } as const;

@@ -1,6 +1,7 @@
 import { type CephPool, overlap, type PoolFacts, sameCredentials } from "../patch/facts";
 import { groupPools, mergePools } from "../patch/merge";
 import { Failure } from "../report/failure";
+import { quoted } from "../report/text";
 import { byName, type HostConfig, type Pool, type Secret } from "./config";
 
 /** Pools that no disk can be completed for as long as something is wrong with them. */
@@ -77,7 +78,7 @@ export function choosePools({ pools, source }: HostConfig, only: readonly string
       "facts",
       `${source}: there is no rbd pool named ${unknown.map(quote).join(" or ")}.`,
       names.length > 0
-        ? `The rbd pools are: ${names.map(quote).join(", ")}.`
+        ? `The rbd pools are: ${quoted(names)}.`
         : "There is no rbd pool at all: leave --pool out, or look where the facts come from.",
     );
   return byName(pools.filter(({ name }) => only.length === 0 || only.includes(name)));

@@ -20,10 +20,9 @@ const WAYS = {
 export async function readHost(options: HostOptions): Promise<HostConfig> {
   const way = wayOf(options);
   const config = withoutTwins(await (await WAYS[way]())(options));
-  // That these files hold none does not say that the host has none.
-  // That a user's own session, or a test's libvirt, has none says nothing of the host.
-  const ofHost = way === "files" ? false : way !== "live" || /^[^?]*\/system(?:\?|$)/.test(config.source);
-  if (config.pools.length === 0 && !ofHost) throw noPool(config);
+  // That these files hold none, or a user's own session or a test's libvirt has none, says nothing of the host.
+  const ofPart = way === "files" || (way === "live" && !/^[^?]*\/system(?:\?|$)/.test(config.source));
+  if (config.pools.length === 0 && ofPart) throw noPool(config);
   return config;
 }
 

@@ -1,5 +1,6 @@
 import { type CephPool, overlap, type PoolFacts, poolNames, sameCredentials } from "../patch/facts";
 import { mergePools } from "../patch/merge";
+import { quoted } from "../report/text";
 import type { ResolvedFacts } from "./facts";
 
 /**
@@ -47,7 +48,7 @@ function ambiguity(one: CephPool, all: readonly CephPool[], told: boolean): stri
   const mixed = unlike.filter((other) => !(told && tells(one, other)));
   if (one.monitors.length > 0 || mixed.length === 0) return [];
   return [
-    `A disk of pool ${listed(poolNames([one]))} lists no monitor, and cannot be told from one of pool ${listed(poolNames(mixed))}: it is left as it is. Choose one with --pool.`,
+    `A disk of pool ${quoted(poolNames([one]))} lists no monitor, and cannot be told from one of pool ${quoted(poolNames(mixed))}: it is left as it is. Choose one with --pool.`,
   ];
 }
 
@@ -73,10 +74,6 @@ function widening(
     ? `${same ? "the secret" : `the user ${JSON.stringify(auth.username)}`} of`
     : "no user, as those of";
   return [
-    `Volumes of pool ${listed(mixed.map(({ pool }) => pool))} get ${gets} pool ${listed(libvirtPools)}${auth ? " too" : ""}: they are in the same Ceph pool ${JSON.stringify(name)}, and nothing tells them apart.`,
+    `Volumes of pool ${quoted(mixed.map(({ pool }) => pool))} get ${gets} pool ${quoted(libvirtPools)}${auth ? " too" : ""}: they are in the same Ceph pool ${JSON.stringify(name)}, and nothing tells them apart.`,
   ];
-}
-
-function listed(names: readonly string[]): string {
-  return names.map((name) => JSON.stringify(name)).join(", ");
 }

@@ -21,7 +21,7 @@ export interface Sample {
  */
 export function sampleDomain(pools: readonly PoolFacts[]): Sample {
   const clusters = mergePools(pools);
-  const own = poolsToldApart(pools);
+  const own = poolsToldApart(pools, clusters);
   let foreign = "virtinst-rbd-patch-foreign";
   for (let number = 1; clusters.some((one) => mayBeIn(one, imageOf(foreign), undefined)); number++)
     foreign = `virtinst-rbd-patch-foreign-${number}`;
@@ -48,9 +48,12 @@ export interface ToldApart {
   readonly user: string | undefined;
 }
 
-/** Those of some pools whose disks can be told from others'. */
-export function poolsToldApart(pools: readonly PoolFacts[]): ToldApart[] {
-  const clusters = mergePools(pools);
+/**
+ * Those of some pools whose disks can be told from others'.
+ *
+ * @param clusters what the pools merge into
+ */
+export function poolsToldApart(pools: readonly PoolFacts[], clusters = mergePools(pools)): ToldApart[] {
   return pools.flatMap((pool) => {
     const may = clusters.filter(
       (one) => one.libvirtPools.includes(pool.pool) || mayBeIn(one, imageOf(pool.cephPool), pool.monitors[0]),

@@ -28,6 +28,12 @@ export interface Examined {
   readonly basePristine: boolean;
 }
 
+/** Why, where that is always the same. */
+export const REASONS = {
+  absent: "the file has no blocks of this tool",
+  current: "the blocks are just what this host needs",
+} as const;
+
 /**
  * Compares a file with the facts, by digests: nothing is parsed and nothing rendered.
  *
@@ -54,7 +60,7 @@ export function examine(bytes: Buffer, facts: readonly CephPool[] | null): Exami
     basePristine,
   });
   if (found.state === "damaged") return as("damaged", `line ${found.line}: ${found.reason}`, null, "");
-  if (found.state === "absent") return as("absent", "the file has no blocks of this tool", source, sha256(bytes));
+  if (found.state === "absent") return as("absent", REASONS.absent, source, sha256(bytes));
   const { header, intact, inPlace, spans, line } = found;
   const base = { ...source, text: strip(source.text, spans) };
   const baseHash = sha256(encode(base));
@@ -69,7 +75,7 @@ export function examine(bytes: Buffer, facts: readonly CephPool[] | null): Exami
   if (basePristine && !inPlace)
     return state("edited", `the blocks (from line ${line}) are no longer where they were put`);
   if (!basePristine) return state("edited", "the file was changed outside the blocks since they were put in");
-  return state("current", "the blocks are just what this host needs");
+  return state("current", REASONS.current);
 }
 
 /**

@@ -38,8 +38,9 @@ export async function proveInstall(context: Context, options: TargetOptions): Pr
   if (facts.pools.length === 0) return withoutCauses(notRun("this host has no rbd pool"));
   const command = installCommand(installation, options);
   if ("notRun" in command) return withoutCauses(notRun(command.notRun));
+  const told = copiesAuth(installation, options.files);
   const apart = poolsToldApart(facts.pools)
-    .filter(({ user }) => user === undefined || copiesAuth(installation, options.files))
+    .filter(({ user }) => user === undefined || told)
     .map(({ pool }) => pool.pool);
   const able = chosen.filter(({ name, monitors }) => monitors.length > 0 && apart.includes(name));
   const left = chosen.filter((pool) => !able.includes(pool)).map(({ name }) => name);

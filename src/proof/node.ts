@@ -13,7 +13,7 @@ export interface NodePool {
 /** What all names that are not the host's begin with. */
 const OWN = "virtinst-rbd-patch";
 
-/** On the test driver virt-install states no driver by itself, and a hand edit may go by that. The bus has the room. */
+/** On the test driver virt-install states no driver by itself, and a hand edit may go by that. */
 const HOW = "driver_name=qemu";
 
 /** A CD-ROM on each node, as in `--disk`; there is no such file. */
@@ -41,6 +41,7 @@ const FILES = ` <pool type="dir">
 export function testNode(pools: readonly Pool[]): { readonly xml: string; readonly pools: readonly NodePool[] } {
   const shown = pools.map((pool, index) => {
     const name = `${OWN}-${index + 1}`;
+    // The bus has room for so many.
     return { pool, name, image: `${pool.cephPool}/${name}`, disk: `vol=${name}/${name},bus=virtio,${HOW}` };
   });
   return { xml: `<node>\n${shown.map(poolXml).join("")}${FILES}</node>\n`, pools: shown };

@@ -38,6 +38,11 @@ function escaped(character: string): string {
   return code > 0xff ? `\\u${code.toString(16).padStart(4, "0")}` : `\\x${code.toString(16).padStart(2, "0")}`;
 }
 
+/** Names from outside, each in quotes. */
+export function quoted(names: readonly string[]): string {
+  return names.map((name) => JSON.stringify(name)).join(", ");
+}
+
 /** A monitor as people write it: an IPv6 address with a port stands in brackets. */
 export function monitorText({ name, port }: { readonly name: string; readonly port: number | null }): string {
   if (port === null) return name;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Failure } from "../report/failure";
 import type { HostFiles, Place } from "../system/host-files";
-import { findPrograms, NO_PROGRAM, readProgram, siteFolders, usesFolder } from "./program";
+import { findPrograms, NO_PROGRAM, type Program, readProgram, siteFolders, usesFolder } from "./program";
 import { TARGET_FILES } from "./recipes";
 
 /** An installed virtinst: the file to patch, and what runs it. */
@@ -31,18 +31,13 @@ export interface Installation {
  * @throws Failure (target) where there is none, with the places that were looked at
  */
 export function findVirtinst(files: HostFiles, virtinst?: string): Installation {
-  const programs = [...findPrograms(files)];
-  const [first = NO_PROGRAM] = programs;
+  const [first = NO_PROGRAM] = findPrograms(files);
   const places = virtinst === undefined ? [...first.folders, ...usualPlaces(files)] : [files.named(virtinst)];
   for (const place of places) {
     const found = findIn(place, files);
     if (!found) continue;
     const folder = found.directory.inside;
-    const user = programs.find((program) => usesFolder(program, folder, files));
-    const beside = readProgram(join(folder, "virt-install"), files);
-    // One that is known to look elsewhere is not this virtinst's, wherever it stands.
-    const theirs = beside.folders.length > 0 && !usesFolder(beside, folder, files);
-    const { path: program, interpreter, script } = user ?? (theirs ? NO_PROGRAM : beside);
+    const { path: program, interpreter, script } = programOf(folder, first, files);
     return { ...found, release: readRelease(folder, files), program, interpreter, script };
   }
   throw new Failure(
@@ -52,6 +47,16 @@ export function findVirtinst(files: HostFiles, virtinst?: string): Installation 
       : `${virtinst} holds no virtinst package with a _build_xml (looked for ${TARGET_FILES.join(", ")}).`,
     "Name the folder that holds the `virtinst` package with --virtinst; virt-install 1.0 to 5.1 are supported.",
   );
+}
+
+/** The program that uses a virtinst: the first in PATH, if it does, another, or the one that stands beside it. */
+function programOf(folder: string, first: Program, files: HostFiles): Program {
+  const uses = (program: Program) => usesFolder(program, folder, files);
+  const user = uses(first) ? first : [...findPrograms(files)].find(uses);
+  if (user) return user;
+  const beside = readProgram(join(folder, "virt-install"), files);
+  // One that is known to look elsewhere is not this virtinst's, wherever it stands.
+  return beside.folders.length > 0 && !uses(beside) ? NO_PROGRAM : beside;
 }
 
 /**

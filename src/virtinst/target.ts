@@ -26,6 +26,11 @@ export interface TargetOptions {
   readonly python?: string;
 }
 
+/** Whether virtinst is this machine's own: found, and neither named nor that of a mounted system. */
+export function isOwnVirtinst({ files, virtinst }: TargetOptions): boolean {
+  return virtinst === undefined && !files.mounted;
+}
+
 /**
  * Finds virtinst and reads the file that holds `_build_xml`.
  *

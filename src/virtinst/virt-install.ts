@@ -66,8 +66,8 @@ export async function importedFrom(asked: InstallRun, { file }: Pick<Installatio
   const path = new RegExp(`/${folder}/(?:__pycache__/)?${name}\\.(?:[\\w-]+\\.)?py[co]?$`);
   // 2.7: `import virtinst.guest # precompiled from …/guest.pyc`, or `# from …/guest.py`. 3.4 to 3.13: `# code object from
   // …/guest.py`, in quotes for byte code. Byte code that is only looked at, and rejected, has other lines.
-  const lines = /^(?:import \S+ # (precompiled )?from |# code object from )(['"]?)(.*?)\2$/gm;
-  for (const [, , , found = ""] of stderr.matchAll(lines))
+  const lines = /^(?:import \S+ # (?:precompiled )?from |# code object from )(['"]?)(.*?)\1$/gm;
+  for (const [, , found = ""] of stderr.matchAll(lines))
     if (path.test(found)) return { path: found, byteCode: !found.endsWith(".py") };
   return null;
 }
@@ -81,9 +81,9 @@ function start({ command: [program, ...before], cache }: InstallRun, after: read
 
 function words({ uri, disks }: InstallRun): string[] {
   const guest = ["--name", "virtinst-rbd-patch-proof", "--ram", "64", "--network", "none", "--graphics", "none"];
-  // Without --debug an exception is a sentence that does not say where it was raised.
   // 4.0 and later want to know the guest's system; all of 1.2 to 5.1 take "none" by this name.
   const system = ["--os-variant", "none"];
+  // Without --debug an exception is a sentence that does not say where it was raised.
   const how = ["--print-xml", "--debug", "--import", ...guest, ...system, "--check", "all=off"];
   return ["--connect", uri, ...how, ...disks.flatMap((disk) => ["--disk", disk])];
 }
