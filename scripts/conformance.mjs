@@ -38,17 +38,18 @@ process.exitCode = await main().catch((error) => {
 async function main() {
   const options = readOptions();
   process.chdir(project);
-  const { RECIPES, TARGET_FILES, findSite, sha256, readHost, resolveFacts, sampleDomain, HostFiles } =
+  const { RECIPES, TARGET_FILES, findSite, lineNumber, sha256, readHost, resolveFacts, sampleDomain, HostFiles } =
     await importSources(`
     export { RECIPES, TARGET_FILES } from "./src/virtinst/recipes";
     export { findSite } from "./src/virtinst/site";
+    export { lineNumber } from "./src/patch/source";
     export { sha256 } from "./src/patch/facts";
     export { readHost } from "./src/host/read";
     export { resolveFacts } from "./src/host/facts";
     export { sampleDomain } from "./src/patch/sample";
     export { HostFiles } from "./src/system/host-files";
   `);
-  /** @type {Map<string, string>} */
+  /** @type {Map<string, { sha256: string; lines: number[] }>} */
   const known = new Map(RECIPES.flatMap((/** @type {any} */ { pristine }) => Object.entries(pristine)));
   const { revisions, missing } = readRevisions(options.git, [...TARGET_FILES].reverse(), [...known.keys()]);
 
@@ -100,7 +101,10 @@ async function main() {
     );
     if (!options.standIns)
       for (const release of releases)
-        if (sha256(bytes) !== known.get(release)) wrong.push(`its SHA-256 is not that of ${release} in patches/`);
+        if (sha256(bytes) !== known.get(release)?.sha256)
+          wrong.push(`its SHA-256 is not that of ${release} in patches/`);
+        else if (String(linesOf(revision)) !== String(known.get(release)?.lines))
+          wrong.push(`the blocks go before lines ${linesOf(revision)}: patches/ has others for ${release}`);
     rmSync(join(folder, String(number)), { recursive: true, force: true });
     for (const line of wrong) fail(`${name}: ${line}`);
     if (wrong.length > 0) row.failures++;
@@ -114,6 +118,13 @@ async function main() {
   if (ran) console.log(`\n${ran}`);
   console.log(`\n${failures === 0 ? "Nothing is wrong" : `${failures} failures`}, ${seconds(begun)} s.`);
   return failures === 0 ? 0 : 1;
+
+  /** @param {import("./conformance/clone.mjs").Revision} revision */
+  function linesOf({ path, bytes }) {
+    const text = bytes.toString("latin1");
+    const { helperAt, callAt } = findSite(text, path, path);
+    return [helperAt, callAt].map((at) => lineNumber(text, at));
+  }
 
   /** @param {import("./conformance/clone.mjs").Revision} revision */
   function layoutOf({ path, bytes }) {

@@ -14,8 +14,15 @@ export interface Recipe {
   readonly returns: readonly [string, string];
   /** The major version of Python that runs these releases. */
   readonly python: 2 | 3;
-  /** SHA-256 of the file in each release that has this layout, oldest first; packages between them may have it too. */
-  readonly pristine: Readonly<Record<string, string>>;
+  /** The file in each release that has this layout, oldest first; packages between them may have it too. */
+  readonly pristine: Readonly<Record<string, ReleasedFile>>;
+}
+
+/** The file that holds `_build_xml`, as a release has it. */
+export interface ReleasedFile {
+  readonly sha256: string;
+  /** The lines of it, from 1, before which the helper and the calls go: `findSite`'s, as conformance proves. */
+  readonly lines: readonly [number, number];
 }
 
 /** All layouts, oldest first. */
@@ -36,5 +43,7 @@ export function pythonMajor(file: string): 2 | 3 {
  * @returns release numbers, oldest first; empty for a file that no release shipped
  */
 export function releasesWithHash(sha256: string): string[] {
-  return RECIPES.flatMap(({ pristine }) => Object.keys(pristine).filter((release) => pristine[release] === sha256));
+  return RECIPES.flatMap(({ pristine }) =>
+    Object.keys(pristine).filter((release) => pristine[release]?.sha256 === sha256),
+  );
 }

@@ -8,7 +8,7 @@ import { examine } from "../../src/patch/state";
 import { Failure } from "../../src/report/failure";
 import { HostFiles } from "../../src/system/host-files";
 import { findEditIn, planOn, planPatch, planWithoutHandEdit, sameBytes } from "../../src/virtinst/plan";
-import { RECIPES } from "../../src/virtinst/recipes";
+import { RECIPES, type ReleasedFile } from "../../src/virtinst/recipes";
 import { openTarget, type Target } from "../../src/virtinst/target";
 import { copyVirtinst } from "../support/cli";
 import { FACTS } from "../support/patched";
@@ -123,8 +123,8 @@ describe("a file with a hand edit", () => {
     const unknown = planWithoutHandEdit(installation, examined, NOW, FACTS);
     expect(unknown?.before.text).toBe(PRISTINE.replace(LAST, `${LAST}\n        # by hand\n`));
     // As if this very file were that of a release.
-    const releases = recipe.pristine as Record<string, string>;
-    releases["0.0.0"] = sha256(PRISTINE);
+    const releases = recipe.pristine as Record<string, ReleasedFile>;
+    releases["0.0.0"] = { sha256: sha256(PRISTINE), lines: [1, 1] };
     try {
       expect(planWithoutHandEdit(installation, examined, NOW, FACTS)?.before.text).toBe(PRISTINE);
     } finally {

@@ -14,7 +14,13 @@ const recipe = v.strictObject({
   returns: v.strictTuple([v.string(), v.string()]),
   python: v.picklist([2, 3]),
   pristine: v.pipe(
-    v.record(v.pipe(v.string(), v.regex(/^\d+\.\d+\.\d+$/)), v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
+    v.record(
+      v.pipe(v.string(), v.regex(/^\d+\.\d+\.\d+$/)),
+      v.strictObject({
+        sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+        lines: v.strictTuple([v.pipe(v.number(), v.integer()), v.pipe(v.number(), v.integer())]),
+      }),
+    ),
     v.minEntries(1),
   ),
 });
