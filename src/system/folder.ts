@@ -159,6 +159,15 @@ function closing<T>(descriptor: number, work: () => T): T {
   }
 }
 
+/** Closes a descriptor. What was to be safe is synchronised, and read back, so an error says nothing of the file. */
+export function release(descriptor: number): void {
+  try {
+    closeSync(descriptor);
+  } catch {
+    // Linux has closed it all the same (close(2)).
+  }
+}
+
 /** Which file a descriptor stands for. */
 export function identify(descriptor: number): Identity {
   const { dev, ino, mode, uid, gid } = fstatSync(descriptor, { bigint: true });

@@ -1,7 +1,7 @@
 import { closeSync, constants, fsyncSync, linkSync, openSync, renameSync, writeSync } from "node:fs";
 import { Failure, systemReason } from "../report/failure";
 import { copyAttributes } from "./attributes";
-import { type Folder, identify, itself, modifiedTime, type ReadFile, sameFile, sameRights } from "./folder";
+import { type Folder, identify, itself, modifiedTime, type ReadFile, release, sameFile, sameRights } from "./folder";
 import { removed, temporaryName } from "./leftovers";
 import { readDescriptor } from "./read";
 import { holdSignals } from "./signals";
@@ -86,7 +86,7 @@ class Replacement {
         [fresh === null ? null : this.#temporary, this.#second].flatMap((name) => (name ? removed(folder, name) : [])),
       );
     } finally {
-      for (const descriptor of [fresh, readable]) if (descriptor !== null) closeSync(descriptor);
+      for (const descriptor of [fresh, readable]) if (descriptor !== null) release(descriptor);
     }
   }
 

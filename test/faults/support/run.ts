@@ -133,7 +133,8 @@ export function script(folder: string, name: string, lines: string): string {
 export function folder(): string {
   const path = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-faults-"));
   chmodSync(path, 0o755);
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  // With --all it holds thousands of cases.
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }), 600_000);
   return path;
 }
 
