@@ -7,7 +7,7 @@ import { checkRevision } from "./conformance/check.mjs";
 import { readRevisions, Unusable } from "./conformance/clone.mjs";
 import { Progress } from "./conformance/progress.mjs";
 import { Builder, findPython } from "./conformance/python.mjs";
-import { inLanes, oneLine } from "./conformance/run.mjs";
+import { inLanes, oneLine, run } from "./conformance/run.mjs";
 import { checkVirtInstall, writeNode } from "./conformance/virt-install.mjs";
 import { importSources } from "./text-modules.mjs";
 
@@ -71,6 +71,9 @@ async function main() {
   const secretXml = ["secret-usage", "secret-uuid"].map((name) => join(fixtures, `${name}.xml`));
   const { pools } = resolveFacts(await readHost({ files: new HostFiles(), poolXml, secretXml }), []);
   const host = ["--pool-xml", ...poolXml, "--secret-xml", ...secretXml];
+  const bundle = join(folder, "bundle.py");
+  const made = await run(process.execPath, [tool, "bundle", ...host, "-o", bundle]);
+  if (made.code !== 0) throw new Unusable(`No bundle was made: ${made.stderr}`);
   const bench = { tool, host, sample: sampleDomain(pools) };
 
   const progress = new Progress();
@@ -96,7 +99,9 @@ async function main() {
     row.revisions++;
     const recipe = RECIPES.find((/** @type {any} */ { file }) => file === path);
     const python = /** @type {typeof lane[number]} */ (lane.find(({ major }) => major === recipe.python));
-    const wrong = await checkRevision(revision, join(folder, String(number)), recipe.class, python, bench).catch(
+    const isReleased = releases.some((/** @type {string} */ release) => known.get(release)?.sha256 === sha256(bytes));
+    const own = { ...bench, bundle: isReleased ? bundle : null };
+    const wrong = await checkRevision(revision, join(folder, String(number)), recipe.class, python, own).catch(
       (error) => [`the check itself failed: ${oneLine(String(error))}`],
     );
     if (!options.standIns)

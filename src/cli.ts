@@ -4,10 +4,9 @@ import type { RevertResult } from "./commands/revert";
 import type { VerifyResult } from "./commands/verify";
 import { common, given, type Words } from "./options";
 import { asFailure, Failure, type FailureKind } from "./report/failure";
-import { changeText, inspectionText, previewText, verdictLine, verificationText } from "./report/results";
-import { inline, PLAIN } from "./report/text";
-import { writeNewFile } from "./system/write";
-import { complain, note, print, printJsonError, show, wasHeard } from "./terminal";
+import { inspectionText, previewText, verdictLine, verificationText } from "./report/results";
+import { inline } from "./report/text";
+import { complain, note, print, printJsonError, show, showChange, wasHeard, writeOutput } from "./terminal";
 import { TOOL, VERSION } from "./version";
 
 /** What the exit code says; 0 is "it is so now, or there is nothing to do". */
@@ -47,9 +46,24 @@ const COMMANDS: readonly CommandWords[] = [
       const { renderPatch } = await import("./commands/render");
       const { bytes, ...result } = await renderPatch({ ...common(words), reverse: words.reverse ?? false });
       note(result.notes, words);
-      const written = writeOutput(words, bytes);
+      const written = writeOutput(words.output, bytes);
       const text = () => `${inline(written ?? "")}: the patch for ${inline(result.file ?? "")}\n`;
       if (!written && !words.json) print(bytes);
+      else await show({ ...result, written }, 0, text, words);
+      return 0;
+    },
+  },
+  {
+    words: "bundle",
+    description: "write the one Python file that does this on a host without Node; --virtinst as often as needed",
+    options: (command) => command.option("-o, --output <file>", "write it to a file, not to standard output"),
+    async run({ virtinst = [], ...words }) {
+      const { bundle } = await import("./commands/bundle");
+      const result = await bundle({ ...common(words), virtinsts: virtinst });
+      note(result.notes, words);
+      const written = writeOutput(words.output, result.program, { program: true });
+      const text = () => `${inline(written ?? "")}: the program for ${inline(result.pools.join(", "))}\n`;
+      if (!written && !words.json) print(result.program);
       else await show({ ...result, written }, 0, text, words);
       return 0;
     },
@@ -97,7 +111,7 @@ const COMMANDS: readonly CommandWords[] = [
       const { preview } = await import("./commands/preview");
       const { bytes, ...result } = await preview({ ...common(words), ...given({ domain }) });
       note(result.notes, words);
-      const written = writeOutput(words, bytes);
+      const written = writeOutput(words.output, bytes);
       if (words.output === "-" && !words.json) print(bytes);
       else if (!written || words.json)
         await show({ ...result, written }, 0, (colours) => previewText(result, colours), words);
@@ -163,12 +177,16 @@ function withCommonOptions(command: Command): Command {
     )
     .option("--host <file>", "the host document: what `inspect --json` printed")
     .option("--root <dir>", "a chroot, image or rescue mount to patch; facts from its etc/libvirt unless given")
-    .option("--virtinst <dir>", "the folder that holds the virtinst package (default: that of virt-install)")
+    .option("--virtinst <dir>", "the folder that holds the virtinst package (default: that of virt-install)", collect)
     .option("--pool <name...>", "only these libvirt pools (default: all of type rbd)")
     .option("--python <path>", "the Python that runs virt-install (default: that of its first line)")
     .option("--json", "print the result as JSON")
     .option("-v, --verbose", "say more")
     .addOption(new Option("-q, --quiet", "say nothing but errors").conflicts(["verbose"]));
+}
+
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
 }
 
 function withChangeOptions(command: Command): Command {
@@ -177,37 +195,11 @@ function withChangeOptions(command: Command): Command {
     .option("--check", "change nothing, say what would be done; exit 1 if anything");
 }
 
-/** Writes to the file of -o, if there is one; returns its name. */
-function writeOutput({ output }: Words, content: Uint8Array): string | null {
-  if (output === undefined || output === "-") return null;
-  writeNewFile(output, content);
-  return output;
-}
-
 /** Shows what `apply` or `revert` did. */
 async function changed(result: ApplyResult | RevertResult, words: Words): Promise<number> {
   note(result.notes, words);
-  const { diff, verbose = false, quiet = false } = words;
-  const shown = diff ? result : { ...result, diff: undefined };
-  const made = result.changed && !result.check;
   const code = result.check && result.changed ? NOT_SO : 0;
-  const line = changeText(result, { diff: false, verbose, quiet: false }, PLAIN);
-  if (quiet && code !== 0) complain(`${TOOL}: ${line.split("\n", 1)}\n`);
-  // What was done is said, wherever there is somebody to hear it.
-  const elsewhere = () => made && complain(line);
-  try {
-    const taken = await show(
-      shown,
-      code,
-      (colours) => changeText(result, { diff: diff ?? false, verbose, quiet }, colours),
-      // A diff that was asked for is no chatter.
-      { ...words, quiet: quiet && !diff },
-    );
-    if (!taken) elsewhere();
-  } catch (error) {
-    elsewhere();
-    throw error;
-  }
+  await showChange(result, code, words);
   return code;
 }
 

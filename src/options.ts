@@ -9,7 +9,7 @@ export interface Words {
   secretXml?: string[];
   host?: string;
   root?: string;
-  virtinst?: string;
+  virtinst?: string[];
   pool?: string[];
   python?: string;
   json?: boolean;
@@ -44,8 +44,11 @@ export function common({ connect, poolXml, secretXml, host, root, virtinst, pool
       "--secret-xml does not go with --root alone: the secrets come from below --root.",
       "Give --pool-xml or --connect too.",
     );
-  for (const [option, value] of Object.entries({ connect, host, root, virtinst, python }))
+  const [own, second] = virtinst ?? [];
+  if (second !== undefined)
+    throw new Failure("usage", "--virtinst was given more than once.", "Name one folder; only bundle takes several.");
+  for (const [option, value] of Object.entries({ connect, host, root, virtinst: own, python }))
     if (value === "") throw new Failure("usage", `--${option} has no value.`, "Give one, or leave the option out.");
   const files = new HostFiles(root);
-  return { files, ...given({ connect, poolXml, secretXml, hostDocument: host, virtinst, pool, python }) };
+  return { files, ...given({ connect, poolXml, secretXml, hostDocument: host, virtinst: own, pool, python }) };
 }

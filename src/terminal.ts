@@ -1,8 +1,11 @@
 import { fstatSync, writeSync } from "node:fs";
 import { asForm, failureForm } from "./forms/envelope";
 import { Failure, systemReason } from "./report/failure";
+import { changeText, type ShownChange } from "./report/results";
 import { type Colours, inline, PLAIN } from "./report/text";
 import { pause } from "./system/read";
+import { writeNewFile } from "./system/write";
+import { TOOL } from "./version";
 
 /** How a command speaks: as JSON, or as text, more of it or none. */
 export interface Manner {
@@ -65,6 +68,49 @@ export async function show<T extends { readonly command: string }>(
 ): Promise<boolean> {
   if (json) return printJson(asForm(exitCode, result));
   return quiet ? true : print(text(await colours()));
+}
+
+/** What changes a file, as a result says it. */
+type Changing = ShownChange & { readonly command: string };
+
+/** Shows what was done to a file, or would be. What was done is said, wherever there is somebody to hear it. */
+export async function showChange(
+  result: Changing,
+  exitCode: number,
+  { diff = false, json = false, verbose = false, quiet = false }: Manner & { readonly diff?: boolean },
+): Promise<void> {
+  const line = changeText(result, { diff: false, verbose, quiet: false }, PLAIN);
+  if (quiet && exitCode !== 0) complain(`${TOOL}: ${line.split("\n", 1)}\n`);
+  const elsewhere = () => result.changed && !result.check && complain(line);
+  try {
+    const taken = await show(
+      diff ? result : { ...result, diff: undefined },
+      exitCode,
+      (colours) => changeText(result, { diff, verbose, quiet }, colours),
+      // A diff that was asked for is no chatter.
+      { json, quiet: quiet && !diff },
+    );
+    if (!taken) elsewhere();
+  } catch (error) {
+    elsewhere();
+    throw error;
+  }
+}
+
+/**
+ * Writes to the file of -o, if there is one.
+ *
+ * @param output its name, or - for standard output
+ * @returns its name; null where there is none
+ */
+export function writeOutput(
+  output: string | undefined,
+  content: Uint8Array | string,
+  how: { readonly program?: boolean } = {},
+): string | null {
+  if (output === undefined || output === "-") return null;
+  writeNewFile(output, content, how);
+  return output;
 }
 
 /** What could not be checked goes to standard error, so that standard output stays a document or a patch. */

@@ -11,6 +11,7 @@ import { oneLine, run } from "./run.mjs";
  *
  * @typedef {object} Bench
  * @property {string} tool the built tool
+ * @property {string | null} bundle the Python file that knows the releases; null for a file that is none of theirs
  * @property {readonly string[]} host options that name the host's pools
  * @property {Sample} sample a domain, and what the patch has to make of it
  */
@@ -86,7 +87,25 @@ export async function checkRevision(revision, folder, className, python, bench) 
   check(readFileSync(file).equals(bytes), "revert: the bytes are not those from before");
   check(now.mtimeNs === pristine.mtimeNs, "revert: the modification time is not that from before");
   check(now.mode === pristine.mode, "revert: the mode is not that from before");
+  if (revision.releases.length > 0 && bench.bundle !== null) await checkBundle(bench.bundle, patched);
   return wrong;
+
+  /** The bundle knows the file by its hash: the same bytes, a proof, and back. */
+  async function checkBundle(/** @type {string} */ program, /** @type {Buffer} */ expected) {
+    const bundle = async (/** @type {string} */ command) => {
+      const { code, stderr } = await run(python.path, ["-B", program, command, "--virtinst", folder]);
+      check(code === 0, `the bundle's ${command}: exit ${code}: ${oneLine(stderr)}`);
+    };
+    await bundle("apply");
+    check(readFileSync(file).equals(expected), "the bundle's apply: the bytes are not those of apply");
+    await bundle("verify");
+    await bundle("revert");
+    check(readFileSync(file).equals(bytes), "the bundle's revert: the bytes are not those from before");
+    check(
+      statSync(file, { bigint: true }).mtimeNs === pristine.mtimeNs,
+      "the bundle's revert: the modification time is not that from before",
+    );
+  }
 
   /** Runs `_build_xml` with and without a first XML, and where the class knows it with that of a domain before. */
   async function checkMethod(

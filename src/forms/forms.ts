@@ -109,6 +109,17 @@ export const renderForm = v.strictObject({
   written,
 });
 
+export const bundleForm = v.strictObject({
+  ...common,
+  command: v.literal("bundle"),
+  program: text("The Python program."),
+  knows: v.pipe(
+    v.array(v.strictObject({ sha256: digest, releases: texts("Those that have it; none for a named virtinst's.") })),
+    v.description("The files that it can patch, by their hash without blocks."),
+  ),
+  written,
+});
+
 export const applyForm = v.strictObject({
   ...common,
   command: v.literal("apply"),
@@ -204,6 +215,7 @@ export const errorForm = v.strictObject({
 export const FORMS = {
   inspect: inspectForm,
   render: renderForm,
+  bundle: bundleForm,
   apply: applyForm,
   verify: verifyForm,
   preview: previewForm,

@@ -15,7 +15,7 @@ import type { TargetOptions } from "../virtinst/target";
 import { type InstallRun, type PrintedXml, printXml } from "../virtinst/virt-install";
 import { findCauses } from "./causes";
 import { compareDisk } from "./disks";
-import { CDROM, type NodePool, testNode } from "./node";
+import { CDROM, NODE, type NodePool, nodePools } from "./node";
 import { type Check, check, failed, notRun, type Proof, provedBy } from "./proof";
 
 /** What the host's own virt-install writes, proved. */
@@ -55,17 +55,17 @@ export async function proveInstall(context: Context, options: TargetOptions): Pr
       const strays: string[] = [];
       const causes: string[] = [];
       for (let from = 0; from < able.length; from += POOLS_A_RUN) {
-        const node = testNode(able.slice(from, from + POOLS_A_RUN));
+        const pools = nodePools(able.slice(from, from + POOLS_A_RUN));
         const file = join(cache, "node.xml");
-        writeFileSync(file, node.xml);
+        writeFileSync(file, [NODE.before, ...pools.map(({ xml }) => xml), NODE.after].join(""));
         // In a URI a folder's name may mean something.
         const uri = `test://${file.split("/").map(encodeURIComponent).join("/")}`;
-        const asked = { command: command.words, uri, disks: [...node.pools.map(({ disk }) => disk), CDROM], cache };
+        const asked = { command: command.words, uri, disks: [...pools.map(({ disk }) => disk), CDROM], cache };
         const printed = await printXml(asked, installation);
         const { fault } = printed;
         if (fault?.raised) return withoutCauses(failed(reason, "_build_xml runs", fault.reason));
         if (fault) return withoutCauses(notRun(`${command.words.join(" ")}: ${fault.reason}`));
-        const found = compare(printed, node.pools, context, by);
+        const found = compare(printed, pools, context, by);
         checks.push(...found.checks);
         strays.push(...found.strays.map((name) => `${name} got an auth, and needs none`));
         if (causes.length === 0 && (found.strays.length > 0 || found.checks.some(({ passed }) => !passed)))

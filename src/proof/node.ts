@@ -8,6 +8,8 @@ export interface NodePool {
   readonly image: string;
   /** The volume for virt-install, as in `--disk`. */
   readonly disk: string;
+  /** Its element on the node. */
+  readonly xml: string;
 }
 
 /** What all names that are not the host's begin with. */
@@ -29,25 +31,27 @@ const FILES = ` <pool type="dir">
  </pool>
 `;
 
+/** What stands before the pools of a node, and after them. */
+export const NODE = { before: "<node>\n", after: `${FILES}</node>\n` } as const;
+
 /**
- * A node of libvirt's test driver with some pools, each with one volume, and a CD-ROM, to be had as test:///FILE
+ * Pools for a node of libvirt's test driver, each with one volume, to be had as test:///FILE
  * (https://libvirt.org/drvtest.html). Neither libvirt's daemons nor Ceph are asked for anything there. The pools' own
  * names are not on it: a comma or a slash in one would mean something to `--disk`.
  *
  * @param pools what libvirt says of them, each with a monitor: libvirt takes none without from a file (measured: 9.0
  *   says "missing storage pool source host name")
- * @returns its XML, and the pools that are on it
  */
-export function testNode(pools: readonly Pool[]): { readonly xml: string; readonly pools: readonly NodePool[] } {
-  const shown = pools.map((pool, index) => {
+export function nodePools(pools: readonly Pool[]): NodePool[] {
+  return pools.map((pool, index) => {
     const name = `${OWN}-${index + 1}`;
+    const image = `${pool.cephPool}/${name}`;
     // The bus has room for so many.
-    return { pool, name, image: `${pool.cephPool}/${name}`, disk: `vol=${name}/${name},bus=virtio,${HOW}` };
+    return { pool, image, disk: `vol=${name}/${name},bus=virtio,${HOW}`, xml: poolXml(pool, image, name) };
   });
-  return { xml: `<node>\n${shown.map(poolXml).join("")}${FILES}</node>\n`, pools: shown };
 }
 
-function poolXml({ pool: { cephPool, monitors, auth }, image, name }: NodePool & { readonly name: string }): string {
+function poolXml({ cephPool, monitors, auth }: Pool, image: string, name: string): string {
   const hosts = monitors.map(
     ({ name: host, port }) => `<host name="${xmlText(host)}"${port === null ? "" : ` port="${port}"`}/>`,
   );

@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, cpSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { makeBundle } from "../../support/bundle";
 import { HOST, HOST_TWO, PLAIN, TOOL } from "../../support/cli";
 import { type Choice, type State, stateOf } from "./judge";
 import { folder, must, NODE, SYSTEM, script, tool, watch, which } from "./run";
@@ -16,6 +17,8 @@ export interface Case {
   readonly target: string;
   /** A folder for wrappers, the first in PATH. */
   readonly bin: string;
+  /** The bundle of the sample host. */
+  readonly bundle: string;
 }
 
 /** What a run of the tool is to do: a command, on which state, with which result. */
@@ -25,6 +28,8 @@ export interface Job {
   readonly to: "pristine" | "patched";
   readonly word: string;
   readonly args: (top: string) => readonly string[];
+  /** Whether the bundle does it, under Python; else the tool. */
+  readonly bundled?: true;
 }
 
 const apply = (top: string) => ["apply", ...HOST, "--virtinst", top];
@@ -33,6 +38,15 @@ export const JOBS = {
   apply: { name: "apply", from: "pristine", to: "patched", word: "patched", args: apply },
   update: { name: "apply with other facts", from: "other", to: "patched", word: "updated", args: apply },
   revert: { name: "revert", from: "patched", to: "pristine", word: "reverted", args: revert },
+} as const satisfies Record<string, Job>;
+
+const bundledApply = (top: string) => ["apply", "--virtinst", top];
+
+/** The same jobs, done by the bundle. */
+export const BUNDLED = {
+  apply: { ...JOBS.apply, name: "the bundle's apply", args: bundledApply, bundled: true },
+  update: { ...JOBS.update, name: "the bundle's apply with other facts", args: bundledApply, bundled: true },
+  revert: { ...JOBS.revert, name: "the bundle's revert", bundled: true },
 } as const satisfies Record<string, Job>;
 
 /** Nanoseconds, so that putting the time back needs more than what Node keeps. */
@@ -71,6 +85,7 @@ export class Stand {
       if (code !== 0) throw new Error(stderr);
       states[name] = whole(join(top, FILE));
     }
+    makeBundle(join(base, "bundle.py"));
     return new Stand(base, states);
   }
 
@@ -81,7 +96,7 @@ export class Stand {
     const bin = join(home, "bin");
     mkdirSync(bin, { recursive: true });
     must("cp", "-a", join(this.#base, from), top);
-    return { home, top, target: join(top, FILE), bin };
+    return { home, top, target: join(top, FILE), bin, bundle: join(this.#base, "bundle.py") };
   }
 
   /** The texts between which a job is to choose. */
@@ -102,8 +117,10 @@ function whole(path: string): State {
 }
 
 /** Runs a job on a case; `before` is what the tool is started by, such as strace. */
-export function perform(job: Job, { top, bin }: Case, before: readonly string[] = []) {
-  return watch([...before, NODE, TOOL, ...job.args(top)], { env: { PATH: `${bin}:${SYSTEM}` }, seconds: 100 });
+export function perform(job: Job, { top, bin, bundle }: Case, before: readonly string[] = []) {
+  // As the bundle's own first lines start it.
+  const program = job.bundled ? ["/usr/bin/python3", "-B", "-E", "-s", bundle] : [NODE, TOOL];
+  return watch([...before, ...program, ...job.args(top)], { env: { PATH: `${bin}:${SYSTEM}` }, seconds: 100 });
 }
 
 /** The programs that a run may have as children for the file itself. */

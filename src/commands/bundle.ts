@@ -1,0 +1,114 @@
+import { type CommonOptions, openHost, whole } from "../context";
+import { about, type Result } from "../forms/result";
+import { noPool } from "../host/facts";
+import { isAnyMachine } from "../host/here";
+import { settleUsers } from "../host/users";
+import { type BundleContent, type KnownFile, type ProvedPool, renderBundle } from "../patch/bundle";
+import type { PoolFacts } from "../patch/facts";
+import { poolsToldApart, sampleDomain } from "../patch/sample";
+import { lineNumber } from "../patch/source";
+import { wholeBase } from "../patch/state";
+import { CDROM, NODE, nodePools } from "../proof/node";
+import { Failure } from "../report/failure";
+import { pythonMajor, RECIPES, TARGET_FILES } from "../virtinst/recipes";
+import { findSite } from "../virtinst/site";
+import { openTarget, type TargetOptions } from "../virtinst/target";
+
+/** Options of `bundle`. */
+export interface BundleOptions extends Omit<CommonOptions, "virtinst"> {
+  /** Folders that hold a `virtinst` package, beside the releases: a distribution's own; none by default. */
+  readonly virtinsts?: readonly string[];
+}
+
+/** What `bundle` made. */
+export type BundleResult = Result<"bundle">;
+
+/**
+ * Makes the one Python file that does this tool's work on a host without Node. Changes nothing.
+ *
+ * @throws Failure (facts) where a pool is broken or there is none, (target) where a named virtinst has no known layout
+ */
+export async function bundle({ virtinsts = [], ...options }: BundleOptions): Promise<BundleResult> {
+  const host = await openHost(options);
+  const { config, chosen } = host;
+  if (chosen.length === 0) throw noPool(config);
+  const [untold, told] = [false, true].map((copies) => settleUsers(host.facts, () => copies)) as [
+    typeof host.facts,
+    typeof host.facts,
+  ];
+  const { cephPools, pools } = whole({ ...host, facts: told }).facts;
+  const [refused = null] = untold.broken.map(({ failure }) => failure);
+  const files = [...releasedFiles(), ...virtinsts.map((folder) => fileIn(folder, options))];
+  const unnamed = config.host === null || isAnyMachine(config.host);
+  const content: BundleContent = {
+    host: unnamed ? null : config.host,
+    source: config.source,
+    theirs: unnamed ? (config.virtinst?.sha256 ?? null) : null,
+    facts: cephPools,
+    byUsage: chosen.filter(({ auth }) => auth && "usage" in auth.secret).map(({ name }) => name),
+    notes: [untold.notes, told.notes],
+    refused,
+    files: files.filter(({ sha256 }, index) => files.findIndex((one) => one.sha256 === sha256) === index),
+    layouts: TARGET_FILES.map((file) => ({ file, python: pythonMajor(file) })),
+    sample: sampleDomain(pools),
+    node: { ...NODE, cdrom: CDROM },
+    proved: proved(chosen, pools),
+  };
+  return {
+    command: "bundle",
+    ...about(null, host, options.files),
+    pools: chosen.map(({ name }) => name),
+    notes: told.notes,
+    program: renderBundle(content),
+    knows: content.files.map(({ sha256, releases }) => ({ sha256, releases })),
+  };
+}
+
+/** The file of each release. */
+function releasedFiles(): KnownFile[] {
+  const all = RECIPES.flatMap(({ pristine, returns }) =>
+    Object.entries(pristine).map(([release, file]) => ({ release, ...file, variables: returns, indent: INDENT })),
+  );
+  return all
+    .filter(({ sha256 }, index) => all.findIndex((one) => one.sha256 === sha256) === index)
+    .map(({ sha256, lines, variables, indent }) => ({
+      ...{ sha256, lines, variables, indent },
+      releases: all.filter((one) => one.sha256 === sha256).map(({ release }) => release),
+    }));
+}
+
+/** Of the body of `_build_xml` in each release, 1.0.0 to 5.1.0. */
+const INDENT = "        ";
+
+/** The file of a virtinst that was named, without our blocks. */
+function fileIn(virtinst: string, options: TargetOptions): KnownFile {
+  const { installation, examined } = openTarget({ ...options, virtinst }, null);
+  const { outside } = installation.target;
+  const { text } = wholeBase(examined, outside);
+  const { helperAt, callAt, indent, variables, handEdit } = findSite(text, installation.file, outside);
+  if (handEdit)
+    throw new Failure(
+      "target",
+      `${outside}: _build_xml rewrites its XML by hand in line ${handEdit.lines}.`,
+      "Restore the file from its package there, or take the edit out: virtinst-rbd-patch apply --replace-hand-edit, then revert.",
+    );
+  const lines = [lineNumber(text, helperAt), lineNumber(text, callAt)] as const;
+  return { sha256: examined.baseHash, releases: [], lines, variables, indent };
+}
+
+/** The pools as virt-install is to write disks of them. */
+function proved(chosen: Parameters<typeof nodePools>[0], facts: readonly PoolFacts[]): ProvedPool[] {
+  const apart = poolsToldApart(facts);
+  return nodePools(chosen).flatMap(({ pool, image, disk, xml }) => {
+    const own = facts.find((one) => one.pool === pool.name);
+    const told = apart.find((one) => one.pool === own);
+    if (!own) return [];
+    return {
+      ...{ pool: pool.name, image, disk, xml, listed: told !== undefined && pool.monitors.length > 0 },
+      byUser: told?.user !== undefined,
+      user: own.auth?.username ?? null,
+      uuid: own.auth?.uuid ?? null,
+      monitors: own.monitors.map(({ name, port }) => [name, port === null ? null : String(port)] as const),
+    };
+  });
+}

@@ -1,0 +1,1059 @@
+#!/bin/sh
+''':'
+# For a shell: the first Python that works runs this file; any does, 2.7 or 3.4 to 3.13.
+for python in python3 /usr/libexec/platform-python python2 python2.7 python; do
+    "$python" -c "" 2>/dev/null && exec "$python" -B -E -s "$0" "$@"
+done
+echo "virtinst-rbd-patch: no Python works here: put one in PATH, then run this again." >&2
+exit 6
+'''
+# Gives the disks that virt-install writes the cephx auth and all the monitors of their libvirt pool: it puts
+# FUNCTION (below) into one file of virt-manager's virtinst, and two calls of it; revert takes both out again.
+# Made by `virtinst-rbd-patch bundle`. It needs neither that nor Node, and writes what that writes, to the byte.
+# All that it knows of the host's pools stands here. It cannot see that one changed: that asks for a new file.
+import sys
+if not (getattr(sys.flags, "safe_path", 0) or getattr(sys.flags, "isolated", 0)):
+    del sys.path[0]  # This file's own folder: what lies there is no module of Python's.
+import errno
+import os
+
+# >>> rendered from the host's facts and the recipes
+VERSION, FORMAT, FORM = "0.0.0", 2, 1
+HOST, SOURCE, THEIRS = None, u"", None
+POOLS, BY_USAGE, FACTS, NOTES, REFUSED = [], [], "", ([], []), None
+FILES, LAYOUTS = {}, ([], [])
+SAMPLE, DISKS = (u"", u""), []
+NODE, NODE_POOLS = (u"", u"", u""), []
+WORDS, FUNCTION = "", ""
+# <<< rendered
+
+NAME, LIMIT = "_virtinst_rbd_patch", 16 << 20
+REPLACED, UNHEARD = [], []  # What was done by now, and what nobody could be told.
+NOT_SO, USAGE, OTHER, TARGET, BEHAVIOUR, IO = 1, 2, 3, 4, 5, 6
+HEADER = "# pristine: sha256=%s\n# pristine: mtime=%s lines=%s,%s\n# facts: sha256=%s\n"
+DIGEST = "# blocks: sha256=%s\n"
+ABSENT = ("absent", u"the file has no blocks of this tool")
+CURRENT = ("current", u"the blocks are just what this host needs")
+DISK_CODE = ("virtinst/devices/disk.py", "virtinst/devicedisk.py")
+RELEASE = (("virtcli/cliconfig.py", "__version__"), ("virtinst/buildconfig.py", "__version__"),
+           ("virtinst/build.cfg", "version"))
+
+class Failure(Exception):
+    """What is wrong and where, what to do next, and the exit code."""
+    def __init__(self, code, message, hint):
+        Exception.__init__(self, message)
+        self.code, self.message, self.hint = code, text(message), text(hint)
+
+class Changed(Failure):
+    """Somebody else changed the file meanwhile: it is as they left it."""
+
+def text(value):
+    """A path, a program's words or an error as text, whatever bytes are in it."""
+    if isinstance(value, EnvironmentError) and value.strerror:
+        value = value.strerror[:1].lower() + value.strerror[1:]
+    value = str(value) if isinstance(value, Exception) else value
+    if isinstance(value, str) and str is not bytes:
+        value = value.encode("utf-8", "surrogateescape")
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+def quoted(names):
+    return u", ".join(u'"%s"' % name.replace(u"\\", u"\\\\").replace(u'"', u'\\"') for name in names)
+
+def sha256(content):
+    for module in ("_sha2", "_sha256", "hashlib"):  # The last is always there, and the slowest to load.
+        try:
+            return __import__(module).sha256(content).hexdigest()
+        except (ImportError, AttributeError):
+            pass
+
+def read(path):
+    """All of a file, by its path or its descriptor."""
+    descriptor = os.dup(path) if isinstance(path, int) else os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        os.lseek(descriptor, 0, 0)
+        parts = [os.read(descriptor, LIMIT + 1)]
+        while parts[-1] and len(parts[0]) <= LIMIT:
+            parts.append(os.read(descriptor, LIMIT))
+    finally:
+        os.close(descriptor)
+    if sum(len(part) for part in parts) > LIMIT:
+        raise EnvironmentError("it is larger than 16 MiB")
+    return b"".join(parts)
+
+def source(*path):
+    path = os.path.join(*path)
+    return read(path).decode("latin-1") if os.path.isfile(path) else u""
+
+# What is there. With --root this runs under chroot, so that no link leads out; nothing is imported there.
+
+def inside(options, work):
+    """Does some work in the system below --root, or in this one."""
+    if options["root"] is None:
+        return work(options)
+    outside, kept = os.open("/", os.O_RDONLY), (sys.meta_path[:], sys.path[:])
+    del sys.meta_path[:], sys.path[:]
+    try:
+        os.chroot(options["root"])
+    except OSError as error:
+        raise Failure(IO, u"%s cannot be entered: %s." % (text(options["root"]), text(error)),
+                      "Run this as root: what is below --root is read under chroot.")
+    else:
+        try:
+            return work(options)
+        finally:
+            os.fchdir(outside)
+            os.chroot(".")
+    finally:
+        sys.meta_path[:], sys.path[:] = kept
+
+def is_python(program):
+    name = os.path.basename(program).replace("platform-", "")
+    return name[:6] == "python" and not name[6:].strip("0123456789.")
+
+def inserted(line, own):
+    """The folder that a line of a script puts first in sys.path; None for none."""
+    head, found, argument = line.strip().replace(" ", "").partition("sys.path.insert(0,")
+    if head or not found:
+        return None
+    if argument[:1] in "\"'":
+        return os.path.join(own, line.split(",", 1)[1].strip()[1:].split(argument[0])[0])
+    return own if "__file__" in argument.partition("dirname(")[2] else None
+
+def handed_over(script):
+    """The words of the command that a shell script hands its arguments to."""
+    found = []
+    for line in script.replace("\\\n", "").split("\n"):
+        words = [str(word.strip("\"'")) for word in line.split(";")[0].split()]
+        last = words[:1] == ["exec"]
+        words = words[3:] if words[:2] == ["exec", "-a"] else words[last:]
+        while words and ("=" in words[0] or words[0][:1] == "-" or os.path.basename(words[0]) == "env"):
+            words = words[1:]
+        if words and (last or "$@" in words) and (words[0][:1] == "/" or is_python(words[0])):
+            found.append((not last, len(found) if last else -len(found), words))
+    return min(found)[2] if found else []
+
+def program_at(path, depth=0):
+    """A virt-install: how it is called, its Python, and the folders that its Python looks in."""
+    script, content = os.path.realpath(path), source(path)[:65536]
+    words = content.partition("\n")[0][2:].split() if content[:2] == "#!" else []
+    if words and os.path.basename(words[0]) == "env":
+        words = [word for word in words[1:] if word[0] != "-" and "=" not in word]
+    python = str((words or [""])[0])
+    if not is_python(python):
+        words = handed_over(content) if words and depth < 5 else []
+        if words and not is_python(words[0]):
+            return dict(program_at(words[0], depth + 1), path=path)
+        scripts = [path if word == "$0" else word for word in words[1:] if word[:1] == "/" or word == "$0"]
+        if not scripts:
+            line = content.partition("\n")[0].strip()[:100]
+            return {"path": path, "python": None, "folders": [], "met": u'%s begins with "%s", and what it runs is not '
+                    u"known" % (text(script), line) if line else u"%s has no first line" % text(script)}
+        python, script = words[0], os.path.realpath(scripts[0])
+        content = source(script)[:65536]
+    own, prefix = os.path.dirname(script), os.path.normpath(os.path.join(python, "../.."))
+    folders = [inserted(line, own) for line in content.split("\n") if "sys.path.insert" in line]
+    folders = [os.path.normpath(str(folder)) for folder in folders if folder][::-1] + [own]
+    site = site_folders(prefix + "/lib", prefix + "/lib64") if python[:1] == "/" and prefix != "/usr" else []
+    return {"path": path, "python": python, "folders": folders + site,
+            "met": u"%s, a Python program, names no folder that holds one" % text(script)}
+
+def site_folders(*libraries):
+    names = [(-at, [int(part) for part in name[6:].split(".")], "%s/%s/" % (library, name))
+             for at, library in enumerate(libraries) if os.path.isdir(library) for name in os.listdir(library)
+             if name[:7] in ("python2", "python3") and not name[6:].replace(".", "0").strip("0123456789")]
+    return [folder + kind for _, _, folder in sorted(names)[::-1] for kind in ("site-packages", "dist-packages")]
+
+def file_in(folder):
+    return ([file for file, _ in LAYOUTS[0] if "def _build_xml" in source(folder, file)] + [None])[0]
+
+def look(options):
+    """The virtinst that virt-install uses, as it is: the file to patch, what runs it, what is to be said of it."""
+    mounted, named, base = options["root"] is not None, options["virtinst"], options["base"]
+    path = [] if mounted else [one for one in os.environ.get("PATH", "").split(":") if one[:1] == "/"]
+    found = [os.path.join(one, "virt-install") for one in path + ["/usr/local/bin", "/usr/bin"]]
+    real = [os.path.realpath(one) for one in found if os.path.isfile(one)]
+    known = [program_at(one) for n, one in enumerate(real) if one not in real[:n]]
+    usual = ["/usr/share/virt-manager"] + site_folders("/usr/local/lib", "/usr/lib", "/usr/local/lib64", "/usr/lib64")
+    places = [named] if named else (known[0]["folders"] if known else []) + usual
+    place = ([os.path.realpath(one) for one in places if file_in(one)] + [None])[0]
+    if place is None:
+        looked = u", ".join(sorted(set(text(base + one) for one in places)))
+        raise Failure(TARGET, u"%s holds no virtinst package with a _build_xml." % text(named) if named else
+                      u"No virtinst was found (looked in %s)." % looked,
+                      "Name the folder that holds the `virtinst` package with --virtinst.")
+    def uses(one):
+        return [os.path.realpath(f) for f in one["folders"] if os.path.isdir(f + "/virtinst")][:1] == [place]
+    beside = os.path.join(place, "virt-install")
+    using = [one for one in known + ([program_at(beside)] if os.path.isfile(beside) else []) if uses(one)]
+    file = file_in(place)
+    target = os.path.realpath(os.path.join(place, file))
+    site = {"file": file, "path": text(base + target), "name": os.path.basename(target), "mounted": mounted,
+            "program": (using + [None])[0], "first": (known + [None])[0], "named": named is not None,
+            "place": text(base + place), "release": None, "disk": None, "notes": []}
+    if not named and known and not uses(known[0]):
+        python = u"" if known[0]["python"] else u", and the Python that runs it with --python"
+        site["notes"].append(u"%s was taken, but which virtinst %s uses could not be told: %s. Name its folder with "
+                             u"--virtinst%s." % (site["place"], text(known[0]["path"]), known[0]["met"], python))
+    elif not named:
+        every = [os.path.realpath(f) for f in [f for one in known for f in one["folders"]] + usual if file_in(f)]
+        others = [text(base + one) for n, one in enumerate(every) if one != place and one not in every[:n]]
+        why = u"it is what %s runs" % text(using[0]["path"]) if using else u"it is in the most usual place"
+        site["notes"] += [u"There are several virtinsts: %s was taken, for %s; not %s. Name another with --virtinst."
+                          % (site["place"], why, u", ".join(others))] if others else []
+    for name, word in RELEASE[::-1]:
+        for line in source(place, name).split("\n"):
+            if line.replace(" ", "").startswith(word + "="):
+                site["release"] = line.split("=", 1)[1].strip(" \t\r\"'")
+    for name in DISK_CODE[::-1]:
+        if os.path.isfile(os.path.join(place, name)):
+            code = [line for line in source(place, name).split("\n") if line.strip()[:1] != "#"]
+            site["disk"] = text(os.path.join(place, name)), u"\n".join(code)
+    site["folder"] = os.open(os.path.dirname(target), os.O_RDONLY | os.O_DIRECTORY)
+    site["descriptor"] = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    site["content"] = read(site["descriptor"])
+    return site
+
+# The blocks: markers, header, digests and line ends as the tool writes and reads them.
+
+class Damaged(Exception):
+    """Markers that do not fit, or a header that cannot be read: nothing can be taken out safely."""
+
+def find_blocks(content):
+    """Where the blocks are, and what their header says; None for none."""
+    def damaged(why, at):
+        raise Damaged(u"line %d: %s" % (content.count(b"\n", 0, at) + 1, why))
+    spans, begun, at = [], None, 0
+    for line in content.split(b"\n") if b"virtinst-rbd-patch" in content or NAME.encode() in content else ():
+        mark = line.lstrip(b" \t\f")[:24]
+        if mark == b"# >>> virtinst-rbd-patch":
+            if begun is not None:
+                damaged("a block begins before the one above it ends", at)
+            begun = at
+        elif mark == b"# <<< virtinst-rbd-patch":
+            if begun is None:
+                damaged("a block ends that has no beginning", at)
+            spans, begun = spans + [(begun, min(at + len(line) + 1, len(content)))], None
+        at += len(line) + 1
+    if begun is not None:
+        damaged("a block begins and has no end", begun)
+    if spans[2:]:
+        damaged("there are more than two blocks", spans[2][0])
+    at = content.find(NAME.encode())
+    while at >= 0:
+        if not any(begin <= at < end for begin, end in spans):
+            damaged("the name %s stands outside the blocks" % NAME, at)
+        at = content.find(NAME.encode(), at + 1)
+    if not spans:
+        return None
+    if not spans[1:]:
+        damaged("there is one block where there should be two", spans[0][0])
+    helper, call = [content[begin:end].replace(b"\r\n", b"\n").decode("latin-1") for begin, end in spans]
+    foreign = [line for line in helper.split("\n") if line[:1].strip("# ") and line[:24] != "def _virtinst_rbd_patch("]
+    foreign += [line for line in call.split("\n") if line[:1].strip("# \t\f") or line[:1] in (" ", "\t", "\f")
+                and line.replace("(", " ").replace(":", " ").split()[:1] in (["def"], ["class"])]
+    if foreign:
+        damaged("between the markers stands what is not of this tool (%s)" % foreign[0].strip()[:41].strip(), spans[0][0])
+    header = read_header(helper.split("\n"), lambda why: damaged(why, spans[0][0]))
+    return dict(header, spans=spans, helper=helper, call=call)
+
+def read_header(lines, damaged):
+    tool = (lines[0].split(" ") + [""] * 4)[3]
+    at = [n for n, line in enumerate(lines[:50]) if line[:10] == "# format: " and line[10:].isdigit()]
+    if at and int(lines[at[0]][10:]) > FORMAT:
+        damaged("the blocks were written by virtinst-rbd-patch %s, in a layout that this version does not know" % tool)
+    rest = "\n".join(lines[at[0] + 1:at[0] + 5]) + "\n" if at else ""
+    values = [word.partition("=")[2] for word in rest.split() if "=" in word]
+    first, modified, places, facts, digest = values if len(values) == 5 else [""] * 5
+    stated = tuple([first, modified] + (places.split(",") + [""])[:2] + [facts, digest])
+    plain = [one.strip("0123456789abcdef") == "" and len(one) == 64 for one in (first, facts, digest)]
+    plain += [part.isdigit() for part in places.split(",") + modified.lstrip("-").split(".")] + [modified[-10:-9] == "."]
+    layouts = HEADER + DIGEST, (HEADER + DIGEST).replace("\n# pristine:", "", 1)  # The second is 1.0.0's.
+    if not all(plain) or not any(rest.startswith(layout % stated) for layout in layouts):
+        damaged("the first lines of the helper block cannot be read")
+    return {"tool": tool, "pristine": first, "modified": modified, "lines": places, "facts": facts, "digest": digest}
+
+def with_ends(block, content, at):
+    return (block.replace("\n", "\r\n") if content[max(at - 2, 0):at] == b"\r\n" else block).encode("latin-1")
+
+def examine(content, compare):
+    """What a file is: its state and why, its blocks, the file without them, and whether they went into just that."""
+    try:
+        found = find_blocks(content)
+    except Damaged as damage:
+        return {"is": ("damaged", text(damage)), "found": None, "base": None, "hash": None, "pristine": False}
+    if found is None:
+        return {"is": ABSENT, "found": None, "base": content, "hash": sha256(content), "pristine": True}
+    (begin, end), (second, last) = found["spans"]
+    base = content[:begin] + content[end:second] + content[last:]
+    state = {"found": found, "base": base, "hash": sha256(base), "is": CURRENT}
+    state["pristine"] = state["hash"] == found["pristine"]
+    line = content.count(b"\n", 0, begin) + 1
+    places = "%d,%d" % (line, content.count(b"\n", 0, begin) + content.count(b"\n", end, second) + 1)
+    plain = found["helper"].replace((DIGEST % found["digest"])[:-1], "", 1) + found["call"]
+    state["intact"] = (sha256(plain.encode("latin-1")) == found["digest"]
+                       and with_ends(found["helper"], content, begin) == content[begin:end]
+                       and with_ends(found["call"], content, second) == content[second:last])
+    for wrong, name, why in (
+            (not state["intact"], "edited", "the blocks (from line %d) are no longer as they were rendered" % line),
+            (found["tool"] != VERSION, "stale", "the blocks were rendered by version %s, this is %s" % (found["tool"], VERSION)),
+            (compare and found["facts"] != FACTS, "stale",
+             "the host's pools or secrets have changed since the blocks were rendered"),
+            (state["pristine"] and places != found["lines"], "edited",
+             "the blocks (from line %d) are no longer where they were put" % line),
+            (not state["pristine"], "edited", "the file was changed outside the blocks since they were put in")):
+        if wrong:
+            state["is"] = name, text(why)
+            break
+    return state
+
+def render(base, digest, modified):
+    """The file with the blocks; its SHA-256 says where they go."""
+    _, first, second, call = FILES[digest]
+    top = WORDS + HEADER % (digest, modified, first, second, FACTS)
+    helper = top + DIGEST % sha256((top + "\n" + FUNCTION + LAYOUTS[1][call]).encode()) + FUNCTION
+    lines = base.split(b"\n")
+    at, then = [len(b"".join(line + b"\n" for line in lines[:number - 1])) for number in (first, second)]
+    return b"".join([base[:at], with_ends(helper, base, at), base[at:then], with_ends(LAYOUTS[1][call], base, then), base[then:]])
+
+# The change: written beside the file, read back, renamed over it, looked at once more.
+
+def run(words, seconds=60, **variables):
+    """(exit code, output, errors, what went wrong) of a program, which is ended with all that it started."""
+    import subprocess
+    import tempfile
+    import time
+    files = [open(os.devnull, "rb")] + [tempfile.TemporaryFile() for _ in "12"]
+    try:
+        child = subprocess.Popen(words, cwd="/", env=dict(os.environ, LC_ALL="C", LANGUAGE="C", **variables),
+                                 stdin=files[0], stdout=files[1], stderr=files[2], preexec_fn=os.setsid, close_fds=True)
+    except OSError as error:
+        return None, u"", u"", text(error)
+    end, why = time.time() + seconds, u""
+    while child.poll() is None and not why:
+        time.sleep(0.005)
+        if time.time() > end:
+            why = u"it did not end within %d seconds" % seconds
+        if sum(os.fstat(file.fileno()).st_size for file in files[1:]) > LIMIT:
+            why = u"it printed more than 16 MiB"
+    try:
+        os.killpg(child.pid, 9)
+    except OSError:
+        pass  # Nobody is left.
+    code, outputs = child.wait(), [u"" if why else text(read(file.fileno())) for file in files[1:]]
+    said = u"; ".join(outputs[1].strip().split(u"\n")[-3:])[-1000:] or u"it ended with exit code %d" % code
+    return code, outputs[0], outputs[1], why or (said if code else u"")
+
+class Libc(object):
+    """What Python 2.7 has no name for: attributes, times in nanoseconds, and what happens to names in a folder."""
+    def __init__(self):
+        import ctypes
+        import struct
+        self.unpack = struct.unpack
+        self.c, self.lib = ctypes, ctypes.CDLL(None, use_errno=True)
+
+    def call(self, name, *args):
+        result = getattr(self.lib, name)(*args)
+        if result < 0:
+            raise OSError(self.c.get_errno(), os.strerror(self.c.get_errno()))
+        return result
+
+    def filled(self, name, *args):
+        value = self.c.create_string_buffer(65536)  # The kernel's own limit (XATTR_SIZE_MAX).
+        size = self.call(name, *(args + (value, self.c.c_size_t(65536))))
+        return value.raw[:size]
+
+    def attributes(self, descriptor):
+        """ACL, label and all other extended attributes; not what the kernel makes of the content."""
+        try:
+            names = self.filled("flistxattr", descriptor).split(b"\0")[:-1]
+        except OSError as error:
+            if error.errno == errno.ENOTSUP:
+                return {}
+            raise
+        return dict((name, self.filled("fgetxattr", descriptor, name)) for name in names
+                    if name not in (b"security.ima", b"security.evm"))
+
+    def set_time(self, descriptor, modified):
+        total = int(modified.replace(".", ""))  # Nanoseconds.
+        time = total // 10 ** 9, total % 10 ** 9
+        self.call("futimens", descriptor, (self.c.c_long * 4)(*(time + time)))
+
+    def watch(self, folder):
+        watch = self.call("inotify_init1", os.O_NONBLOCK | 0x80000)
+        self.call("inotify_add_watch", watch, b"/proc/self/fd/%d/." % folder if str is bytes else
+                  ("/proc/self/fd/%d/." % folder).encode(), 0x3c6)
+        return watch
+
+    def seen(self, watch, name):
+        """What happened to a name, in order: C, its file was changed; R, another got the name, or none has it."""
+        found, events = "", b""
+        try:
+            while True:
+                events = events or os.read(watch, 65536)
+                _, mask, _, size = self.unpack("iIII", events[:16])
+                if text(events[16:16 + size].rstrip(b"\0")) == text(name):
+                    found += "R" if mask & 0x3c0 else "C"
+                events = events[16 + size:]
+        except OSError:
+            return found  # There is no more.
+
+def close(descriptor):
+    try:
+        os.close(descriptor)
+    except (OSError, TypeError):
+        pass  # What was to be safe is so by then.
+
+def rights(descriptor):
+    found = os.fstat(descriptor)
+    return found.st_mode, found.st_uid, found.st_gid
+
+def modified_time(descriptor):
+    """In seconds since 1970, with nine decimals."""
+    total = getattr(os.fstat(descriptor), "st_mtime_ns", None)
+    if total is None:  # Python 2.7 would lose some.
+        total = int(run(["stat", "-L", "-c", "%.9Y", "/proc/%d/fd/%d" % (os.getpid(), descriptor)])[1].replace(".", ""))
+    return "%s%d.%09d" % ("-" if total < 0 else "", abs(total) // 10 ** 9, abs(total) % 10 ** 9)
+
+def temporary():
+    """A name as the tool gives it, so that each clears up what the other left where it was killed."""
+    import binascii
+    import time
+    digits, rest = "", int(time.time() * 1000)
+    while rest:
+        digits, rest = "0123456789abcdefghijklmnopqrstuvwxyz"[rest % 36] + digits, rest // 36
+    return ".virtinst-rbd-patch.%s-%s" % (binascii.hexlify(os.urandom(6)).decode(), digits)
+
+def clear_up(site, patient):
+    """Removes what killed runs left: files of such a name that nobody has changed for ten seconds."""
+    import re
+    import time
+    def left():
+        try:
+            names = [name for name in os.listdir(".") if re.match(
+                r"\.(virtinst-rbd-patch\.[0-9a-f]{12}|\w+\.py\.virtinst-rbd-patch\.\d+)-[0-9a-z]{8,9}\Z", name)]
+            return dict((name, os.lstat(name).st_ctime) for name in names)
+        except OSError:
+            return {}  # Who may not list a folder left nothing in it; and what goes meanwhile is somebody's.
+    notes, young, begun = [], left(), time.time()
+    while young:
+        now = dict((name, then) for name, then in left().items() if young.get(name) == then)
+        for name in [one for one in now if abs(time.time() - now[one]) > 10 or time.time() - begun >= 10]:
+            path = u"%s/%s" % (os.path.dirname(site["path"]), text(name))
+            try:
+                os.unlink(name)
+                notes.append(u"%s was removed: a run left it that was killed." % path)
+            except OSError as error:
+                notes.append(u"The temporary file %s cannot be removed: %s. Remove it." % (path, text(error)))
+            del now[name]
+        young = now if patient else {}
+        time.sleep(0.1 if young else 0)
+    return notes
+
+class Replacement(object):
+    """Gives a file another content: whole or not at all, with all that belongs to it, and nobody's edit lost."""
+    def __init__(self, site, content):
+        self.site, self.content, self.libc, self.replaced, self.left = site, content, Libc(), False, []
+        self.name, self.old, self.rights = site["name"], site["descriptor"], rights(site["descriptor"])
+        self.new, self.second, self.path = temporary(), temporary(), site["path"]
+
+    def run(self, modified):
+        fresh = None
+        try:
+            self.attributes = self.libc.attributes(self.old)
+            fresh = os.open(self.new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            self.left, rest = [self.new], self.content
+            while rest:
+                rest = rest[os.write(fresh, rest):]
+            self.keep_attributes(fresh)
+            self.libc.set_time(fresh, modified)
+            os.fsync(fresh)
+            self.exchange(fresh)
+            try:
+                os.fsync(self.site["folder"])
+            except OSError as error:
+                raise EnvironmentError("that is perhaps not safe from a power cut: %s" % text(error))
+            if not self.holds(self.name, fresh, self.content):
+                raise EnvironmentError("what is there now is not what was written")
+            return modified_time(fresh)
+        except (EnvironmentError, Failure) as error:
+            raise self.failed(error)
+        finally:
+            close(fresh)
+
+    def keep_attributes(self, fresh):
+        what, hint = "owner", "Run this as root, or as the owner of the file."
+        try:
+            os.fchown(fresh, *self.rights[1:])
+            what, hint = "ACL and attributes", "Run this as root; compare getfattr -d -m - FILE."
+            for name, value in self.attributes.items():
+                self.libc.call("fsetxattr", fresh, name, value, self.libc.c.c_size_t(len(value)), 0)
+            os.fchmod(fresh, self.rights[0] & 0o7777)
+            if self.libc.attributes(fresh) != self.attributes or rights(fresh) != self.rights:
+                raise EnvironmentError("they are others when read back")
+        except EnvironmentError as error:
+            raise Failure(IO, u"The %s of %s cannot be kept: %s. Nothing was written." % (what, self.path, text(error)), hint)
+
+    def holds(self, name, descriptor, content):
+        """Whether a name leads to just that file, with that content and all that belongs to it."""
+        there = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            return (os.path.sameopenfile(there, descriptor) and rights(there) == self.rights and read(there) == content
+                    and self.libc.attributes(there) == self.attributes)
+        finally:
+            os.close(there)
+
+    def exchange(self, fresh):
+        """Gives the old file's name to the new one, and looks whether that was right."""
+        watch = self.libc.watch(self.site["folder"])
+        try:
+            if not self.holds(self.name, self.old, self.site["content"]):
+                raise self.changed()
+            if not self.holds(self.new, fresh, self.content):
+                raise EnvironmentError("the file that was to take its place is not what was written")
+            try:
+                os.link(self.name, self.second)
+                self.left.append(self.second)
+            except OSError as error:
+                if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
+                    raise
+            os.rename(self.new, self.name)
+            self.replaced = self.left.pop(0) == self.new
+            REPLACED.append(self.path)
+            seen = self.libc.seen(watch, self.name)
+            if ("C" in seen.partition("R")[0] or rights(self.old) != self.rights
+                    or read(self.old) != self.site["content"] or self.libc.attributes(self.old) != self.attributes):
+                self.put_back(seen, fresh)
+            if seen.count("R") > 1:
+                raise EnvironmentError("somebody else replaced it in the same moment, and one of the two texts is lost")
+            while self.left:
+                os.unlink(self.left[0])
+                self.left.pop()
+        finally:
+            close(watch)
+
+    def put_back(self, seen, fresh):
+        """Gives the old file its name back, with what somebody made of it; where another has it, saves the text."""
+        if not self.left:
+            raise EnvironmentError("somebody else changed it in the same moment, and their change is lost")
+        if seen.count("R") == 1 and self.holds(self.name, fresh, self.content):
+            os.rename(self.second, self.name)
+            self.left, self.replaced, REPLACED[:] = [], False, []
+            raise self.changed()
+        saved = "%s.saved-%s" % (self.name, self.second[-9:])
+        os.rename(self.second, saved)
+        self.left = []
+        raise EnvironmentError("somebody else changed it in the same moment, and another replaced it: their text is in "
+                               + saved)
+
+    def changed(self):
+        return Changed(IO, u"%s was changed by somebody else meanwhile; nothing was written." % self.path,
+                       "Look at the file, then run this again.")
+
+    def failed(self, error):
+        also = u""
+        for name in self.left:
+            try:
+                os.unlink(name)
+            except OSError as refused:
+                also += u" The temporary file %s cannot be removed: %s. Remove it." % (text(name), text(refused))
+        if isinstance(error, Failure):
+            error.message += also
+            return error
+        if self.replaced:
+            return Failure(IO, u"%s was replaced, but %s.%s" % (self.path, text(error), also),
+                           "Look for the cause (dmesg, lsof), then see what is there: verify.")
+        hints = {errno.EROFS: "On an image-based system (ostree, a read-only /usr) patch the image instead, by --root.",
+                 errno.EBUSY: "Something is mounted on it: patch the file that was mounted there."}
+        hints[errno.EACCES] = hints[errno.EPERM] = "Run this as root; if you are root, look for an immutable file (lsattr)."
+        return Failure(IO, u"%s cannot be replaced: %s.%s" % (self.path, text(error), also),
+                       hints.get(error.errno, "Nothing was changed. Mend the cause, then run this again."))
+
+def replace(site, content, modified):
+    """The file's new time; signals wait until it is done."""
+    import signal
+    waiting = []
+    kept = [(one, signal.signal(one, lambda number, _: waiting.append(number)))
+            for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    for number, _ in kept:
+        signal.siginterrupt(number, False)
+    try:
+        return Replacement(site, content).run(modified)
+    finally:
+        for number, handler in kept:
+            signal.signal(number, handler)
+        for number in waiting[:1]:
+            os.kill(os.getpid(), number)
+
+def fresh_time(site):
+    """Now, or the next second that is later than the file's, and that no byte code states: it would stand for it."""
+    import time
+    name, cache = site["name"][:-3], os.listdir("__pycache__") if os.path.isdir("__pycache__") else []
+    files = [name + ".pyc", name + ".pyo"] + ["__pycache__/" + one for one in cache if one.startswith(name + ".")]
+    codes = [bytearray(read(one)[:12]) for one in files if os.path.isfile(one)]
+    avoid = [sum(code[at + n] << 8 * n for n in range(4)) for code in codes for at in (4, 8) if len(code) > at + 3]
+    second = max(int(time.time()), int(os.fstat(site["descriptor"]).st_mtime) + 1)
+    while second % 2 ** 32 in avoid:
+        second += 1
+    return "%d.000000000" % second
+
+# The proofs. They run under the Python that runs virt-install: what that compiles and runs is what counts.
+
+def hand_over(site):
+    """Goes on under that Python, from the start; returns why this one is it, or a Failure that says why none is."""
+    own = site["program"]["python"] if site["program"] and not site["mounted"] else None
+    digits = [letter for letter in os.path.basename(own or "") if letter.isdigit()] or [dict(LAYOUTS[0])[site["file"]]]
+    names = ["python" + digits[0], "python2.7" if digits[0] == "2" else "/usr/libexec/platform-python"]
+    folders = [one for one in os.environ.get("PATH", "").split(":") if one[:1] == "/"]
+    paths = [os.path.join(folder, name) for name in [own or "/"] + names for folder in folders]
+    paths = [path for n, path in enumerate(paths) if path not in paths[:n]]
+    this, script = os.path.realpath(sys.executable or "/"), os.path.join(WORKING, sys.argv[0])
+    for path in [path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)]:
+        code, version, _, _ = run([path, "-c", "import sys; sys.stdout.write(sys.version[0] + sys.executable)"])
+        if code == 0 and version[:1] == digits[0]:
+            if os.path.realpath(version[1:]) == this:
+                return u"the first line of %s" % text(site["program"]["path"]) if own and path.endswith(own) else \
+                    u"virtinst needs Python %s" % digits[0]
+            if os.path.isfile(script) and "VIRTINST_RBD_PATCH_PYTHON" not in os.environ:
+                os.environ["VIRTINST_RBD_PATCH_PYTHON"] = path  # Once: a Python that says it is another is none.
+                os.chdir(WORKING)
+                os.execv(path, [path, "-B", "-E", "-s", script] + sys.argv[1:])
+    return Failure(TARGET, u"%s: the new text could not be compiled: no Python %s works here. Nothing was written."
+                   % (site["path"], digits[0]), "Run this file under the Python that runs virt-install: PYTHON FILE ...")
+
+def compile_text(site, before, after):
+    """By what the new text was compiled; what does not compile never lands."""
+    why = hand_over(site)
+    if isinstance(why, Failure):
+        if site["mounted"]:
+            return u"not run: no Python for it was found on this machine"
+        raise why
+    for content, code, words in ((before, TARGET, u"%s does not compile under %s, even without the patch: %s in line %s."),
+                                 (after, BEHAVIOUR, u"%s: with the patch it would not compile under %s: %s in line %s.")):
+        try:
+            compile(content, "file", "exec", 0, True)
+        except Exception as error:
+            raise Failure(code, (words + u" Nothing was written.") % (
+                site["path"], sys.executable, type(error).__name__, getattr(error, "lineno", None) or u"unknown"),
+                "Restore the file from its package, or please report this, with the file.")
+    return u"compiled by %s (%s)" % (text(sys.executable), why)
+
+def check(label, passed, difference):
+    return {"label": label, "passed": bool(passed), "difference": u"" if passed else difference}
+
+def proof(why, checks=None, **more):
+    """A proof by all of its checks; without any it was not run."""
+    status = "not run" if checks is None else "passed" if all(one["passed"] for one in checks) else "failed"
+    return dict(more, status=status, reason=why, checks=checks or [])
+
+def behaviour(site, state):
+    """Runs the function that is in the file on a domain with a disk of each pool."""
+    found = state["found"]
+    if found is None:
+        return proof(u"the patch is %s" % state["is"][0])
+    if state["is"] != CURRENT or render(state["base"], state["hash"], found["modified"]) != site["content"]:
+        return proof(u"the blocks are not to the letter what this file writes, and other text is not run")
+    if isinstance(hand_over(site), Failure):
+        return proof(u"no Python for it was found on this machine")
+    import logging
+    log, module = [], {}
+    handler = logging.Handler()
+    handler.emit = lambda record: log.append(text(record.getMessage()))
+    logging.getLogger().addHandler(handler)
+    before, after = [text(SAMPLE[0] + "".join(disk[n] for disk in DISKS) + SAMPLE[1]) for n in (1, 2)]
+    why = u"Python %d.%d, %s" % (sys.version_info[:2] + (text(sys.executable),))
+    try:
+        exec(compile(found["helper"], "block", "exec", 0, True), module)
+        function = module[NAME]
+        made = [function(xml) for xml in (before, after, None, str(before))]
+        again = [function(xml) for xml in made]
+    except Exception as error:
+        return proof(why, [check(u"the block runs", False, u"%s: %s" % (type(error).__name__, text(error)))])
+    said = u" (it logged: %s)" % u"; ".join(log) if log else u""
+    made[0] = text(made[0])
+    parts = [part[max(part.find(u"    <disk "), 0):] + u"    </disk>\n" for part in made[0].split(u"    </disk>\n")[:-1]]
+    checks = [check(label, got == right, u"expected\n%sgot\n%s%s" % (right, got, said))
+              for (label, _, right), got in zip(DISKS, parts + [u"nothing\n"] * len(DISKS))]
+    return proof(why, checks + [
+        check(u"everything else is untouched", made[0] == after, u"the domain's XML outside its disks differs" + said),
+        check(u"a complete domain stays as it is", made[1] == after, u"it was changed" + said),
+        check(u"a second time changes nothing", again == made, u"it did"),
+        check(u"str and unicode give the same", text(made[3]) == made[0], u"they do not"),
+        check(u"no install XML (--import) stays none", made[2] is None, u"it became something")])
+
+def install(site, told):
+    """Has the host's own virt-install print a domain, on a node of libvirt's test driver with all the pools."""
+    import shutil
+    import tempfile
+    program = site["program"] if site["named"] else site["first"]
+    able = [one for one in NODE_POOLS if one["listed"] and (told or not one["by user"])]
+    unable = u"its test driver takes only pools that list a monitor, and can be told apart"
+    if site["mounted"] or not program or not able:
+        return proof(u"nothing below --root is run" if site["mounted"] else u"libvirt: " + unable if program else
+                     u"no virt-install was found that uses the virtinst in %s" % site["place"] if site["named"] else
+                     u"there is no virt-install in PATH", causes=[])
+    why = u"%s on libvirt's test driver" % text(program["path"])
+    left = u", ".join(one["pool"] for one in NODE_POOLS if one not in able)
+    why, checks, strays = why + (u"; not for pool %s: %s" % (left, unable) if left else u""), [], 0
+    try:
+        folder = tempfile.mkdtemp(prefix="virtinst-rbd-patch-")
+        try:
+            for at in range(0, len(able), 100):
+                some = able[at:at + 100]
+                with open(os.path.join(folder, "node.xml"), "wb") as file:
+                    file.write((NODE[0] + "".join(one["xml"] for one in some) + NODE[1]).encode("ascii"))
+                words = "--print-xml --debug --import --name virtinst-rbd-patch-proof --ram 64 --network none " \
+                    "--graphics none --os-variant none --check all=off --connect test://%s/node.xml" % folder
+                disks = [word for one in some + [{"disk": NODE[2]}] for word in ("--disk", str(one["disk"]))]
+                code, output, errors, wrong = run([program["path"]] + words.split() + disks, 60,
+                                                  PYTHONDONTWRITEBYTECODE="1", XDG_CACHE_HOME=folder)
+                if wrong or u"<domain" not in output:
+                    raised, wrong = fault_of(site, code, errors, wrong or u"it ended well, but printed no domain")
+                    return proof(why, [check(u"_build_xml runs", False, wrong)], causes=[]) if raised else \
+                        proof(u"%s: %s" % (text(program["path"]), wrong), causes=[])
+                compared, stray = compare(output, some)
+                checks, strays = checks + compared, strays + stray
+        finally:
+            shutil.rmtree(folder, True)
+    except EnvironmentError as error:
+        return proof(u"no temporary file can be written: %s; set TMPDIR" % text(error), causes=[])
+    return proof(why, checks + [check(u"no auth on a CD-ROM", not strays, u"a disk got an auth, and needs none")], causes=[])
+
+def fault_of(site, code, errors, wrong):
+    """(whether the patched file raised, what virt-install died of); all else says nothing of the patch."""
+    if code is None or code in (126, 127):
+        return False, u"it could not be started: %s" % wrong if code else \
+            u"the interpreter that its first line names is not there: install it"
+    last = errors.split(u"Traceback (most recent call last):\n")[1:][-1:] or [u""]
+    frames = [line.split(u'"')[1:2] + line.replace(u",", u" ").split(u"line ")[1].split()[::2][:2]
+              for line in last[0].split(u"\n") if line.startswith(u'  File "') and u"line " in line]
+    error = ([line for line in last[0].split(u"\n") if line[:1].isalpha()] + [wrong])[0]
+    whole = error.split(u":")[0] in ("ImportError", "ModuleNotFoundError", "NameError", "UnboundLocalError")
+    own = [one for one in frames if one[0].endswith(u"/" + site["file"])
+           and (len(one) < 3 or one[2] in (u"_build_xml", NAME, u"<module>"))]
+    own = frames[-1:] if whole and frames and frames[-1][0].endswith(u"/" + site["file"]) else own
+    if own and not (u"ImportError" in error or u"ModuleNotFound" in error) or own == frames[-1:] != []:
+        return True, u"%s (%s, line %s)" % (error, own[-1][0], own[-1][1])
+    said = [line.partition(u"ERROR")[2].strip() for line in errors.split(u"\n") if u"ERROR " in line]
+    return False, (said + [error])[-1] if not whole else u"a module cannot be imported: %s. Reinstall virt-install with " \
+        u"the packages that it depends on" % error.partition(u": ")[2]
+
+def compare(output, pools):
+    """(a check for each pool, how many other disks got an auth), of the domains that virt-install printed."""
+    from xml.etree import ElementTree
+    found, wrong, strays = [], dict((one["pool"], []) for one in pools), 0
+    for part in output.split(u"<domain")[1:]:
+        domain = ElementTree.fromstring((u"<domain" + part.partition(u"</domain>")[0] + u"</domain>").encode("utf-8"))
+        disks = [(disk.find("source"), disk.findall("auth") + disk.findall("source/auth"), disk.findall("source/host"))
+                 for disk in domain.findall("devices/disk")]
+        rbd = [one for one in disks if one[0] is not None and one[0].get("protocol") == "rbd"]
+        strays += len([one for one in disks if one not in rbd and one[1]])
+        for pool in pools:
+            own = [one for one in rbd if text(one[0].get("name")) == pool["image"]]
+            if len(own) != 1:
+                wrong[pool["pool"]].append(u"image: expected one disk of %s, found %d" % (pool["image"], len(own)))
+            for _, auths, hosts in own[:1]:
+                said = [(one.get("username"), (one.findall("secret") + [one])[0].get("uuid", "").lower()) for one in auths]
+                right = [(pool["user"], pool["uuid"])] if pool["user"] else []
+                there = [(one.get("name", "").lower().strip("[]"), one.get("port")) for one in hosts]
+                missing = [u"%s:%s" % (name, port) for name, port in pool["monitors"] if not any(
+                    one[0] == name.lower().strip(u"[]") and (one[1] == port or not one[1] or not port) for one in there)]
+                wrong[pool["pool"]] += [u"auth: expected %s, found %s" % (right, said)] if said != right else []
+                wrong[pool["pool"]] += [u"monitor: expected %s, found missing" % one for one in missing]
+    return [check(u"disk of pool %s" % one["pool"], not wrong[one["pool"]], u"\n".join(wrong[one["pool"]])) for one in pools], strays
+
+# The commands, their words, and their exit codes.
+
+def need(site):
+    """(whether virtinst leaves out what these pools need, why, whether it copies auth), by its disk code."""
+    if site["disk"] is None:
+        return "unknown", u"virtinst's disk code (%s) is not beside %s" % (" or ".join(DISK_CODE), site["file"]), False
+    path, code = site["disk"]
+    if "source_protocol" not in code and "network_from_storage" not in code:
+        return "impossible", u"%s writes no network disks at all, so there is nothing to complete: go to virt-manager " \
+            u"1.2 or later" % path, False
+    if "auth_secret_uuid" not in code:
+        return "required", u"%s copies only the first monitor of a pool, and no auth" % path, False
+    if BY_USAGE:
+        return "partial", u"%s copies a secret's uuid only, and %s %s by usage" % (
+            path, quoted(BY_USAGE), u"name theirs" if BY_USAGE[1:] else u"names its secret"), True
+    return "not needed", u"%s copies auth and all monitors, and no pool names its secret by usage" % path, True
+
+def refuse(site, state, told):
+    """Refuses facts that are another machine's, and pools that nothing tells apart here."""
+    own, other = [name.lower().rstrip(u".") for name in (text(os.uname()[1]), HOST or u"localhost")]
+    alike = own == other if u"." in own and u"." in other else own.split(u".")[0] == other.split(u".")[0]
+    unnamed = other.split(u".")[0] == u"localhost"
+    if not site["named"] and not site["mounted"] and (THEIRS not in (None, state["hash"]) if unnamed else not alike):
+        whose = u"another host" if unnamed else u"host " + HOST
+        raise Failure(OTHER, u"%s: these are the facts of %s, and this is %s." % (SOURCE, whose, own),
+                      u"Run this file on %s; or name the folder with its virtinst: --virtinst DIR." % whose)
+    if REFUSED and not told:
+        raise Failure(OTHER, *REFUSED)
+
+def about(site, state, facts):
+    """What every result says."""
+    is_now = state["is"] if state["is"] != CURRENT or facts else (
+        None, u"the blocks are whole; whether they are what this host needs was not looked at")
+    shipped = FILES.get(state["hash"], (u"",))[0].split()
+    why, names = need(site) if facts else (None, None, False), os.fstat(site["descriptor"]).st_nlink
+    notes = (NOTES[why[2]] if facts else []) + site["notes"] + site["left"]
+    if names > 1:
+        notes.append(u"%s has %d names (hard links): a change of this one leaves the others as they are."
+                     % (site["path"], names))
+    if facts and state["hash"] and not shipped:
+        notes.append(u"The file is not that of any upstream release: a distribution's, or changed by hand.")
+    return {"host": HOST if facts else None if site["mounted"] else text(os.uname()[1]), "source": SOURCE if facts else None,
+            "file": site["path"], "release": site["release"], "sha256": state["hash"], "shippedIn": shipped, "notes": notes,
+            "need": why[0], "needReason": why[1], "state": is_now[0], "stateReason": is_now[1], "pools": POOLS if facts else []}
+
+def changed(result, site, new, **more):
+    import difflib
+    old, young = [content.decode("utf-8", "replace").split(u"\n") for content in (site["content"], new)]
+    lines = difflib.unified_diff(old, young, u"a/" + site["file"], u"b/" + site["file"], lineterm=u"")
+    return dict(result, changed=True, diff=u"".join(line + u"\n" for line in lines), **more)
+
+def put(site, content, modified):
+    """The file's new time; False where another run put the very same content there."""
+    try:
+        return replace(site, content, modified or fresh_time(site))
+    except Changed:
+        if read(site["name"]) == content:
+            return False
+        raise
+
+def apply(options, site, state):
+    result, check, old = about(site, state, True), options["check"], state["found"]
+    refuse(site, state, need(site)[2])
+    result.update(command="apply", check=check, changed=False, compiled=None, restored=None, timeRestored=None, diff=u"",
+                  status="current")
+    if state["is"] == CURRENT:
+        return result
+    if not old and state["base"] and result["need"] == "impossible":
+        raise Failure(TARGET, u"%s: %s." % (site["path"], result["needReason"]),
+                      "Upgrade virt-manager; 1.5 and later copy auth by themselves.")
+    if not old and state["base"] and result["need"] == "not needed":
+        result["notes"].append(u"%s." % result["needReason"])
+        return dict(result, status="not needed")
+    if not old and result["need"] == "unknown":
+        result["notes"].append(u"Whether the patch is needed was not checked: %s." % result["needReason"])
+    if state["base"] is None:
+        raise Failure(TARGET, u"%s, %s. Nothing was written." % (site["path"], state["is"][1]), "Get a clean file from the "
+                      "package (dpkg -S or rpm -qf names it; apt-get install --reinstall or dnf reinstall), then apply again.")
+    if state["hash"] not in FILES:
+        raise Failure(TARGET, u"%s: where the blocks go is not known: without them its SHA-256 is %s. Nothing was written."
+                      % (site["path"], state["hash"]), u"Where Node is, with a copy of %s as DIR, this makes a file that "
+                      u"knows it: virtinst-rbd-patch bundle --virtinst DIR -o FILE" % site["place"])
+    modified = old["modified"] if old and state["pristine"] else modified_time(site["descriptor"])
+    content = render(state["base"], state["hash"], modified)
+    again = examine(content, True)
+    if again["is"] != CURRENT or again["base"] != state["base"]:
+        raise Failure(TARGET, u"%s: what would be written could not be read again: %s. Nothing was written."
+                      % (site["path"], again["is"][1]), "Please report this, with the file.")
+    result["compiled"] = compile_text(site, state["base"], content)
+    status = "updated" if old else "patched"
+    done = changed(result, site, content, status="would be " + status if check else status)
+    if not check and put(site, content, None) is False:
+        done = result
+    return done if check else dict(done, state=CURRENT[0], stateReason=CURRENT[1])
+
+def revert(options, site, state):
+    result, check, found = about(site, state, False), options["check"], state["found"]
+    result.update(command="revert", check=check, changed=False, restored=None, timeRestored=None, diff=u"", status="absent")
+    if state["is"] == ABSENT:
+        return result
+    if state["base"] is None:
+        raise Failure(TARGET, u"%s, %s. Nothing was written." % (site["path"], state["is"][1]), "Get a clean file from the "
+                      "package (dpkg -S or rpm -qf names it; apt-get install --reinstall or dnf reinstall), then apply again.")
+    pristine, then = state["pristine"], found["modified"]
+    if not state["intact"]:
+        result["notes"].append(u"The blocks had been edited; they were taken out as they were.")
+    if not pristine:
+        result["notes"].append(u"The file was also changed outside the blocks; these changes %s, and so does the time of "
+                               u"the last change." % (u"would stay" if check else u"stay"))
+    pools = [name.split(u'"')[0].encode("ascii").decode("unicode_escape") for line in found["helper"].split("\n")
+             if line.startswith('            "libvirt_pools": ') for name in text(line).split(u'u"')[1:]]
+    done = changed(result, site, state["base"], status="would be reverted" if check else "reverted", pools=pools,
+                   restored=pristine, timeRestored=pristine)
+    if check:
+        return done
+    now, absent = put(site, state["base"], then if pristine else None), dict(state=ABSENT[0], stateReason=ABSENT[1])
+    if now is False:
+        return dict(result, **absent)
+    if pristine and now != then:
+        result["notes"].append(u"The modification time could not be put back: it is %s, and was %s." % (now, then))
+    return dict(done, timeRestored=pristine and now == then, **absent)
+
+def verify(options, site, state):
+    result, told, static = about(site, state, True), need(site)[2], u"--static was given"
+    refuse(site, state, told)
+    result["notes"].append(u"It was compared with the facts of this file (%s); whether the host's pools have changed since "
+                           u"is not known to it." % SOURCE)
+    result.update(command="verify", volume=None, behaviour=proof(static), install=proof(static, causes=[]))
+    if not options["static"]:
+        good = state["is"] == CURRENT or state["is"] == ABSENT and result["need"] == "not needed"
+        result.update(behaviour=behaviour(site, state), install=install(site, told) if good else
+                      proof(u"the patch is %s" % state["is"][0], causes=[]))
+    return result
+
+def exit_code(result):
+    if result["command"] != "verify":
+        return NOT_SO if result["check"] and result["changed"] else 0
+    if result["state"] != "current" and (result["state"] != "absent" or result["need"] != "not needed"):
+        return TARGET if result["state"] == "damaged" else NOT_SO
+    return BEHAVIOUR if "failed" in (result["behaviour"]["status"], result["install"]["status"]) else 0
+
+def proof_lines(name, proved, verbose):
+    count = len(proved["checks"])
+    lines = [u"%s %s%s: %s" % (name, proved["status"], u" (%d check%s)" % (count, u"s"[:count != 1])
+                               if proved["status"] != "not run" else u"", proved["reason"])]
+    for one in proved["checks"]:
+        if verbose or not one["passed"]:
+            lines.append(u"  %s  %s" % (u"ok" if one["passed"] else u"wrong", one["label"]))
+            lines += [u"      " + line for line in one["difference"].rstrip().split(u"\n") if line]
+    return lines
+
+def lines_of(result, verbose):
+    """A result for a person."""
+    if result["command"] == "verify":
+        wanted = u"none is needed" if result["need"] == "not needed" else result["need"]
+        wanted = u"; %s: %s" % (wanted, result["needReason"]) if result["state"] == "absent" else u""
+        return ([u"%s: %s: %s%s" % (result["state"], result["file"], result["stateReason"], wanted)]
+                + proof_lines(u"behaviour", result["behaviour"], verbose)
+                + proof_lines(u"virt-install", result["install"], verbose))
+    pools = u" (pool%s %s)" % (u"s"[:len(result["pools"]) > 1], u", ".join(result["pools"])) if result["pools"] else u""
+    lines, check = [u"%s: %s%s" % (result["status"], result["file"], pools)], result["check"]
+    if result["restored"]:
+        shipped = u": the file of virt-manager %s" % u", ".join(result["shippedIn"]) if result["shippedIn"] else u""
+        lines.append(u"The file %s, in its bytes%s, what the blocks were put into%s." % (
+            u"would be" if check else u"is", u" and its time" if result["timeRestored"] else u"", shipped))
+    elif result["restored"] is False:
+        lines.append(u"The file %s no blocks any more." % (u"would have" if check else u"has"))
+    compiled = result.get("compiled") or u""
+    if compiled[:7] == u"not run":
+        lines.append(u"Compiling the new text was %s." % compiled)
+    elif verbose and compiled:
+        lines.append(u"The new text was %s." % compiled)
+    return lines + ([u"virt-manager release: %s" % (result["release"] or u"unknown")] if verbose else [])
+
+def seen(words, kept=u""):
+    """Without control and direction characters, so that no name can look like something else."""
+    def hidden(one):
+        return one < u" " or u"\x7f" <= one <= u"\x9f" or one in u"\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d" \
+            u"\u202e\u2066\u2067\u2068\u2069"
+    return u"".join((u"\\x%02x" if one < u"\u0100" else u"\\u%04x") % ord(one) if hidden(one) and one not in kept else one
+                    for one in words)
+
+def write(descriptor, words):
+    rest = words.encode("utf-8")
+    while rest:
+        rest = rest[os.write(descriptor, rest):]
+
+def complain(words):
+    """Says something on standard error. Where that cannot be written either, the exit code has to say it."""
+    try:
+        write(2, words)
+    except OSError as error:
+        UNHEARD.extend([words] if error.errno != errno.EPIPE else [])
+
+def as_json(result, code):
+    import json
+    tool, verdict = u"virtinst-rbd-patch %s" % VERSION, {"ok": code == 0, "exitCode": code}
+    form = dict(result, form=FORM, tool=tool, verdict=verdict)
+    return json.dumps(form, indent=2, ensure_ascii=False, sort_keys=True, separators=(",", ": ")) + u"\n"
+
+def show(result, code, options):
+    """Writes a result. What was changed is said, wherever there is somebody to hear it."""
+    lines = [seen(line) + u"\n" for line in lines_of(result, options["verbose"])]
+    if not options["quiet"]:
+        complain(u"".join(u"note: %s\n" % seen(line) for line in result["notes"]))
+    elif code:
+        complain(u"virtinst-rbd-patch: " + lines[0])
+    words = (seen(result.get("diff", u""), u"\n\t") if options["diff"] else u"") + u"".join([] if options["quiet"] else lines)
+    if not options["diff"]:
+        result.pop("diff", None)
+    try:
+        write(1, as_json(result, code) if options["json"] else words)
+    except OSError as error:
+        if result.get("changed") and not result["check"]:
+            complain(lines[0])
+        if error.errno != errno.EPIPE:
+            raise Failure(IO, u"Standard output cannot be written: %s." % text(error), "Look at where it goes to.")
+
+HELP = u"""usage: FILE apply|verify|revert [--check] [--diff] [--static] [--json] [-q|-v] [--root DIR] [--virtinst DIR]
+
+  apply   put the blocks into virtinst, so that new guests' disks get their auth and monitors
+  verify  say whether they are there and just what is needed, and prove what they do
+  revert  take them out
+  --check changes nothing and exits 1 if anything would change; --diff shows what changes; --static runs nothing
+"""
+
+def options_of(words):
+    options, flags, rest = {"root": None, "virtinst": None, "command": None}, {"-q": "quiet", "-v": "verbose"}, list(words)
+    for flag in ("check", "diff", "static", "json", "quiet", "verbose"):
+        options[flag], flags["--" + flag] = False, flag
+    while rest:
+        word, (name, equals, value) = rest[0], rest.pop(0).partition("=")
+        if word in flags:
+            options[flags[word]] = True
+        elif name in ("--root", "--virtinst") and (value or not equals and rest):
+            options[name[2:]] = os.path.join(WORKING, value or rest.pop(0))
+        elif word in ("apply", "verify", "revert") and not options["command"]:
+            options["command"] = word
+        else:
+            options["wrong"] = u"%s is not understood" % text(word)
+    command = options["command"]
+    for flag in ["check", "diff"] if command == "verify" else ["static"]:
+        if options[flag]:
+            options["wrong"] = u"--%s does not go with %s" % (flag, command)
+    if not command or options["quiet"] and options["verbose"]:
+        options["wrong"] = u"-q and -v do not go together" if command else u"a command is missing"
+    return options
+
+def work(options):
+    if "wrong" in options:
+        raise Failure(USAGE, u"%s." % options["wrong"], u"See %s --help." % text(sys.argv[0]))
+    base = options["base"] = os.path.realpath(options["root"]).rstrip("/") if options["root"] else ""
+    if base and ((options["virtinst"] or "") + "/").startswith(base + "/"):
+        options["virtinst"] = options["virtinst"][len(base):] or "/"
+    try:
+        site = inside(options, look)
+    except EnvironmentError as error:
+        raise Failure(IO, u"%s cannot be read: %s." % (text(error.filename or "virtinst"), text(error)), "Check its rights.")
+    os.fchdir(site["folder"])
+    state = examine(site["content"], options["command"] != "revert")
+    # Before its names are counted: one may be a killed run's.
+    patient = state["is"] not in (ABSENT, CURRENT) or state["is"] == (CURRENT if options["command"] == "revert" else ABSENT)
+    site["left"] = [] if options["check"] or options["command"] == "verify" else clear_up(site, patient)
+    return {"apply": apply, "verify": verify, "revert": revert}[options["command"]](options, site, state)
+
+def main(words):
+    if set(words) & set(("-h", "--help", "--version")):
+        write(1, VERSION + u"\n" if "--version" in words else HELP)
+        return 0
+    options = options_of(words)
+    try:
+        try:
+            result = work(options)
+            code = exit_code(result)
+            show(result, code, options)
+            return code or (IO if UNHEARD else 0)
+        except Failure:
+            raise
+        except EnvironmentError as error:
+            what = u"%s was replaced, but" % REPLACED[0] if REPLACED else u"%s:" % text(error.filename or "A file")
+            raise Failure(IO, u"%s %s." % (what, text(error)), "Check the path and its rights, and the disk (dmesg).")
+        except Exception as error:
+            what = u"%s was replaced, but something" % REPLACED[0] if REPLACED else u"Something"
+            raise Failure(IO, u"%s unforeseen went wrong: %s" % (what, text(error)),
+                          u"Please report this, with the command line and virtinst-rbd-patch %s." % VERSION)
+    except Failure as failure:
+        complain(u"virtinst-rbd-patch: %s\n%s\n" % (seen(failure.message), seen(failure.hint)))
+        if options["json"]:
+            nothing = dict.fromkeys("host source file release sha256 need needReason state stateReason".split())
+            error = {"message": failure.message, "hint": failure.hint}
+            write(1, as_json(dict(nothing, command=options["command"], shippedIn=[], pools=[], notes=[], error=error), failure.code))
+        return failure.code
+
+if __name__ == "__main__":
+    WORKING = os.getcwd()
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,307 @@
+// What the tool and its bundle do alike, to the byte: one table of cases, run by both.
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { sha256 } from "../src/patch/facts";
+import { RECIPES } from "../src/virtinst/recipes";
+import { makeBundle } from "./support/bundle";
+import { cli, copyVirtinst, HOST, HOST_BY_UUID, HOST_TWO, PLAIN, patchedBy100, temporaryFolder } from "./support/cli";
+
+/** A Python of each kind that may run a bundle, where this machine has it. */
+const PYTHONS = ["python2.7", ...[4, 5, 6, 7, 8, 9, 10, 11, 12, 13].map((minor) => `python3.${minor}`)]
+  .map((name) => ({ name, path: spawnSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).stdout.trim() }))
+  .filter(({ path }) => path !== "" && spawnSync(path, ["-c", ""]).status === 0);
+
+const LAYOUTS = RECIPES.map(({ name }) => name);
+
+/** A virtinst in a folder. */
+interface Place {
+  readonly top: string;
+  readonly path: string;
+  edit(change: (text: string) => string): void;
+}
+
+interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the tool on one copy and the bundle on another. */
+class Both {
+  readonly places: readonly [Place, Place];
+  readonly #bundle: string;
+  readonly #facts: readonly string[];
+  readonly #python: string;
+
+  constructor({ layout = PLAIN, facts = HOST, python = "python3" } = {} as Partial<Options>) {
+    this.#bundle = makeBundle(join(temporaryFolder(), "bundle.py"), facts);
+    this.#facts = facts;
+    this.#python = python;
+    const file = RECIPES.find(({ name }) => name === layout)?.file as string;
+    // Of one length, since both say where the file is.
+    const base = temporaryFolder();
+    this.places = ["a", "b"].map((name) => {
+      const top = join(base, name);
+      cpSync(copyVirtinst(layout), top, { recursive: true });
+      const path = join(top, file);
+      utimesSync(path, 1400000000, 1400000000);
+      spawnSync("touch", ["-d", "@1400000000.123456789", path]);
+      const edit = (change: (text: string) => string) =>
+        writeFileSync(path, change(readFileSync(path, "latin1")), "latin1");
+      return { top, path, edit };
+    }) as unknown as [Place, Place];
+  }
+
+  /** Does the same to both copies. */
+  each(act: (place: Place) => void): this {
+    for (const place of this.places) act(place);
+    return this;
+  }
+
+  /** Runs a command of the bundle alone. */
+  bundle(command: string, ...words: string[]): Ran {
+    return spawn(this.#python, [this.#bundle, command, "--virtinst", this.places[1].top, ...words]);
+  }
+
+  /** Runs a command on both, and compares all that is to be seen of it. */
+  run(command: string, ...words: string[]) {
+    const [one, other] = this.places;
+    const facts = command === "revert" ? [] : this.#facts;
+    const tool = cli([command, ...facts, "--virtinst", one.top, ...words]);
+    const bundle = this.bundle(command, ...words);
+    const seen = [seenOf(one, tool), seenOf(other, bundle)] as const;
+    expect(seen[1]).toEqual(seen[0]);
+    return { ...tool, bundle };
+  }
+}
+
+interface Options {
+  readonly layout: string;
+  readonly facts: readonly string[];
+  readonly python: string;
+}
+
+function spawn(python: string, words: readonly string[]): Ran {
+  const { status, stdout, stderr } = spawnSync(python, words, { encoding: "utf8" });
+  return { code: status, stdout, stderr };
+}
+
+/** What the bundle says besides, since it cannot see the host's pools. */
+const OWN = /^(?:note: )?It was compared with the facts of this file .*$/;
+
+/** All that can be seen of a run. A fresh time is no case for comparison; that it is fresh is. */
+function seenOf({ top, path }: Place, { code, stdout, stderr }: Ran) {
+  // The bundle has no --force and no --python to name.
+  const plain = (text: string) =>
+    text
+      .replaceAll(top, "TOP")
+      .replace("; --force patches all the same, for disks that are described by hand", "")
+      .replace(", or name a Python with --python", "")
+      .replace(/\b1[5-9]\d{8}\.\d{9}\b/g, "NOW");
+  const json = stdout.startsWith("{") ? JSON.parse(plain(stdout)) : null;
+  if (json?.notes) json.notes = json.notes.filter((note: string) => !OWN.test(note)).sort();
+  // Which of several Pythons of one kind it is, is this machine's matter.
+  const said = plain(stdout).replace(/(Python [\d.]+), \S+/g, "$1");
+  if (json?.compiled) json.compiled = json.compiled.replace(/compiled by .*/, "compiled");
+  const { mode, mtimeMs } = statSync(path);
+  return {
+    code,
+    said: json ?? said,
+    notes: plain(stderr)
+      .split("\n")
+      .filter((line) => !OWN.test(line))
+      .sort(),
+    sha256: sha256(plain(readFileSync(path, "latin1"))),
+    mode,
+    fresh: mtimeMs > 1.5e12,
+    beside: spawnSync("ls", ["-A", dirname(path)], { encoding: "utf8" }).stdout,
+  };
+}
+
+describe.each(LAYOUTS)("on a file of layout %s", (layout) => {
+  const python = layout.startsWith("guest") ? "python2.7" : "python3";
+  test("apply, apply again, verify, revert, revert again", () => {
+    const both = new Both({ layout, python });
+    expect(both.run("apply", "--check", "--diff", "--json").code).toBe(1);
+    expect(both.run("apply", "--diff").code).toBe(0);
+    expect(both.run("apply").stdout).toMatch(/^current: /);
+    expect(both.run("verify", "--static", "--json").code).toBe(0);
+    expect(both.run("verify", "-v").code).toBe(0);
+    expect(both.run("revert", "--check", "--diff").code).toBe(1);
+    expect(both.run("revert", "--json").code).toBe(0);
+    expect(both.run("revert").stdout).toMatch(/^absent: /);
+    expect(both.run("verify").code).toBe(1);
+  });
+});
+
+const crlf = (text: string) => text.replace(/\r?\n/g, "\r\n");
+
+describe("states", () => {
+  /** A change of the file itself makes it one that the bundle does not know, and its apply refuses. */
+  const UNKNOWN: readonly (readonly [name: string, change: (text: string) => string])[] = [
+    ["a file that was changed outside the blocks", (text) => `${text}# more\n`],
+    ["a block that was moved", (text) => text.replace(/^/, "# first\n")],
+    ["a file with CRLF, blocks and all", crlf],
+    ["bytes that are no UTF-8", (text) => `${text}# \xff\xfe\n`],
+  ];
+  test.each(UNKNOWN)("%s: verify, revert; apply of the bundle refuses", (_, change) => {
+    const both = new Both();
+    both.run("apply");
+    both.each(({ edit }) => edit(change));
+    both.run("verify", "--static", "--json");
+    const before = readFileSync(both.places[1].path);
+    expect(both.bundle("apply")).toMatchObject({ code: 4, stderr: expect.stringMatching(/is not known/) });
+    expect(readFileSync(both.places[1].path)).toEqual(before);
+    both.run("revert", "--check", "--json");
+    both.run("revert", "--json");
+  });
+
+  const STATES: readonly (readonly [name: string, change: (text: string) => string])[] = [
+    ["a changed block", (text) => text.replace("import logging", "import logging  # mine")],
+    ["a marker that is lost", (text) => text.replace(/^# <<<.*\n/m, "")],
+    ["a marker without a beginning", (text) => text.replace(/^# >>>.*\n/m, "")],
+    ["a block in a block", (text) => text.replace(/^(# >>>.*\n)/m, "$1$1")],
+    ["three blocks", (text) => `${text}# >>> virtinst-rbd-patch\n# <<< virtinst-rbd-patch\n`],
+    ["one block", (text) => text.replace(/ {8}# >>>[\s\S]*?# <<<.*\n/, "")],
+    ["the name outside the blocks", (text) => `${text}_virtinst_rbd_patch\n`],
+    ["a header that cannot be read", (text) => text.replace(/^# facts: .*\n/m, "")],
+    ["a short hash", (text) => text.replace(/(# pristine: sha256=)[0-9a-f]/, "$1")],
+    ["a time without decimals", (text) => text.replace(/(mtime=\d+)\.\d+/, "$1")],
+    ["a later layout of the blocks", (text) => text.replace("# format: 2", "# format: 3")],
+    ["foreign lines in the helper block", (text) => text.replace(/^# pristine: sha/m, "import os\n$&")],
+    ["foreign lines in the call block", (text) => text.replace(/( {8}# >>>.*\n)/, "$1    def more(self):\n")],
+    ["blocks of another version", (text) => text.replace(/(>>> virtinst-rbd-patch) \S+/g, "$1 9.9.9")],
+    ["blocks with other line ends than the file", (text) => text.replace(/(# >>>[\s\S]*?# <<<[^\n]*)\n/, crlf)],
+  ];
+  test.each(STATES)("%s: verify, apply, revert", (_, change) => {
+    const both = new Both();
+    both.run("apply");
+    both.each(({ edit }) => edit(change));
+    both.run("verify", "--static", "--json");
+    both.run("apply", "--check", "--json");
+    both.run("revert", "--check", "--json");
+    both.run("revert", "--json");
+  });
+
+  test("blocks of other facts are brought up to date, and go as they came", () => {
+    const old = new Both({ facts: HOST });
+    old.run("apply");
+    const both = new Both({ facts: HOST_TWO });
+    for (const [index, { path }] of old.places.entries()) cpSync(path, both.places[index]?.path as string);
+    expect(both.run("verify", "--static", "--json").code).toBe(1);
+    expect(both.run("apply", "--json").stdout).toMatch(/"status": "updated"/);
+    expect(both.run("revert", "--json").stdout).toMatch(/"restored": true/);
+  });
+
+  test("what 1.0.0 wrote is brought up to date, and goes as it came", () => {
+    const both = new Both().each(({ path }) => {
+      const pristine = readFileSync(path);
+      writeFileSync(path, patchedBy100(pristine));
+    });
+    expect(both.run("verify", "--static", "--json").code).toBe(1);
+    expect(both.run("apply").stdout).toMatch(/^updated: /);
+    expect(both.run("revert").code).toBe(0);
+  });
+});
+
+describe("needs", () => {
+  const disk = (place: Place) => join(place.top, "virtinst/devices/disk.py");
+  test("no pool that names its secret by usage: not needed", () => {
+    const both = new Both({ facts: HOST_BY_UUID });
+    expect(both.run("apply", "--json").stdout).toMatch(/"status": "not needed"/);
+    expect(both.run("verify", "--static").code).toBe(0);
+  });
+  test("disk code that copies no auth: required", () => {
+    const both = new Both({ facts: HOST_BY_UUID });
+    both.each((place) =>
+      writeFileSync(disk(place), readFileSync(disk(place), "utf8").replaceAll("auth_secret_uuid", "x")),
+    );
+    expect(both.run("verify", "--static", "--json").stdout).toMatch(/"need": "required"/);
+    expect(both.run("apply").code).toBe(0);
+  });
+  test("disk code that writes no network disks: impossible", () => {
+    const both = new Both().each((place) => writeFileSync(disk(place), "# source_protocol\n"));
+    expect(both.run("verify", "--static", "--json").stdout).toMatch(/"need": "impossible"/);
+    expect(both.run("apply", "--json").code).toBe(4);
+  });
+  test("no disk code: unknown", () => {
+    const both = new Both().each((place) => renameSync(disk(place), `${disk(place)}.away`));
+    expect(both.run("verify", "--static", "--json").stdout).toMatch(/"need": "unknown"/);
+    expect(both.run("apply", "--json").code).toBe(0);
+  });
+});
+
+describe("a file's belongings", () => {
+  test("a mode, a hard link and a link to it", () => {
+    const both = new Both().each(({ path, top }) => {
+      chmodSync(path, 0o640);
+      linkSync(path, join(top, "other"));
+      renameSync(path, `${path}.real`);
+      symlinkSync(basename(`${path}.real`), path);
+    });
+    expect(both.run("apply", "--json").stdout).toMatch(/hard links/);
+    expect(both.run("revert", "--json").code).toBe(0);
+  });
+  test("byte code that states a time that is to come is not taken for that of the new text", () => {
+    const both = new Both().each(({ path }) => {
+      const cache = join(dirname(path), "__pycache__");
+      mkdirSync(cache);
+      const code = Buffer.alloc(16);
+      code.writeUInt32LE(Math.floor(Date.now() / 1000) + 5, 8);
+      writeFileSync(join(cache, "installer.cpython-311.pyc"), code);
+    });
+    both.run("apply");
+    for (const { path } of both.places) expect(statSync(path).mtimeMs).toBeGreaterThan(1.5e12);
+  });
+  test("what a killed run left is cleared up", () => {
+    const name = ".virtinst-rbd-patch.0123456789ab-lx3k2j1h";
+    const both = new Both().each(({ path }) => writeFileSync(join(dirname(path), name), "left"));
+    expect(both.run("apply", "--json").stdout).toMatch(/a run left it that was killed/);
+    for (const { path } of both.places) expect(existsSync(join(dirname(path), name))).toBe(false);
+  }, 60_000);
+});
+
+test("a virtinst that is not there, and an option that is not", () => {
+  const bundle = makeBundle(join(temporaryFolder(), "bundle.py"));
+  expect(spawn("python3", [bundle, "apply", "--virtinst=/nowhere"])).toMatchObject({
+    code: 4,
+    stderr: expect.stringMatching(/^virtinst-rbd-patch: \/nowhere holds no virtinst package/),
+  });
+  expect(spawn("python3", [bundle]).code).toBe(2);
+  expect(spawn("python3", [bundle, "apply", "--wrong"]).code).toBe(2);
+  expect(spawn("python3", [bundle, "--version"])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d/) });
+});
+
+test("a file that it does not know is exit 4, with what makes a bundle that does", () => {
+  const { path, top } = new Both().places[1];
+  writeFileSync(path, `${readFileSync(path, "utf8")}# a distribution's\n`);
+  const { code, stderr } = spawn("python3", [
+    makeBundle(join(temporaryFolder(), "bundle.py")),
+    "apply",
+    "--virtinst",
+    top,
+  ]);
+  expect(code).toBe(4);
+  expect(stderr).toContain(`virtinst-rbd-patch bundle --virtinst DIR -o FILE`);
+});
+
+test.each(PYTHONS)("$name writes and takes out the same", ({ path: python }) => {
+  const both = new Both({ python });
+  expect(both.run("apply").code).toBe(0);
+  expect(both.run("verify", "--static", "--json").code).toBe(0);
+  expect(both.run("revert").code).toBe(0);
+});

@@ -1,0 +1,79 @@
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { cli } from "../support/cli";
+import { borrowVirtinst, makeFolder, must, run, SHARE, undoAll } from "./support/machine";
+
+const HOST = ["usage"].flatMap((name) => [
+  `--pool-xml=${resolve(`test/fixtures/host/pool-${name}.xml`)}`,
+  `--secret-xml=${resolve(`test/fixtures/host/secret-${name}.xml`)}`,
+]);
+const FILE = `${SHARE}/virtinst/install/installer.py`;
+
+let bundle: string;
+
+beforeAll(() => {
+  borrowVirtinst();
+  const folder = makeFolder();
+  bundle = join(folder, "bundle.py");
+  const { code, stderr } = cli(["bundle", ...HOST, "-o", bundle]);
+  if (code !== 0) throw new Error(stderr);
+});
+
+afterAll(undoAll);
+
+/** Runs it as an administrator does: as a program. */
+function bundled(...words: string[]) {
+  return run("env", ["-i", `PATH=${withoutNode()}`, bundle, ...words]);
+}
+
+/** A folder with what the bundle may run, and without Node. */
+function withoutNode(): string {
+  const folder = makeFolder();
+  for (const name of ["sh", "env", "python3", "virt-install", "stat"]) {
+    mkdirSync(folder, { recursive: true });
+    must("ln", ["-sf", `/usr/bin/${name}`, join(folder, name)]);
+  }
+  return folder;
+}
+
+test("Debian's own virtinst, on a machine without Node: the bytes of apply, a proof, and back", () => {
+  expect(run("env", ["-i", `PATH=${withoutNode()}`, "sh", "-c", "command -v node"]).code).not.toBe(0);
+  const pristine = readFileSync(FILE);
+  const { mtimeMs, mode } = statSync(FILE);
+
+  cli(["apply", ...HOST]);
+  const patched = readFileSync(FILE);
+  cli(["revert"]);
+  expect(readFileSync(FILE)).toEqual(pristine);
+
+  expect(bundled("verify", "--static").code).toBe(1);
+  expect(bundled("apply")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^patched: /) });
+  expect(readFileSync(FILE)).toEqual(patched);
+  expect(bundled("apply").stdout).toMatch(/^current: /);
+  const proved = bundled("verify");
+  expect(proved.stdout).toMatch(/^behaviour passed \(8 checks\): /m);
+  expect(proved.stdout).toMatch(/^virt-install passed \(2 checks\): /m);
+  expect(proved.code).toBe(0);
+  expect(cli(["verify", ...HOST]).code).toBe(0);
+  expect(bundled("revert").stdout).toMatch(/in its bytes and its time/);
+  expect(readFileSync(FILE)).toEqual(pristine);
+  expect(statSync(FILE)).toMatchObject({ mtimeMs, mode });
+});
+
+test("below --root, under chroot: a link in the image leads nowhere else", () => {
+  const root = makeFolder();
+  const place = join(root, "usr/share/virt-manager/virtinst/install");
+  mkdirSync(place, { recursive: true });
+  copyFileSync(FILE, join(place, "real.py"));
+  chmodSync(join(place, "real.py"), 0o644);
+  must("ln", ["-s", "/usr/share/virt-manager/virtinst/install/real.py", join(place, "installer.py")]);
+  const before = readFileSync(FILE);
+  const image = readFileSync(join(place, "real.py"));
+  expect(bundled("apply", "--root", root)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^patched: /) });
+  expect(readFileSync(FILE)).toEqual(before);
+  expect(readFileSync(join(place, "real.py")).equals(image)).toBe(false);
+  expect(bundled("verify", "--root", root).stdout).toMatch(/^behaviour passed/m);
+  expect(bundled("revert", "--root", root).code).toBe(0);
+  expect(readFileSync(join(place, "real.py"))).toEqual(image);
+});
