@@ -423,18 +423,23 @@ def temporary():
         digits, rest = "0123456789abcdefghijklmnopqrstuvwxyz"[rest % 36] + digits, rest // 36
     return ".virtinst-rbd-patch.%s-%s" % (binascii.hexlify(os.urandom(6)).decode(), digits)
 
+def is_temporary(name):
+    import re
+    form = r"\.(virtinst-rbd-patch\.[0-9a-f]{12}|\w+\.py\.virtinst-rbd-patch\.\d+)-[0-9a-z]{8,9}\Z"  # 1.0.0's too.
+    return re.match(form, name) is not None
+
 def clear_up(site, patient):
     """Removes what killed runs left: files of such a name that nobody has changed for ten seconds."""
-    import re
-    import time
     def left():
         try:
-            names = [name for name in os.listdir(".") if re.match(
-                r"\.(virtinst-rbd-patch\.[0-9a-f]{12}|\w+\.py\.virtinst-rbd-patch\.\d+)-[0-9a-z]{8,9}\Z", name)]
-            return dict((name, os.lstat(name).st_ctime) for name in names)
+            names = [name for name in os.listdir(".") if ".virtinst-rbd-patch." in name]
+            return dict((name, os.lstat(name).st_ctime) for name in names if is_temporary(name))
         except OSError:
             return {}  # Who may not list a folder left nothing in it; and what goes meanwhile is somebody's.
-    notes, young, begun = [], left(), time.time()
+    notes, young = [], left()
+    if young:
+        import time
+        begun = time.time()
     while young:
         now = dict((name, then) for name, then in left().items() if young.get(name) == then)
         for name in [one for one in now if abs(time.time() - now[one]) > 10 or time.time() - begun >= 10]:
