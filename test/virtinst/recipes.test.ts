@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { RECIPES, releasesWithHash, TARGET_FILES } from "../../src/virtinst/recipes";
+import { pythonMajor, RECIPES, releasesWithHash, TARGET_FILES } from "../../src/virtinst/recipes";
 
 const names = v.array(v.pipe(v.string(), v.regex(/^[a-z_]\w*$/)));
 const recipe = v.strictObject({
@@ -43,6 +43,11 @@ test("a hash finds its releases", () => {
     "4.1.0",
   ]);
   expect(releasesWithHash("0".repeat(64))).toEqual([]);
+});
+
+test("the file says which Python runs it: virt-manager 2.0 is the first of Python 3", () => {
+  expect(TARGET_FILES.map(pythonMajor)).toEqual([3, 3, 2]);
+  expect(pythonMajor("virtinst/other.py")).toBe(3);
 });
 
 test("the newest layout is looked for first", () => {

@@ -1,9 +1,9 @@
-import { cpSync, linkSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
 import { replacementNotes } from "../../src/virtinst/notes";
-import { choiceNotes, openTarget } from "../../src/virtinst/target";
+import { choiceNotes, isOwnVirtinst, isThere, openTarget } from "../../src/virtinst/target";
 import { copyVirtinst, temporaryFolder } from "../support/cli";
 import { FACTS } from "../support/patched";
 
@@ -26,6 +26,37 @@ describe("a target", () => {
     const target = openTarget({ files: new HostFiles(), virtinst: folder }, FACTS);
     expect(target.examined.state).toBe("absent");
     expect(target.installation).toMatchObject({ target: { outside: `${folder}/virtinst/guest.py` }, release: "1.4.3" });
+  });
+
+  it("that goes between the look and the reading is a failure of the target, which names its file", () => {
+    const folder = copyVirtinst("guest-1.4");
+    const path = join(folder, "virtinst/guest.py");
+    const files = new HostFiles();
+    const hold = files.hold.bind(files);
+    vi.spyOn(files, "hold").mockImplementation((inside) => {
+      rmSync(path);
+      return hold(inside);
+    });
+    expect(() => openTarget({ files, virtinst: folder }, FACTS)).toThrow(
+      expect.objectContaining({ kind: "target", message: `${path} cannot be read: no such file or directory.` }),
+    );
+  });
+
+  it("holds just some bytes, or others, or is gone", () => {
+    const { base, files, target } = host({ "usr/share/virt-manager": "guest-1.4" });
+    const path = join(base, "usr/share/virt-manager/virtinst/guest.py");
+    expect(isThere(target, { files }, target.file.bytes)).toBe(true);
+    expect(isThere(target, { files }, Buffer.from("other"))).toBe(false);
+    rmSync(path);
+    expect(isThere(target, { files }, target.file.bytes)).toBe(false);
+  });
+
+  it("is this machine's own, where it was not named and no system is mounted", () => {
+    const [own, mounted] = [new HostFiles(), new HostFiles(temporaryFolder())];
+    expect(isOwnVirtinst({ files: own })).toBe(true);
+    expect(isOwnVirtinst({ files: own, virtinst: "/opt/vm" })).toBe(false);
+    expect(isOwnVirtinst({ files: mounted })).toBe(false);
+    expect(isOwnVirtinst({ files: mounted, virtinst: "/opt/vm" })).toBe(false);
   });
 });
 
