@@ -63,7 +63,7 @@ export interface Imported {
 export async function importedFrom(asked: InstallRun, { file }: Pick<Installation, "file">): Promise<Imported | null> {
   const { stderr } = await start(asked, words(asked), { PYTHONVERBOSE: "1" });
   const [, folder = "", name = ""] = /^(.*)\/(\w+)\.py$/.exec(file) ?? [];
-  const path = new RegExp(`/${folder}/(?:__pycache__/)?${name}\\.(?:[\\w-]+\\.)?py[co]?$`);
+  const path = new RegExp(`/${folder}/(?:__pycache__/)?${name}\\.(?:[\\w.-]+\\.)?py[co]?$`);
   // 2.7: `import virtinst.guest # precompiled from …/guest.pyc`, or `# from …/guest.py`. 3.4 to 3.13: `# code object from
   // …/guest.py`, in quotes for byte code. Byte code that is only looked at, and rejected, has other lines.
   const lines = /^(?:import \S+ # (?:precompiled )?from |# code object from )(['"]?)(.*?)\1$/gm;

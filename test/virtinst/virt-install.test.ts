@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { run } from "../../src/system/run";
 import { type InstallRun, importedFrom, printXml } from "../../src/virtinst/virt-install";
 import { temporaryFolder } from "../support/cli";
@@ -110,6 +110,16 @@ describe("where it prints no domain, that is the patched file's fault", () => {
     ["the function raises", frame(GUEST, 40, "_virtinst_rbd_patch"), "MemoryError", 40],
     ["another of its methods knows no name", frame(GUEST, 387, "_get_xml"), "NameError: name 're' is not defined", 387],
     ["it imports what is not there", frame(GUEST, 12, "<module>"), "ImportError: No module named nothing", 12],
+    ["it raises what is named in full", frame(GUEST, 387, "_build_xml"), "xml.parsers.expat.ExpatError: no: 1", 387],
+    ["it raises an error of its own", frame(GUEST, 387, "_build_xml"), "MyImportError: no", 387],
+    [
+      "it raises over another's error",
+      `${frame("/usr/lib/python3/re.py", 2, "sub")}KeyError: 1\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n${frame(GUEST, 387, "_build_xml")}`,
+      "TypeError: 2",
+      387,
+    ],
+    ["it knows no name any more", frame(GUEST, 9, "_get_xml"), "UnboundLocalError: local variable 'x'", 9],
+    ["it imports what is gone", frame(GUEST, 9, "_get_xml"), "ModuleNotFoundError: No module named 'x'", 9],
     ["it is no Python", `  File "${GUEST}", line 7\n    def :\n        ^\n`, "SyntaxError: invalid syntax", 7],
   ])("%s", async (_, frames, error, line) =>
     expect((await print(failing(traceback(frames, `${error}\n[date] DEBUG more`)).path)).fault).toEqual({
@@ -131,6 +141,23 @@ describe("where it prints no domain, that is the patched file's fault", () => {
       "ImportError: No module named urlgrabber.progress",
       /Reinstall virt-install with the packages/,
     ],
+    [
+      "a module is missing to one that it imports, or calls",
+      frame(GUEST, 12, "<module>") + frame("/usr/share/virt-manager/virtinst/cli.py", 3, "<module>"),
+      "ImportError: No module named gi.repository",
+      /^a module cannot be imported: No module named gi\.repository\. Install python3-gi \(/,
+    ],
+    ["another of its methods raises something else", frame(GUEST, 387, "_get_xml"), "NameErrors: 2", /^oops$/],
+    ["a method raises whose name begins like that", frame(GUEST, 387, "_build_xml_now"), "ValueError: 2", /^oops$/],
+    ["a method raises whose name ends like that", frame(GUEST, 387, "re_build_xml"), "ValueError: 2", /^oops$/],
+    [
+      "it raised first, and another's error came of it",
+      `${frame(GUEST, 387, "_build_xml")}KeyError: 1\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n${frame("/usr/bin/virt-install", 9, "main")}`,
+      "TypeError: 2",
+      /^oops$/,
+    ],
+    ["a file raises whose name only ends like it", frame(`${GUEST}.bak`, 387, "_build_xml"), "ValueError: 2", /^oops$/],
+    ["a folder is called so", frame("/x/myvirtinst/guest.py", 387, "_build_xml"), "ValueError: 2", /^oops$/],
     [
       "another module knows no name",
       frame(GUEST, 387, "start_install") + frame("/usr/share/virt-manager/virtinst/storage.py", 9, "lookup"),
@@ -156,6 +183,34 @@ describe("where it prints no domain, that is the patched file's fault", () => {
       () => failing("WARNING a\nERROR    Could not find volume\nmore"),
       /^Could not find volume$/,
     ],
+    [
+      "the last of virt-install's own words, however it says them",
+      () => failing("ERROR first\n[Mon, 01 Jan virt-install 7] ERROR (cli:317)   No such pool  \nno ERROR at all"),
+      /^No such pool$/,
+    ],
+    [
+      "what was raised, where it says nothing else",
+      () =>
+        failing(
+          'Traceback (most recent call last):\n  File "/usr/bin/x", line 9, in main\n    x()\nValueError: 7\nmore',
+        ),
+      /^ValueError: 7$/,
+    ],
+    [
+      "what looks like a step, and is in no traceback",
+      () => failing(`  File "/x/${FILE}", line 9, in _build_xml\nValueError: 7`),
+      /^File "\/x\/virtinst\/guest\.py", line 9, in _build_xml; ValueError: 7$/,
+    ],
+    [
+      "that it says too much, whatever it says",
+      () => program("echo ERROR other >&2; head -c 70000000 /dev/zero; exit 1"),
+      /^it printed more than 64 MiB$/,
+    ],
+    [
+      "that its interpreter may not be run",
+      () => failing("ERROR other\nenv: 'python2': Permission denied", 126),
+      /^it could not be started: ERROR other; env: 'python2': Permission denied$/,
+    ],
     ["its last three lines", () => failing("one\ntwo\nthree\nfour"), /^two; three; four$/],
     ["its exit code, where it says nothing", () => program("exit 7"), /^it ended with exit code 7, without a word$/],
     ["that it printed nothing", () => program("echo nothing"), /printed no domain/],
@@ -173,11 +228,62 @@ describe("where it prints no domain, that is the patched file's fault", () => {
     expect((await print(stand().path)).fault).toEqual({ raised: false, reason: expect.stringMatching(reason) }),
   );
 
+  it.each([
+    ["libvirt", /Install python3-libvirt \(.*EL 7: libvirt-python\)$/],
+    ["libxml2", /Install python3-libxml2 \(.*EL 7: libxml2-python\)$/],
+    ["gi", /Install python3-gi \(EL: python3-gobject; .*EL 7: python-gobject\)$/],
+    ["requests", /Install python3-requests \(EL 7: python-requests\)$/],
+    ["urlgrabber", /Reinstall virt-install with the packages that it depends on$/],
+  ])("not so, and said: which package has the module %s", async (module, packages) => {
+    for (const error of [
+      `ImportError: No module named ${module}`,
+      `ModuleNotFoundError: No module named '${module}'`,
+    ]) {
+      const { fault } = await print(failing(traceback(frame("/x.py", 1, "<module>"), error)).path);
+      expect(fault).toEqual({ raised: false, reason: expect.stringMatching(packages) });
+    }
+  });
+
   it("not so, and said: that it may not be executed", async () => {
     const { path } = program("");
     chmodSync(path, 0o644);
     expect((await print(path)).fault).toEqual({ raised: false, reason: expect.stringMatching(/may not be executed/) });
   });
+});
+
+describe("where Python says that it takes the module from", () => {
+  const said = (line: string) => importedFrom(asked([failing(`# a\n${line}\n# b`, 0).path]), { file: FILE });
+  const PLACE = "/usr/share/virt-manager/virtinst";
+
+  it.each([
+    [`import virtinst.guest # from ${PLACE}/guest.py`, `${PLACE}/guest.py`, false],
+    [`import virtinst.guest # precompiled from ${PLACE}/guest.pyc`, `${PLACE}/guest.pyc`, true],
+    [`import virtinst.guest # precompiled from ${PLACE}/guest.pyo`, `${PLACE}/guest.pyo`, true],
+    [`# code object from ${PLACE}/guest.py`, `${PLACE}/guest.py`, false],
+    [
+      `# code object from '${PLACE}/__pycache__/guest.cpython-39.pyc'`,
+      `${PLACE}/__pycache__/guest.cpython-39.pyc`,
+      true,
+    ],
+    [
+      `# code object from '${PLACE}/__pycache__/guest.cpython-39.opt-1.pyc'`,
+      `${PLACE}/__pycache__/guest.cpython-39.opt-1.pyc`,
+      true,
+    ],
+    [`# code object from "/it's/virtinst/guest.py"`, "/it's/virtinst/guest.py", false],
+  ])("%s", async (line, path, byteCode) => expect(await said(line)).toEqual({ path, byteCode }));
+
+  it.each([
+    `# ${PLACE}/__pycache__/guest.cpython-39.pyc matches ${PLACE}/guest.py`,
+    `# bytecode is stale for 'virtinst.guest': # code object from ${PLACE}/guest.py`,
+    `# code object from ${PLACE}/guest.pyx`,
+    `# code object from ${PLACE}/xguest.py`,
+    `# code object from ${PLACE}/guestpy`,
+    `# code object from ${PLACE}/guest.x`,
+    `# code object from ${PLACE}/guest/guest.py`,
+    `# code object from /x/myvirtinst/guest.py`,
+    "# code object from virtinst/guest.py",
+  ])("not: %s", async (line) => expect(await said(line)).toBeNull());
 });
 
 for (const { version, path: python } of INTERPRETERS)
@@ -208,6 +314,14 @@ for (const { version, path: python } of INTERPRETERS)
       expect(statSync(taken?.path as string).isFile()).toBe(true);
       utimesSync(source, 1500000000, 1500000000);
       expect(await imported()).toEqual({ path: source, byteCode: false });
+    });
+
+    it("is byte code of an optimised kind too", async () => {
+      vi.stubEnv("PYTHONOPTIMIZE", "1");
+      onTestFinished(() => void vi.unstubAllEnvs());
+      const { imported, command } = script();
+      expect((await run(command[0], [command[1]], { env: { PYTHONDONTWRITEBYTECODE: "" } })).status).toBe(0);
+      expect(await imported()).toEqual({ path: expect.stringMatching(/guest\.(?:.*\.pyc|pyo)$/), byteCode: true });
     });
 
     it("is not said where it imports no such module", async () => {
