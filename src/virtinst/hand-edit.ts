@@ -37,12 +37,11 @@ export function findHandEdit(
   const body = statementsIn(method);
   // A pair or a chain gives other names a value too: it cannot be taken out.
   const assigns = (node: SyntaxNode) =>
-    node.name === "AssignStatement" &&
     children(node)
       .map(({ name }) => name)
       .lastIndexOf("AssignOp") === 1;
   const calls = (node: SyntaxNode, pattern: RegExp) =>
-    assigns(node) && pattern.test(text(node.lastChild?.name === "CallExpression" ? node.lastChild : null));
+    assigns(node) && node.lastChild?.name === "CallExpression" && pattern.test(text(node.lastChild));
 
   const compiled = [...module, ...body]
     .filter((node) => calls(node, /^re\.compile\(/))
@@ -51,10 +50,7 @@ export function findHandEdit(
     `^(?:${["re", ...compiled].map((name) => name.replace(/\W/g, "\\$&")).join("|")})\\.sub\\(`,
   );
   const substitutes = (node: SyntaxNode): boolean => {
-    if (node.name === "IfStatement") {
-      const inner = statementsIn(node);
-      return inner.length > 0 && inner.every(substitutes);
-    }
+    if (node.name === "IfStatement") return statementsIn(node).every(substitutes);
     return calls(node, substitution);
   };
   const core = body.filter((node) => substitutes(node) || calls(node, /^re\.compile\(/));
@@ -87,10 +83,10 @@ export function findHandEdit(
 
   // Variables of the module, and an import, that nothing but the edit uses.
   const edit = [...core];
-  const reImports = module.filter((node) => node.name === "ImportStatement" && text(node) === "import re");
-  for (const node of module) {
-    const name = assigns(node) ? text(node.firstChild) : "";
-    if (!/^\w+$/.test(name)) continue;
+  const reImports = module.filter((node) => text(node) === "import re");
+  for (const node of module.filter(assigns)) {
+    // An attribute or an index is no name.
+    const name = text(node.firstChild);
     const all = uses(name, () => true);
     if (uses(name, inside(core)) > 0 && all === uses(name, inside([node, ...core]))) edit.push(node);
   }
@@ -103,7 +99,7 @@ export function findHandEdit(
 
   edit.sort((a, b) => a.from - b.from);
   const spans = edit.map((node) => ({
-    from: source.lastIndexOf("\n", node.from - 1) + 1,
+    from: source.lastIndexOf("\n", node.from) + 1,
     to: nextLine(source, lastToken(node).to),
   }));
   return {
@@ -129,35 +125,33 @@ export function findHandEdit(
  * @returns the text; one that is known, if there is such a way to take the edit out
  */
 export function withoutHandEdit(source: string, edit: HandEdit, known: (text: string) => boolean): string {
-  const runs: { from: number; to: number; before: number[]; after: number[] }[] = [];
+  const runs: { from: number; to: number }[] = [];
   for (const { from, to } of edit.spans) {
     const last = runs.at(-1);
     if (last && isFiller(source.slice(last.to, from))) last.to = to;
-    else runs.push({ from, to, before: [], after: [] });
+    else runs.push({ from, to });
   }
-  for (const run of runs) {
-    run.before = edges(
+  // Between two of them is something else: what is taken out around them never overlaps.
+  const choices = runs.map((run) => {
+    const before = edges(
       run.from,
       (at) => source.lastIndexOf("\n", at - 2) + 1,
       (at, next) => isFiller(source.slice(next, at)),
     );
-    run.after = edges(
+    const after = edges(
       run.to,
       (at) => nextLine(source, at),
       (at, next) => isFiller(source.slice(at, next)),
     );
-  }
+    return before.flatMap((from) => after.map((to) => ({ from, to })));
+  });
   const exact = strip(source, edit.spans);
   if (known(exact)) return exact;
-  for (const spans of combinations(
-    runs.map(({ before, after }) => before.flatMap((from) => after.map((to) => ({ from, to })))),
-    // Each costs the whole text, of which a release's is some 40 KB long.
-    Math.min(20_000, 1e9 / source.length),
-  ))
-    if (spans.every(({ from }, index) => from >= (spans[index - 1]?.to ?? 0))) {
-      const text = strip(source, spans);
-      if (known(text)) return text;
-    }
+  // Each costs the whole text, of which a release's is some 40 KB long.
+  for (const spans of combinations(choices, Math.min(20_000, 1e9 / source.length))) {
+    const text = strip(source, spans);
+    if (known(text)) return text;
+  }
   return exact;
 }
 
@@ -184,7 +178,7 @@ function edges(start: number, step: (at: number) => number, fits: (at: number, n
   const found = [start];
   for (let at = start; found.length < 5; ) {
     const next = step(at);
-    if (next === at || !fits(at, next)) break;
+    if (!fits(at, next)) break;
     found.push(next);
     at = next;
   }
@@ -192,7 +186,7 @@ function edges(start: number, step: (at: number) => number, fits: (at: number, n
 }
 
 function isFiller(lines: string): boolean {
-  return lines.split("\n").every((line) => /^[ \t]*(?:#.*)?\r?$/.test(line)) && /(?:^|\n)$/.test(lines);
+  return lines.split("\n").every((line) => /^[ \t]*(?:#.*)?\r?$/.test(line));
 }
 
 /** Every way to take one of each, at most some number of them: nobody's edit stands in more than a few places. */

@@ -31,6 +31,7 @@ describe("what is a hand edit", () => {
       "all of it under two conditions",
       "        if final_xml:\n            if self:\n                final_xml = re.sub('a', 'b', final_xml)\n",
     ],
+    ["a pattern within the call", SUB.replace("'a'", "re.compile('a')")],
     ["a call over several lines", "        final_xml = re.sub(\n            'a',\n            'b', final_xml)\n"],
   ])("%s: it is taken out as a whole", (_, method) => {
     const text = edited(method);
@@ -43,6 +44,16 @@ describe("what is a hand edit", () => {
     ["a substitution in another variable", "        other = re.sub('a', 'b', final_xml)\n"],
     ["a substitution that is thrown away", "        re.sub('a', 'b', final_xml)\n"],
     ["a substitution behind something else", "        final_xml = 'x' + re.sub('a', 'b', final_xml)\n"],
+    ["a substitution before something else", SUB.replace(/\n/, " + self.x()$&")],
+    ["a substitution of a part of it in another variable", "        other = re.sub('a', 'b', final_xml.x)\n"],
+    [
+      "a substitution by a variable that is no pattern",
+      `        p = self.x()\n${SUB.replace("re.sub('a',", "p.sub(")}`,
+    ],
+    [
+      "a substitution by what holds a pattern",
+      `        p = X(re.compile('a'))\n${SUB.replace("re.sub('a',", "p.sub(")}`,
+    ],
     ["another function of re", "        final_xml = re.escape(final_xml)\n"],
     ["a substitution by something that is no pattern", "        final_xml = other.sub('b', final_xml)\n"],
     [
@@ -55,6 +66,13 @@ describe("what is a hand edit", () => {
     ["a substitution that another variable gets too", SUB.replace("final_xml =", "final_xml = other =")],
     ["nothing", ""],
   ])("%s is none", (_, method) => expect(find(edited(method))).toBeNull());
+
+  it("nothing else of the method, whatever it is called", () => {
+    const method = "        p = re.compile('a')\n        final_xml = p.sub('b', final_xml)\n";
+    expect(taken(edited(`        self.p = X(re.compile('a'))\n${method}        log.debug(self.p)\n`)).join("")).toBe(
+      method,
+    );
+  });
 
   it("none where other code of the method uses its pattern", () => {
     const method = "        p = re.compile('a')\n        final_xml = p.sub('b', final_xml)\n";
@@ -104,6 +122,7 @@ describe("what it is known to raise", () => {
     ["import rex\n", false],
     ["from re import sub\n", false],
     ["x = 're'\n", false],
+    ["x = 'import re'\n", false],
     ["", false],
   ])("the module imports re by %j: %s", (module, imports) => expect(raises(SUB, module).includes(NAME)).toBe(!imports));
 
@@ -118,6 +137,12 @@ describe("what it is known to raise", () => {
     ["the first XML or nothing", sub(FIRST, `${FIRST} or ''`), false],
     ["the first XML, if there is one", `        if ${FIRST}:\n    ${sub(FIRST, FIRST)}`, false],
   ])("%s", (_, text, does) => expect(raises(text).includes(TYPE)).toBe(does));
+
+  it("just that, or nothing", () => {
+    expect(raises(SUB, "import re\n")).toEqual([]);
+    expect(raises(SUB)).toEqual([NAME]);
+    expect(raises(sub(FIRST, FIRST), "import re\n")).toEqual([TYPE]);
+  });
 });
 
 it("its lines are given as ranges", () => {
@@ -142,6 +167,7 @@ describe("lines around it that somebody added", () => {
     ["a comment behind it", `${SUB}        # end\n`],
     ["both", `        # Ceph\n${SUB}        # end\n`],
     ["comments between its parts", `${SUB}        # and\n\n${SUB}`],
+    ["any number of comments between its parts", `${SUB}${"        # and\n".repeat(10)}${SUB}`],
     ["four on both sides", `${four}${SUB}${four}`],
   ])("%s go too where that gives a known file", (_, method) => expect(back(method)).toBe(PRISTINE));
 
@@ -154,6 +180,29 @@ describe("lines around it that somebody added", () => {
     ["other code", `        self.x()\n${SUB}`],
   ])("%s stay, and all others with them", (_, method) => {
     expect(back(method)).toBe(edited(method).replace(SUB, ""));
+  });
+
+  it("stay where a known file has them", () => {
+    const text = edited(`${SUB}        # theirs\n${SUB}`);
+    expect(withoutHandEdit(text, found(text), () => true)).toBe(text.replaceAll(SUB, ""));
+  });
+
+  it("at the file's end go too, with its last line's end or without", () => {
+    for (const end of ["# by hand", "# by hand\n"]) {
+      const text = `${edited("        final_xml = p.sub('b', final_xml)\n")}p = re.compile('a')\n${end}`;
+      expect(withoutHandEdit(text, found(text), (candidate) => candidate === PRISTINE)).toBe(PRISTINE);
+    }
+  });
+
+  it.each([
+    ["20,000 ways", "", 20_000],
+    ["fewer where the file is long", `# ${"x".repeat(200_000)}\n`, 4900],
+  ])("at most %s are tried", (_, long, most) => {
+    const text = edited(`${four}${SUB}${four}        self.x()\n`.repeat(5)) + long;
+    let tried = 0;
+    withoutHandEdit(text, found(text), () => ++tried < 0);
+    // The edit's own lines come before all ways.
+    expect(Math.floor((tried - 1) / 100)).toBe(most / 100);
   });
 
   it("stay where no way gives a known file", () => {
@@ -186,6 +235,13 @@ describe("what is said of one that stays", () => {
     expect(said(a, b)).toContain("and that does not know the secret 11111111 of this host: the two conflict.");
     expect(said(b, "2222")).toContain(
       "and that does not know the secrets 11111111, 2222 of this host: the two conflict.",
+    );
+  });
+
+  it("all that it raises", () => {
+    const both = found(edited(SUB.replaceAll("final", "initial")));
+    expect(describeHandEdit(both, [])[1]).toMatch(
+      /^The edit itself stays as it is: it raises NameError [^;]*; it raises TypeError [^;]*; its auth may land/,
     );
   });
 
