@@ -1,32 +1,12 @@
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
 import { findVirtinst } from "../../src/virtinst/find";
 import { findPrograms } from "../../src/virtinst/program";
 import { choiceNotes, openTarget } from "../../src/virtinst/target";
 import { temporaryFolder } from "../support/cli";
-
-const PLACE = "/opt/vm";
-const SCRIPT = `import sys\nsys.path.insert(0, "${PLACE}")\nfrom virtinst import virtinstall\n`;
-const ELF = "\x7fELF\x02\x01\x01\0\0\0";
-
-/** A mounted system with a virtinst in an unusual place and another in a usual one; links begin with "-> ". */
-function host(texts: Readonly<Record<string, string>>) {
-  const base = temporaryFolder();
-  for (const [place, layout] of [
-    [PLACE, "installer-4.0"],
-    ["/usr/share/virt-manager", "guest-1.4"],
-  ] as const)
-    cpSync(resolve("test/fixtures/virtinst", layout), join(base, place), { recursive: true });
-  for (const [path, text] of Object.entries(texts)) {
-    const full = join(base, path);
-    mkdirSync(dirname(full), { recursive: true });
-    if (text.startsWith("-> ")) symlinkSync(text.slice(3), full);
-    else writeFileSync(full, text);
-  }
-  return { base, files: new HostFiles(base) };
-}
+import { ELF, host, PLACE, SCRIPT } from "../support/programs";
 
 /** What is found, and what is said of it, where virt-install is a text. */
 function found(virtInstall: string, more: Readonly<Record<string, string>> = {}) {
@@ -50,7 +30,11 @@ test.each([
   ["#!/usr/bin/python3 -s", "/usr/bin/python3"],
   ["#! /usr/bin/python3", "/usr/bin/python3"],
   ["#!/usr/bin/env python3", "python3"],
+  ["#!/usr/bin/env  python3", "python3"],
+  ["#!/usr/bin/env\tpython3", "python3"],
+  ["#!/usr/bin/env platform-python", "platform-python"],
   ["#!/usr/bin/env -S python3 -s", "python3"],
+  ["#!/usr/bin/env -S  A=b  python3 -s", "python3"],
   ["#!/usr/bin/python3.11 -sP", "/usr/bin/python3.11"],
   ["#!/usr/local/bin/python3.13", "/usr/local/bin/python3.13"],
 ])("a first line %s is that of a Python", (line, interpreter) => {
@@ -72,6 +56,10 @@ describe("a shell wrapper", () => {
     ["in two lines", 'exec python3 \\\n  /opt/vm/virt-install \\\n  "$@"', "python3"],
     ["with a comment", `exec python3 /opt/vm/virt-install "$@" # don't fork`, "python3"],
     ["with variables", `LANG=C exec env -i A='b c' python3 -s /opt/vm/virt-install "$@"`, "python3"],
+    ["with env alone", "exec env\nexec env python3 /opt/vm/virt-install", "python3"],
+    ["behind one that gets the arguments too", '/opt/log "$@"\npython3 /opt/vm/virt-install "$@"', "python3"],
+    ["behind one that gets none", 'python3 /opt/vm/virt-install "$@"\n/opt/log done', "python3"],
+    ["before one that only sees its end", 'exec python3 /opt/vm/virt-install "$@"\n/opt/log "$@"', "python3"],
     ["after a redirection", 'exec 2> /dev/null\nexec python3 /opt/vm/virt-install "$@"', "python3"],
     ["without exec", 'PATH=/bin\npython3 /opt/vm/virt-install "$@"\n', "python3"],
     ["without exec, with quotes", `/usr/bin/logger "$0"\n"python3" "/opt/vm/virt-install" \${1+"$@"}`, "python3"],
@@ -81,6 +69,22 @@ describe("a shell wrapper", () => {
       program: "/usr/bin/virt-install",
       interpreter,
       notes: [FOLLOWED],
+    });
+  });
+
+  test("is followed through four others, not more", () => {
+    const chain = (last: number) =>
+      Object.fromEntries(
+        Array.from({ length: last }, (_, index) => [
+          `opt/step${index + 1}`,
+          index + 1 < last ? `#!/bin/sh\nexec /opt/step${index + 2} "$@"\n` : `#!/usr/bin/python3\n${SCRIPT}`,
+        ]),
+      );
+    const first = '#!/bin/sh\nexec /opt/step1 "$@"\n';
+    expect(found(first, chain(5))).toMatchObject({ place: PLACE, interpreter: "/usr/bin/python3" });
+    expect(found(first, chain(6))).toMatchObject({
+      place: "/usr/share/virt-manager",
+      notes: [expect.stringContaining('/opt/step5 begins with "#!/bin/sh", and what it runs is not known')],
     });
   });
 

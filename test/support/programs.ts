@@ -1,0 +1,27 @@
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { HostFiles } from "../../src/system/host-files";
+import { temporaryFolder } from "./cli";
+
+/** Where an unusual virtinst is, and a script that uses it. */
+export const PLACE = "/opt/vm";
+export const SCRIPT = `import sys\nsys.path.insert(0, "${PLACE}")\nfrom virtinst import virtinstall\n`;
+/** How a binary program begins. */
+export const ELF = "\x7fELF\x02\x01\x01\0\0\0";
+
+/** A mounted system with a virtinst in an unusual place and another in a usual one; links begin with "-> ". */
+export function host(texts: Readonly<Record<string, string>>) {
+  const base = temporaryFolder();
+  for (const [place, layout] of [
+    [PLACE, "installer-4.0"],
+    ["/usr/share/virt-manager", "guest-1.4"],
+  ] as const)
+    cpSync(resolve("test/fixtures/virtinst", layout), join(base, place), { recursive: true });
+  for (const [path, text] of Object.entries(texts)) {
+    const full = join(base, path);
+    mkdirSync(dirname(full), { recursive: true });
+    if (text.startsWith("-> ")) symlinkSync(text.slice(3), full);
+    else writeFileSync(full, text);
+  }
+  return { base, files: new HostFiles(base) };
+}
