@@ -185,6 +185,78 @@ describe("findVirtinst", () => {
     expect(() => findVirtinst(new HostFiles(base))).toThrow(/No virtinst was found/);
   });
 
+  test("a folder with another guest.py is not taken", () => {
+    const base = root({
+      "usr/share/virt-manager/virtinst/guest.py": "class Guest: pass\n",
+      "usr/lib/python3/dist-packages/": "installer-4.0",
+    });
+    expect(findVirtinst(new HostFiles(base)).directory.inside).toBe("/usr/lib/python3/dist-packages");
+  });
+
+  test("the usual places, in the order in which they are looked at", () => {
+    const places = [
+      "/usr/share/virt-manager",
+      "/usr/local/lib/python3/dist-packages",
+      "/usr/lib/python3.9/site-packages",
+      "/usr/lib/python3.9/dist-packages",
+      "/usr/local/lib64/python2.7/site-packages",
+      "/usr/lib64/python3/site-packages",
+    ];
+    const base = root(Object.fromEntries(places.map((place) => [`${place.slice(1)}/`, "guest-1.4"])));
+    const files = new HostFiles(base);
+    const found = findVirtinst(files);
+    expect([found.directory.outside, ...otherVirtinsts(found, files)]).toEqual(places.map((place) => base + place));
+  });
+
+  test("the program beside it is its own, also where that cannot be followed; not where there is none", () => {
+    const base = root({ "opt/vm/": "installer-4.0" });
+    const find = () => findVirtinst(new HostFiles(base), "/opt/vm");
+    expect(find()).toMatchObject({ program: "/opt/vm/virt-install", interpreter: expect.any(String) });
+    writeFileSync(join(base, "opt/vm/virt-install"), "#!/bin/sh\nrun_it\n");
+    expect(find()).toMatchObject({ program: "/opt/vm/virt-install", interpreter: null, script: null });
+    rmSync(join(base, "opt/vm/virt-install"));
+    expect(find()).toMatchObject({ program: null, interpreter: null, script: null });
+  });
+
+  test("says what it looked for, each place once, and what to do", () => {
+    const base = root({
+      "usr/lib/python3/dist-packages/x": "",
+      "usr/bin/virt-install": '#!/usr/bin/python3\nimport sys\nsys.path.insert(0, "/usr/share/virt-manager")\n',
+    });
+    expect(() => findVirtinst(new HostFiles(base))).toThrow(
+      expect.objectContaining({
+        kind: "target",
+        message: `No virtinst was found (looked in ${["/usr/share/virt-manager", "/usr/bin", "/usr/lib/python3/site-packages", "/usr/lib/python3/dist-packages"].map((place) => base + place).join(", ")}).`,
+        hint: expect.stringMatching(
+          /^Name the folder that holds the `virtinst` package with --virtinst; virt-install 1\.0 to 5\.1/,
+        ),
+      }),
+    );
+    expect(() => findVirtinst(new HostFiles(base), "/usr")).toThrow(
+      "/usr holds no virtinst package with a _build_xml (looked for virtinst/install/installer.py, virtinst/installer.py, virtinst/guest.py).",
+    );
+  });
+
+  test.each([
+    ["virtcli/cliconfig.py", '__version__ = "1.0.1"\n', "1.0.1"],
+    ["virtcli/cliconfig.py", "import os\n__version__='1.5.0~rc1+dfsg-2'\n", "1.5.0~rc1+dfsg-2"],
+    ["virtcli/cliconfig.py", '__version__   =   "1.2"', "1.2"],
+    ["virtcli/cliconfig.py", '# __version__ = "1.2"', null],
+    ["virtcli/cliconfig.py", "__version__ = 12", null],
+    ["virtinst/buildconfig.py", '__version__ = "2.2.1"\n', "2.2.1"],
+    ["virtinst/buildconfig.py", "a = 1\n__version__='3.0~1+2-x'\n", "3.0~1+2-x"],
+    ["virtinst/buildconfig.py", "  __version__ = '3'\n", null],
+    ["virtinst/buildconfig.py", "__version__ = version\n", null],
+    ["virtinst/build.cfg", "[config]\nversion=5.0.0\n", "5.0.0"],
+    ["virtinst/build.cfg", "version  =  5.1~1+2-x  # so", "5.1~1+2-x"],
+    ["virtinst/build.cfg", "my version = 5.1", null],
+    ["virtinst/build.cfg", "version = ", null],
+    ["virtinst/other.py", '__version__ = "1.0.1"\n', null],
+  ])("the release that %s states with %j: %s", (file, text, release) => {
+    const base = root({ "vm/virtinst/guest.py": "def _build_xml(self): pass\n", [`vm/${file}`]: text });
+    expect(findVirtinst(new HostFiles(base), "/vm").release).toBe(release);
+  });
+
   test("says where it looked", () => {
     const base = root({ "etc/x": "" });
     expect(() => findVirtinst(new HostFiles(base))).toThrow(/usr\/share\/virt-manager/);

@@ -142,6 +142,8 @@ describe("a file with a hand edit", () => {
     const { installation } = target(EDITED);
     expect(findEditIn(EDITED, installation)?.lines).toBe("33");
     expect(findEditIn(EDITED.replace("_build_xml", "_other"), installation)).toBeNull();
+    // A fault of this tool is not taken for such a file.
+    expect(() => findEditIn(null as unknown as string, installation)).toThrow(TypeError);
   });
 });
 

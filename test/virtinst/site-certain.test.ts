@@ -225,6 +225,7 @@ describe("what makes the place uncertain is said with its line, and what to do",
       `${source()}\n    def _build_xml(self):\n        pass\n`,
       "line 11: class Guest defines _build_xml more than once",
     ],
+    ["a NUL", `${source()}# \0\n`, "line 10: there is a NUL, and Python takes no such file"],
     ["an error in the method", source("x = = 1"), "line 8: this is not Python that can be read"],
     [
       "an error before the imports",
