@@ -69,7 +69,7 @@ export function isTarget(node: SyntaxNode | null, isName: (node: SyntaxNode) => 
   if (!node) return false;
   if (isName(node)) return true;
   return (
-    ["TupleExpression", "ArrayExpression", "ParenthesizedExpression", "SequencePattern"].includes(node.name) &&
+    ["TupleExpression", "ArrayExpression", "ParenthesizedExpression"].includes(node.name) &&
     children(node).some((child) => isTarget(child, isName))
   );
 }

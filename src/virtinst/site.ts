@@ -213,6 +213,8 @@ function binds(statement: SyntaxNode, name: string, source: string): boolean {
           return children(node).some((child) => child.name !== "Body" && isTarget(child, isName));
         case "FunctionDefinition":
         case "ClassDefinition":
+        case "CapturePattern":
+        case "AsPattern":
           return children(node).some(isName);
         default:
           return false;

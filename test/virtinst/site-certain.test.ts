@@ -38,7 +38,9 @@ describe("whatever gives a variable a value is before the calls", () => {
     ["one of several targets", "x, final_xml = 1, 2"],
     ["a list of targets", "[x, start_xml] = 1, 2"],
     ["targets in parentheses", "(final_xml) = 1"],
-    ["a starred target", "(x, (start_xml, y)) = z"],
+    ["a target within another", "(x, (start_xml, y)) = z"],
+    ["a starred target", "x, *start_xml = z"],
+    ["a target with its type", "final_xml: str = z"],
     ["an expression that assigns", "x = (final_xml := 1)"],
     ["an operator that assigns", "final_xml += 1"],
     ["a loop", "for final_xml in x: pass"],
@@ -47,6 +49,11 @@ describe("whatever gives a variable a value is before the calls", () => {
     ["an import", "import final_xml"],
     ["an import by another name", "from x import y as start_xml"],
     ["a deletion", "del final_xml"],
+    ["a deletion of several", "del (x, final_xml)"],
+    ["a list in a loop", "for [x, final_xml] in y: pass"],
+    ["a case", "match x:\n  case final_xml: pass"],
+    ["a case of several", "match x:\n  case [y, *final_xml]: pass"],
+    ["a case by a name", "match x:\n  case A(1) as start_xml: pass"],
     ["a declaration", "global start_xml"],
     ["a function", "def final_xml(): pass"],
     ["a class", "class start_xml: pass"],
@@ -55,7 +62,7 @@ describe("whatever gives a variable a value is before the calls", () => {
     ["a branch", "if x: pass\nelse: start_xml = 1"],
     ["a loop's else", "while x: pass\nelse: start_xml = 1"],
   ])("%s", (_, statement) => {
-    const last = statement.split("\n").at(-1);
+    const last = statement.split("\n").at(-1)?.trim();
     expect(places(source(`self.c()\n${statement}`)).call).toBe(last);
   });
 
@@ -78,6 +85,12 @@ describe("what gives neither a value is not waited for", () => {
     ["a function's parameter", "def f(final_xml): pass"],
     ["a class's own variable", "class A:\n    final_xml = 1"],
     ["a lambda's own", "f = lambda final_xml: 1"],
+    ["what a lambda assigns", "f = lambda: (final_xml := 1)"],
+    ["a type without a value", "final_xml: str"],
+    ["the value of an expression that assigns", "x = (y := final_xml)"],
+    ["the value of an operator that assigns", "x += final_xml"],
+    ["what is called", "final_xml(1)"],
+    ["a case that compares", "match x:\n  case final_xml.y: pass"],
     ["a string", 's = "final_xml = 1"'],
     ["a comment", "# final_xml = 1"],
   ])("%s", (_, statement) => expect(places(source(statement)).call).toBe("final_xml = self.b()"));
