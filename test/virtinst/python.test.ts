@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
 import { findPythons, isNotRun } from "../../src/virtinst/python";
 import { PLAIN, TOOL, target, temporaryFolder } from "../support/cli";
@@ -50,6 +50,62 @@ describe("the Pythons of PATH", () => {
   test.skipIf(others)(others ? "not run: this machine has a /usr/libexec/platform-python" : "none is said", () => {
     expect(names(path("python2.7"), 3)).toEqual(["no Python 3 was found on this machine; name one with --python"]);
     expect(names(path("python3"), 2)).toEqual(["no Python 2 was found on this machine; name one with --python"]);
+  });
+});
+
+describe("which Python is taken, and why", () => {
+  const FILES = new HostFiles();
+  const INSTALLED = { interpreter: "python3", program: "/usr/bin/virt-install" };
+
+  it("that of the first line, then those that could stand for it, each once", () => {
+    const folder = path("python3", "python2");
+    const own = { path: `${folder}/python3`, reason: "the first line of /usr/bin/virt-install" };
+    expect(findPythons(INSTALLED, 2, { files: FILES })).toEqual([own]);
+    expect(findPythons({ ...INSTALLED, interpreter: `${folder}/python2` }, 3, { files: FILES })).toEqual([
+      { path: `${folder}/python2`, reason: own.reason },
+    ]);
+    const usual = { path: `${folder}/python3`, reason: "virtinst needs Python 3" };
+    expect(findPythons({ ...INSTALLED, interpreter: "/nowhere/python3" }, 2, { files: FILES })).toEqual([usual]);
+    expect(findPythons({ interpreter: null, program: null }, 3, { files: FILES })).toEqual([usual]);
+  });
+
+  it("never that of a mounted system", () => {
+    const folder = path("python3");
+    const own = temporaryFolder();
+    writeFileSync(join(own, "python3"), "#!/bin/sh\n");
+    chmodSync(join(own, "python3"), 0o755);
+    const mounted = { files: new HostFiles(temporaryFolder()) };
+    expect(findPythons({ ...INSTALLED, interpreter: join(own, "python3") }, 3, mounted)).toEqual([
+      { path: `${folder}/python3`, reason: "virtinst needs Python 3" },
+    ]);
+  });
+
+  it("only the one that was named, by a path or in PATH", () => {
+    const folder = path("python3", "other");
+    const named = (python: string) => findPythons(INSTALLED, 3, { files: FILES, python });
+    const taken = [{ path: `${folder}/other`, reason: "--python" }];
+    expect(named(`${folder}/other`)).toEqual(taken);
+    expect(named("other")).toEqual(taken);
+    expect(named(relative(".", `${folder}/other`))).toEqual(taken);
+  });
+
+  it.each(["folder", "text", "none", "gone/none"])("what was named and is no program is refused: %s", (name) => {
+    const folder = path("python3");
+    mkdirSync(join(folder, "folder"));
+    writeFileSync(join(folder, "text"), "#!/bin/sh\n");
+    for (const python of [name, join(folder, name)])
+      expect(findPythons(INSTALLED, 3, { files: FILES, python })).toEqual({
+        notRun: `${python}, given with --python, is not a program`,
+        died: false,
+      });
+  });
+
+  it("none of a folder that PATH names from somewhere, nor where there is no PATH", () => {
+    const folder = path("other");
+    for (const value of [relative(".", folder), undefined]) {
+      vi.stubEnv("PATH", value);
+      expect(findPythons(INSTALLED, 3, { files: FILES, python: "other" })).toMatchObject({ died: false });
+    }
   });
 });
 
