@@ -93,15 +93,15 @@ function siteIn(
 ): Site {
   const statements = statementsIn(method);
   const assigning = statements.filter((statement) => recipe.returns.some((name) => binds(statement, name, source)));
-  const last = assigning.at(-1);
   for (const name of recipe.returns)
     if (!assigning.some((statement) => binds(statement, name, source)))
       throw unsure(`${recipe.method} returns ${name} but never assigns it`, method.from);
-  if (!last) throw unsure(`${recipe.method} assigns nothing`, method.from);
+  const last = assigning.at(-1) as SyntaxNode;
   const callAt = nextLine(source, lastToken(last).to);
 
-  const [next] = statements.filter((statement) => statement.from >= last.to);
-  if (!next || next.from < callAt) throw unsure("another statement shares the line of the last assignment", last.from);
+  // At least the return comes behind it.
+  const next = statements.find((statement) => statement.from >= last.to) as SyntaxNode;
+  if (next.from < callAt) throw unsure("another statement shares the line of the last assignment", last.from);
   for (const statement of returnsIn(method)) {
     const pair = tuple(statement, source)?.join() === recipe.returns.join();
     if (statement.from > callAt ? !pair : !returnsNothing(statement, source))
@@ -124,7 +124,7 @@ function siteIn(
 /** The line after the last import at the top level that stands before any class or function. */
 function helperPlace(tree: Tree, source: string, unsure: (why: string, at: number) => Failure): number {
   let last: SyntaxNode | null = null;
-  for (const statement of children(tree.topNode).filter(isStatement)) {
+  for (const statement of children(tree.topNode)) {
     if (["ClassDefinition", "FunctionDefinition", "DecoratedStatement"].includes(statement.name)) break;
     if (has(statement, (node) => node.name === "ImportStatement")) last = statement;
   }
@@ -141,9 +141,8 @@ function methodsOf(tree: Tree, source: string, recipe: Recipe): SyntaxNode[] {
   tree.iterate({
     enter({ node }) {
       if (node.name !== "FunctionDefinition" || nameOf(node, source) !== recipe.method) return;
+      // A definition behind a decorator, or under `if` or `try`, still belongs to the class.
       let parent = node.parent;
-      if (parent?.name === "DecoratedStatement") parent = parent.parent;
-      // A definition under `if` or `try` still belongs to the class.
       while (parent && !["ClassDefinition", "FunctionDefinition", "Script"].includes(parent.name))
         parent = parent.parent;
       if (parent?.name === "ClassDefinition" && nameOf(parent, source) === recipe.class) methods.push(node);
@@ -225,7 +224,7 @@ function binds(statement: SyntaxNode, name: string, source: string): boolean {
 }
 
 function indentation(source: string, statement: SyntaxNode, unsure: (why: string, at: number) => Failure): string {
-  const begin = source.lastIndexOf("\n", statement.from - 1) + 1;
+  const begin = source.lastIndexOf("\n", statement.from) + 1;
   const indent = source.slice(begin, statement.from);
   if (!/^[ \t\f]+$/.test(indent)) throw unsure("the method's body does not begin on a line of its own", statement.from);
   return indent;

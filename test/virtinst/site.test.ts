@@ -150,6 +150,11 @@ describe("the site is right with", () => {
       "final_xml = self.b()",
     ],
     [
+      "a comment in the pair",
+      source(PLAIN.replace("return start_xml, final_xml", "return (start_xml,  # first\n%%%final_xml)")),
+      "final_xml = self.b()",
+    ],
+    [
       "a trailing comment on the assignment",
       source(PLAIN.replace("self.b()", "self.b()  # boot")),
       "final_xml = self.b()  # boot",
