@@ -63,7 +63,7 @@ export function findPythons(
   }
   const wanted = /python(\d)/.exec(interpreter ?? "")?.[1] ?? String(major);
   // Debian 11 has no python2 beside its python2.7.
-  const names = [`python${wanted}`, ...(wanted === "2" ? ["python2.7"] : [])];
+  const names = wanted === "2" ? ["python2", "python2.7"] : [`python${wanted}`];
   const own = interpreter && !files.mounted ? lookUp(interpreter) : null;
   const usual = names.flatMap((name) => lookUp(name) ?? []);
   const found = [

@@ -1,3 +1,4 @@
+import { basename, dirname } from "node:path";
 import { documentsIn } from "../system/printed";
 import { type Finished, run } from "../system/run";
 import type { Installation } from "./find";
@@ -39,7 +40,7 @@ export interface InstallFault {
  */
 export async function printXml(asked: InstallRun, { file }: Pick<Installation, "file">): Promise<PrintedXml> {
   const ran = await start(asked, words(asked), {});
-  const log = [...new Set([...ran.stderr.matchAll(/virtinst-rbd-patch: (.*)$/gm)].map(([, said = ""]) => said))];
+  const log = [...new Set([...ran.stderr.matchAll(/virtinst-rbd-patch: (.*)/g)].map(([, said]) => said as string))];
   if (ran.why) return { domains: [], fault: faultOf(ran, file), log };
   const domains = documentsIn(ran.stdout, ["domain"]);
   const none = { raised: false, reason: "it ended well, but printed no domain" };
@@ -62,14 +63,13 @@ export interface Imported {
  */
 export async function importedFrom(asked: InstallRun, { file }: Pick<Installation, "file">): Promise<Imported | null> {
   const { stderr } = await start(asked, words(asked), { PYTHONVERBOSE: "1" });
-  const [, folder = "", name = ""] = /^(.*)\/(\w+)\.py$/.exec(file) ?? [];
-  const path = new RegExp(`/${folder}/(?:__pycache__/)?${name}\\.(?:[\\w.-]+\\.)?py[co]?$`);
+  const name = basename(file, ".py");
+  const path = new RegExp(`/${dirname(file)}/(?:__pycache__/)?${name}\\.(?:[\\w.-]+\\.)?py[co]?$`);
   // 2.7: `import virtinst.guest # precompiled from …/guest.pyc`, or `# from …/guest.py`. 3.4 to 3.13: `# code object from
   // …/guest.py`, in quotes for byte code. Byte code that is only looked at, and rejected, has other lines.
   const lines = /^(?:import \S+ # (?:precompiled )?from |# code object from )(['"]?)(.*?)\1$/gm;
-  for (const [, , found = ""] of stderr.matchAll(lines))
-    if (path.test(found)) return { path: found, byteCode: !found.endsWith(".py") };
-  return null;
+  const found = [...stderr.matchAll(lines)].map(([, , from]) => from as string).find((from) => path.test(from));
+  return found === undefined ? null : { path: found, byteCode: !found.endsWith(".py") };
 }
 
 function start({ command: [program, ...before], cache }: InstallRun, after: readonly string[], env: NodeJS.ProcessEnv) {
@@ -102,12 +102,12 @@ function faultOf({ status, stderr, fault, why }: Finished, file: string): Instal
   if (fault === "EACCES") return says("it may not be executed: look at its mode (ls -l)");
   if (fault) return says(why);
   if (status === 126 || status === 127) return says(`it could not be started: ${why}`);
-  const last = stderr.split("Traceback (most recent call last):\n").slice(1).at(-1);
-  const frames = [...(last ?? "").matchAll(/^ {2}File "(.*)", line (\d+)(?:, in (.*))?$/gm)].map(
-    ([, path = "", line = "", place = null]): Frame => ({ path, line, place }),
+  const last = stderr.split("Traceback (most recent call last):\n").slice(1).at(-1) ?? "";
+  const frames = [...last.matchAll(/^ {2}File "(.*)", line (\d+)(?:, in (.*))?/gm)].map(
+    ([, path, line, place = null]) => ({ path, line, place }) as Frame,
   );
-  // What stands behind the last step: the exception, and what follows in the log.
-  const [error = ""] = /^[\w.]+(?:: .*)?$/m.exec((last ?? "").replace(/^ .*\n/gm, "")) ?? [];
+  // What stands behind the last step: the exception, then what follows in the log.
+  const error = last.replace(/^ .*\n/gm, "").split("\n")[0] as string;
   const isTarget = ({ path }: Frame) => path.endsWith(`/${file}`);
   const inner = frames.at(-1);
   const imports = /^(?:ImportError|ModuleNotFoundError)\b/.test(error);
@@ -119,7 +119,7 @@ function faultOf({ status, stderr, fault, why }: Finished, file: string): Instal
       : !imports &&
         frames.filter((frame) => isTarget(frame) && (frame.place === null || OWN_PLACES.test(frame.place))).at(-1);
   if (own) return { raised: true, reason: `${error} (${own.path}, line ${own.line})` };
-  if (imports) return says(`a module cannot be imported: ${error.replace(/^\w+: /, "")}. ${packageOf(error)}`);
+  if (imports) return says(`a module cannot be imported: ${error.replace(/\w+: /, "")}. ${packageOf(error)}`);
   return says(saidBy(stderr) ?? (error || why));
 }
 
@@ -128,20 +128,19 @@ const OWN_PLACES = /^(?:_build_xml|_virtinst_rbd_patch|<module>)$/;
 
 /** virt-install's own last error, as it says it without or with --debug. */
 function saidBy(stderr: string): string | null {
-  const errors = [...stderr.matchAll(/^(?:\[.*?\] )?ERROR +(?:\(\w+:\d+\) )?(.+)$/gm)];
-  return errors.at(-1)?.[1]?.trim() ?? null;
+  const errors = [...stderr.matchAll(/^(?:\[.*?\] )?ERROR (?:\(\w+:\d+\) )?(.+)/gm)].map(([, said]) => said as string);
+  return errors.at(-1)?.trim() ?? null;
 }
 
 /** Which package has a module that virt-install needs (its packages' own requirements, Debian 9 to 12 and EL 7 to 9). */
 function packageOf(error: string): string {
-  const [, module = ""] = /No module named '?(\w+)/.exec(error) ?? [];
-  const packages = PACKAGES[module];
+  const packages = PACKAGES.get(/No module named '?(\w+)/.exec(error)?.[1] ?? "");
   return packages ? `Install ${packages}` : "Reinstall virt-install with the packages that it depends on";
 }
 
-const PACKAGES: Readonly<Record<string, string>> = {
-  libvirt: "python3-libvirt (Debian 9, Ubuntu 16.04: python-libvirt; EL 7: libvirt-python)",
-  libxml2: "python3-libxml2 (Debian 9, Ubuntu 16.04: python-libxml2; EL 7: libxml2-python)",
-  gi: "python3-gi (EL: python3-gobject; Debian 9, Ubuntu 16.04: python-gi; EL 7: python-gobject)",
-  requests: "python3-requests (EL 7: python-requests)",
-};
+const PACKAGES: ReadonlyMap<string, string> = new Map([
+  ["libvirt", "python3-libvirt (Debian 9, Ubuntu 16.04: python-libvirt; EL 7: libvirt-python)"],
+  ["libxml2", "python3-libxml2 (Debian 9, Ubuntu 16.04: python-libxml2; EL 7: libxml2-python)"],
+  ["gi", "python3-gi (EL: python3-gobject; Debian 9, Ubuntu 16.04: python-gi; EL 7: python-gobject)"],
+  ["requests", "python3-requests (EL 7: python-requests)"],
+]);

@@ -6,6 +6,8 @@ import { HostFiles } from "../../src/system/host-files";
 import { findPythons, isNotRun } from "../../src/virtinst/python";
 import { PLAIN, TOOL, target, temporaryFolder } from "../support/cli";
 
+const NODE = process.env.NODE_UNDER_TEST ?? process.execPath;
+
 /** A folder of programs that does for all of PATH. */
 function path(...names: string[]): string {
   const folder = temporaryFolder();
@@ -49,7 +51,11 @@ describe("the Pythons of PATH", () => {
   const others = existsSync("/usr/libexec/platform-python");
   test.skipIf(others)(others ? "not run: this machine has a /usr/libexec/platform-python" : "none is said", () => {
     expect(names(path("python2.7"), 3)).toEqual(["no Python 3 was found on this machine; name one with --python"]);
-    expect(names(path("python3"), 2)).toEqual(["no Python 2 was found on this machine; name one with --python"]);
+    expect(names(path("python3", "python3.9"), 2)).toEqual([
+      "no Python 2 was found on this machine; name one with --python",
+    ]);
+    const none = findPythons({ interpreter: null, program: null }, 2, { files: new HostFiles() });
+    expect(none).toMatchObject({ died: false });
   });
 });
 
@@ -131,7 +137,7 @@ describe("a machine whose only Python is /usr/libexec/platform-python", () => {
       for (const tool of ["cp", "tar"]) symlinkSync(`/bin/${tool}`, join(tools, tool));
       const script = `printf '#!/bin/sh\\nexec ${python} "$@"\\n' > /usr/libexec/${real}; chmod 755 /usr/libexec/${real}
         ln -s ${real} /usr/libexec/platform-python; PATH=${tools} exec "$0" "$@"`;
-      const { status, stdout, stderr } = inside(script, process.execPath, TOOL, "apply", "-v", ...options);
+      const { status, stdout, stderr } = inside(script, NODE, TOOL, "apply", "-v", ...options);
       expect(stdout + stderr).toMatch(message);
       expect(status).toBe(code);
     });

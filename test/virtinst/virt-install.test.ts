@@ -146,6 +146,13 @@ describe("where it prints no domain, that is the patched file's fault", () => {
       /^a module cannot be imported: No module named gi\.repository\. Install python3-gi \(/,
     ],
     ["another of its methods raises something else", frame(GUEST, 387, "_get_xml"), "NameErrors: 2", /^oops$/],
+    ["another of its methods quotes such an error", frame(GUEST, 387, "_get_xml"), "ValueError: NameError", /^oops$/],
+    [
+      "a line of another file looks like a step",
+      `  File "/x.py", line 1, in main\n    x()  #  File "${GUEST}", line 9, in _build_xml\n`,
+      "ValueError: 2",
+      /^oops$/,
+    ],
     ["a method raises whose name begins like that", frame(GUEST, 387, "_build_xml_now"), "ValueError: 2", /^oops$/],
     ["a method raises whose name ends like that", frame(GUEST, 387, "re_build_xml"), "ValueError: 2", /^oops$/],
     [
@@ -230,6 +237,7 @@ describe("where it prints no domain, that is the patched file's fault", () => {
     ["libvirt", /Install python3-libvirt \(.*EL 7: libvirt-python\)$/],
     ["libxml2", /Install python3-libxml2 \(.*EL 7: libxml2-python\)$/],
     ["gi", /Install python3-gi \(EL: python3-gobject; .*EL 7: python-gobject\)$/],
+    ["constructor", /Reinstall virt-install with the packages that it depends on$/],
     ["requests", /Install python3-requests \(EL 7: python-requests\)$/],
     ["urlgrabber", /Reinstall virt-install with the packages that it depends on$/],
   ])("not so, and said: which package has the module %s", async (module, packages) => {
@@ -240,6 +248,18 @@ describe("where it prints no domain, that is the patched file's fault", () => {
       const { fault } = await print(failing(traceback(frame("/x.py", 1, "<module>"), error)).path);
       expect(fault).toEqual({ raised: false, reason: expect.stringMatching(packages) });
     }
+  });
+
+  it("not so, and said: which package it is of which a part is missing", async () => {
+    const text = traceback(frame("/x.py", 1, "<module>"), "ImportError: cannot import name 'x'");
+    expect((await print(failing(text).path)).fault?.reason).toMatch(
+      /^a module cannot be imported: cannot .* Reinstall /,
+    );
+  });
+
+  it("and nothing that it printed before is taken for one", async () => {
+    const { path } = program("echo '<domain></domain>'; exit 1");
+    expect(await print(path)).toMatchObject({ domains: [], fault: { raised: false } });
   });
 
   it("not so, and said: that it may not be executed", async () => {
