@@ -83,7 +83,7 @@ function beginning(path: string, files: HostFiles): string {
 
 /** A script that was not understood, for a message. */
 function described(text: string): string {
-  const line = /^.{0,100}/.exec(text)?.[0].trim();
+  const line = (text.slice(0, 100).split("\n")[0] as string).trim();
   return line ? `begins with "${line}", and what it runs is not known` : "has no first line";
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
 import { findVirtinst } from "../../src/virtinst/find";
-import { findPrograms, readProgram, siteFolders } from "../../src/virtinst/program";
+import { findPrograms, NO_PROGRAM, readProgram, siteFolders, usesFolder } from "../../src/virtinst/program";
 import { temporaryFolder } from "../support/cli";
 import { ELF, host, PLACE, SCRIPT } from "../support/programs";
 
@@ -55,6 +55,7 @@ describe("the words of a shell script are read as a shell reads them", () => {
     ["a program by a path from somewhere", "exec ./other"],
     ["a script by a path from somewhere", "exec python3 other"],
     ["no script", "exec python3 -s"],
+    ["a script that is not there", "exec python3 /gone"],
     ["a command that gets no arguments", "python3 /other"],
     ["a command behind another", "echo; exec python3 /other"],
     ["a script behind the command's end", "exec python3; /other"],
@@ -85,6 +86,8 @@ describe("no Python script is", () => {
     expect(read(text)).toMatchObject({
       path: "/usr/bin/virt-install",
       interpreter: null,
+      folders: [],
+      choice: null,
       met: `/usr/bin/virt-install begins with "${first}", and what it runs is not known`,
     }),
   );
@@ -150,6 +153,16 @@ describe("where a Python script's Python looks", () => {
     "os.path.dirname(os.path.realpath(__file__))",
   ])("%s is its own folder", (argument) => {
     expect(own('sys.path.insert(0, "/a")', `sys.path.insert(0, ${argument})`)).toEqual(["/opt/own", "/a", "/opt/own"]);
+  });
+
+  it("the first of them that holds a virtinst is the one that it uses", () => {
+    const text = `#!/usr/bin/python3\n${SCRIPT}sys.path.insert(0, "/opt/empty")\n`;
+    const { files } = host({ "usr/bin/virt-install": text, "opt/empty/x": "" });
+    const program = readProgram("/usr/bin/virt-install", files);
+    expect(program.folders).toEqual(["/opt/empty", PLACE, "/usr/bin"]);
+    expect(usesFolder(program, PLACE, files)).toBe(true);
+    expect(usesFolder(program, "/usr/share/virt-manager", files)).toBe(false);
+    expect(usesFolder(NO_PROGRAM, PLACE, files)).toBe(false);
   });
 
   it("what was put first last comes first", () => {
