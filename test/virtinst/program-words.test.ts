@@ -294,6 +294,17 @@ describe("Gentoo's python-exec", () => {
   it("that leads back to itself is no way round", () => {
     const back = '#!/bin/sh\nexec /usr/bin/virt-install "$@"\n';
     const more = { "usr/lib/python-exec/python-exec2": ELF, "usr/lib/python-exec/python3.9/virt-install": back };
-    expect(read(LINK, more)).toMatchObject({ path: "/usr/bin/virt-install", interpreter: null, script: null });
+    const none = { path: "/usr/bin/virt-install", interpreter: null, script: null };
+    expect(read(LINK, more)).toMatchObject(none);
+    const link = { ...more, "usr/lib/python-exec/python3.9/virt-install": "-> ../python-exec2" };
+    expect(read(LINK, link)).toMatchObject(none);
+  });
+
+  it("is followed behind four wrappers, as a script is", () => {
+    const step = (to: string) => `#!/bin/sh\nexec ${to} "$@"\n`;
+    const more = { ...BOTH, "opt/1": step("/opt/2"), "opt/2": step("/opt/3"), "opt/3": step("/opt/virt-install") };
+    expect(
+      read(step("/opt/1"), { ...more, "opt/virt-install": "-> /usr/lib/python-exec/python-exec2" }).interpreter,
+    ).toBe("/usr/bin/python3.11");
   });
 });
