@@ -57,6 +57,8 @@ describe("the words of a shell script are read as a shell reads them", () => {
     ["no script", "exec python3 -s"],
     ["a script that is not there", "exec python3 /gone"],
     ["a command that gets no arguments", "python3 /other"],
+    ["a command whose arguments are a comment", `python3 /other # "$@"`],
+    ["a command before the one that gets the arguments", `python3 /other; echo "$@"`],
     ["a command behind another", "echo; exec python3 /other"],
     ["a script behind the command's end", "exec python3; /other"],
     ["something behind 64 KB", `${"#".repeat(65536)}\nexec python3 /other`],
