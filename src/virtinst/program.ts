@@ -196,9 +196,7 @@ function insertedPath(line: string): string | null {
   const literal = /^["']([^"']+)["']\s*$/.exec(argument)?.[1];
   if (literal !== undefined) return literal;
   const wrapped = /^[\w.(]*/.exec(argument)?.[0] ?? "";
-  return wrapped.includes("dirname(") && argument.slice(wrapped.lastIndexOf("dirname(")).includes("__file__")
-    ? "."
-    : null;
+  return wrapped.includes("dirname(") && argument.includes("__file__") ? "." : null;
 }
 
 /** The site directories of every Python below some folders, newest version first. */
