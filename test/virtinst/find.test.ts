@@ -178,6 +178,17 @@ describe("findVirtinst", () => {
     );
   });
 
+  test("knows what a later virt-install in PATH uses, in whatever place", () => {
+    const base = root({
+      "opt/vm/": "guest-1.0",
+      "opt/five/": "installer-4.0",
+      "usr/local/bin/virt-install": '#!/bin/sh\nexec "/opt/vm/virt-install" "$@"',
+      "usr/bin/virt-install": '#!/bin/sh\nexec "/opt/five/virt-install" "$@"',
+    });
+    const files = new HostFiles(base);
+    expect(otherVirtinsts(findVirtinst(files), files)).toEqual([`${base}/opt/five`]);
+  });
+
   test("a pipe in a file's place does not hold it for ever", () => {
     const base = root({ "usr/share/virt-manager/": "guest-1.4" });
     rmSync(join(base, "usr/share/virt-manager/virtinst/guest.py"));
