@@ -238,6 +238,7 @@ describe("what makes the place uncertain is said with its line, and what to do",
       `${source()}\n    def _build_xml(self):\n        pass\n`,
       "line 11: class Guest defines _build_xml more than once",
     ],
+    ["a NUL at its beginning", `\0${source()}`, "line 1: there is a NUL, and Python takes no such file"],
     ["a NUL", `${source()}# \0\n`, "line 10: there is a NUL, and Python takes no such file"],
     ["an error in the method", source("x = = 1"), "line 8: this is not Python that can be read"],
     [
@@ -270,7 +271,9 @@ describe("what makes the place uncertain is said with its line, and what to do",
   });
 
   it("an error elsewhere is none, nor is one where the file has no such method", () => {
-    expect(places(source("", { before: 'def p(self):\n    print "a", b' })).call).toBe("final_xml = self.b()");
+    const other = 'def p(self):\n    print "a", b';
+    expect(places(source("", { before: other })).call).toBe("final_xml = self.b()");
+    expect(places(`${source()}\n\n${other}\n`).call).toBe("final_xml = self.b()");
     expect(() => findSite("import a\nx = = 1\n", FILE, "f")).toThrow(
       "f: no known layout of _build_xml (found: no such method).",
     );
