@@ -143,8 +143,7 @@ function methodsOf(tree: Tree, source: string, recipe: Recipe): SyntaxNode[] {
       if (node.name !== "FunctionDefinition" || nameOf(node, source) !== recipe.method) return;
       // A definition behind a decorator, or under `if` or `try`, still belongs to the class.
       let parent = node.parent;
-      while (parent && !["ClassDefinition", "FunctionDefinition", "Script"].includes(parent.name))
-        parent = parent.parent;
+      while (parent && !["ClassDefinition", "FunctionDefinition"].includes(parent.name)) parent = parent.parent;
       if (parent?.name === "ClassDefinition" && nameOf(parent, source) === recipe.class) methods.push(node);
     },
   });
@@ -157,19 +156,19 @@ function parameterNames(method: SyntaxNode, source: string): string[] {
     .map((node) => source.slice(node.from, node.to));
 }
 
-/** The names in the method's last statement, if that returns two names. */
+/** The two expressions that the method's last statement returns, if it does return two. */
 function returnedPair(method: SyntaxNode, source: string): string[] | null {
   const last = statementsIn(method).at(-1);
   return last?.name === "ReturnStatement" ? tuple(last, source) : null;
 }
 
-/** The names in `return A, B` or `return (A, B)`; null for any other return. */
+/** The two expressions in `return A, B` or `return (A, B)`; null for any other return. */
 function tuple(statement: SyntaxNode, source: string): string[] | null {
   const parenthesised = statement.getChild("TupleExpression");
   const items = children(parenthesised ?? statement).filter(
     (node) => !["return", "(", ")", ",", "Comment"].includes(node.name),
   );
-  if (items.length !== 2 || items.some((node) => node.name !== "VariableName")) return null;
+  if (items.length !== 2) return null;
   return items.map((node) => source.slice(node.from, node.to));
 }
 
