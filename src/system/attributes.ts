@@ -49,31 +49,43 @@ async function readAttributes(descriptors: readonly number[]): Promise<string[] 
   const names = descriptors.map((_, index) => `/proc/self/fd/${index + 3}`);
   const { why, stdout } = await run("tar", [...words, "--", ...names], { descriptors, encoding: "latin1" });
   if (why) return null;
-  const found = headers(stdout).map((records) => records.filter((record) => ATTRIBUTE.test(record)).sort());
-  return found.length === descriptors.length ? found.map((records) => JSON.stringify(records)) : null;
+  const found = headers(stdout)?.map((records) => records.filter((record) => ATTRIBUTE.test(record)).sort());
+  return found?.length === descriptors.length ? found.map((records) => JSON.stringify(records)) : null;
 }
 
 // What the kernel makes of a file's content is not to be copied.
 const ATTRIBUTE = /^(?:SCHILY\.(?:acl|xattr)|RHT)\.(?!security\.(?:evm|ima)=)/;
 
-/** The records of each extended header in an archive (https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html). */
-function headers(archive: string): string[][] {
+/**
+ * The records of each extended header in an archive (https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html);
+ * null where one of them is not as it says there.
+ */
+function headers(archive: string): string[][] | null {
   const found: string[][] = [];
   for (let at = 0; at + 512 <= archive.length; ) {
     const size = Number.parseInt(archive.slice(at + 124, at + 136), 8) || 0;
-    if (archive[at + 156] === "x") found.push(records(archive.slice(at + 512, at + 512 + size)));
+    if (archive[at + 156] === "x") {
+      const text = archive.slice(at + 512, at + 512 + size);
+      const own = records(text);
+      // GNU tar states the times of each file there: a header without a record is not understood either.
+      if (text.length < size || !own || own.length === 0) return null;
+      found.push(own);
+    }
     at += 512 + Math.ceil(size / 512) * 512;
   }
   return found;
 }
 
-function records(text: string): string[] {
+/** The records, each a length in bytes with a blank, a name, `=`, a value and the line's end; null where one is not. */
+function records(text: string): string[] | null {
   const found: string[] = [];
   for (let at = 0; at < text.length; ) {
-    const length = Number.parseInt(text.slice(at, at + 10), 10);
-    if (!(length > 0)) break;
-    found.push(text.slice(text.indexOf(" ", at) + 1, at + length - 1));
-    at += length;
+    const [start = "", length] = /^([1-9]\d{0,8}) /.exec(text.slice(at, at + 10)) ?? [];
+    const record = text.slice(at, at + Number(length));
+    // Also where the text ends within it.
+    if (record.length !== Number(length) || !record.endsWith("\n") || !record.includes("=")) return null;
+    found.push(record.slice(start.length, -1));
+    at += record.length;
   }
   return found;
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, closeSync, openSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { copyAttributes } from "../../src/system/attributes";
 import { temporaryFolder } from "../support/cli";
 
@@ -191,9 +191,10 @@ test("a mode that cp opened up is closed again", async () => {
   expect(statSync(to).mode & 0o7777).toBe(0o640);
 });
 
+const NOT_CHECKED =
+  "Whether the ACL and attributes of /x/guest.py were kept was not checked: there is no GNU tar to read them.";
+
 describe("where nobody can read the attributes", () => {
-  const NOT_CHECKED =
-    "Whether the ACL and attributes of /x/guest.py were kept was not checked: there is no GNU tar to read them.";
   /** A tar that is not there, that fails, or that says something else. */
   const TARS: readonly (readonly [string, string | null])[] = [
     ["that is not there", null],
@@ -223,11 +224,59 @@ describe("where nobody can read the attributes", () => {
   }
 });
 
-test("a tar whose records have no length is not waited for without end", async () => {
-  const { copy } = pair();
-  const block = `(head -c 124 /dev/zero; printf '00000000010\\0'; head -c 20 /dev/zero; printf x; head -c 355 /dev/zero)`;
-  standIns({ tar: `for one in 1 2; do ${block}; (printf '0 a=bcd\\n'; head -c 504 /dev/zero); done` });
-  expect(await copy()).toBeInstanceOf(Array);
+describe("what tar says is taken word for word", () => {
+  /** A tar that gives each file an extended header with such records. */
+  const saying = (...records: readonly string[]) => {
+    const headers = records.map((text) => {
+      const header = Buffer.alloc(512);
+      header.write(`${text.length.toString(8).padStart(11, "0")}\0`, 124);
+      header.write("x", 156);
+      const padded = Buffer.alloc(512 * Math.ceil(text.length / 512));
+      padded.write(text, "latin1");
+      return Buffer.concat([header, padded]);
+    });
+    return `echo ${Buffer.concat(headers).toString("base64")} | base64 -d`;
+  };
+  const [TIME, LABEL] = ["12 atime=10\n", "27 SCHILY.xattr.user.a=one\n"];
+
+  it.each([
+    ["the same of both", [TIME + LABEL, LABEL + TIME], "kept"],
+    ["nothing of either", [TIME, TIME], "kept"],
+    [
+      "a value with line ends in it",
+      [`32 SCHILY.xattr.user.a=one\n two\n`, `32 SCHILY.xattr.user.a=one\n two\n`],
+      "kept",
+    ],
+    ["an attribute of the first only", [TIME + LABEL, TIME], "lost"],
+    ["another value", [LABEL, LABEL.replace("one", "two")], "lost"],
+    ["no record at all", ["", ""], "not checked"],
+    ["no record of the second", [TIME, ""], "not checked"],
+    ["no length", ["a=b\n", "a=b\n"], "not checked"],
+    ["a length of 0", ["0 a=bcd\n", "0 a=bcd\n"], "not checked"],
+    ["a length with a sign", ["-6 a=b\n", "-6 a=b\n"], "not checked"],
+    ["a length with a word behind it", ["7x a=b\n", "7x a=b\n"], "not checked"],
+    ["a length that is too small", [`26${LABEL.slice(2)}`, `26${LABEL.slice(2)}`], "not checked"],
+    ["a length that is too large", [`${TIME}28${LABEL.slice(2)}`, `${TIME}28${LABEL.slice(2)}`], "not checked"],
+    ["no line end", [`${LABEL.slice(0, -1)}x`, `${LABEL.slice(0, -1)}x`], "not checked"],
+    ["no name", ["6 ab\n\n", "6 ab\n\n"], "not checked"],
+    ["what is no record behind one", [`${TIME}what?\n`, `${TIME}what?\n`], "not checked"],
+    ["what is none of the second", [TIME, "what?\n"], "not checked"],
+  ] as const)("%s", async (_, records, outcome) => {
+    const { copy } = pair();
+    standIns({ tar: saying(...records) });
+    if (outcome === "lost") await expect(copy()).rejects.toMatchObject(lost("ACL and attributes", ""));
+    else expect(await copy()).toEqual(outcome === "kept" ? [] : [NOT_CHECKED]);
+  });
+
+  test.each([
+    ["in its second header", 1200],
+    ["in a record", 1024 + 512 + 20],
+    ["between two records", 1024 + 512 + LABEL.length],
+  ])("up to where it breaks off %s", async (_, end) => {
+    const { copy } = pair();
+    standIns({ tar: `{ ${saying(LABEL + TIME, LABEL + TIME)}; } | head -c ${end}` });
+    expect(await copy()).toEqual([NOT_CHECKED]);
+  });
 });
 
 testWhere(NEEDS_ATTRIBUTES, "a text that looks like what tar says of attributes changes nothing", async () => {
