@@ -75,10 +75,9 @@ async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig 
       `virsh listed ${rows.length} pools and ${uuids.length} secrets but described ${poolDocuments} and ${secrets.length}: ${ownWords(talk) || "no reason given"}`,
       "A pool or secret may have gone meanwhile: try again.",
     );
-  if (pools.length === 0) await refuseUnlisted(uri, env);
+  if (pools.length === 0) await refuseUnlisted(uri);
   const secretsListed = !/failed to (count|list) secrets|virConnect(NumOf|ListAll)Secrets/i.test(talk.stderr);
-  const host =
-    listed.split("\n").find((line) => /^\S+$/.test(line) && line !== "hostname" && !line.startsWith(LISTED)) ?? null;
+  const host = listed.split("\n").find((line) => /^\S+$/.test(line) && !["hostname", LISTED].includes(line)) ?? null;
   return {
     host,
     source: uri,
@@ -96,8 +95,8 @@ async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig 
  *
  * @throws Failure (facts) where it says anything else, or nothing
  */
-async function refuseUnlisted(uri: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const answer = await run("virsh", ["-q", "-r", "-c", uri, "pool-list", "--all", "--type", "rbd"], { env });
+async function refuseUnlisted(uri: string): Promise<void> {
+  const answer = await run("virsh", ["-q", "-r", "-c", uri, "pool-list", "--all", "--type", "rbd"]);
   if (answer.fault !== null) throw unreachable(uri, answer);
   if (answer.status === 0 && answer.stdout.trim() === "") return;
   throw refused(

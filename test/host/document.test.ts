@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import Ajv from "ajv";
 import { describe, expect, test } from "vitest";
 import { readDocument } from "../../src/host/document";
@@ -87,6 +88,37 @@ describe("what inspect found of virtinst", () => {
   ])("may not be %j", (more, message) => expect(() => read(more)).toThrow(message));
 });
 
+test.each(["\u0000", "\u0008", "\u000b", "\u000c", "\u000e", "\u001f", "\ufffe", "\uffff", "\udfff"])(
+  "%j is in no name",
+  (character) =>
+    expect(() => readDocument(JSON.stringify({ ...DOCUMENT, host: `a${character}` }), "f")).toThrow(
+      "f: host: has a character that XML cannot carry.",
+    ),
+);
+
+test("whatever else XML carries may be in a name", () => {
+  const host = "a\tb\nc\rd e\u007f\ufffd\u{1f600}";
+  expect(readDocument(JSON.stringify({ ...DOCUMENT, host }), "f").host).toBe(host);
+});
+
+test("each end of the ports is one", () => {
+  const monitors = [1, 65535].map((port) => ({ name: "m", port }));
+  const pools = [{ ...DOCUMENT.pools[0], monitors }];
+  expect(readDocument(JSON.stringify({ ...DOCUMENT, pools }), "f").pools[0]?.monitors).toEqual(monitors);
+});
+
+test("a document is this machine's or another's by its host's name; without one, that is not known", () => {
+  const elsewhere = (host: string | null) => readDocument(JSON.stringify({ ...DOCUMENT, host }), "f").elsewhere;
+  expect([elsewhere(hostname()), elsewhere(`not-${hostname()}`), elsewhere(null)]).toEqual([false, true, false]);
+});
+
+test("what inspect --json prints is the document in it, and no other command's", () => {
+  const printed = (command: string) => JSON.stringify({ command, document: DOCUMENT });
+  expect(readDocument(printed("inspect"), "f").host).toBe("hv01");
+  expect(() => readDocument(printed("apply"), "f")).toThrow(/^f: /);
+  expect(() => readDocument("null", "f")).toThrow("f: the document: Object was expected.");
+});
+
 test("a document of a host whose secrets could not be read says so", () => {
   const config = readDocument(JSON.stringify({ ...DOCUMENT, secrets: null }), "f");
   expect(writeDocument(config, null)).toEqual({ ...DOCUMENT, secrets: null });
@@ -145,35 +177,56 @@ describe("readDocument refuses", () => {
       change((d) => {
         d.pools[0].monitor = [];
       }),
-      /pools\.0\.monitor/,
+      "pools.0.monitor: a host document has no such field.",
     ],
     [
       "a port beyond",
       change((d) => {
         d.pools[0].monitors[0].port = 65536;
       }),
-      /pools\.0\.monitors\.0\.port/,
+      "pools.0.monitors.0.port: must be a port, 1 to 65535.",
+    ],
+    [
+      "a port of 0",
+      change((d) => {
+        d.pools[0].monitors[0].port = 0;
+      }),
+      "pools.0.monitors.0.port: must be a port, 1 to 65535.",
+    ],
+    [
+      "half a port",
+      change((d) => {
+        d.pools[0].monitors[0].port = 1.5;
+      }),
+      "pools.0.monitors.0.port: must be a port, 1 to 65535.",
+    ],
+    [
+      "a text for a truth value",
+      change((d) => {
+        d.pools[0].active = "root:secret-hash";
+      }),
+      "pools.0.active: boolean was expected.",
     ],
     [
       "a UUID that is none",
       change((d) => {
         d.secrets[0].uuid = "x";
       }),
-      /secrets\.0\.uuid.*UUID/,
+      "secrets.0.uuid: must be a UUID in lower case with dashes.",
     ],
     [
       "an empty name",
       change((d) => {
         d.pools[0].cephPool = "";
       }),
-      /cephPool.*empty/,
+      "pools.0.cephPool: must not be empty.",
     ],
     [
       "a control character",
       change((d) => {
         d.pools[0].name = "a\u0001";
       }),
-      /pools\.0\.name.*XML/,
+      "pools.0.name: has a character that XML cannot carry.",
     ],
     [
       "half a character",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readRbdDisks } from "../../src/host/domain";
+import { readRbdDisks, strayAuths } from "../../src/host/domain";
 
 const domain = (devices: string) => `<domain type="kvm"><devices>${devices}</devices></domain>`;
 const source = '<source protocol="rbd" name="vms/a"><host name="m1" port="6789"/><host name="::2"/></source>';
@@ -38,6 +38,30 @@ describe("an rbd disk", () => {
     expect(disks('<disk><auth username="u"/><source protocol="rbd"/></disk>')).toMatchObject([
       { username: "u", uuid: null },
     ]);
+  });
+});
+
+describe("a disk of another kind that has an auth", () => {
+  const stray = (devices: string) => strayAuths(domain(devices), "f");
+  const auth = '<auth username="u"/>';
+
+  it.each([
+    ["its file", `<disk>${auth}<source file="/a.img" dev="/dev/x"/><target dev="vda"/></disk>`, "/a.img"],
+    ["its device", `<disk>${auth}<source dev="/dev/sdb"/><target dev="vda"/></disk>`, "/dev/sdb"],
+    [
+      "its target, where its source names neither",
+      `<disk><source protocol="iscsi">${auth}</source><target dev="vda"/></disk>`,
+      "vda",
+    ],
+    ["its target, where it has no source", `<disk>${auth}<target dev="vda"/></disk>`, "vda"],
+    ["no name, where it has none", `<disk>${auth}</disk>`, "a disk"],
+    ["no name, where its target has none", `<disk>${auth}<target bus="virtio"/></disk>`, "a disk"],
+  ])("is called by %s", (_, devices, name) => expect(stray(devices)).toEqual([name]));
+
+  it("is told from an rbd disk, and from one without an auth", () => {
+    const plain = '<disk><source file="/plain"/></disk>';
+    const two = `<disk>${auth}<source file="/one"/></disk>${plain}<disk>${auth}${source}</disk><disk>${auth}<source file="/two"/></disk>`;
+    expect(stray(two)).toEqual(["/one", "/two"]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { HostConfig, Pool, Secret } from "../../src/host/config";
-import { resolveFacts } from "../../src/host/facts";
+import { choosePools, resolveFacts } from "../../src/host/facts";
 import { factsDigest } from "../../src/patch/facts";
 import { Failure } from "../../src/report/failure";
 
@@ -211,6 +211,48 @@ describe("resolveFacts", () => {
     expect(pools[0]?.auth?.uuid).toBe(UUID);
     expect(notes).toEqual([expect.stringMatching(/not checked/)]);
   });
+});
+
+test("as many pools and monitors are taken as any host has, and no more", () => {
+  // Broken ones, which are compared with nothing.
+  const lost = usage("lost");
+  const many = (count: number) => Array.from({ length: count }, (_, at) => pool(`p${at}`, lost));
+  const monitors = (count: number) => Array.from({ length: count }, (_, at) => ({ name: `m${at}`, port: 1 }));
+  const wide = (count: number) => ["p", "q"].map((name) => pool(name, { ...lost, monitors: monitors(count) }));
+  expect(resolveFacts(config(many(1000)), []).broken).toHaveLength(1000);
+  expect(resolveFacts(config(wide(5000)), []).broken).toHaveLength(2);
+  expect(resolveFacts(config(many(1001)), ["p7"]).broken).toHaveLength(1);
+  for (const [pools, found] of [
+    [many(1001), "1001 rbd pools with 1001 monitors"],
+    [wide(5001), "2 rbd pools with 10002 monitors"],
+  ] as const)
+    expect(() => resolveFacts(config(pools), [])).toThrow(
+      expect.objectContaining({
+        kind: "facts",
+        message: `SOURCE: there are ${found}, and at most 1000 with 10000 are taken.`,
+        hint: "Choose those that virt-install uses with --pool.",
+      }),
+    );
+});
+
+test("the pools that were not asked for are known too, one whose secret is not known without its UUID", () => {
+  const rest = [pool("q", usage("s")), pool("r", usage("x")), pool("s", { auth: null })];
+  const { others, broken, notes } = resolveFacts(config([pool("p"), ...rest]), ["p"]);
+  expect(others.map(({ pool: name, auth }) => [name, auth?.uuid])).toEqual([
+    ["q", UUID],
+    ["r", ""],
+    ["s", undefined],
+  ]);
+  expect([broken, notes]).toEqual([[], []]);
+  const unread = resolveFacts(config([pool("p", { auth: null }), pool("q")], null), ["p"]);
+  expect([unread.others[0]?.auth?.uuid, unread.notes]).toEqual([UUID, []]);
+});
+
+test("the pools that were asked for come by name, each once", () => {
+  const names = (only: string[]) =>
+    choosePools(config([pool("b"), pool("a"), pool("c")]), only).map(({ name }) => name);
+  expect(names([])).toEqual(["a", "b", "c"]);
+  expect(names(["c", "b", "c"])).toEqual(["b", "c"]);
 });
 
 describe("libvirt pools of one Ceph pool", () => {

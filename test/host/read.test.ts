@@ -1,6 +1,6 @@
 import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { HostOptions } from "../../src/host/config";
 import { readHost } from "../../src/host/read";
 import { Failure } from "../../src/report/failure";
@@ -138,6 +138,44 @@ describe("facts from a mounted system", () => {
     } finally {
       process.env.PATH = before;
     }
+  });
+});
+
+describe("no rbd pool at all", () => {
+  const NONE = expect.objectContaining({
+    kind: "facts",
+    message: expect.stringMatching(/: there is no pool of type rbd\.$/),
+    hint: expect.stringMatching(/virsh pool-list --all.*--connect, --pool-xml, --host, --root/),
+  });
+  /** A libvirt without a pool. */
+  const empty = async (connect?: string) => {
+    const bin = temporaryFolder();
+    const script = '#!/bin/sh\nwhile read -r one word; do [ "$one" = echo ] && echo "$word"; done\nexit 0\n';
+    writeFileSync(join(bin, "virsh"), script, { mode: 0o755 });
+    vi.stubEnv("PATH", `${bin}:${process.env.PATH}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    return read(connect === undefined ? {} : { connect });
+  };
+
+  it.each([undefined, "qemu:///system", "xen+ssh://hv02/system", "qemu:///system?mode=legacy"])(
+    "is an answer of a host's own libvirt (%s)",
+    async (uri) => expect((await empty(uri)).pools).toEqual([]),
+  );
+
+  it.each(["qemu:///session", "test:///default", "qemu:///system/x", "test:///x?path=/system", "qemu:///mysystem"])(
+    "says nothing of the host where another libvirt is asked (%s)",
+    async (uri) => await expect(empty(uri)).rejects.toThrow(NONE),
+  );
+
+  it("says nothing of the host where files were given", async () => {
+    const dir = temporaryFile("dir.xml", "<pool type='dir'><name>d</name></pool>");
+    await expect(read({ poolXml: [dir] })).rejects.toThrow(NONE);
+  });
+
+  it("is an answer of a mounted system", async () => {
+    const base = image();
+    rmSync(join(base, "etc/libvirt/storage"), { recursive: true });
+    expect((await readHost({ files: new HostFiles(base) })).pools).toEqual([]);
   });
 });
 

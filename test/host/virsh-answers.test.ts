@@ -1,12 +1,13 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { readLibvirt, readLive } from "../../src/host/virsh";
 import { HostFiles } from "../../src/system/host-files";
 import { FIXTURES, temporaryFolder } from "../support/cli";
 
 // A name that machines have that were given none: this one too.
-vi.mock("node:os", async (real) => ({ ...(await real<object>()), hostname: () => "localhost.localdomain" }));
+const machine = vi.hoisted(() => ({ name: "localhost.localdomain" }));
+vi.mock("node:os", async (real) => ({ ...(await real<object>()), hostname: () => machine.name }));
 
 const UUID = "01234567-89ab-cdef-0123-456789abcdef";
 const URI = "qemu+ssh://host/system";
@@ -95,6 +96,21 @@ describe("a libvirt that runs", () => {
     expect(await readLive(URI)).toMatchObject({ host, elsewhere: true });
   });
 
+  it.each([
+    ["qemu:///system", "hv02", false],
+    ["qemu+ssh://alias/system", "hv02", true],
+    ["qemu+ssh://alias/system", "hv01", false],
+    ["qemu+ssh://alias/system", "hv01.example.org", false],
+    ["qemu+ssh://alias/system", "", true],
+  ])("at %s that is called %j is another machine's, seen from hv01: %s", async (uri, name, elsewhere) => {
+    machine.name = "hv01";
+    onTestFinished(() => {
+      machine.name = "localhost.localdomain";
+    });
+    virsh({ ...ONE, hostname: name && `${name}\n` });
+    expect(await readLive(uri)).toMatchObject({ host: name || null, elsewhere });
+  });
+
   it("is asked for each pool and each secret by its name, in quotes", async () => {
     virsh({
       ...ONE,
@@ -121,10 +137,18 @@ describe("a libvirt that runs", () => {
   });
 
   it("may print lines that are no rows of a table, and no name of the host", async () => {
+    const strange = [
+      ["building", "yes"],
+      ["hyperactive", "yes"],
+      ["actively", "yes"],
+      ["active", "maybe"],
+      ["active", "nono"],
+      ["active", "yes!"],
+    ].map(([state, autostart]) => row("q", state, autostart));
     virsh({
       ...ONE,
       hostname: "",
-      "pool-list --all": `a pool: x active yes\n${row("p")}\n q active yes, and more\n`,
+      "pool-list --all": `a pool: x active yes\n${row("p")}\n q active yes, and more\n${strange.join("\n")}\n`,
       "secret-list": `${secretRow()}\nsee ${UUID} \n`,
     });
     const { host, pools, secrets } = await readLive(URI);
@@ -162,6 +186,8 @@ describe("a libvirt that runs", () => {
 
   it("may have pools of other types only", async () => {
     virsh({ ...ONE, "pool-dumpxml --pool 'p'": pool("p", "dir") });
+    // An empty line is no row.
+    writeFileSync(join(folder, "direct"), "\n");
     expect((await readLive(URI)).pools).toEqual([]);
     expect(calls().at(-1)).toBe(`C -q -r -c ${URI} pool-list --all --type rbd`);
   });
@@ -232,6 +258,7 @@ describe("what virsh says is passed on", () => {
     ["with all its words", "error: internal error: x\n", `${URI}: internal error: x.`],
     ["with dots in it", "error: ../x is gone\n", `${URI}: ../x is gone.`],
     ["with empty lines", "\nerror: a\n\n\nerror: b\n", `${URI}: a; b.`],
+    ["but not without end", `error: ${"x".repeat(2000)}\n`, `${URI}: ${"x".repeat(1000)}.`],
     ["or that it said nothing", "", `${URI}: virsh ended without a word.`],
   ])("%s", async (_, words, message) => {
     failing(words);
@@ -251,6 +278,38 @@ describe("what virsh says is passed on", () => {
         message: `${URI}: virsh: it is not installed, or not in PATH.`,
         hint: expect.stringMatching(/libvirt-clients.*--pool-xml, --host or --root/),
       }),
+    );
+  });
+
+  it("where it may not be run, its daemon's log is named", async () => {
+    writeFileSync(join(folder, "virsh"), "#!/bin/sh\n");
+    process.env.PATH = folder;
+    await expect(readLive(URI)).rejects.toThrow(
+      expect.objectContaining({
+        message: `${URI}: virsh: it could not be run (EACCES).`,
+        hint: "Try `virsh -r -c URI pool-list --all` with that URI, and look at libvirtd's own log.",
+      }),
+    );
+  });
+
+  // A table that is whole, and then too much of something.
+  it.each([
+    ["for a pool", `'pool-list --all') echo ${shell(row("p"))} ;; pool-dumpxml*) flood`, ""],
+    ["for a pool past its line editor", `'pool-list --all') echo ${shell(row("gr\xfc\xdf"))}`, "flood"],
+    ["for no pool", "nothing) :", "flood"],
+  ])("where it prints without end %s, that is no answer", async (_, cases, direct) => {
+    program(`#!/bin/sh
+flood() { head -c 70000000 /dev/zero; }
+[ $# -gt 4 ] && { ${direct || "exit 1"}; exit 0; }
+while IFS= read -r command; do
+  case "$command" in
+    ${cases} ;;
+    "echo "*) printf '%s\\n' "\${command#echo }" ;;
+  esac
+done
+`);
+    await expect(readLive(URI)).rejects.toThrow(
+      expect.objectContaining({ kind: "facts", message: `${URI}: virsh: it printed more than 64 MiB.` }),
     );
   });
 

@@ -100,6 +100,33 @@ describe("readPool", () => {
     );
   });
 
+  test("of any line ends, as XML takes them", () => {
+    expect(() => readPool("<pool>\r\n<a>\r</pool>", "f", null)).toThrow(/\(line 3, /);
+    expect(readPool(pool("<name>a\r\nb\rc</name>"), "f", null)?.cephPool).toBe("a\nb\nc");
+  });
+
+  test("nested without end, it is refused, and so is what has a DTD, with what to give", () => {
+    const hint = "Give what virsh prints (pool-dumpxml, secret-dumpxml or dumpxml), one document a file.";
+    for (const [xml, why] of [
+      ["<pool>".repeat(100_000), "the XML is nested too deeply"],
+      ["<!DOCTYPE pool>\n<pool/>", "the XML has a DTD"],
+      ["", "not well-formed XML (line 1, column 1)"],
+    ] as const)
+      expect(() => readPool(xml, "f", null)).toThrow(
+        expect.objectContaining({ kind: "facts", message: `f: ${why}.`, hint }),
+      );
+  });
+
+  test("an auth that has both names of its secret goes by its UUID; one with an empty usage has none", () => {
+    const auth = (attributes: string) =>
+      readPool(pool(`<name>c</name><auth username='u'><secret ${attributes}/></auth>`), "f", null)?.auth?.secret;
+    const uuid = "01234567-89ab-cdef-0123-456789abcdef";
+    expect(auth(`uuid='${uuid}' usage='s'`)).toEqual({ uuid });
+    expect(auth(`uuid='${uuid}' usage=''`)).toEqual({ uuid });
+    expect(() => auth("usage=''")).toThrow("f: the <auth> of pool p names its secret neither by uuid nor by usage.");
+    expect(() => auth("uuid='' usage='s'")).toThrow('f: "" is not a UUID.');
+  });
+
   test("does not quote the document's text where it is not XML", () => {
     expect(() => readPool("root:secret-hash:0:0\nmore", "f", null)).toThrow(/^(?!.*secret-hash)/);
   });
@@ -124,6 +151,10 @@ describe("readSecret", () => {
       usageType: "iscsi",
       usageName: "t",
     });
+    // What it is not used for has no name, and that is not an empty one.
+    expect(readSecret(xml("<usage type='ceph'/>"), "f").usageName).toBeNull();
+    expect(readSecret(xml("<usage type='ceph'><name/></usage>"), "f").usageName).toBe("");
+    expect(readSecret(xml("<usage><name>n</name></usage>"), "f")).toMatchObject({ usageType: null, usageName: "n" });
     expect(readSecret(xml(""), "f")).toEqual({ uuid, usageType: null, usageName: null });
   });
 });
