@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
-import { closeSync, openSync, symlinkSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readSync, symlinkSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/report/failure";
 import { HostFiles } from "../../src/system/host-files";
-import { readDescriptor, readNamed, unreadable } from "../../src/system/read";
+import { LIMIT, pause, readDescriptor, readNamed, readStandardInput, unreadable } from "../../src/system/read";
 import { FIXTURES, shell, temporaryFile, temporaryFolder } from "../support/cli";
 
 function pipe(): string {
@@ -114,6 +114,80 @@ test("an open file is read from its beginning, as often as wanted", () => {
   const descriptor = openSync(temporaryFile("f", "text"), "r");
   expect([readDescriptor(descriptor), readDescriptor(descriptor)].join()).toBe("text,text");
   closeSync(descriptor);
+});
+
+describe("read onwards", () => {
+  test("an open file is read from where it is", () => {
+    const descriptor = openSync(temporaryFile("f", "text"), "r");
+    onTestFinished(() => closeSync(descriptor));
+    readSync(descriptor, Buffer.alloc(1), 0, 1, null);
+    expect(readDescriptor(descriptor, LIMIT, { onwards: true }).toString()).toBe("ext");
+  });
+
+  test("a pipe may say nothing for as long as it likes", () => {
+    const path = pipe();
+    const writer = openSync(path, "r+");
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    let waited = 0;
+    const wait = vi.spyOn(Atomics, "wait").mockImplementation((_array, _index, _value, milliseconds) => {
+      waited += Number(milliseconds);
+      if (waited === 200_000) {
+        writeSync(writer, "late");
+        closeSync(writer);
+      }
+      return "timed-out";
+    });
+    onTestFinished(() => {
+      wait.mockRestore();
+      closeSync(reader);
+    });
+    expect(readDescriptor(reader, LIMIT, { onwards: true }).toString()).toBe("late");
+  });
+});
+
+describe("standard input", () => {
+  /** Has a file be this process's standard input for as long as the test takes. */
+  const become = (path: string) => {
+    closeSync(0);
+    onTestFinished(() => {
+      closeSync(0);
+      openSync("/dev/null", "r");
+    });
+    expect(openSync(path, "r")).toBe(0);
+  };
+
+  test("is read to its end", () => {
+    become(temporaryFile("f", "text"));
+    expect(readStandardInput("facts").toString()).toBe("text");
+    // It is at its end.
+    expect(readStandardInput("facts").toString()).toBe("");
+  });
+
+  test.each([
+    ["a secret's value", "secret.base64", /^standard input cannot be read: a secret's value .* is never read\.$/],
+    ["longer than the limit", "long", /^standard input cannot be read: it is larger than .* MiB\.$/],
+  ])("is refused where it is %s", (_, name, message) => {
+    become(temporaryFile(name, "x".repeat(100)));
+    expect(() => readStandardInput("facts", 99)).toThrow(
+      expect.objectContaining({
+        kind: "facts",
+        message: expect.stringMatching(message),
+        hint: "Look at the command before the pipe, or at the file after <.",
+      }),
+    );
+  });
+});
+
+test("a pause takes its time", () => {
+  const begin = performance.now();
+  pause(50);
+  expect(performance.now() - begin).toBeGreaterThan(45);
+});
+
+test("links in a circle are said to be so", () => {
+  const path = join(temporaryFolder(), "circle");
+  symlinkSync("circle", path);
+  expect(() => readNamed(path, "facts")).toThrow(`${path} cannot be read: too many symbolic links.`);
 });
 
 test("what is a failure already stays as it is", () => {

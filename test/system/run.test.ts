@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { chmodSync, closeSync, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { converse, run } from "../../src/system/run";
 import { TOOL, temporaryFile, temporaryFolder } from "../support/cli";
 
@@ -43,6 +43,7 @@ describe("run", () => {
   test.each([
     ["says nothing", "exit 3", 3, "it ended with exit code 3, without a word"],
     ["says more than three lines", "printf 'a\\nb\\nc\\nd\\n' >&2; exit 1", 1, "b; c; d"],
+    ["says it among empty lines", "printf '\\n\\n a \\nb\\n\\n' >&2; exit 1", 1, "a ; b"],
     ["says very much in one line", "printf '%02000d' 7 >&2; exit 1", 1, `${"0".repeat(999)}7`],
     ["is ended by a signal", "kill -SEGV $$", null, "it was ended by SIGSEGV"],
   ])("a program that %s", async (_, script, status, why) => {
@@ -94,6 +95,50 @@ describe("run", () => {
     expect(open()).toBe(before);
   });
 
+  test("nothing is waited for any more once it has ended, and no signal is listened to", async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    const [before, listening] = [timers(), process.listenerCount("SIGTERM")];
+    await sh("exit 0");
+    await run("no-such-program", []);
+    expect([timers(), process.listenerCount("SIGTERM")]).toEqual([before, listening]);
+  });
+
+  test("a program gets a minute where nothing else is said", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    let ended = false;
+    const running = run("sleep", ["100"]).finally(() => {
+      ended = true;
+    });
+    await vi.advanceTimersByTimeAsync(59_999);
+    expect(ended).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(ended).toBe(true);
+    expect((await running).why).toBe("it did not end within 60 seconds");
+  });
+
+  test("a signal ends it, and all that it started, before this process", async () => {
+    const folder = temporaryFolder();
+    const real = process.kill;
+    // What this process does to itself would end the tests.
+    const kill = vi.spyOn(process, "kill").mockImplementation((id, signal) => id === process.pid || real(id, signal));
+    onTestFinished(() => kill.mockRestore());
+    const running = sh(`(while :; do date +%s%N > ${folder}/alive; sleep 0.05; done) & wait`);
+    while (!existsSync(join(folder, "alive"))) await new Promise((resolve) => setTimeout(resolve, 20));
+    process.emit("SIGTERM", "SIGTERM");
+    expect(await running).toMatchObject({ status: null, fault: null, why: "it was ended by SIGKILL" });
+    expect(kill).toHaveBeenLastCalledWith(process.pid, "SIGTERM");
+    expect(await standsStill(join(folder, "alive"))).toBe(true);
+  });
+
+  test("64 MiB of output are taken, and not a byte more, whichever way they come", async () => {
+    const half = 2 ** 25;
+    const print = (out: number, err: number) => sh(`head -c ${out} /dev/zero; head -c ${err} /dev/zero >&2`);
+    const { fault, stdout, stderr } = await print(half, half);
+    expect([fault, stdout.length, stderr.length]).toEqual([null, half, half]);
+    expect(await print(half, half + 1)).toMatchObject({ status: null, fault: "ENOBUFS" });
+  });
+
   test.each(["", ">&2"])("a program that prints without end (%s) is ended", async (where) => {
     expect(await sh(`yes ${where}`)).toMatchObject({ fault: "ENOBUFS", why: "it printed more than 64 MiB" });
   });
@@ -115,6 +160,12 @@ describe("converse", () => {
   test("takes the end of a line for no line of its own", async () => {
     const talk = converse("sh", ["-c", "echo noE; sleep 0.2; echo more; sleep 0.2; echo E; read end"]);
     expect(await talk.ask([], /^E$/m)).toBe("noE\nmore\nE\n");
+    await talk.finish([]);
+  });
+
+  test("looks at no more than the beginning of a line without end", async () => {
+    const talk = converse("sh", ["-c", `printf '%03000d' 0; sleep 0.3; echo E; read end`]);
+    expect(await talk.ask([], /^0{1000}E$/m)).toBe(`${"0".repeat(3000)}E\n`);
     await talk.finish([]);
   });
 
