@@ -7,7 +7,8 @@ import { hostname } from "node:os";
  * @param own this machine's; what the system calls it by default
  */
 export function isThisMachine(name: string, own = hostname()): boolean {
-  const [one = "", other = ""] = [name, own].map((each) => each.toLowerCase().replace(/\.$/, ""));
+  const plain = (each: string) => each.toLowerCase().replace(/\.$/, "");
+  const [one, other] = [plain(name), plain(own)];
   if (one.includes(".") && other.includes(".")) return one === other;
   return one.split(".")[0] === other.split(".")[0];
 }

@@ -14,6 +14,7 @@ test("reads the pools, the secrets and the host's name", () => {
   expect(read(base)).toMatchObject({
     host: "golden",
     source: join(base, "etc/libvirt"),
+    elsewhere: false,
     pools: [{ name: "libvirtpool", active: null }],
     secrets: [{ usageType: "ceph" }],
   });
@@ -36,11 +37,12 @@ test("a libvirt without pools is an answer; a system without libvirt, and a fold
   expect(read(base)).toMatchObject({ pools: [], secrets: [] });
   rmSync(join(base, "etc/libvirt"), { recursive: true });
   const gone = `${base}/etc/libvirt is not there: libvirt's configuration is not in this system.`;
-  expect(() => read(base)).toThrow(expect.objectContaining({ kind: "facts", message: gone }));
+  const hint = expect.stringMatching(/below --root.*--host, --pool-xml or --connect/);
+  expect(() => read(base)).toThrow(expect.objectContaining({ kind: "facts", message: gone, hint }));
   writeFileSync(join(base, "etc/libvirt"), "");
   expect(() => read(base)).toThrow(gone);
   rmSync(join(base, "etc"), { recursive: true });
-  expect(() => read(base)).toThrow(/it has no etc/);
+  expect(() => read(base)).toThrow(`${base}: this is not a system's root folder, it has no etc.`);
 });
 
 test.each<[string, (path: string) => void]>([
@@ -52,7 +54,13 @@ test.each<[string, (path: string) => void]>([
   const storage = join(base, "etc/libvirt/storage");
   rmSync(storage, { recursive: true });
   make(storage);
-  expect(() => read(base)).toThrow(`${storage} is no folder, or a link that leads to none.`);
+  expect(() => read(base)).toThrow(
+    expect.objectContaining({
+      kind: "facts",
+      message: `${storage} is no folder, or a link that leads to none.`,
+      hint: "Mount all of the system below --root, or mend the link.",
+    }),
+  );
 });
 
 describe("a pool is never left out in silence", () => {
@@ -66,7 +74,13 @@ describe("a pool is never left out in silence", () => {
     const base = image();
     const path = join(base, "etc/libvirt/storage/other.xml");
     make(path, base);
-    expect(() => read(base)).toThrow(`${path} is no regular file, or a link that leads to none.`);
+    expect(() => read(base)).toThrow(
+      expect.objectContaining({
+        kind: "facts",
+        message: `${path} is no regular file, or a link that leads to none.`,
+        hint: "Take it out of the folder, or mend the link.",
+      }),
+    );
   });
 
   test("a file that is too long", () => {

@@ -18,6 +18,8 @@ describe("facts from XML files", () => {
     expect(await read({ poolXml: [POOL], secretXml: [SECRET] })).toMatchObject({
       host: null,
       source: POOL,
+      // Whose they are is not known.
+      elsewhere: false,
       pools: [{ name: "libvirtpool", active: null, auth: { username: "libvirt" } }],
       secrets: [{ usageType: "ceph" }],
     });
