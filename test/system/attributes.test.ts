@@ -201,6 +201,7 @@ describe("where nobody can read the attributes", () => {
     ["that fails", "exit 1"],
     ["that has failed when it is done", '$real "$@"; exit 2'],
     ["that says nothing", "exit 0"],
+    ["that was built without ACLs", '$real "$@"; echo tar: POSIX ACL support is not available >&2'],
     ["that says something else", "yes | head -c 10240"],
     ["that tells of one file only", 'shift 9; exec $real -chP --format=posix --acls --xattrs "$1"'],
   ];
@@ -277,6 +278,15 @@ describe("what tar says is taken word for word", () => {
     standIns({ tar: `{ ${saying(LABEL + TIME, LABEL + TIME)}; } | head -c ${end}` });
     expect(await copy()).toEqual([NOT_CHECKED]);
   });
+});
+
+test("a tar without SELinux reads all that there is on a system without it", async () => {
+  const { copy } = pair();
+  const warn = (what: string) => `echo "tar: ${what} support is not available" >&2`;
+  standIns({ tar: `${warn("SELinux")}; $real "$@"` });
+  expect(await copy()).toEqual([]);
+  standIns({ tar: `${warn("SELinux")}; ${warn("XATTR")}; $real "$@"` });
+  expect(await copy()).toEqual([NOT_CHECKED]);
 });
 
 testWhere(NEEDS_ATTRIBUTES, "a text that looks like what tar says of attributes changes nothing", async () => {
