@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/report/failure";
 import { HostFiles } from "../../src/system/host-files";
-import { LIMIT, pause, readDescriptor, readNamed, readStandardInput, unreadable } from "../../src/system/read";
+import { LIMIT, pause, readDescriptor, readNamed, unreadable } from "../../src/system/read";
 import { FIXTURES, shell, temporaryFile, temporaryFolder } from "../support/cli";
 
 function pipe(): string {
@@ -142,39 +142,6 @@ describe("read onwards", () => {
       closeSync(reader);
     });
     expect(readDescriptor(reader, LIMIT, { onwards: true }).toString()).toBe("late");
-  });
-});
-
-describe("standard input", () => {
-  /** Has a file be this process's standard input for as long as the test takes. */
-  const become = (path: string) => {
-    closeSync(0);
-    onTestFinished(() => {
-      closeSync(0);
-      openSync("/dev/null", "r");
-    });
-    expect(openSync(path, "r")).toBe(0);
-  };
-
-  test("is read to its end", () => {
-    become(temporaryFile("f", "text"));
-    expect(readStandardInput("facts").toString()).toBe("text");
-    // It is at its end.
-    expect(readStandardInput("facts").toString()).toBe("");
-  });
-
-  test.each([
-    ["a secret's value", "secret.base64", /^standard input cannot be read: a secret's value .* is never read\.$/],
-    ["longer than the limit", "long", /^standard input cannot be read: it is larger than .* MiB\.$/],
-  ])("is refused where it is %s", (_, name, message) => {
-    become(temporaryFile(name, "x".repeat(100)));
-    expect(() => readStandardInput("facts", 99)).toThrow(
-      expect.objectContaining({
-        kind: "facts",
-        message: expect.stringMatching(message),
-        hint: "Look at the command before the pipe, or at the file after <.",
-      }),
-    );
   });
 });
 
