@@ -61,10 +61,9 @@ function widening(
 ): string[] {
   const own = pools.filter(({ pool }) => libvirtPools.includes(pool));
   const alike = others.filter((other) => {
-    if (other.cephPool !== name) return false;
     const near = pools.filter((one) => overlap(one, other));
     // Where several fit, a disk is left as it is.
-    const single = near.length > 0 && near.every((one) => sameCredentials(one, near[0] as PoolFacts));
+    const single = near.every((one) => sameCredentials(one, near[0] as PoolFacts));
     return single && own.some((one) => near.includes(one)) && !sameCredentials(own[0] as PoolFacts, other);
   });
   const mixed = alike.filter((other) => !(told && tells(other, { auth })));

@@ -83,6 +83,15 @@ describe("facts from a host document", () => {
     });
   });
 
+  it("are refused where it is not there", async () => {
+    await expect(read({ hostDocument: "/nowhere.json" })).rejects.toThrow(
+      expect.objectContaining({
+        kind: "facts",
+        message: "/nowhere.json cannot be read: no such file or directory.",
+      }),
+    );
+  });
+
   it("come before those of a mounted system", async () => {
     const document = temporaryFile("h.json", JSON.stringify({ version: 1, host: "hv", pools: [] }));
     expect((await readHost({ files: new HostFiles(image()), hostDocument: document })).host).toBe("hv");

@@ -75,6 +75,18 @@ describe("pools that --pool leaves out", () => {
       [note('"q", "r"', U)],
       [note('"q"', U)],
     ],
+    [
+      "the same user with another secret, and another user",
+      [pool("q", login("u", OTHER)), pool("r", login("v"))],
+      [note('"q", "r"', U)],
+      [note('"q"', 'the secret of pool "p" too')],
+    ],
+    [
+      "another user, and another Ceph pool",
+      [pool("q", login("v")), pool("r", login("w"), { cephPool: "iso" })],
+      [note('"q"', U)],
+      [],
+    ],
     ["the same credentials", [pool("q")], [], []],
     ["another Ceph pool", [pool("q", login("v"), { cephPool: "iso" })], [], []],
     ["other monitors", [pool("q", login("v"), on("m2"))], [], []],
@@ -94,6 +106,15 @@ describe("pools that --pool leaves out", () => {
     const pools = [pool("p", free), pool("p2", free), pool("q", login("v"))];
     expect(settled(pools, { only: ["p", "p2"] }).notes).toEqual([note('"q"', 'no user, as those of pool "p", "p2"')]);
     expect(settled(pools, { only: ["p", "p2"], told: true }).notes).toEqual([]);
+  });
+
+  test("only a pool on the same monitors gives its user, whichever of its libvirt pools is there", () => {
+    const tied = [pool("p"), pool("p2", on("m1", "m2")), pool("s", login("w"), on("m3"))];
+    const gets = (...names: string[]) =>
+      settled([...tied, pool("q", login("v"), on(...names))], { only: ["p", "p2", "s"] }).notes;
+    expect(gets("m1")).toEqual([note('"q"', 'the user "u" of pool "p", "p2" too')]);
+    expect(gets("m2")).toEqual([note('"q"', 'the user "u" of pool "p", "p2" too')]);
+    expect(gets("m3")).toEqual([note('"q"', 'the user "w" of pool "s" too')]);
   });
 
   test("where several fit, a disk without a user is left as it is", () => {
@@ -132,6 +153,11 @@ describe("a disk that lists no monitor", () => {
     ],
     ["the same user: it is that cluster", [pool("p"), pool("q", { monitors: [] })], []],
     ["another Ceph pool", [pool("p", { cephPool: "iso" }), pool("q", { ...v, monitors: [] })], []],
+    [
+      "the same and another Ceph pool",
+      [pool("o", { cephPool: "iso" }), pool("p"), pool("q", { ...v, monitors: [] })],
+      [note('"q"', '"p"')],
+    ],
     ["no other pool", [pool("q", { auth: null, monitors: [] })], []],
     ["monitors on both", [pool("p"), pool("q", { ...v, monitors: [{ name: "m2", port: 1 }] })], []],
   ])("beside %s", (_, pools, notes) => expect(settled(pools).notes).toEqual(notes));
