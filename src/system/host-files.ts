@@ -110,7 +110,7 @@ export class HostFiles {
     const whole = resolve(path);
     // As it was given, and as the tool names it.
     const root = [resolve(this.#root), this.#base].find((view) => view && `${whole}/`.startsWith(`${view}/`));
-    return !root || root === "/" ? whole : whole.slice(root.length) || "/";
+    return root ? whole.slice(root.length) || "/" : whole;
   }
 
   #place(inside: string): Place {
