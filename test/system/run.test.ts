@@ -151,6 +151,18 @@ describe("converse", () => {
     expect(await talk.finish(["second"])).toMatchObject({ status: 0, stdout: "one\nTHERE\nfirst second\n" });
   });
 
+  test("waits for a line that is cut behind much else", async () => {
+    const talk = converse("sh", ["-c", "printf '%01500d\\nTH' 0; sleep 0.3; echo ERE; read end"], { seconds: 10 });
+    expect(await talk.ask([], /^THERE$/m)).toMatch(/0\nTHERE\n$/);
+    expect(await talk.finish([""])).toMatchObject({ status: 0, fault: null });
+  });
+
+  test("sends several lines, each with its end", async () => {
+    const talk = converse("sh", ["-c", 'read a; read b; echo "$b $a"; read c; read d; echo "$d $c"']);
+    expect(await talk.ask(["one", "two"], /one$/m)).toBe("two one\n");
+    expect((await talk.finish(["three", "four"])).stdout).toBe("two one\nfour three\n");
+  });
+
   test("takes the first line as it stands, and nothing that is an error's", async () => {
     const talk = converse("sh", ["-c", "echo THERE >&2; sleep 0.3; echo THERE; read end"]);
     expect(await talk.ask([], /^THERE$/m)).toBe("THERE\n");
