@@ -49,7 +49,7 @@ async function readAttributes(descriptors: readonly number[]): Promise<string[] 
   const names = descriptors.map((_, index) => `/proc/self/fd/${index + 3}`);
   const { why, stdout, stderr } = await run("tar", [...words, "--", ...names], { descriptors, encoding: "latin1" });
   // One that was built without ACLs or attributes, or cannot read one, only warns; without SELinux there are no labels.
-  if (why || /\S/.test(stderr.replace(/^.*SELinux support is not available$/m, ""))) return null;
+  if (why || /\S/.test(stderr.replace(/.*SELinux support is not available$/m, ""))) return null;
   const found = headers(stdout)?.map((records) => records.filter((record) => ATTRIBUTE.test(record)).sort());
   return found?.length === descriptors.length ? found.map((records) => JSON.stringify(records)) : null;
 }
