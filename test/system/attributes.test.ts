@@ -255,6 +255,7 @@ describe("what tar says is taken word for word", () => {
     ["no length", ["a=b\n", "a=b\n"], "not checked"],
     ["a length of 0", ["0 a=bcd\n", "0 a=bcd\n"], "not checked"],
     ["a length with a sign", ["-6 a=b\n", "-6 a=b\n"], "not checked"],
+    ["a length with a word before it", ["x9 a=bcd\n", "x9 a=bcd\n"], "not checked"],
     ["a length with a word behind it", ["7x a=b\n", "7x a=b\n"], "not checked"],
     ["a length that is too small", [`26${LABEL.slice(2)}`, `26${LABEL.slice(2)}`], "not checked"],
     ["a length that is too large", [`${TIME}28${LABEL.slice(2)}`, `${TIME}28${LABEL.slice(2)}`], "not checked"],
