@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import {
   closeSync,
   fstatSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -15,7 +16,16 @@ import {
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/report/failure";
-import { identify, isAbsent, modifiedTime, openRoot, sameFile, sameRights, seconds } from "../../src/system/folder";
+import {
+  countNames,
+  identify,
+  isAbsent,
+  modifiedTime,
+  openRoot,
+  sameFile,
+  sameRights,
+  seconds,
+} from "../../src/system/folder";
 import { HostFiles } from "../../src/system/host-files";
 import { readNamed } from "../../src/system/read";
 import { freshTime, setTime } from "../../src/system/times";
@@ -153,6 +163,15 @@ describe("a file in a folder", () => {
     expect(() => folder.read("other")).toThrow(message);
     expect(openNow()).toBe(before);
   });
+});
+
+test("the names of an open file are counted as they are now", () => {
+  const { path } = held();
+  const descriptor = openSync(join(path, "guest.py"), "r");
+  onTestFinished(() => closeSync(descriptor));
+  expect(countNames(descriptor)).toBe(1);
+  linkSync(join(path, "guest.py"), join(path, "other"));
+  expect(countNames(descriptor)).toBe(2);
 });
 
 test("one file is told from another, whichever half of its number is the same", () => {
