@@ -5,7 +5,7 @@ import { sha256 } from "../../src/patch/facts";
 import { HostFiles } from "../../src/system/host-files";
 import { editOf, targetNotes } from "../../src/virtinst/notes";
 import { planPatch } from "../../src/virtinst/plan";
-import { RECIPES } from "../../src/virtinst/recipes";
+import { RECIPES, type ReleasedFile } from "../../src/virtinst/recipes";
 import { openTarget } from "../../src/virtinst/target";
 import { copyVirtinst } from "../support/cli";
 import { FACTS } from "../support/patched";
@@ -43,8 +43,8 @@ function patched(text: string): string {
 
 /** As if a release had this file. */
 async function released<T>(text: string, act: () => Promise<T>): Promise<T> {
-  const releases = RECIPES[0]?.pristine as Record<string, string>;
-  releases["0.0.0"] = sha256(text);
+  const releases = RECIPES[0]?.pristine as Record<string, ReleasedFile>;
+  releases["0.0.0"] = { sha256: sha256(text), lines: [1, 1] };
   try {
     return await act();
   } finally {
