@@ -17,6 +17,9 @@ if not (getattr(sys.flags, "safe_path", 0) or getattr(sys.flags, "isolated", 0))
 import errno
 import os
 
+while os.open(os.devnull, os.O_RDWR) < 3:
+    pass  # A standard stream that is closed must not become a file of ours.
+
 # >>> rendered from the host's facts and the recipes
 VERSION, FORMAT, FORM = "0.0.0", 2, 1
 HOST, SOURCE, THEIRS = None, u"", None
@@ -28,6 +31,7 @@ WORDS, FUNCTION = "", ""
 # <<< rendered
 
 NAME, LIMIT = "_virtinst_rbd_patch", 16 << 20
+RELEASE_LETTERS = u"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.+~-"
 REPLACED, UNHEARD = [], []  # What was done by now, and what nobody could be told.
 NOT_SO, USAGE, OTHER, TARGET, BEHAVIOUR, IO = 1, 2, 3, 4, 5, 6
 HEADER = "# pristine: sha256=%s\n# pristine: mtime=%s lines=%s,%s\n# facts: sha256=%s\n"
@@ -51,7 +55,8 @@ def text(value):
     """A path, a program's words or an error as text, whatever bytes are in it."""
     if isinstance(value, EnvironmentError) and value.strerror:
         value = value.strerror[:1].lower() + value.strerror[1:]
-    value = str(value) if isinstance(value, Exception) else value
+    if isinstance(value, Exception):
+        value = value.args[0] if value.args and isinstance(value.args[0], (str, type(u""))) else str(value)
     if isinstance(value, str) and str is not bytes:
         value = value.encode("utf-8", "surrogateescape")
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
@@ -77,7 +82,7 @@ def read(path):
     finally:
         os.close(descriptor)
     if sum(len(part) for part in parts) > LIMIT:
-        raise EnvironmentError("it is larger than 16 MiB")
+        raise EnvironmentError(errno.EFBIG, "it is larger than 16 MiB", path)
     return b"".join(parts)
 
 def source(*path):
@@ -91,11 +96,13 @@ def inside(options, work):
     if options["root"] is None:
         return work(options)
     outside, kept = os.open("/", os.O_RDONLY), (sys.meta_path[:], sys.path[:])
+    b"".decode("latin-1"), b"".decode("utf-8", "replace")  # Python 2.7 imports what decodes.
     del sys.meta_path[:], sys.path[:]
     try:
         os.chroot(options["root"])
     except OSError as error:
-        raise Failure(IO, u"%s cannot be entered: %s." % (text(options["root"]), text(error)),
+        absent = error.errno in (errno.ENOENT, errno.ENOTDIR)
+        raise Failure(TARGET if absent else IO, u"%s cannot be entered: %s." % (text(options["root"]), text(error)),
                       "Run this as root: what is below --root is read under chroot.")
     else:
         try:
@@ -124,6 +131,8 @@ def handed_over(script):
     found = []
     for line in script.replace("\\\n", "").split("\n"):
         words = [str(word.strip("\"'")) for word in line.split(";")[0].split()]
+        while words and "=" in words[0]:
+            words = words[1:]
         last = words[:1] == ["exec"]
         words = words[3:] if words[:2] == ["exec", "-a"] else words[last:]
         while words and ("=" in words[0] or words[0][:1] == "-" or os.path.basename(words[0]) == "env"):
@@ -145,7 +154,7 @@ def program_at(path, depth=0):
             return dict(program_at(words[0], depth + 1), path=path)
         scripts = [path if word == "$0" else word for word in words[1:] if word[:1] == "/" or word == "$0"]
         if not scripts:
-            line = content.partition("\n")[0].strip()[:100]
+            line = seen(content.partition("\n")[0].strip()[:100]) if content[:4] != "\x7fELF" else u"\u2026"
             return {"path": path, "python": None, "folders": [], "met": u'%s begins with "%s", and what it runs is not '
                     u"known" % (text(script), line) if line else u"%s has no first line" % text(script)}
         python, script = words[0], os.path.realpath(scripts[0])
@@ -178,9 +187,11 @@ def look(options):
     place = ([os.path.realpath(one) for one in places if file_in(one)] + [None])[0]
     if place is None:
         looked = u", ".join(sorted(set(text(base + one) for one in places)))
-        raise Failure(TARGET, u"%s holds no virtinst package with a _build_xml." % text(named) if named else
+        raise Failure(TARGET, u"%s holds no virtinst package with a _build_xml "
+                      u"(looked for %s)." % (text(named), u", ".join(file for file, _ in LAYOUTS[0])) if named else
                       u"No virtinst was found (looked in %s)." % looked,
-                      "Name the folder that holds the `virtinst` package with --virtinst.")
+                      "Name the folder that holds the `virtinst` package with --virtinst; virt-install 1.0 to 5.1 are "
+                      "supported.")
     def uses(one):
         return [os.path.realpath(f) for f in one["folders"] if os.path.isdir(f + "/virtinst")][:1] == [place]
     beside = os.path.join(place, "virt-install")
@@ -191,9 +202,8 @@ def look(options):
             "program": (using + [None])[0], "first": (known + [None])[0], "named": named is not None,
             "place": text(base + place), "release": None, "disk": None, "notes": []}
     if not named and known and not uses(known[0]):
-        python = u"" if known[0]["python"] else u", and the Python that runs it with --python"
         site["notes"].append(u"%s was taken, but which virtinst %s uses could not be told: %s. Name its folder with "
-                             u"--virtinst%s." % (site["place"], text(known[0]["path"]), known[0]["met"], python))
+                             u"--virtinst." % (site["place"], text(known[0]["path"]), known[0]["met"]))
     elif not named:
         every = [os.path.realpath(f) for f in [f for one in known for f in one["folders"]] + usual if file_in(f)]
         others = [text(base + one) for n, one in enumerate(every) if one != place and one not in every[:n]]
@@ -203,14 +213,25 @@ def look(options):
     for name, word in RELEASE[::-1]:
         for line in source(place, name).split("\n"):
             if line.replace(" ", "").startswith(word + "="):
-                site["release"] = line.split("=", 1)[1].strip(" \t\r\"'")
+                value = line.split("=", 1)[1].strip()
+                quote, value = (value[:1], value[1:]) if word != "version" else (u"", value)
+                stated = value[:len(value) - len(value.lstrip(RELEASE_LETTERS))]
+                if stated and (not quote or quote in u"\"'" and value[len(stated):][:1] == quote):
+                    site["release"] = stated
     for name in DISK_CODE[::-1]:
         if os.path.isfile(os.path.join(place, name)):
             code = [line for line in source(place, name).split("\n") if line.strip()[:1] != "#"]
             site["disk"] = text(os.path.join(place, name)), u"\n".join(code)
     site["folder"] = os.open(os.path.dirname(target), os.O_RDONLY | os.O_DIRECTORY)
     site["descriptor"] = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    site["content"] = read(site["descriptor"])
+    site["content"], site["byte code"] = read(site["descriptor"]), []
+    site["where"] = base + os.path.dirname(target)
+    name, cache = os.path.basename(target)[:-3], os.path.join(os.path.dirname(target), "__pycache__")
+    codes = [target + "c", target + "o"] + [os.path.join(cache, one) for one in (
+        os.listdir(cache) if os.path.isdir(cache) else []) if one.startswith(name + ".")]
+    for code in [one for one in codes if os.path.isfile(one) and not os.path.islink(one)]:
+        stated = bytearray(read(code)[:12])
+        site["byte code"] += [sum(stated[at + n] << 8 * n for n in range(4)) for at in (4, 8) if len(stated) > at + 3]
     return site
 
 # The blocks: markers, header, digests and line ends as the tool writes and reads them.
@@ -252,13 +273,21 @@ def find_blocks(content):
     foreign += [line for line in call.split("\n") if line[:1].strip("# \t\f") or line[:1] in (" ", "\t", "\f")
                 and line.replace("(", " ").replace(":", " ").split()[:1] in (["def"], ["class"])]
     if foreign:
-        damaged("between the markers stands what is not of this tool (%s)" % foreign[0].strip()[:41].strip(), spans[0][0])
+        damaged("between the markers stands what is not of this tool (%s)" % text(foreign[0].encode("latin-1").strip())[:41].strip(),
+                spans[0][0])
     header = read_header(helper.split("\n"), lambda why: damaged(why, spans[0][0]))
     return dict(header, spans=spans, helper=helper, call=call)
 
+def digits(word):
+    return word != "" and not word.strip("0123456789")
+
 def read_header(lines, damaged):
-    tool = (lines[0].split(" ") + [""] * 4)[3]
-    at = [n for n, line in enumerate(lines[:50]) if line[:10] == "# format: " and line[10:].isdigit()]
+    tool, at = (lines[0].split(" ") + [""] * 4)[3], []
+    for n, line in enumerate(lines):
+        if n and line[:2] != "# ":
+            break
+        if line[:10] == "# format: " and digits(line[10:]) and len(line) < 20:
+            at.append(n)
     if at and int(lines[at[0]][10:]) > FORMAT:
         damaged("the blocks were written by virtinst-rbd-patch %s, in a layout that this version does not know" % tool)
     rest = "\n".join(lines[at[0] + 1:at[0] + 5]) + "\n" if at else ""
@@ -266,7 +295,8 @@ def read_header(lines, damaged):
     first, modified, places, facts, digest = values if len(values) == 5 else [""] * 5
     stated = tuple([first, modified] + (places.split(",") + [""])[:2] + [facts, digest])
     plain = [one.strip("0123456789abcdef") == "" and len(one) == 64 for one in (first, facts, digest)]
-    plain += [part.isdigit() for part in places.split(",") + modified.lstrip("-").split(".")] + [modified[-10:-9] == "."]
+    plain += [digits(part) for part in places.split(",") + modified.replace("-", "", 1).split(".")]
+    plain += [modified[-10:-9] == ".", len(modified) < 32]
     layouts = HEADER + DIGEST, (HEADER + DIGEST).replace("\n# pristine:", "", 1)  # The second is 1.0.0's.
     if not all(plain) or not any(rest.startswith(layout % stated) for layout in layouts):
         damaged("the first lines of the helper block cannot be read")
@@ -306,11 +336,14 @@ def examine(content, compare):
             break
     return state
 
+def helper_of(digest, modified, lines, call):
+    top = WORDS + HEADER % (digest, modified, lines[0], lines[1], FACTS)
+    return top + DIGEST % sha256((top + "\n" + FUNCTION + call).encode("latin-1")) + FUNCTION
+
 def render(base, digest, modified):
     """The file with the blocks; its SHA-256 says where they go."""
     _, first, second, call = FILES[digest]
-    top = WORDS + HEADER % (digest, modified, first, second, FACTS)
-    helper = top + DIGEST % sha256((top + "\n" + FUNCTION + LAYOUTS[1][call]).encode()) + FUNCTION
+    helper = helper_of(digest, modified, (first, second), LAYOUTS[1][call])
     lines = base.split(b"\n")
     at, then = [len(b"".join(line + b"\n" for line in lines[:number - 1])) for number in (first, second)]
     return b"".join([base[:at], with_ends(helper, base, at), base[at:then], with_ends(LAYOUTS[1][call], base, then), base[then:]])
@@ -329,17 +362,20 @@ def run(words, seconds=60, **variables):
     except OSError as error:
         return None, u"", u"", text(error)
     end, why = time.time() + seconds, u""
-    while child.poll() is None and not why:
-        time.sleep(0.005)
-        if time.time() > end:
-            why = u"it did not end within %d seconds" % seconds
-        if sum(os.fstat(file.fileno()).st_size for file in files[1:]) > LIMIT:
-            why = u"it printed more than 16 MiB"
     try:
-        os.killpg(child.pid, 9)
-    except OSError:
-        pass  # Nobody is left.
-    code, outputs = child.wait(), [u"" if why else text(read(file.fileno())) for file in files[1:]]
+        while child.poll() is None and not why:
+            time.sleep(0.005)
+            if time.time() > end:
+                why = u"it did not end within %d seconds" % seconds
+            if sum(os.fstat(file.fileno()).st_size for file in files[1:]) > LIMIT:
+                why = u"it printed more than 16 MiB"
+    finally:
+        try:
+            os.killpg(child.pid, 9)
+        except OSError:
+            pass  # Nobody is left.
+        code = child.wait()
+    outputs = [u"" if why else text(read(file.fileno())) for file in files[1:]]
     said = u"; ".join(outputs[1].strip().split(u"\n")[-3:])[-1000:] or u"it ended with exit code %d" % code
     return code, outputs[0], outputs[1], why or (said if code else u"")
 
@@ -375,6 +411,8 @@ class Libc(object):
 
     def set_time(self, descriptor, modified):
         total = int(modified.replace(".", ""))  # Nanoseconds.
+        if not -2 ** 63 <= total // 10 ** 9 < 2 ** 63:
+            raise EnvironmentError("its time of then, %s, is none that a file can have" % modified)
         time = total // 10 ** 9, total % 10 ** 9
         self.call("futimens", descriptor, (self.c.c_long * 4)(*(time + time)))
 
@@ -479,9 +517,15 @@ class Replacement(object):
                 raise EnvironmentError("that is perhaps not safe from a power cut: %s" % text(error))
             if not self.holds(self.name, fresh, self.content):
                 raise EnvironmentError("what is there now is not what was written")
+            if not os.path.samestat(os.stat(self.site["where"]), os.fstat(self.site["folder"])):
+                raise EnvironmentError("%s is another folder by now: the new text is in the one that was there"
+                                       % os.path.dirname(self.path))
             return modified_time(fresh)
         except (EnvironmentError, Failure) as error:
             raise self.failed(error)
+        except BaseException as error:
+            self.failed(error)
+            raise
         finally:
             close(fresh)
 
@@ -492,6 +536,8 @@ class Replacement(object):
             what, hint = "ACL and attributes", "Run this as root; compare getfattr -d -m - FILE."
             for name, value in self.attributes.items():
                 self.libc.call("fsetxattr", fresh, name, value, self.libc.c.c_size_t(len(value)), 0)
+            for name in set(self.libc.attributes(fresh)) - set(self.attributes):
+                self.libc.call("fremovexattr", fresh, name)  # What the folder gives each new file.
             os.fchmod(fresh, self.rights[0] & 0o7777)
             if self.libc.attributes(fresh) != self.attributes or rights(fresh) != self.rights:
                 raise EnvironmentError("they are others when read back")
@@ -571,11 +617,11 @@ class Replacement(object):
                  errno.EBUSY: "Something is mounted on it: patch the file that was mounted there."}
         hints[errno.EACCES] = hints[errno.EPERM] = "Run this as root; if you are root, look for an immutable file (lsattr)."
         return Failure(IO, u"%s cannot be replaced: %s.%s" % (self.path, text(error), also),
-                       hints.get(error.errno, "Nothing was changed. Mend the cause, then run this again."))
+                       hints.get(getattr(error, "errno", None), "Nothing was changed. Mend the cause, then run this again."))
 
 def replace(site, content, modified):
     """The file's new time; signals wait until it is done."""
-    import signal
+    signal = signals()
     waiting = []
     kept = [(one, signal.signal(one, lambda number, _: waiting.append(number)))
             for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
@@ -592,12 +638,8 @@ def replace(site, content, modified):
 def fresh_time(site):
     """Now, or the next second that is later than the file's, and that no byte code states: it would stand for it."""
     import time
-    name, cache = site["name"][:-3], os.listdir("__pycache__") if os.path.isdir("__pycache__") else []
-    files = [name + ".pyc", name + ".pyo"] + ["__pycache__/" + one for one in cache if one.startswith(name + ".")]
-    codes = [bytearray(read(one)[:12]) for one in files if os.path.isfile(one)]
-    avoid = [sum(code[at + n] << 8 * n for n in range(4)) for code in codes for at in (4, 8) if len(code) > at + 3]
     second = max(int(time.time()), int(os.fstat(site["descriptor"]).st_mtime) + 1)
-    while second % 2 ** 32 in avoid:
+    while second % 2 ** 32 in site["byte code"]:
         second += 1
     return "%d.000000000" % second
 
@@ -655,7 +697,8 @@ def behaviour(site, state):
     found = state["found"]
     if found is None:
         return proof(u"the patch is %s" % state["is"][0])
-    if state["is"] != CURRENT or render(state["base"], state["hash"], found["modified"]) != site["content"]:
+    lines = found["lines"].split(",")
+    if state["is"] != CURRENT or found["helper"] != helper_of(found["pristine"], found["modified"], lines, found["call"]):
         return proof(u"the blocks are not to the letter what this file writes, and other text is not run")
     if isinstance(hand_over(site), Failure):
         return proof(u"no Python for it was found on this machine")
@@ -715,7 +758,10 @@ def install(site, told):
                     raised, wrong = fault_of(site, code, errors, wrong or u"it ended well, but printed no domain")
                     return proof(why, [check(u"_build_xml runs", False, wrong)], causes=[]) if raised else \
                         proof(u"%s: %s" % (text(program["path"]), wrong), causes=[])
-                compared, stray = compare(output, some)
+                try:
+                    compared, stray = compare(output, some)
+                except SyntaxError:  # As ElementTree's ParseError is.
+                    return proof(why, [check(u"the domain is XML", False, u"what it printed is no XML")], causes=[])
                 checks, strays = checks + compared, strays + stray
         finally:
             shutil.rmtree(folder, True)
@@ -729,8 +775,9 @@ def fault_of(site, code, errors, wrong):
         return False, u"it could not be started: %s" % wrong if code else \
             u"the interpreter that its first line names is not there: install it"
     last = errors.split(u"Traceback (most recent call last):\n")[1:][-1:] or [u""]
-    frames = [line.split(u'"')[1:2] + line.replace(u",", u" ").split(u"line ")[1].split()[::2][:2]
-              for line in last[0].split(u"\n") if line.startswith(u'  File "') and u"line " in line]
+    frames = [line.split(u'"')[1:2] + line.replace(u",", u" ").rpartition(u"line ")[2].split()[::2][:2]
+              for line in last[0].split(u"\n") if line.startswith(u'  File "') and u", line " in line]
+    frames = [one for one in frames if len(one) > 1]
     error = ([line for line in last[0].split(u"\n") if line[:1].isalpha()] + [wrong])[0]
     whole = error.split(u":")[0] in ("ImportError", "ModuleNotFoundError", "NameError", "UnboundLocalError")
     own = [one for one in frames if one[0].endswith(u"/" + site["file"])
@@ -757,8 +804,9 @@ def compare(output, pools):
             if len(own) != 1:
                 wrong[pool["pool"]].append(u"image: expected one disk of %s, found %d" % (pool["image"], len(own)))
             for _, auths, hosts in own[:1]:
-                said = [(one.get("username"), (one.findall("secret") + [one])[0].get("uuid", "").lower()) for one in auths]
-                right = [(pool["user"], pool["uuid"])] if pool["user"] else []
+                said = [(one.get("username"), [(each.get("type"), each.get("uuid", "").lower(), each.get("usage"))
+                                               for each in one.findall("secret")]) for one in auths]
+                right = [(pool["user"], [(u"ceph", pool["uuid"], None)])] if pool["user"] else []
                 there = [(one.get("name", "").lower().strip("[]"), one.get("port")) for one in hosts]
                 missing = [u"%s:%s" % (name, port) for name, port in pool["monitors"] if not any(
                     one[0] == name.lower().strip(u"[]") and (one[1] == port or not one[1] or not port) for one in there)]
@@ -861,6 +909,15 @@ def apply(options, site, state):
         done = result
     return done if check else dict(done, state=CURRENT[0], stateReason=CURRENT[1])
 
+def pool_names(helper):
+    """The names of the pools that blocks were made for; an empty one where somebody changed it."""
+    import re
+    lines = re.findall(r'(?m)^ {12}"(?:libvirt_pools|pool)": (.*),$', helper)
+    words = [word for line in lines for word in re.findall(r'u"([^"]*)"', line)]
+    plain = [re.sub(r"\\u[0-9a-f]{4}|\\U000[0-9a-f]{5}|\\U0010[0-9a-f]{4}", "", word) for word in words]
+    return [u"" if one.strip(" !#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~")
+            else word.encode("ascii").decode("unicode_escape") for word, one in zip(words, plain)]
+
 def revert(options, site, state):
     result, check, found = about(site, state, False), options["check"], state["found"]
     result.update(command="revert", check=check, changed=False, restored=None, timeRestored=None, diff=u"", status="absent")
@@ -875,8 +932,7 @@ def revert(options, site, state):
     if not pristine:
         result["notes"].append(u"The file was also changed outside the blocks; these changes %s, and so does the time of "
                                u"the last change." % (u"would stay" if check else u"stay"))
-    pools = [name.split(u'"')[0].encode("ascii").decode("unicode_escape") for line in found["helper"].split("\n")
-             if line.startswith('            "libvirt_pools": ') for name in text(line).split(u'u"')[1:]]
+    pools = pool_names(found["helper"])
     done = changed(result, site, state["base"], status="would be reverted" if check else "reverted", pools=pools,
                    restored=pristine, timeRestored=pristine)
     if check:
@@ -949,7 +1005,7 @@ def seen(words, kept=u""):
                     for one in words)
 
 def write(descriptor, words):
-    rest = words.encode("utf-8")
+    rest = words.encode("utf-8", "replace")
     while rest:
         rest = rest[os.write(descriptor, rest):]
 
@@ -959,6 +1015,13 @@ def complain(words):
         write(2, words)
     except OSError as error:
         UNHEARD.extend([words] if error.errno != errno.EPIPE else [])
+
+def tell(words):
+    """Writes to standard output what standard error has said already."""
+    try:
+        write(1, words)
+    except OSError:
+        pass
 
 def as_json(result, code):
     import json
@@ -1000,7 +1063,7 @@ def options_of(words):
         word, (name, equals, value) = rest[0], rest.pop(0).partition("=")
         if word in flags:
             options[flags[word]] = True
-        elif name in ("--root", "--virtinst") and (value or not equals and rest):
+        elif name in ("--root", "--virtinst") and (value or not equals and rest and rest[0]):
             options[name[2:]] = os.path.join(WORKING, value or rest.pop(0))
         elif word in ("apply", "verify", "revert") and not options["command"]:
             options["command"] = word
@@ -1018,8 +1081,9 @@ def work(options):
     if "wrong" in options:
         raise Failure(USAGE, u"%s." % options["wrong"], u"See %s --help." % text(sys.argv[0]))
     base = options["base"] = os.path.realpath(options["root"]).rstrip("/") if options["root"] else ""
-    if base and ((options["virtinst"] or "") + "/").startswith(base + "/"):
-        options["virtinst"] = options["virtinst"][len(base):] or "/"
+    for view in (base, (options["root"] or "").rstrip("/")):  # Either view of a mounted system is understood.
+        if view and ((options["virtinst"] or "") + "/").startswith(view + "/"):
+            options["virtinst"] = options["virtinst"][len(view):] or "/"
     try:
         site = inside(options, look)
     except EnvironmentError as error:
@@ -1056,9 +1120,42 @@ def main(words):
         if options["json"]:
             nothing = dict.fromkeys("host source file release sha256 need needReason state stateReason".split())
             error = {"message": failure.message, "hint": failure.hint}
-            write(1, as_json(dict(nothing, command=options["command"], shippedIn=[], pools=[], notes=[], error=error), failure.code))
+            tell(as_json(dict(nothing, command=options["command"], shippedIn=[], pools=[], notes=[], error=error), failure.code))
         return failure.code
 
+def signals():
+    try:
+        import _signal as module  # What Python 3 puts around it takes its time.
+    except ImportError:
+        import signal as module
+    return module
+
+class Stopped(BaseException):
+    """A signal: what is under way is cleared up before it does what it does."""
+
+def stop(number, _):
+    raise Stopped(number)
+
+def begin(words):
+    """The exit code; a signal, and what nobody foresaw, end in no stack trace."""
+    signal = signals()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    try:
+        return main(words)
+    except Stopped as stopped:
+        if REPLACED:
+            complain(u"virtinst-rbd-patch: %s was replaced before this run was stopped.\n" % REPLACED[0])
+        signal.signal(stopped.args[0], signal.SIG_DFL)
+        os.kill(os.getpid(), stopped.args[0])
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            complain(u"virtinst-rbd-patch: standard output cannot be written: %s.\n" % text(error))
+    return IO
+
 if __name__ == "__main__":
-    WORKING = os.getcwd()
-    sys.exit(main(sys.argv[1:]))
+    try:
+        WORKING = os.getcwd()
+    except OSError:
+        WORKING = "/"  # It is gone; then nothing is named relative to it.
+    sys.exit(begin(sys.argv[1:]))

@@ -18,7 +18,18 @@ import { describe, expect, test } from "vitest";
 import { sha256 } from "../src/patch/facts";
 import { RECIPES } from "../src/virtinst/recipes";
 import { makeBundle } from "./support/bundle";
-import { cli, copyVirtinst, HOST, HOST_BY_UUID, HOST_TWO, PLAIN, patchedBy100, temporaryFolder } from "./support/cli";
+import {
+  cli,
+  copyVirtinst,
+  HOST,
+  HOST_BY_UUID,
+  HOST_TWO,
+  image,
+  PLAIN,
+  patchedBy100,
+  poolsOfOneCephPool,
+  temporaryFolder,
+} from "./support/cli";
 
 /** A Python of each kind that may run a bundle, where this machine has it. */
 const PYTHONS = ["python2.7", ...[4, 5, 6, 7, 8, 9, 10, 11, 12, 13].map((minor) => `python3.${minor}`)]
@@ -172,6 +183,13 @@ describe("states", () => {
 
   const STATES: readonly (readonly [name: string, change: (text: string) => string])[] = [
     ["a changed block", (text) => text.replace("import logging", "import logging  # mine")],
+    ["a pool's name that somebody changed to another text", (text) => text.replace('[u"libvirtpool"]', '[u"p\xe9"]')],
+    ["a layout in digits that are none", (text) => text.replace("# format: 2", "# format: \xb2")],
+    [
+      "a time in digits that are none",
+      (text) => text.replace(/(mtime=\d+)\.\d{8}/, "$1.\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2"),
+    ],
+    ["an empty line among the words", (text) => text.replace("# format: 2", "#\n# format: 2")],
     ["a marker that is lost", (text) => text.replace(/^# <<<.*\n/m, "")],
     ["a marker without a beginning", (text) => text.replace(/^# >>>.*\n/m, "")],
     ["a block in a block", (text) => text.replace(/^(# >>>.*\n)/m, "$1$1")],
@@ -273,6 +291,104 @@ describe("a file's belongings", () => {
     expect(both.run("apply", "--json").stdout).toMatch(/a run left it that was killed/);
     for (const { path } of both.places) expect(existsSync(join(dirname(path), name))).toBe(false);
   }, 60_000);
+});
+
+test("pools whose names end in what looks like a literal", () => {
+  const facts = poolsOfOneCephPool({ gpu: [11], ubuntu: [11], "menu, u": [11] });
+  const both = new Both({ facts });
+  both.run("apply");
+  expect(both.run("revert").stdout).toContain("(pools gpu, menu, u, ubuntu)");
+});
+
+test("blocks of the tool in a file that the bundle does not know are proved all the same", () => {
+  const both = new Both().each(({ edit }) => edit((text) => `${text}# a distribution's\n`));
+  const [one, other] = both.places;
+  expect(cli(["apply", ...HOST, "--virtinst", one.top]).code).toBe(0);
+  cpSync(one.path, other.path, { preserveTimestamps: true });
+  expect(both.run("verify").stdout).toMatch(/^behaviour passed/m);
+});
+
+test("a folder that gives new files an ACL", () => {
+  const both = new Both().each(({ path }) => spawnSync("setfacl", ["-d", "-m", "u:nobody:r", dirname(path)]));
+  expect(both.run("apply").code).toBe(0);
+  expect(both.run("revert").code).toBe(0);
+  for (const { path } of both.places)
+    expect(spawnSync("getfacl", ["-p", path], { encoding: "utf8" }).stdout).not.toContain("nobody");
+});
+
+test("a link to a secret's value in the place of byte code is not opened", () => {
+  const secret = join(temporaryFolder(), "x.base64");
+  writeFileSync(secret, "VALUE");
+  const { path, top } = new Both().each((place) => symlinkSync(secret, `${place.path}c`)).places[1];
+  const bundle = makeBundle(join(temporaryFolder(), "bundle.py"));
+  const log = join(temporaryFolder(), "log");
+  const ran = spawn("strace", [
+    "-f",
+    "-qq",
+    "-o",
+    log,
+    "-e",
+    "trace=open,openat",
+    "python3",
+    bundle,
+    "apply",
+    "--virtinst",
+    top,
+  ]);
+  expect(ran.code).toBe(0);
+  expect(readFileSync(path, "utf8")).toContain("# >>> virtinst-rbd-patch");
+  const opened = readFileSync(log, "latin1");
+  expect(opened).toContain("installer.py");
+  expect(opened).not.toMatch(/x\.base64|installer\.pyc"/);
+});
+
+test.each([
+  ["INT", 130],
+  ["TERM", 143],
+])("SIG%s ends a run, and what it started, without a stack trace", (signal, code) => {
+  const { top } = new Both().places[1];
+  const bundle = makeBundle(join(temporaryFolder(), "bundle.py"));
+  const mark = join(temporaryFolder(), "mark");
+  expect(spawn("python3", [bundle, "apply", "--virtinst", top]).code).toBe(0);
+  writeFileSync(
+    join(top, "virt-install"),
+    `#!/usr/bin/env python3\nimport os, sys, time\nsys.path.insert(0, "${top}")\nopen("${mark}", "w").write(str(os.getpid()))\ntime.sleep(60)\n`,
+  );
+  const line = `"$@" & child=$!; for n in $(seq 200); do [ -s ${mark} ] && break; sleep 0.1; done; kill -${signal} $child; wait $child`;
+  const ran = spawn("bash", ["-mc", line, "bash", "python3", bundle, "verify", "--virtinst", top]);
+  expect(ran.stderr).not.toMatch(/Traceback/);
+  expect(ran.code).toBe(code);
+  const pid = readFileSync(mark, "utf8").trim();
+  expect(spawn("sh", ["-c", `sleep 0.2; kill -0 ${pid} 2>/dev/null`]).code).not.toBe(0);
+});
+
+test("nobody to hear it is no stack trace, and no no", () => {
+  const bundle = makeBundle(join(temporaryFolder(), "bundle.py"));
+  const shell = (line: string) => spawn("sh", ["-c", line, "sh", bundle]);
+  expect(shell('python3 "$1" --help > /dev/full')).toMatchObject({
+    code: 6,
+    stderr: expect.not.stringMatching(/Trace/),
+  });
+  expect(shell('python3 "$1" apply --json --virtinst /nowhere > /dev/full').code).toBe(4);
+  expect(spawn("python3", [bundle, "apply", "--root="]).code).toBe(2);
+  expect(spawn("python3", [bundle, "apply", "--virtinst", ""]).code).toBe(2);
+});
+
+const isRoot = process.getuid?.() === 0;
+
+test.skipIf(!isRoot).each(PYTHONS)("$name, below --root", ({ path: python }) => {
+  const root = image();
+  const target = join(root, "usr/share/virt-manager/virtinst/install/installer.py");
+  const pristine = readFileSync(target);
+  const bundle = makeBundle(join(temporaryFolder(), "bundle.py"));
+  expect(spawn(python, [bundle, "apply", "--root", root])).toMatchObject({
+    code: 0,
+    stdout: `patched: ${target} (pool libvirtpool)\n`,
+  });
+  expect(cli(["verify", "--static", "--root", root]).code).toBe(0);
+  expect(spawn(python, [bundle, "verify", "--static", "--root", root]).code).toBe(0);
+  expect(cli(["revert", "--root", root]).code).toBe(0);
+  expect(readFileSync(target)).toEqual(pristine);
 });
 
 test("a virtinst that is not there, and an option that is not", () => {

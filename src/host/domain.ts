@@ -12,6 +12,9 @@ export interface DomainDisk {
   readonly username: string | null;
   readonly uuid: string | null;
   readonly usage: string | null;
+  /** How many secrets that has, and the type of the first. */
+  readonly secrets: number;
+  readonly secretType: string | null;
   readonly monitors: readonly Monitor[];
 }
 
@@ -27,13 +30,16 @@ export function readRbdDisks(xml: string, where: string): DomainDisk[] {
     .filter(isRbd)
     .map(({ source, auths }) => {
       const [auth] = auths;
-      const secret = childElements(auth ?? null, "secret")[0];
+      const secrets = childElements(auth ?? null, "secret");
+      const [secret] = secrets;
       return {
         name: source?.attributes.name ?? "",
         auths: auths.length,
         username: auth?.attributes.username ?? null,
         uuid: secret?.attributes.uuid ?? null,
         usage: secret?.attributes.usage ?? null,
+        secrets: secrets.length,
+        secretType: secret?.attributes.type ?? null,
         monitors: childElements(source, "host").map(({ attributes: { name = "", port } }) => ({
           name,
           port: port === undefined ? null : Number(port),

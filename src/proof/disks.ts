@@ -26,6 +26,11 @@ export function compareDisk(disk: DomainDisk, pool: PoolFacts, secrets: readonly
     const found = disk.uuid ?? (disk.usage === null ? "none" : `by usage ${JSON.stringify(disk.usage)}`);
     const named = secrets.find(({ usageType, usageName }) => usageType === "ceph" && usageName === disk.usage);
     facts.push(fact("secret", auth.uuid, found, plain(disk.uuid ?? named?.uuid ?? "") === plain(auth.uuid)));
+    // libvirt wants one, of type ceph, named in one way (https://libvirt.org/formatdomain.html, "secret").
+    if (disk.secrets > 1) facts.push(fact("secret", "one", String(disk.secrets), false));
+    if (disk.secrets > 0 && disk.secretType !== "ceph")
+      facts.push(fact("secret", "of type ceph", disk.secretType ?? "of no type", false));
+    if (disk.uuid !== null && disk.usage !== null) facts.push(fact("secret", "uuid or usage", "both", false));
   } else facts.push(fact("user", "none", disk.username ?? "none", disk.username === null));
   // libvirt 9.0 takes the first of several; its schema allows one.
   if (disk.auths > (auth ? 1 : 0)) facts.push(fact("auth", auth ? "one" : "none", String(disk.auths), false));
