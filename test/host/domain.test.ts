@@ -9,6 +9,8 @@ const BARE = {
   username: null,
   uuid: null,
   usage: null,
+  secrets: 0,
+  secretType: null,
   monitors: [
     { name: "m1", port: 6789 },
     { name: "::2", port: null },
@@ -22,23 +24,30 @@ describe("an rbd disk", () => {
   it.each([
     ["beside its source", `<disk><auth username="u"><secret uuid="x"/></auth>${source}</disk>`],
     ["in its source", `<disk>${source.replace("<host", '<auth username="u"><secret uuid="x"/></auth>$&')}</disk>`],
-  ])("has an auth %s", (_, xml) => expect(disks(xml)).toEqual([{ ...BARE, auths: 1, username: "u", uuid: "x" }]));
+  ])("has an auth %s", (_, xml) =>
+    expect(disks(xml)).toEqual([{ ...BARE, auths: 1, username: "u", uuid: "x", secrets: 1 }]),
+  );
 
   it("has the auth beside its source where there are two", () => {
     const inner = source.replace("<host", '<auth username="inner"/>$&');
     expect(disks(`<disk>${inner}<auth username="outer"><secret usage="s"/></auth></disk>`)).toEqual([
-      { ...BARE, auths: 2, username: "outer", usage: "s" },
+      { ...BARE, auths: 2, username: "outer", usage: "s", secrets: 1 },
     ]);
   });
 
   it("may lack a name, a user and a secret's name", () => {
     expect(disks('<disk><auth><secret/></auth><source protocol="rbd"><host port="1"/></source></disk>')).toEqual([
-      { name: "", auths: 1, username: null, uuid: null, usage: null, monitors: [{ name: "", port: 1 }] },
+      { ...BARE, name: "", auths: 1, secrets: 1, monitors: [{ name: "", port: 1 }] },
     ]);
     expect(disks('<disk><auth username="u"/><source protocol="rbd"/></disk>')).toMatchObject([
       { username: "u", uuid: null },
     ]);
   });
+});
+
+it("an auth may have several secrets, and the first one's type is read", () => {
+  const two = '<auth username="u"><secret type="iscsi" uuid="x"/><secret type="ceph" uuid="y"/></auth>';
+  expect(disks(`<disk>${two}${source}</disk>`)).toMatchObject([{ secrets: 2, secretType: "iscsi", uuid: "x" }]);
 });
 
 describe("a disk of another kind that has an auth", () => {

@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import type { DomainDisk } from "../../src/host/domain";
+import { compareDisk } from "../../src/proof/disks";
+
+const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
+const POOL = {
+  pool: "p",
+  cephPool: "vms",
+  monitors: [{ name: "m1", port: 6789 }],
+  auth: { username: "u", uuid: UUID },
+};
+const DISK: DomainDisk = {
+  name: "vms/a",
+  auths: 1,
+  username: "u",
+  uuid: UUID,
+  usage: null,
+  secrets: 1,
+  secretType: "ceph",
+  monitors: [{ name: "m1", port: 6789 }],
+};
+const SECRETS = [{ uuid: UUID, usageType: "ceph", usageName: "key" }];
+const wrong = (disk: Partial<DomainDisk>) =>
+  compareDisk({ ...DISK, ...disk }, POOL, SECRETS).flatMap(({ label, found, right }) =>
+    right ? [] : [[label, found]],
+  );
+
+test.each([
+  ["as the pool says", {}, []],
+  ["a secret by its usage alone, which libvirt resolves", { uuid: null, usage: "key" }, []],
+  ["a secret of another type", { secretType: "iscsi" }, [["secret", "iscsi"]]],
+  ["a secret of no type", { secretType: null }, [["secret", "of no type"]]],
+  ["two secrets", { secrets: 2 }, [["secret", "2"]]],
+  ["a secret by uuid and by usage", { usage: "key" }, [["secret", "both"]]],
+  ["another secret", { uuid: "x" }, [["secret", "x"]]],
+  ["two auths", { auths: 2 }, [["auth", "2"]]],
+  ["another user", { username: "v" }, [["user", "v"]]],
+  ["a monitor that is missing", { monitors: [] }, [["monitor", "missing"]]],
+])("%s", (_, disk, faults) => expect(wrong(disk)).toEqual(faults));
