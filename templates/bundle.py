@@ -9,7 +9,7 @@ exit 6
 '''
 # Gives the disks that virt-install writes the cephx auth and all the monitors of their libvirt pool: it puts
 # FUNCTION (below) into one file of virt-manager's virtinst, and two calls of it; revert takes both out again.
-# Made by `virtinst-rbd-patch bundle`. It needs neither that nor Node, and writes what that writes, to the byte.
+# `virtinst-rbd-patch bundle` made it. It needs neither that nor Node, and writes the same bytes as that does.
 # All that it knows of the host's pools stands here. It cannot see that one changed: that asks for a new file.
 import sys
 if not (getattr(sys.flags, "safe_path", 0) or getattr(sys.flags, "isolated", 0)):
@@ -102,7 +102,8 @@ def inside(options, work):
         os.chroot(options["root"])
     except OSError as error:
         absent = error.errno in (errno.ENOENT, errno.ENOTDIR)
-        raise Failure(TARGET if absent else IO, u"%s cannot be entered: %s." % (text(options["root"]), text(error)),
+        words = u"%s cannot be entered: %s." % (text(options["root"]), text(error))
+        raise Failure(TARGET if absent else IO, words,
                       "Run this as root: what is below --root is read under chroot.")
     else:
         try:
@@ -155,8 +156,9 @@ def program_at(path, depth=0):
         scripts = [path if word == "$0" else word for word in words[1:] if word[:1] == "/" or word == "$0"]
         if not scripts:
             line = seen(content.partition("\n")[0].strip()[:100]) if content[:4] != "\x7fELF" else u"\u2026"
-            return {"path": path, "python": None, "folders": [], "met": u'%s begins with "%s", and what it runs is not '
-                    u"known" % (text(script), line) if line else u"%s has no first line" % text(script)}
+            met = u'%s begins with "%s", and what it runs is not known' % (text(script), line)
+            return {"path": path, "python": None, "folders": [],
+                    "met": met if line else u"%s has no first line" % text(script)}
         python, script = words[0], os.path.realpath(scripts[0])
         content = source(script)[:65536]
     own, prefix = os.path.dirname(script), os.path.normpath(os.path.join(python, "../.."))
@@ -170,28 +172,31 @@ def site_folders(*libraries):
     names = [(-at, [int(part) for part in name[6:].split(".")], "%s/%s/" % (library, name))
              for at, library in enumerate(libraries) if os.path.isdir(library) for name in os.listdir(library)
              if name[:7] in ("python2", "python3") and not name[6:].replace(".", "0").strip("0123456789")]
-    return [folder + kind for _, _, folder in sorted(names)[::-1] for kind in ("site-packages", "dist-packages")]
+    kinds = "site-packages", "dist-packages"
+    return [folder + kind for _, _, folder in sorted(names)[::-1] for kind in kinds]
 
 def file_in(folder):
     return ([file for file, _ in LAYOUTS[0] if "def _build_xml" in source(folder, file)] + [None])[0]
 
 def look(options):
-    """The virtinst that virt-install uses, as it is: the file to patch, what runs it, what is to be said of it."""
+    """The virtinst that virt-install uses, as it is: the file to patch, what runs it, what to say of it."""
     mounted, named, base = options["root"] is not None, options["virtinst"], options["base"]
     path = [] if mounted else [one for one in os.environ.get("PATH", "").split(":") if one[:1] == "/"]
     found = [os.path.join(one, "virt-install") for one in path + ["/usr/local/bin", "/usr/bin"]]
     real = [os.path.realpath(one) for one in found if os.path.isfile(one)]
     known = [program_at(one) for n, one in enumerate(real) if one not in real[:n]]
-    usual = ["/usr/share/virt-manager"] + site_folders("/usr/local/lib", "/usr/lib", "/usr/local/lib64", "/usr/lib64")
+    usual = ["/usr/share/virt-manager"]
+    usual += site_folders("/usr/local/lib", "/usr/lib", "/usr/local/lib64", "/usr/lib64")
     places = [named] if named else (known[0]["folders"] if known else []) + usual
     place = ([os.path.realpath(one) for one in places if file_in(one)] + [None])[0]
     if place is None:
         looked = u", ".join(sorted(set(text(base + one) for one in places)))
-        raise Failure(TARGET, u"%s holds no virtinst package with a _build_xml "
-                      u"(looked for %s)." % (text(named), u", ".join(file for file, _ in LAYOUTS[0])) if named else
+        files = u", ".join(file for file, _ in LAYOUTS[0])
+        raise Failure(TARGET, u"%s holds no virtinst package with a _build_xml (looked for %s)."
+                      % (text(named), files) if named else
                       u"No virtinst was found (looked in %s)." % looked,
-                      "Name the folder that holds the `virtinst` package with --virtinst; virt-install 1.0 to 5.1 are "
-                      "supported.")
+                      "Name the folder that holds the `virtinst` package with --virtinst; virt-install 1.0 "
+                      "to 5.1 are supported.")
     def uses(one):
         return [os.path.realpath(f) for f in one["folders"] if os.path.isdir(f + "/virtinst")][:1] == [place]
     beside = os.path.join(place, "virt-install")
@@ -202,14 +207,16 @@ def look(options):
             "program": (using + [None])[0], "first": (known + [None])[0], "named": named is not None,
             "place": text(base + place), "release": None, "disk": None, "notes": []}
     if not named and known and not uses(known[0]):
-        site["notes"].append(u"%s was taken, but which virtinst %s uses could not be told: %s. Name its folder with "
-                             u"--virtinst." % (site["place"], text(known[0]["path"]), known[0]["met"]))
+        site["notes"].append(u"%s was taken, but which virtinst %s uses could not be told: %s. Name its "
+                             u"folder with --virtinst."
+                             % (site["place"], text(known[0]["path"]), known[0]["met"]))
     elif not named:
-        every = [os.path.realpath(f) for f in [f for one in known for f in one["folders"]] + usual if file_in(f)]
+        folders = [folder for one in known for folder in one["folders"]] + usual
+        every = [os.path.realpath(folder) for folder in folders if file_in(folder)]
         others = [text(base + one) for n, one in enumerate(every) if one != place and one not in every[:n]]
         why = u"it is what %s runs" % text(using[0]["path"]) if using else u"it is in the most usual place"
-        site["notes"] += [u"There are several virtinsts: %s was taken, for %s; not %s. Name another with --virtinst."
-                          % (site["place"], why, u", ".join(others))] if others else []
+        site["notes"] += [u"There are several virtinsts: %s was taken, for %s; not %s. Name another with "
+                          u"--virtinst." % (site["place"], why, u", ".join(others))] if others else []
     for name, word in RELEASE[::-1]:
         for line in source(place, name).split("\n"):
             if line.replace(" ", "").startswith(word + "="):
@@ -231,7 +238,8 @@ def look(options):
         os.listdir(cache) if os.path.isdir(cache) else []) if one.startswith(name + ".")]
     for code in [one for one in codes if os.path.isfile(one) and not os.path.islink(one)]:
         stated = bytearray(read(code)[:12])
-        site["byte code"] += [sum(stated[at + n] << 8 * n for n in range(4)) for at in (4, 8) if len(stated) > at + 3]
+        site["byte code"] += [sum(stated[at + n] << 8 * n for n in range(4))
+                              for at in (4, 8) if len(stated) > at + 3]
     return site
 
 # The blocks: markers, header, digests and line ends as the tool writes and reads them.
@@ -269,12 +277,13 @@ def find_blocks(content):
     if not spans[1:]:
         damaged("there is one block where there should be two", spans[0][0])
     helper, call = [content[begin:end].replace(b"\r\n", b"\n").decode("latin-1") for begin, end in spans]
-    foreign = [line for line in helper.split("\n") if line[:1].strip("# ") and line[:24] != "def _virtinst_rbd_patch("]
+    foreign = [line for line in helper.split("\n")
+               if line[:1].strip("# ") and not line.startswith("def %s(" % NAME)]
     foreign += [line for line in call.split("\n") if line[:1].strip("# \t\f") or line[:1] in (" ", "\t", "\f")
                 and line.replace("(", " ").replace(":", " ").split()[:1] in (["def"], ["class"])]
     if foreign:
-        damaged("between the markers stands what is not of this tool (%s)" % text(foreign[0].encode("latin-1").strip())[:41].strip(),
-                spans[0][0])
+        words = text(foreign[0].encode("latin-1").strip())[:41].strip()
+        damaged(u"between the markers stands what is not of this tool (%s)" % words, spans[0][0])
     header = read_header(helper.split("\n"), lambda why: damaged(why, spans[0][0]))
     return dict(header, spans=spans, helper=helper, call=call)
 
@@ -289,7 +298,8 @@ def read_header(lines, damaged):
         if line[:10] == "# format: " and digits(line[10:]) and len(line) < 20:
             at.append(n)
     if at and int(lines[at[0]][10:]) > FORMAT:
-        damaged("the blocks were written by virtinst-rbd-patch %s, in a layout that this version does not know" % tool)
+        damaged("the blocks were written by virtinst-rbd-patch %s, in a layout that this version does not "
+                "know" % tool)
     rest = "\n".join(lines[at[0] + 1:at[0] + 5]) + "\n" if at else ""
     values = [word.partition("=")[2] for word in rest.split() if "=" in word]
     first, modified, places, facts, digest = values if len(values) == 5 else [""] * 5
@@ -300,13 +310,14 @@ def read_header(lines, damaged):
     layouts = HEADER + DIGEST, (HEADER + DIGEST).replace("\n# pristine:", "", 1)  # The second is 1.0.0's.
     if not all(plain) or not any(rest.startswith(layout % stated) for layout in layouts):
         damaged("the first lines of the helper block cannot be read")
-    return {"tool": tool, "pristine": first, "modified": modified, "lines": places, "facts": facts, "digest": digest}
+    return {"tool": tool, "pristine": first, "modified": modified, "lines": places, "facts": facts,
+            "digest": digest}
 
 def with_ends(block, content, at):
     return (block.replace("\n", "\r\n") if content[max(at - 2, 0):at] == b"\r\n" else block).encode("latin-1")
 
 def examine(content, compare):
-    """What a file is: its state and why, its blocks, the file without them, and whether they went into just that."""
+    """What a file is: its state and why, its blocks, the file without them, whether they went into that."""
     try:
         found = find_blocks(content)
     except Damaged as damage:
@@ -324,13 +335,16 @@ def examine(content, compare):
                        and with_ends(found["helper"], content, begin) == content[begin:end]
                        and with_ends(found["call"], content, second) == content[second:last])
     for wrong, name, why in (
-            (not state["intact"], "edited", "the blocks (from line %d) are no longer as they were rendered" % line),
-            (found["tool"] != VERSION, "stale", "the blocks were rendered by version %s, this is %s" % (found["tool"], VERSION)),
+            (not state["intact"], "edited",
+             "the blocks (from line %d) are no longer as they were rendered" % line),
+            (found["tool"] != VERSION, "stale",
+             "the blocks were rendered by version %s, this is %s" % (found["tool"], VERSION)),
             (compare and found["facts"] != FACTS, "stale",
              "the host's pools or secrets have changed since the blocks were rendered"),
             (state["pristine"] and places != found["lines"], "edited",
              "the blocks (from line %d) are no longer where they were put" % line),
-            (not state["pristine"], "edited", "the file was changed outside the blocks since they were put in")):
+            (not state["pristine"], "edited",
+             "the file was changed outside the blocks since they were put in")):
         if wrong:
             state["is"] = name, text(why)
             break
@@ -346,7 +360,8 @@ def render(base, digest, modified):
     helper = helper_of(digest, modified, (first, second), LAYOUTS[1][call])
     lines = base.split(b"\n")
     at, then = [len(b"".join(line + b"\n" for line in lines[:number - 1])) for number in (first, second)]
-    return b"".join([base[:at], with_ends(helper, base, at), base[at:then], with_ends(LAYOUTS[1][call], base, then), base[then:]])
+    calls = with_ends(LAYOUTS[1][call], base, then)
+    return b"".join([base[:at], with_ends(helper, base, at), base[at:then], calls, base[then:]])
 
 # The change: written beside the file, read back, renamed over it, looked at once more.
 
@@ -358,7 +373,8 @@ def run(words, seconds=60, **variables):
     files = [open(os.devnull, "rb")] + [tempfile.TemporaryFile() for _ in "12"]
     try:
         child = subprocess.Popen(words, cwd="/", env=dict(os.environ, LC_ALL="C", LANGUAGE="C", **variables),
-                                 stdin=files[0], stdout=files[1], stderr=files[2], preexec_fn=os.setsid, close_fds=True)
+                                 stdin=files[0], stdout=files[1], stderr=files[2],
+                                 preexec_fn=os.setsid, close_fds=True)
     except OSError as error:
         return None, u"", u"", text(error)
     end, why = time.time() + seconds, u""
@@ -380,7 +396,7 @@ def run(words, seconds=60, **variables):
     return code, outputs[0], outputs[1], why or (said if code else u"")
 
 class Libc(object):
-    """What Python 2.7 has no name for: attributes, times in nanoseconds, and what happens to names in a folder."""
+    """What Python 2.7 has no name for: attributes, exact times, and what happens to names in a folder."""
     def __init__(self):
         import ctypes
         import struct
@@ -423,7 +439,7 @@ class Libc(object):
         return watch
 
     def seen(self, watch, name):
-        """What happened to a name, in order: C, its file was changed; R, another got the name, or none has it."""
+        """What happened to a name, in order: C, its file was changed; R, the name went to another file."""
         found, events = "", b""
         try:
             while True:
@@ -449,7 +465,8 @@ def modified_time(descriptor):
     """In seconds since 1970, with nine decimals."""
     total = getattr(os.fstat(descriptor), "st_mtime_ns", None)
     if total is None:  # Python 2.7 would lose some.
-        total = int(run(["stat", "-L", "-c", "%.9Y", "/proc/%d/fd/%d" % (os.getpid(), descriptor)])[1].replace(".", ""))
+        path = "/proc/%d/fd/%d" % (os.getpid(), descriptor)
+        total = int(run(["stat", "-L", "-c", "%.9Y", path])[1].replace(".", ""))
     return "%s%d.%09d" % ("-" if total < 0 else "", abs(total) // 10 ** 9, abs(total) % 10 ** 9)
 
 def temporary():
@@ -463,7 +480,8 @@ def temporary():
 
 def is_temporary(name):
     import re
-    form = r"\.(virtinst-rbd-patch\.[0-9a-f]{12}|\w+\.py\.virtinst-rbd-patch\.\d+)-[0-9a-z]{8,9}\Z"  # 1.0.0's too.
+    # As this names them, and as 1.0.0 did.
+    form = r"\.(virtinst-rbd-patch\.[0-9a-f]{12}|\w+\.py\.virtinst-rbd-patch\.\d+)-[0-9a-z]{8,9}\Z"
     return re.match(form, name) is not None
 
 def clear_up(site, patient):
@@ -493,7 +511,7 @@ def clear_up(site, patient):
     return notes
 
 class Replacement(object):
-    """Gives a file another content: whole or not at all, with all that belongs to it, and nobody's edit lost."""
+    """Gives a file another content: whole or not at all, with all that is its, and nobody's edit lost."""
     def __init__(self, site, content):
         self.site, self.content, self.libc, self.replaced, self.left = site, content, Libc(), False, []
         self.name, self.old, self.rights = site["name"], site["descriptor"], rights(site["descriptor"])
@@ -518,8 +536,8 @@ class Replacement(object):
             if not self.holds(self.name, fresh, self.content):
                 raise EnvironmentError("what is there now is not what was written")
             if not os.path.samestat(os.stat(self.site["where"]), os.fstat(self.site["folder"])):
-                raise EnvironmentError("%s is another folder by now: the new text is in the one that was there"
-                                       % os.path.dirname(self.path))
+                raise EnvironmentError("%s is another folder by now: the new text is in the one that was "
+                                       "there" % os.path.dirname(self.path))
             return modified_time(fresh)
         except (EnvironmentError, Failure) as error:
             raise self.failed(error)
@@ -542,14 +560,15 @@ class Replacement(object):
             if self.libc.attributes(fresh) != self.attributes or rights(fresh) != self.rights:
                 raise EnvironmentError("they are others when read back")
         except EnvironmentError as error:
-            raise Failure(IO, u"The %s of %s cannot be kept: %s. Nothing was written." % (what, self.path, text(error)), hint)
+            raise Failure(IO, u"The %s of %s cannot be kept: %s. Nothing was written."
+                          % (what, self.path, text(error)), hint)
 
     def holds(self, name, descriptor, content):
         """Whether a name leads to just that file, with that content and all that belongs to it."""
         there = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
-            return (os.path.sameopenfile(there, descriptor) and rights(there) == self.rights and read(there) == content
-                    and self.libc.attributes(there) == self.attributes)
+            return (os.path.sameopenfile(there, descriptor) and rights(there) == self.rights
+                    and read(there) == content and self.libc.attributes(there) == self.attributes)
         finally:
             os.close(there)
 
@@ -572,10 +591,11 @@ class Replacement(object):
             REPLACED.append(self.path)
             seen = self.libc.seen(watch, self.name)
             if ("C" in seen.partition("R")[0] or rights(self.old) != self.rights
-                    or read(self.old) != self.site["content"] or self.libc.attributes(self.old) != self.attributes):
+                    or read(self.old) != self.site["content"]
+                    or self.libc.attributes(self.old) != self.attributes):
                 self.put_back(seen, fresh)
             if seen.count("R") > 1:
-                raise EnvironmentError("somebody else replaced it in the same moment, and one of the two texts is lost")
+                raise EnvironmentError("somebody else replaced it in the same moment: one text is lost")
             while self.left:
                 os.unlink(self.left[0])
                 self.left.pop()
@@ -583,7 +603,7 @@ class Replacement(object):
             close(watch)
 
     def put_back(self, seen, fresh):
-        """Gives the old file its name back, with what somebody made of it; where another has it, saves the text."""
+        """Gives the old file its name back, with what somebody made of it; or saves the text."""
         if not self.left:
             raise EnvironmentError("somebody else changed it in the same moment, and their change is lost")
         if seen.count("R") == 1 and self.holds(self.name, fresh, self.content):
@@ -593,8 +613,8 @@ class Replacement(object):
         saved = "%s.saved-%s" % (self.name, self.second[-9:])
         os.rename(self.second, saved)
         self.left = []
-        raise EnvironmentError("somebody else changed it in the same moment, and another replaced it: their text is in "
-                               + saved)
+        raise EnvironmentError("somebody else changed it in the same moment, and another replaced it: their "
+                               "text is in " + saved)
 
     def changed(self):
         return Changed(IO, u"%s was changed by somebody else meanwhile; nothing was written." % self.path,
@@ -606,18 +626,21 @@ class Replacement(object):
             try:
                 os.unlink(name)
             except OSError as refused:
-                also += u" The temporary file %s cannot be removed: %s. Remove it." % (text(name), text(refused))
+                also += u" The temporary file %s cannot be removed: %s. Remove it." % (
+                    text(name), text(refused))
         if isinstance(error, Failure):
             error.message += also
             return error
         if self.replaced:
             return Failure(IO, u"%s was replaced, but %s.%s" % (self.path, text(error), also),
                            "Look for the cause (dmesg, lsof), then see what is there: verify.")
-        hints = {errno.EROFS: "On an image-based system (ostree, a read-only /usr) patch the image instead, by --root.",
+        hints = {errno.EROFS: "On an image-based system (a read-only /usr) patch the image, with --root.",
                  errno.EBUSY: "Something is mounted on it: patch the file that was mounted there."}
-        hints[errno.EACCES] = hints[errno.EPERM] = "Run this as root; if you are root, look for an immutable file (lsattr)."
-        return Failure(IO, u"%s cannot be replaced: %s.%s" % (self.path, text(error), also),
-                       hints.get(getattr(error, "errno", None), "Nothing was changed. Mend the cause, then run this again."))
+        denied = "Run this as root; if you are root, look for an immutable file (lsattr)."
+        hints[errno.EACCES] = hints[errno.EPERM] = denied
+        hint = "Nothing was changed. Mend the cause, then run this again."
+        hint = hints.get(getattr(error, "errno", None), hint)
+        return Failure(IO, u"%s cannot be replaced: %s.%s" % (self.path, text(error), also), hint)
 
 def replace(site, content, modified):
     """The file's new time; signals wait until it is done."""
@@ -636,7 +659,7 @@ def replace(site, content, modified):
             os.kill(os.getpid(), number)
 
 def fresh_time(site):
-    """Now, or the next second that is later than the file's, and that no byte code states: it would stand for it."""
+    """Now, or the next second that is later than the file's and that no byte code states."""
     import time
     second = max(int(time.time()), int(os.fstat(site["descriptor"]).st_mtime) + 1)
     while second % 2 ** 32 in site["byte code"]:
@@ -646,26 +669,29 @@ def fresh_time(site):
 # The proofs. They run under the Python that runs virt-install: what that compiles and runs is what counts.
 
 def hand_over(site):
-    """Goes on under that Python, from the start; returns why this one is it, or a Failure that says why none is."""
+    """Goes on under that Python, from the start; returns why this one is it, or the Failure that none is."""
     own = site["program"]["python"] if site["program"] and not site["mounted"] else None
-    digits = [letter for letter in os.path.basename(own or "") if letter.isdigit()] or [dict(LAYOUTS[0])[site["file"]]]
-    names = ["python" + digits[0], "python2.7" if digits[0] == "2" else "/usr/libexec/platform-python"]
+    stated = [letter for letter in os.path.basename(own or "") if letter in "23"]
+    major = (stated or [dict(LAYOUTS[0])[site["file"]]])[0]
+    names = ["python" + major, "python2.7" if major == "2" else "/usr/libexec/platform-python"]
     folders = [one for one in os.environ.get("PATH", "").split(":") if one[:1] == "/"]
     paths = [os.path.join(folder, name) for name in [own or "/"] + names for folder in folders]
     paths = [path for n, path in enumerate(paths) if path not in paths[:n]]
     this, script = os.path.realpath(sys.executable or "/"), os.path.join(WORKING, sys.argv[0])
     for path in [path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)]:
-        code, version, _, _ = run([path, "-c", "import sys; sys.stdout.write(sys.version[0] + sys.executable)"])
-        if code == 0 and version[:1] == digits[0]:
-            if os.path.realpath(version[1:]) == this:
-                return u"the first line of %s" % text(site["program"]["path"]) if own and path.endswith(own) else \
-                    u"virtinst needs Python %s" % digits[0]
+        said = run([path, "-c", "import sys; sys.stdout.write(sys.version[0] + sys.executable)"])
+        if said[0] == 0 and said[1][:1] == major:
+            if os.path.realpath(said[1][1:]) == this:
+                line = own and path.endswith(own)
+                return (u"the first line of %s" % text(site["program"]["path"]) if line else
+                        u"virtinst needs Python %s" % major)
             if os.path.isfile(script) and "VIRTINST_RBD_PATCH_PYTHON" not in os.environ:
-                os.environ["VIRTINST_RBD_PATCH_PYTHON"] = path  # Once: a Python that says it is another is none.
+                os.environ["VIRTINST_RBD_PATCH_PYTHON"] = path  # Once, whatever it calls itself.
                 os.chdir(WORKING)
                 os.execv(path, [path, "-B", "-E", "-s", script] + sys.argv[1:])
-    return Failure(TARGET, u"%s: the new text could not be compiled: no Python %s works here. Nothing was written."
-                   % (site["path"], digits[0]), "Run this file under the Python that runs virt-install: PYTHON FILE ...")
+    return Failure(TARGET, u"%s: the new text could not be compiled: no Python %s works here. Nothing was "
+                   u"written." % (site["path"], major),
+                   "Run this file under the Python that runs virt-install: PYTHON FILE ...")
 
 def compile_text(site, before, after):
     """By what the new text was compiled; what does not compile never lands."""
@@ -674,13 +700,15 @@ def compile_text(site, before, after):
         if site["mounted"]:
             return u"not run: no Python for it was found on this machine"
         raise why
-    for content, code, words in ((before, TARGET, u"%s does not compile under %s, even without the patch: %s in line %s."),
-                                 (after, BEHAVIOUR, u"%s: with the patch it would not compile under %s: %s in line %s.")):
+    old = before, TARGET, u"%s does not compile under %s, even without the patch: %s in line %s."
+    new = after, BEHAVIOUR, u"%s: with the patch it would not compile under %s: %s in line %s."
+    for content, code, words in (old, new):
         try:
             compile(content, "file", "exec", 0, True)
         except Exception as error:
+            line = getattr(error, "lineno", None) or u"unknown"
             raise Failure(code, (words + u" Nothing was written.") % (
-                site["path"], sys.executable, type(error).__name__, getattr(error, "lineno", None) or u"unknown"),
+                site["path"], text(sys.executable), type(error).__name__, line),
                 "Restore the file from its package, or please report this, with the file.")
     return u"compiled by %s (%s)" % (text(sys.executable), why)
 
@@ -697,8 +725,8 @@ def behaviour(site, state):
     found = state["found"]
     if found is None:
         return proof(u"the patch is %s" % state["is"][0])
-    lines = found["lines"].split(",")
-    if state["is"] != CURRENT or found["helper"] != helper_of(found["pristine"], found["modified"], lines, found["call"]):
+    own = helper_of(found["pristine"], found["modified"], found["lines"].split(","), found["call"])
+    if state["is"] != CURRENT or found["helper"] != own:
         return proof(u"the blocks are not to the letter what this file writes, and other text is not run")
     if isinstance(hand_over(site), Failure):
         return proof(u"no Python for it was found on this machine")
@@ -718,27 +746,32 @@ def behaviour(site, state):
         return proof(why, [check(u"the block runs", False, u"%s: %s" % (type(error).__name__, text(error)))])
     said = u" (it logged: %s)" % u"; ".join(log) if log else u""
     made[0] = text(made[0])
-    parts = [part[max(part.find(u"    <disk "), 0):] + u"    </disk>\n" for part in made[0].split(u"    </disk>\n")[:-1]]
+    end = u"    </disk>\n"
+    parts = [part[max(part.find(u"    <disk "), 0):] + end for part in made[0].split(end)[:-1]]
     checks = [check(label, got == right, u"expected\n%sgot\n%s%s" % (right, got, said))
               for (label, _, right), got in zip(DISKS, parts + [u"nothing\n"] * len(DISKS))]
     return proof(why, checks + [
-        check(u"everything else is untouched", made[0] == after, u"the domain's XML outside its disks differs" + said),
+        check(u"everything else is untouched", made[0] == after,
+              u"the domain's XML outside its disks differs" + said),
         check(u"a complete domain stays as it is", made[1] == after, u"it was changed" + said),
         check(u"a second time changes nothing", again == made, u"it did"),
         check(u"str and unicode give the same", text(made[3]) == made[0], u"they do not"),
         check(u"no install XML (--import) stays none", made[2] is None, u"it became something")])
 
 def install(site, told):
-    """Has the host's own virt-install print a domain, on a node of libvirt's test driver with all the pools."""
+    """Has virt-install itself print a domain, on a node of libvirt's test driver with all the pools."""
     import shutil
     import tempfile
     program = site["program"] if site["named"] else site["first"]
     able = [one for one in NODE_POOLS if one["listed"] and (told or not one["by user"])]
     unable = u"its test driver takes only pools that list a monitor, and can be told apart"
-    if site["mounted"] or not program or not able:
-        return proof(u"nothing below --root is run" if site["mounted"] else u"libvirt: " + unable if program else
-                     u"no virt-install was found that uses the virtinst in %s" % site["place"] if site["named"] else
-                     u"there is no virt-install in PATH", causes=[])
+    if site["mounted"]:
+        return proof(u"nothing below --root is run", causes=[])
+    if not program:
+        found = u"no virt-install was found that uses the virtinst in %s" % site["place"]
+        return proof(found if site["named"] else u"there is no virt-install in PATH", causes=[])
+    if not able:
+        return proof(u"libvirt: " + unable, causes=[])
     why = u"%s on libvirt's test driver" % text(program["path"])
     left = u", ".join(one["pool"] for one in NODE_POOLS if one not in able)
     why, checks, strays = why + (u"; not for pool %s: %s" % (left, unable) if left else u""), [], 0
@@ -749,25 +782,29 @@ def install(site, told):
                 some = able[at:at + 100]
                 with open(os.path.join(folder, "node.xml"), "wb") as file:
                     file.write((NODE[0] + "".join(one["xml"] for one in some) + NODE[1]).encode("ascii"))
-                words = "--print-xml --debug --import --name virtinst-rbd-patch-proof --ram 64 --network none " \
-                    "--graphics none --os-variant none --check all=off --connect test://%s/node.xml" % folder
+                words = "--print-xml --debug --import --name virtinst-rbd-patch-proof --ram 64" \
+                    " --network none --graphics none --os-variant none --check all=off" \
+                    " --connect test://%s/node.xml" % folder
                 disks = [word for one in some + [{"disk": NODE[2]}] for word in ("--disk", str(one["disk"]))]
                 code, output, errors, wrong = run([program["path"]] + words.split() + disks, 60,
                                                   PYTHONDONTWRITEBYTECODE="1", XDG_CACHE_HOME=folder)
                 if wrong or u"<domain" not in output:
-                    raised, wrong = fault_of(site, code, errors, wrong or u"it ended well, but printed no domain")
+                    wrong = wrong or u"it ended well, but printed no domain"
+                    raised, wrong = fault_of(site, code, errors, wrong)
                     return proof(why, [check(u"_build_xml runs", False, wrong)], causes=[]) if raised else \
                         proof(u"%s: %s" % (text(program["path"]), wrong), causes=[])
                 try:
                     compared, stray = compare(output, some)
                 except SyntaxError:  # As ElementTree's ParseError is.
-                    return proof(why, [check(u"the domain is XML", False, u"what it printed is no XML")], causes=[])
+                    faulty = check(u"the domain is XML", False, u"what it printed is none")
+                    return proof(why, [faulty], causes=[])
                 checks, strays = checks + compared, strays + stray
         finally:
             shutil.rmtree(folder, True)
     except EnvironmentError as error:
         return proof(u"no temporary file can be written: %s; set TMPDIR" % text(error), causes=[])
-    return proof(why, checks + [check(u"no auth on a CD-ROM", not strays, u"a disk got an auth, and needs none")], causes=[])
+    checks.append(check(u"no auth on a CD-ROM", not strays, u"a disk got an auth, and needs none"))
+    return proof(why, checks, causes=[])
 
 def fault_of(site, code, errors, wrong):
     """(whether the patched file raised, what virt-install died of); all else says nothing of the patch."""
@@ -786,57 +823,67 @@ def fault_of(site, code, errors, wrong):
     if own and not (u"ImportError" in error or u"ModuleNotFound" in error) or own == frames[-1:] != []:
         return True, u"%s (%s, line %s)" % (error, own[-1][0], own[-1][1])
     said = [line.partition(u"ERROR")[2].strip() for line in errors.split(u"\n") if u"ERROR " in line]
-    return False, (said + [error])[-1] if not whole else u"a module cannot be imported: %s. Reinstall virt-install with " \
-        u"the packages that it depends on" % error.partition(u": ")[2]
+    module = u"a module cannot be imported: %s. Reinstall virt-install with the packages that it depends on"
+    return False, module % error.partition(u": ")[2] if whole else (said + [error])[-1]
 
 def compare(output, pools):
     """(a check for each pool, how many other disks got an auth), of the domains that virt-install printed."""
     from xml.etree import ElementTree
     found, wrong, strays = [], dict((one["pool"], []) for one in pools), 0
     for part in output.split(u"<domain")[1:]:
-        domain = ElementTree.fromstring((u"<domain" + part.partition(u"</domain>")[0] + u"</domain>").encode("utf-8"))
-        disks = [(disk.find("source"), disk.findall("auth") + disk.findall("source/auth"), disk.findall("source/host"))
-                 for disk in domain.findall("devices/disk")]
+        xml = u"<domain" + part.partition(u"</domain>")[0] + u"</domain>"
+        disks = [(disk.find("source"), disk.findall("auth") + disk.findall("source/auth"),
+                  disk.findall("source/host")) for disk in ElementTree.fromstring(xml.encode("utf-8"))
+                 .findall("devices/disk")]
         rbd = [one for one in disks if one[0] is not None and one[0].get("protocol") == "rbd"]
         strays += len([one for one in disks if one not in rbd and one[1]])
         for pool in pools:
             own = [one for one in rbd if text(one[0].get("name")) == pool["image"]]
             if len(own) != 1:
-                wrong[pool["pool"]].append(u"image: expected one disk of %s, found %d" % (pool["image"], len(own)))
+                wrong[pool["pool"]].append(u"image: expected one disk of %s, found %d"
+                                           % (pool["image"], len(own)))
             for _, auths, hosts in own[:1]:
-                said = [(one.get("username"), [(each.get("type"), each.get("uuid", "").lower(), each.get("usage"))
-                                               for each in one.findall("secret")]) for one in auths]
+                said = [(auth.get("username"), [
+                    (one.get("type"), one.get("uuid", "").lower(), one.get("usage"))
+                    for one in auth.findall("secret")
+                ]) for auth in auths]
                 right = [(pool["user"], [(u"ceph", pool["uuid"], None)])] if pool["user"] else []
                 there = [(one.get("name", "").lower().strip("[]"), one.get("port")) for one in hosts]
                 missing = [u"%s:%s" % (name, port) for name, port in pool["monitors"] if not any(
-                    one[0] == name.lower().strip(u"[]") and (one[1] == port or not one[1] or not port) for one in there)]
-                wrong[pool["pool"]] += [u"auth: expected %s, found %s" % (right, said)] if said != right else []
+                    one[0] == name.lower().strip(u"[]") and (one[1] == port or not one[1] or not port)
+                    for one in there)]
+                if said != right:
+                    wrong[pool["pool"]].append(u"auth: expected %s, found %s" % (right, said))
                 wrong[pool["pool"]] += [u"monitor: expected %s, found missing" % one for one in missing]
-    return [check(u"disk of pool %s" % one["pool"], not wrong[one["pool"]], u"\n".join(wrong[one["pool"]])) for one in pools], strays
+    names = [one["pool"] for one in pools]
+    return [check(u"disk of pool %s" % one, not wrong[one], u"\n".join(wrong[one])) for one in names], strays
 
 # The commands, their words, and their exit codes.
 
 def need(site):
     """(whether virtinst leaves out what these pools need, why, whether it copies auth), by its disk code."""
     if site["disk"] is None:
-        return "unknown", u"virtinst's disk code (%s) is not beside %s" % (" or ".join(DISK_CODE), site["file"]), False
+        missing = u"virtinst's disk code (%s) is not beside %s" % (u" or ".join(DISK_CODE), site["file"])
+        return "unknown", missing, False
     path, code = site["disk"]
     if "source_protocol" not in code and "network_from_storage" not in code:
-        return "impossible", u"%s writes no network disks at all, so there is nothing to complete: go to virt-manager " \
-            u"1.2 or later" % path, False
+        return "impossible", u"%s writes no network disks at all, so there is nothing to complete: go to " \
+            u"virt-manager 1.2 or later" % path, False
     if "auth_secret_uuid" not in code:
         return "required", u"%s copies only the first monitor of a pool, and no auth" % path, False
     if BY_USAGE:
         return "partial", u"%s copies a secret's uuid only, and %s %s by usage" % (
             path, quoted(BY_USAGE), u"name theirs" if BY_USAGE[1:] else u"names its secret"), True
-    return "not needed", u"%s copies auth and all monitors, and no pool names its secret by usage" % path, True
+    why = u"%s copies auth and all monitors, and no pool names its secret by usage" % path
+    return "not needed", why, True
 
 def refuse(site, state, told):
     """Refuses facts that are another machine's, and pools that nothing tells apart here."""
     own, other = [name.lower().rstrip(u".") for name in (text(os.uname()[1]), HOST or u"localhost")]
     alike = own == other if u"." in own and u"." in other else own.split(u".")[0] == other.split(u".")[0]
     unnamed = other.split(u".")[0] == u"localhost"
-    if not site["named"] and not site["mounted"] and (THEIRS not in (None, state["hash"]) if unnamed else not alike):
+    other_machine = THEIRS not in (None, state["hash"]) if unnamed else not alike
+    if other_machine and not site["named"] and not site["mounted"]:
         whose = u"another host" if unnamed else u"host " + HOST
         raise Failure(OTHER, u"%s: these are the facts of %s, and this is %s." % (SOURCE, whose, own),
                       u"Run this file on %s; or name the folder with its virtinst: --virtinst DIR." % whose)
@@ -855,9 +902,11 @@ def about(site, state, facts):
                      % (site["path"], names))
     if facts and state["hash"] and not shipped:
         notes.append(u"The file is not that of any upstream release: a distribution's, or changed by hand.")
-    return {"host": HOST if facts else None if site["mounted"] else text(os.uname()[1]), "source": SOURCE if facts else None,
-            "file": site["path"], "release": site["release"], "sha256": state["hash"], "shippedIn": shipped, "notes": notes,
-            "need": why[0], "needReason": why[1], "state": is_now[0], "stateReason": is_now[1], "pools": POOLS if facts else []}
+    own = None if site["mounted"] else text(os.uname()[1])
+    result = {"file": site["path"], "release": site["release"], "sha256": state["hash"], "shippedIn": shipped}
+    result.update(need=why[0], needReason=why[1], state=is_now[0], stateReason=is_now[1], notes=notes)
+    result.update(zip(("host", "source", "pools"), (HOST, SOURCE, POOLS) if facts else (own, None, [])))
+    return result
 
 def changed(result, site, new, **more):
     import difflib
@@ -874,11 +923,16 @@ def put(site, content, modified):
             return False
         raise
 
+def damage(site, state):
+    return Failure(TARGET, u"%s, %s. Nothing was written." % (site["path"], state["is"][1]),
+                   "Get a clean file from the package (dpkg -S or rpm -qf names it; apt-get install "
+                   "--reinstall or dnf reinstall), then apply again.")
+
 def apply(options, site, state):
     result, check, old = about(site, state, True), options["check"], state["found"]
     refuse(site, state, need(site)[2])
-    result.update(command="apply", check=check, changed=False, compiled=None, restored=None, timeRestored=None, diff=u"",
-                  status="current")
+    result.update(command="apply", check=check, changed=False, compiled=None, restored=None, diff=u"",
+                  timeRestored=None, status="current")
     if state["is"] == CURRENT:
         return result
     if not old and state["base"] and result["need"] == "impossible":
@@ -890,12 +944,12 @@ def apply(options, site, state):
     if not old and result["need"] == "unknown":
         result["notes"].append(u"Whether the patch is needed was not checked: %s." % result["needReason"])
     if state["base"] is None:
-        raise Failure(TARGET, u"%s, %s. Nothing was written." % (site["path"], state["is"][1]), "Get a clean file from the "
-                      "package (dpkg -S or rpm -qf names it; apt-get install --reinstall or dnf reinstall), then apply again.")
+        raise damage(site, state)
     if state["hash"] not in FILES:
-        raise Failure(TARGET, u"%s: where the blocks go is not known: without them its SHA-256 is %s. Nothing was written."
-                      % (site["path"], state["hash"]), u"Where Node is, with a copy of %s as DIR, this makes a file that "
-                      u"knows it: virtinst-rbd-patch bundle --virtinst DIR -o FILE" % site["place"])
+        why = u"%s: where the blocks go is not known: without them its SHA-256 is %s. Nothing was written."
+        raise Failure(TARGET, why % (site["path"], state["hash"]),
+                      u"Where Node is, with a copy of %s as DIR, this makes a file that knows it: "
+                      u"virtinst-rbd-patch bundle --virtinst DIR -o FILE" % site["place"])
     modified = old["modified"] if old and state["pristine"] else modified_time(site["descriptor"])
     content = render(state["base"], state["hash"], modified)
     again = examine(content, True)
@@ -915,40 +969,43 @@ def pool_names(helper):
     lines = re.findall(r'(?m)^ {12}"(?:libvirt_pools|pool)": (.*),$', helper)
     words = [word for line in lines for word in re.findall(r'u"([^"]*)"', line)]
     plain = [re.sub(r"\\u[0-9a-f]{4}|\\U000[0-9a-f]{5}|\\U0010[0-9a-f]{4}", "", word) for word in words]
-    return [u"" if one.strip(" !#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~")
-            else word.encode("ascii").decode("unicode_escape") for word, one in zip(words, plain)]
+    return [u"" if re.search(r"[^ !#-\[\]-~]", one) else word.encode("ascii").decode("unicode_escape")
+            for word, one in zip(words, plain)]
 
 def revert(options, site, state):
     result, check, found = about(site, state, False), options["check"], state["found"]
-    result.update(command="revert", check=check, changed=False, restored=None, timeRestored=None, diff=u"", status="absent")
+    result.update(command="revert", check=check, changed=False, restored=None, timeRestored=None, diff=u"",
+                  status="absent")
     if state["is"] == ABSENT:
         return result
     if state["base"] is None:
-        raise Failure(TARGET, u"%s, %s. Nothing was written." % (site["path"], state["is"][1]), "Get a clean file from the "
-                      "package (dpkg -S or rpm -qf names it; apt-get install --reinstall or dnf reinstall), then apply again.")
+        raise damage(site, state)
     pristine, then = state["pristine"], found["modified"]
     if not state["intact"]:
         result["notes"].append(u"The blocks had been edited; they were taken out as they were.")
     if not pristine:
-        result["notes"].append(u"The file was also changed outside the blocks; these changes %s, and so does the time of "
-                               u"the last change." % (u"would stay" if check else u"stay"))
+        result["notes"].append(u"The file was also changed outside the blocks; these changes %s, and so does "
+                               u"the time of the last change." % (u"would stay" if check else u"stay"))
     pools = pool_names(found["helper"])
-    done = changed(result, site, state["base"], status="would be reverted" if check else "reverted", pools=pools,
-                   restored=pristine, timeRestored=pristine)
+    status = "would be reverted" if check else "reverted"
+    done = changed(result, site, state["base"], status=status, pools=pools, restored=pristine,
+                   timeRestored=pristine)
     if check:
         return done
-    now, absent = put(site, state["base"], then if pristine else None), dict(state=ABSENT[0], stateReason=ABSENT[1])
+    now = put(site, state["base"], then if pristine else None)
+    absent = dict(state=ABSENT[0], stateReason=ABSENT[1])
     if now is False:
         return dict(result, **absent)
     if pristine and now != then:
-        result["notes"].append(u"The modification time could not be put back: it is %s, and was %s." % (now, then))
+        result["notes"].append(u"The modification time could not be put back: it is %s, and was %s."
+                               % (now, then))
     return dict(done, timeRestored=pristine and now == then, **absent)
 
 def verify(options, site, state):
     result, told, static = about(site, state, True), need(site)[2], u"--static was given"
     refuse(site, state, told)
-    result["notes"].append(u"It was compared with the facts of this file (%s); whether the host's pools have changed since "
-                           u"is not known to it." % SOURCE)
+    result["notes"].append(u"It was compared with the facts of this file (%s); whether the host's pools have "
+                           u"changed since is not known to it." % SOURCE)
     result.update(command="verify", volume=None, behaviour=proof(static), install=proof(static, causes=[]))
     if not options["static"]:
         good = state["is"] == CURRENT or state["is"] == ABSENT and result["need"] == "not needed"
@@ -981,10 +1038,12 @@ def lines_of(result, verbose):
         return ([u"%s: %s: %s%s" % (result["state"], result["file"], result["stateReason"], wanted)]
                 + proof_lines(u"behaviour", result["behaviour"], verbose)
                 + proof_lines(u"virt-install", result["install"], verbose))
-    pools = u" (pool%s %s)" % (u"s"[:len(result["pools"]) > 1], u", ".join(result["pools"])) if result["pools"] else u""
-    lines, check = [u"%s: %s%s" % (result["status"], result["file"], pools)], result["check"]
+    names, check = u", ".join(result["pools"]), result["check"]
+    pools = u" (pool%s %s)" % (u"s"[:len(result["pools"]) > 1], names) if result["pools"] else u""
+    lines = [u"%s: %s%s" % (result["status"], result["file"], pools)]
     if result["restored"]:
-        shipped = u": the file of virt-manager %s" % u", ".join(result["shippedIn"]) if result["shippedIn"] else u""
+        releases = u", ".join(result["shippedIn"])
+        shipped = u": the file of virt-manager %s" % releases if releases else u""
         lines.append(u"The file %s, in its bytes%s, what the blocks were put into%s." % (
             u"would be" if check else u"is", u" and its time" if result["timeRestored"] else u"", shipped))
     elif result["restored"] is False:
@@ -998,11 +1057,14 @@ def lines_of(result, verbose):
 
 def seen(words, kept=u""):
     """Without control and direction characters, so that no name can look like something else."""
-    def hidden(one):
-        return one < u" " or u"\x7f" <= one <= u"\x9f" or one in u"\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d" \
-            u"\u202e\u2066\u2067\u2068\u2069"
-    return u"".join((u"\\x%02x" if one < u"\u0100" else u"\\u%04x") % ord(one) if hidden(one) and one not in kept else one
-                    for one in words)
+    def one(letter):
+        control = letter < u" " or u"\x7f" <= letter <= u"\x9f"
+        direction = letter in u"\u061c\u200e\u200f" or u"\u2028" <= letter <= u"\u202e"
+        direction = direction or u"\u2066" <= letter <= u"\u2069"
+        if letter in kept or not (control or direction):
+            return letter
+        return (u"\\x%02x" if letter < u"\u0100" else u"\\u%04x") % ord(letter)
+    return u"".join([one(letter) for letter in words])
 
 def write(descriptor, words):
     rest = words.encode("utf-8", "replace")
@@ -1036,7 +1098,8 @@ def show(result, code, options):
         complain(u"".join(u"note: %s\n" % seen(line) for line in result["notes"]))
     elif code:
         complain(u"virtinst-rbd-patch: " + lines[0])
-    words = (seen(result.get("diff", u""), u"\n\t") if options["diff"] else u"") + u"".join([] if options["quiet"] else lines)
+    words = seen(result.get("diff", u""), u"\n\t") if options["diff"] else u""
+    words += u"".join([] if options["quiet"] else lines)
     if not options["diff"]:
         result.pop("diff", None)
     try:
@@ -1045,18 +1108,22 @@ def show(result, code, options):
         if result.get("changed") and not result["check"]:
             complain(lines[0])
         if error.errno != errno.EPIPE:
-            raise Failure(IO, u"Standard output cannot be written: %s." % text(error), "Look at where it goes to.")
+            raise Failure(IO, u"Standard output cannot be written: %s." % text(error),
+                          "Look at where it goes to.")
 
-HELP = u"""usage: FILE apply|verify|revert [--check] [--diff] [--static] [--json] [-q|-v] [--root DIR] [--virtinst DIR]
+HELP = u"""usage: FILE apply|verify|revert [--check] [--diff] [--static] [--json] [-q|-v] [--root DIR]
+                                [--virtinst DIR]
 
   apply   put the blocks into virtinst, so that new guests' disks get their auth and monitors
   verify  say whether they are there and just what is needed, and prove what they do
   revert  take them out
-  --check changes nothing and exits 1 if anything would change; --diff shows what changes; --static runs nothing
+
+  --check changes nothing and exits 1 if anything would change, --diff shows what changes; --static looks only
 """
 
 def options_of(words):
-    options, flags, rest = {"root": None, "virtinst": None, "command": None}, {"-q": "quiet", "-v": "verbose"}, list(words)
+    options, flags = {"root": None, "virtinst": None, "command": None}, {"-q": "quiet", "-v": "verbose"}
+    rest = list(words)
     for flag in ("check", "diff", "static", "json", "quiet", "verbose"):
         options[flag], flags["--" + flag] = False, flag
     while rest:
@@ -1087,11 +1154,13 @@ def work(options):
     try:
         site = inside(options, look)
     except EnvironmentError as error:
-        raise Failure(IO, u"%s cannot be read: %s." % (text(error.filename or "virtinst"), text(error)), "Check its rights.")
+        raise Failure(IO, u"%s cannot be read: %s." % (text(error.filename or "virtinst"), text(error)),
+                      "Check its rights.")
     os.fchdir(site["folder"])
     state = examine(site["content"], options["command"] != "revert")
     # Before its names are counted: one may be a killed run's.
-    patient = state["is"] not in (ABSENT, CURRENT) or state["is"] == (CURRENT if options["command"] == "revert" else ABSENT)
+    idle = ABSENT if options["command"] == "revert" else CURRENT
+    patient = state["is"] != idle
     site["left"] = [] if options["check"] or options["command"] == "verify" else clear_up(site, patient)
     return {"apply": apply, "verify": verify, "revert": revert}[options["command"]](options, site, state)
 
@@ -1109,8 +1178,10 @@ def main(words):
         except Failure:
             raise
         except EnvironmentError as error:
-            what = u"%s was replaced, but" % REPLACED[0] if REPLACED else u"%s:" % text(error.filename or "A file")
-            raise Failure(IO, u"%s %s." % (what, text(error)), "Check the path and its rights, and the disk (dmesg).")
+            where = text(error.filename or "A file")
+            what = u"%s was replaced, but" % REPLACED[0] if REPLACED else u"%s:" % where
+            raise Failure(IO, u"%s %s." % (what, text(error)),
+                          "Check the path and its rights, and the disk (dmesg).")
         except Exception as error:
             what = u"%s was replaced, but something" % REPLACED[0] if REPLACED else u"Something"
             raise Failure(IO, u"%s unforeseen went wrong: %s" % (what, text(error)),
@@ -1118,9 +1189,11 @@ def main(words):
     except Failure as failure:
         complain(u"virtinst-rbd-patch: %s\n%s\n" % (seen(failure.message), seen(failure.hint)))
         if options["json"]:
-            nothing = dict.fromkeys("host source file release sha256 need needReason state stateReason".split())
+            fields = "host source file release sha256 need needReason state stateReason"
+            nothing = dict.fromkeys(fields.split())
             error = {"message": failure.message, "hint": failure.hint}
-            tell(as_json(dict(nothing, command=options["command"], shippedIn=[], pools=[], notes=[], error=error), failure.code))
+            nothing.update(command=options["command"], shippedIn=[], pools=[], notes=[], error=error)
+            tell(as_json(nothing, failure.code))
         return failure.code
 
 def signals():

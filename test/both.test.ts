@@ -402,6 +402,12 @@ test("a virtinst that is not there, and an option that is not", () => {
   expect(spawn("python3", [bundle, "--version"])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d/) });
 });
 
+test("it is read by those who approve it: no line of it over 110 characters, in plain ASCII", () => {
+  const program = readFileSync("templates/bundle.py", "latin1");
+  expect(program.split("\n").filter((line) => line.length > 110)).toEqual([]);
+  expect(readFileSync(makeBundle(join(temporaryFolder(), "bundle.py")), "latin1")).toMatch(/^[\n -~]+$/);
+});
+
 test("a file that it does not know is exit 4, with what makes a bundle that does", () => {
   const { path, top } = new Both().places[1];
   writeFileSync(path, `${readFileSync(path, "utf8")}# a distribution's\n`);
