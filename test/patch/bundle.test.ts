@@ -1,0 +1,127 @@
+import { spawnSync } from "node:child_process";
+import { describe, expect, it, test } from "vitest";
+import { type BundleContent, renderBundle } from "../../src/patch/bundle";
+import { factsDigest } from "../../src/patch/facts";
+import { sampleDomain } from "../../src/patch/sample";
+import { VERSION } from "../../src/version";
+
+const HOSTILE = ["'''+__import__(\"os\")+'''", 'a\\"b\n# <<< rendered', "\u{1f600}é$&$1%s{}", "x".repeat(300), "\\'''"];
+const pools = HOSTILE.map((name, index) => ({
+  pool: name,
+  cephPool: `c${index}${name.slice(0, 20).replace(/[\n"'<&]/g, "")}`,
+  monitors: [{ name: `m${index}`, port: index === 0 ? null : 6789 }],
+  auth: index === 1 ? null : { username: `u${index}`, uuid: `2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b${index}` },
+}));
+const facts = pools.map(({ pool, cephPool, monitors, auth }) => ({
+  libvirtPools: [pool],
+  name: cephPool,
+  monitors,
+  auth,
+}));
+const file = (
+  sha256: string,
+  releases: readonly string[],
+  lines: readonly [number, number],
+  variables: readonly string[],
+) => ({
+  ...{ sha256: sha256.repeat(64), releases, lines, variables },
+  indent: variables[0] === "a" ? "\t" : "        ",
+});
+const CONTENT: BundleContent = {
+  host: "hv\u00e9",
+  source: "a file\nwith 'quotes', and so many words that its text has to be written in several pieces, a line each",
+  theirs: null,
+  facts,
+  byUsage: [HOSTILE[0] as string],
+  notes: [["untold", "twice"], ["told"]],
+  refused: { message: "two \\ users", hint: "choose" },
+  files: [
+    file("a", ["1.2.0", "1.2.1"], [3, 40], ["a", "b"]),
+    file("b", [], [5, 60], ["c", "b"]),
+    file("c", [], [7, 80], ["c", "b"]),
+  ],
+  layouts: [
+    { file: "virtinst/x.py", python: 3 },
+    { file: "virtinst/y.py", python: 2 },
+  ],
+  sample: sampleDomain(pools),
+  node: { before: "<node>'''", after: "</node>\n", cdrom: "vol=x" },
+  proved: pools.map(({ pool, auth }, index) => ({
+    ...{
+      pool,
+      listed: index > 0,
+      byUser: index === 2,
+      xml: `<pool n="${index}"/>\n`,
+      disk: `d${index}`,
+      image: `i${index}`,
+    },
+    ...{ user: auth?.username ?? null, uuid: auth?.uuid ?? null, monitors: [["m", index === 0 ? null : "6789"]] },
+  })),
+};
+
+/** What a Python takes the rendered constants for. */
+function read(python: string, program: string): Record<string, unknown> {
+  const names =
+    "VERSION FORMAT FORM HOST SOURCE THEIRS POOLS BY_USAGE FACTS NOTES REFUSED FILES LAYOUTS SAMPLE DISKS NODE NODE_POOLS WORDS FUNCTION";
+  const code = `import sys, json\nmade = {"__name__": "bundle"}\nexec(compile(sys.stdin.read(), "bundle", "exec"), made)\nprint(json.dumps(dict((name, made[name]) for name in "${names}".split())))`;
+  const { stdout, stderr } = spawnSync(python, ["-c", code], { input: program, encoding: "utf8" });
+  if (stderr) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+const PYTHONS = ["python2.7", "python3"].filter((name) => spawnSync(name, ["-c", ""]).status === 0);
+
+describe.each(PYTHONS)("under %s, a bundle holds just what it was given", (python) => {
+  const program = renderBundle(CONTENT);
+  const made = read(python, program);
+
+  it("its host and its facts", () =>
+    expect(made).toMatchObject({
+      ...{ VERSION, FORMAT: 2, FORM: 1, HOST: CONTENT.host, SOURCE: CONTENT.source, THEIRS: null, POOLS: HOSTILE },
+      ...{ BY_USAGE: CONTENT.byUsage, FACTS: factsDigest(facts), NOTES: CONTENT.notes },
+      REFUSED: ["two \\ users", "choose"],
+    }));
+
+  it("the files that it knows, each with its own calls", () => {
+    expect(made.FILES).toEqual({
+      ["a".repeat(64)]: ["1.2.0 1.2.1", 3, 40, 0],
+      ["b".repeat(64)]: ["", 5, 60, 1],
+      ["c".repeat(64)]: ["", 7, 80, 1],
+    });
+    const [layouts, calls] = made.LAYOUTS as [unknown, string[]];
+    expect(layouts).toEqual([
+      ["virtinst/x.py", "3"],
+      ["virtinst/y.py", "2"],
+    ]);
+    expect(calls.map((call) => call.split("\n")[1])).toEqual([
+      "\ta = _virtinst_rbd_patch(a)",
+      "        c = _virtinst_rbd_patch(c)",
+    ]);
+  });
+
+  it("the sample domain, before and after", () => {
+    const [head, tail] = made.SAMPLE as [string, string];
+    const disks = made.DISKS as [string, string, string][];
+    for (const [index, whole] of [CONTENT.sample.before, CONTENT.sample.after].entries())
+      expect(head + disks.map((disk) => disk[index + 1]).join("") + tail).toBe(whole);
+    expect(disks.map(([label]) => label)).toEqual(CONTENT.sample.disks.map(({ label }) => label));
+  });
+
+  it("the pools for virt-install", () => {
+    expect(made.NODE).toEqual(["<node>'''", "</node>\n", "vol=x"]);
+    expect(made.NODE_POOLS).toEqual(CONTENT.proved.map(({ byUser, ...one }) => ({ ...one, "by user": byUser })));
+  });
+
+  it("the block's text around what depends on the file", () => {
+    expect(made.WORDS).toMatch(/^# >>> virtinst-rbd-patch [\s\S]*\n# format: 2\n$/);
+    expect(made.FUNCTION).toMatch(/^def _virtinst_rbd_patch\(xml\):\n[\s\S]*\n# <<< virtinst-rbd-patch\n$/);
+  });
+});
+
+test("a bundle is plain ASCII, and the same for the same content", () => {
+  expect(renderBundle(CONTENT)).toMatch(/^[\n\t -~]+$/);
+  expect(renderBundle(CONTENT)).toBe(renderBundle(CONTENT));
+  expect(renderBundle({ ...CONTENT, host: null, theirs: "d".repeat(64), refused: null })).toMatch(
+    /^HOST = None\n[\s\S]*^THEIRS = "d{64}"\n[\s\S]*^REFUSED = None\n/m,
+  );
+});
