@@ -130,5 +130,6 @@ describe("the built file", () => {
       });
   });
 
-  test("is within its budget of 400 KB", () => expect(statSync(TOOL).size).toBeLessThan(400 * 1024));
+  // 75 KB of it are the program that `bundle` prints.
+  test("is within its budget of 450 KB", () => expect(statSync(TOOL).size).toBeLessThan(450 * 1024));
 });
