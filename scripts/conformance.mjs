@@ -38,11 +38,11 @@ process.exitCode = await main().catch((error) => {
 async function main() {
   const options = readOptions();
   process.chdir(project);
-  const { RECIPES, TARGET_FILES, findSite, lineNumber, sha256, readHost, resolveFacts, sampleDomain, HostFiles } =
+  const { RECIPES, TARGET_FILES, findSite, linesOf, sha256, readHost, resolveFacts, sampleDomain, HostFiles } =
     await importSources(`
     export { RECIPES, TARGET_FILES } from "./src/virtinst/recipes";
     export { findSite } from "./src/virtinst/site";
-    export { lineNumber } from "./src/patch/source";
+    export { linesOf } from "./src/patch/insert";
     export { sha256 } from "./src/patch/facts";
     export { readHost } from "./src/host/read";
     export { resolveFacts } from "./src/host/facts";
@@ -108,8 +108,8 @@ async function main() {
       for (const release of releases)
         if (sha256(bytes) !== known.get(release)?.sha256)
           wrong.push(`its SHA-256 is not that of ${release} in patches/`);
-        else if (String(linesOf(revision)) !== String(known.get(release)?.lines))
-          wrong.push(`the blocks go before lines ${linesOf(revision)}: patches/ has others for ${release}`);
+        else if (placesIn(revision) !== String(known.get(release)?.lines))
+          wrong.push(`the blocks go before lines ${placesIn(revision)}: patches/ has others for ${release}`);
     rmSync(join(folder, String(number)), { recursive: true, force: true });
     for (const line of wrong) fail(`${name}: ${line}`);
     if (wrong.length > 0) row.failures++;
@@ -125,10 +125,9 @@ async function main() {
   return failures === 0 ? 0 : 1;
 
   /** @param {import("./conformance/clone.mjs").Revision} revision */
-  function linesOf({ path, bytes }) {
+  function placesIn({ path, bytes }) {
     const text = bytes.toString("latin1");
-    const { helperAt, callAt } = findSite(text, path, path);
-    return [helperAt, callAt].map((at) => lineNumber(text, at));
+    return String(linesOf(text, findSite(text, path, path)));
   }
 
   /** @param {import("./conformance/clone.mjs").Revision} revision */

@@ -16,9 +16,9 @@ const {
   RECIPES,
   render,
   insert,
+  linesOf,
   unifiedDiff,
   sha256,
-  lineNumber,
 } = await importSources(`
     export { DOCUMENT_VERSION } from "./src/host/config";
     export { FORM } from "./src/version";
@@ -29,10 +29,9 @@ const {
     export { findSite } from "./src/virtinst/site";
     export { RECIPES } from "./src/virtinst/recipes";
     export { render } from "./src/patch/render";
-    export { insert } from "./src/patch/insert";
+    export { insert, linesOf } from "./src/patch/insert";
     export { unifiedDiff } from "./src/patch/diff";
     export { sha256 } from "./src/patch/facts";
-    export { lineNumber } from "./src/patch/source";
   `);
 
 /** @param {string} path */
@@ -58,7 +57,7 @@ for (const { name, file } of RECIPES) {
     {
       sha256: sha256(before),
       modified: "1400000000.000000000",
-      lines: [lineNumber(before, site.helperAt), lineNumber(before, site.callAt)],
+      lines: linesOf(before, site),
     },
     site,
   );

@@ -1,7 +1,9 @@
 import { Command, CommanderError, Option } from "commander";
 import type { ApplyResult } from "./commands/apply";
+import type { BundleResult } from "./commands/bundle";
 import type { RevertResult } from "./commands/revert";
 import type { VerifyResult } from "./commands/verify";
+import type { Result } from "./forms/result";
 import { common, given, type Words } from "./options";
 import { asFailure, Failure, type FailureKind } from "./report/failure";
 import { inspectionText, previewText, verdictLine, verificationText } from "./report/results";
@@ -45,12 +47,7 @@ const COMMANDS: readonly CommandWords[] = [
     async run(words) {
       const { renderPatch } = await import("./commands/render");
       const { bytes, ...result } = await renderPatch({ ...common(words), reverse: words.reverse ?? false });
-      note(result.notes, words);
-      const written = writeOutput(words.output, bytes);
-      const text = () => `${inline(written ?? "")}: the patch for ${inline(result.file ?? "")}\n`;
-      if (!written && !words.json) print(bytes);
-      else await show({ ...result, written }, 0, text, words);
-      return 0;
+      return made(result, bytes, `the patch for ${result.file}`, words);
     },
   },
   {
@@ -60,12 +57,7 @@ const COMMANDS: readonly CommandWords[] = [
     async run({ virtinst = [], ...words }) {
       const { bundle } = await import("./commands/bundle");
       const result = await bundle({ ...common(words), virtinsts: virtinst });
-      note(result.notes, words);
-      const written = writeOutput(words.output, result.program, { program: true });
-      const text = () => `${inline(written ?? "")}: the program for ${inline(result.pools.join(", "))}\n`;
-      if (!written && !words.json) print(result.program);
-      else await show({ ...result, written }, 0, text, words);
-      return 0;
+      return made(result, result.program, `the program for ${result.pools.join(", ")}`, words, { program: true });
     },
   },
   {
@@ -193,6 +185,21 @@ function withChangeOptions(command: Command): Command {
   return command
     .option("--diff", "show what changes")
     .option("--check", "change nothing, say what would be done; exit 1 if anything");
+}
+
+/** Writes what `render` or `bundle` made: to the file of -o, else to standard output. */
+async function made(
+  result: Result<"render"> | BundleResult,
+  content: Uint8Array | string,
+  what: string,
+  words: Words,
+  how: { readonly program?: boolean } = {},
+): Promise<number> {
+  note(result.notes, words);
+  const written = writeOutput(words.output, content, how);
+  if (!written && !words.json) print(content);
+  else await show({ ...result, written }, 0, () => `${inline(written ?? "")}: ${inline(what)}\n`, words);
+  return 0;
 }
 
 /** Shows what `apply` or `revert` did. */

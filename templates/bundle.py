@@ -91,28 +91,32 @@ def source(*path):
 
 # What is there. With --root this runs under chroot, so that no link leads out; nothing is imported there.
 
-def inside(options, work):
-    """Does some work in the system below --root, or in this one."""
-    if options["root"] is None:
-        return work(options)
-    outside, kept = os.open("/", os.O_RDONLY), (sys.meta_path[:], sys.path[:])
+def inside(root, work, *args):
+    """Does some work in the system below --root, or in this one; the working folder stays."""
+    if root is None:
+        return work(*args)
+    outside, here = os.open("/", os.O_RDONLY), os.open(".", os.O_RDONLY)
+    kept = sys.meta_path[:], sys.path[:]
     b"".decode("latin-1"), b"".decode("utf-8", "replace")  # Python 2.7 imports what decodes.
     del sys.meta_path[:], sys.path[:]
     try:
-        os.chroot(options["root"])
+        os.chroot(root)
     except OSError as error:
         absent = error.errno in (errno.ENOENT, errno.ENOTDIR)
-        words = u"%s cannot be entered: %s." % (text(options["root"]), text(error))
+        words = u"%s cannot be entered: %s." % (text(root), text(error))
         raise Failure(TARGET if absent else IO, words,
                       "Run this as root: what is below --root is read under chroot.")
     else:
         try:
-            return work(options)
+            return work(*args)
         finally:
             os.fchdir(outside)
             os.chroot(".")
+            os.fchdir(here)
     finally:
         sys.meta_path[:], sys.path[:] = kept
+        os.close(outside)
+        os.close(here)
 
 def is_python(program):
     name = os.path.basename(program).replace("platform-", "")
@@ -175,9 +179,6 @@ def site_folders(*libraries):
     kinds = "site-packages", "dist-packages"
     return [folder + kind for _, _, folder in sorted(names)[::-1] for kind in kinds]
 
-def file_in(folder):
-    return ([file for file, _ in LAYOUTS[0] if "def _build_xml" in source(folder, file)] + [None])[0]
-
 def look(options):
     """The virtinst that virt-install uses, as it is: the file to patch, what runs it, what to say of it."""
     mounted, named, base = options["root"] is not None, options["virtinst"], options["base"]
@@ -188,20 +189,26 @@ def look(options):
     usual = ["/usr/share/virt-manager"]
     usual += site_folders("/usr/local/lib", "/usr/lib", "/usr/local/lib64", "/usr/lib64")
     places = [named] if named else (known[0]["folders"] if known else []) + usual
-    place = ([os.path.realpath(one) for one in places if file_in(one)] + [None])[0]
-    if place is None:
+    files = {}
+    def file_in(folder):
+        if folder not in files:  # Each is read once.
+            whole = (file for file, _ in LAYOUTS[0] if "def _build_xml" in source(folder, file))
+            files[folder] = next(whole, None)
+        return files[folder]
+    first = next((one for one in places if file_in(one)), None)
+    if first is None:
         looked = u", ".join(sorted(set(text(base + one) for one in places)))
-        files = u", ".join(file for file, _ in LAYOUTS[0])
+        kinds = u", ".join(file for file, _ in LAYOUTS[0])
         raise Failure(TARGET, u"%s holds no virtinst package with a _build_xml (looked for %s)."
-                      % (text(named), files) if named else
+                      % (text(named), kinds) if named else
                       u"No virtinst was found (looked in %s)." % looked,
                       "Name the folder that holds the `virtinst` package with --virtinst; virt-install 1.0 "
                       "to 5.1 are supported.")
+    place, file = os.path.realpath(first), file_in(first)
     def uses(one):
         return [os.path.realpath(f) for f in one["folders"] if os.path.isdir(f + "/virtinst")][:1] == [place]
     beside = os.path.join(place, "virt-install")
     using = [one for one in known + ([program_at(beside)] if os.path.isfile(beside) else []) if uses(one)]
-    file = file_in(place)
     target = os.path.realpath(os.path.join(place, file))
     site = {"file": file, "path": text(base + target), "name": os.path.basename(target), "mounted": mounted,
             "program": (using + [None])[0], "first": (known + [None])[0], "named": named is not None,
@@ -231,16 +238,18 @@ def look(options):
             site["disk"] = text(os.path.join(place, name)), u"\n".join(code)
     site["folder"] = os.open(os.path.dirname(target), os.O_RDONLY | os.O_DIRECTORY)
     site["descriptor"] = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    site["content"], site["byte code"] = read(site["descriptor"]), []
+    site["content"], site["target"] = read(site["descriptor"]), target
     site["where"] = base + os.path.dirname(target)
+    return site
+
+def byte_code_times(target):
+    """The seconds that byte code beside a source states: it takes any source of that second for its own."""
     name, cache = os.path.basename(target)[:-3], os.path.join(os.path.dirname(target), "__pycache__")
     codes = [target + "c", target + "o"] + [os.path.join(cache, one) for one in (
         os.listdir(cache) if os.path.isdir(cache) else []) if one.startswith(name + ".")]
-    for code in [one for one in codes if os.path.isfile(one) and not os.path.islink(one)]:
-        stated = bytearray(read(code)[:12])
-        site["byte code"] += [sum(stated[at + n] << 8 * n for n in range(4))
-                              for at in (4, 8) if len(stated) > at + 3]
-    return site
+    stated = [bytearray(read(one)[:12]) for one in codes if os.path.isfile(one) and not os.path.islink(one)]
+    return [sum(code[at + n] << 8 * n for n in range(4)) for code in stated for at in (4, 8)
+            if len(code) > at + 3]
 
 # The blocks: markers, header, digests and line ends as the tool writes and reads them.
 
@@ -434,8 +443,7 @@ class Libc(object):
 
     def watch(self, folder):
         watch = self.call("inotify_init1", os.O_NONBLOCK | 0x80000)
-        self.call("inotify_add_watch", watch, b"/proc/self/fd/%d/." % folder if str is bytes else
-                  ("/proc/self/fd/%d/." % folder).encode(), 0x3c6)
+        self.call("inotify_add_watch", watch, ("/proc/self/fd/%d/." % folder).encode(), 0x3c6)
         return watch
 
     def seen(self, watch, name):
@@ -513,7 +521,7 @@ def clear_up(site, patient):
 class Replacement(object):
     """Gives a file another content: whole or not at all, with all that is its, and nobody's edit lost."""
     def __init__(self, site, content):
-        self.site, self.content, self.libc, self.replaced, self.left = site, content, Libc(), False, []
+        self.site, self.content, self.libc, self.left = site, content, Libc(), []
         self.name, self.old, self.rights = site["name"], site["descriptor"], rights(site["descriptor"])
         self.new, self.second, self.path = temporary(), temporary(), site["path"]
 
@@ -587,7 +595,7 @@ class Replacement(object):
                 if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
                     raise
             os.rename(self.new, self.name)
-            self.replaced = self.left.pop(0) == self.new
+            self.left.remove(self.new)
             REPLACED.append(self.path)
             seen = self.libc.seen(watch, self.name)
             if ("C" in seen.partition("R")[0] or rights(self.old) != self.rights
@@ -608,7 +616,7 @@ class Replacement(object):
             raise EnvironmentError("somebody else changed it in the same moment, and their change is lost")
         if seen.count("R") == 1 and self.holds(self.name, fresh, self.content):
             os.rename(self.second, self.name)
-            self.left, self.replaced, REPLACED[:] = [], False, []
+            self.left, REPLACED[:] = [], []
             raise self.changed()
         saved = "%s.saved-%s" % (self.name, self.second[-9:])
         os.rename(self.second, saved)
@@ -631,7 +639,7 @@ class Replacement(object):
         if isinstance(error, Failure):
             error.message += also
             return error
-        if self.replaced:
+        if REPLACED:
             return Failure(IO, u"%s was replaced, but %s.%s" % (self.path, text(error), also),
                            "Look for the cause (dmesg, lsof), then see what is there: verify.")
         hints = {errno.EROFS: "On an image-based system (a read-only /usr) patch the image, with --root.",
@@ -658,21 +666,26 @@ def replace(site, content, modified):
         for number in waiting[:1]:
             os.kill(os.getpid(), number)
 
-def fresh_time(site):
+def fresh_time(options, site):
     """Now, or the next second that is later than the file's and that no byte code states."""
     import time
+    avoid = inside(options["root"], byte_code_times, site["target"])
     second = max(int(time.time()), int(os.fstat(site["descriptor"]).st_mtime) + 1)
-    while second % 2 ** 32 in site["byte code"]:
+    while second % 2 ** 32 in avoid:
         second += 1
     return "%d.000000000" % second
 
 # The proofs. They run under the Python that runs virt-install: what that compiles and runs is what counts.
 
-def hand_over(site):
-    """Goes on under that Python, from the start; returns why this one is it, or the Failure that none is."""
+def wanted(site):
+    """(the Python of virt-install's first line, if it is this machine's, else None; the major version)."""
     own = site["program"]["python"] if site["program"] and not site["mounted"] else None
     stated = [letter for letter in os.path.basename(own or "") if letter in "23"]
-    major = (stated or [dict(LAYOUTS[0])[site["file"]]])[0]
+    return own, (stated or [dict(LAYOUTS[0])[site["file"]]])[0]
+
+def hand_over(site):
+    """Goes on under that Python, from the start; returns why this one is it, or None where none is."""
+    own, major = wanted(site)
     names = ["python" + major, "python2.7" if major == "2" else "/usr/libexec/platform-python"]
     folders = [one for one in os.environ.get("PATH", "").split(":") if one[:1] == "/"]
     paths = [os.path.join(folder, name) for name in [own or "/"] + names for folder in folders]
@@ -689,17 +702,17 @@ def hand_over(site):
                 os.environ["VIRTINST_RBD_PATCH_PYTHON"] = path  # Once, whatever it calls itself.
                 os.chdir(WORKING)
                 os.execv(path, [path, "-B", "-E", "-s", script] + sys.argv[1:])
-    return Failure(TARGET, u"%s: the new text could not be compiled: no Python %s works here. Nothing was "
-                   u"written." % (site["path"], major),
-                   "Run this file under the Python that runs virt-install: PYTHON FILE ...")
+    return None
 
 def compile_text(site, before, after):
     """By what the new text was compiled; what does not compile never lands."""
     why = hand_over(site)
-    if isinstance(why, Failure):
-        if site["mounted"]:
-            return u"not run: no Python for it was found on this machine"
-        raise why
+    if why is None and site["mounted"]:
+        return u"not run: no Python for it was found on this machine"
+    if why is None:
+        raise Failure(TARGET, u"%s: the new text could not be compiled: no Python %s works here. Nothing was "
+                      u"written." % (site["path"], wanted(site)[1]),
+                      "Run this file under the Python that runs virt-install: PYTHON FILE ...")
     old = before, TARGET, u"%s does not compile under %s, even without the patch: %s in line %s."
     new = after, BEHAVIOUR, u"%s: with the patch it would not compile under %s: %s in line %s."
     for content, code, words in (old, new):
@@ -728,7 +741,7 @@ def behaviour(site, state):
     own = helper_of(found["pristine"], found["modified"], found["lines"].split(","), found["call"])
     if state["is"] != CURRENT or found["helper"] != own:
         return proof(u"the blocks are not to the letter what this file writes, and other text is not run")
-    if isinstance(hand_over(site), Failure):
+    if hand_over(site) is None:
         return proof(u"no Python for it was found on this machine")
     import logging
     log, module = [], {}
@@ -758,11 +771,12 @@ def behaviour(site, state):
         check(u"str and unicode give the same", text(made[3]) == made[0], u"they do not"),
         check(u"no install XML (--import) stays none", made[2] is None, u"it became something")])
 
-def install(site, told):
+def install(site):
     """Has virt-install itself print a domain, on a node of libvirt's test driver with all the pools."""
     import shutil
     import tempfile
     program = site["program"] if site["named"] else site["first"]
+    told = site["need"][2]
     able = [one for one in NODE_POOLS if one["listed"] and (told or not one["by user"])]
     unable = u"its test driver takes only pools that list a monitor, and can be told apart"
     if site["mounted"]:
@@ -829,7 +843,7 @@ def fault_of(site, code, errors, wrong):
 def compare(output, pools):
     """(a check for each pool, how many other disks got an auth), of the domains that virt-install printed."""
     from xml.etree import ElementTree
-    found, wrong, strays = [], dict((one["pool"], []) for one in pools), 0
+    wrong, strays = dict((one["pool"], []) for one in pools), 0
     for part in output.split(u"<domain")[1:]:
         xml = u"<domain" + part.partition(u"</domain>")[0] + u"</domain>"
         disks = [(disk.find("source"), disk.findall("auth") + disk.findall("source/auth"),
@@ -877,7 +891,7 @@ def need(site):
     why = u"%s copies auth and all monitors, and no pool names its secret by usage" % path
     return "not needed", why, True
 
-def refuse(site, state, told):
+def refuse(site, state):
     """Refuses facts that are another machine's, and pools that nothing tells apart here."""
     own, other = [name.lower().rstrip(u".") for name in (text(os.uname()[1]), HOST or u"localhost")]
     alike = own == other if u"." in own and u"." in other else own.split(u".")[0] == other.split(u".")[0]
@@ -887,7 +901,7 @@ def refuse(site, state, told):
         whose = u"another host" if unnamed else u"host " + HOST
         raise Failure(OTHER, u"%s: these are the facts of %s, and this is %s." % (SOURCE, whose, own),
                       u"Run this file on %s; or name the folder with its virtinst: --virtinst DIR." % whose)
-    if REFUSED and not told:
+    if REFUSED and not site["need"][2]:
         raise Failure(OTHER, *REFUSED)
 
 def about(site, state, facts):
@@ -895,8 +909,8 @@ def about(site, state, facts):
     is_now = state["is"] if state["is"] != CURRENT or facts else (
         None, u"the blocks are whole; whether they are what this host needs was not looked at")
     shipped = FILES.get(state["hash"], (u"",))[0].split()
-    why, names = need(site) if facts else (None, None, False), os.fstat(site["descriptor"]).st_nlink
-    notes = (NOTES[why[2]] if facts else []) + site["notes"] + site["left"]
+    (word, why, told), names = site["need"], os.fstat(site["descriptor"]).st_nlink
+    notes = (NOTES[told] if facts else []) + site["notes"] + site["left"]
     if names > 1:
         notes.append(u"%s has %d names (hard links): a change of this one leaves the others as they are."
                      % (site["path"], names))
@@ -904,20 +918,22 @@ def about(site, state, facts):
         notes.append(u"The file is not that of any upstream release: a distribution's, or changed by hand.")
     own = None if site["mounted"] else text(os.uname()[1])
     result = {"file": site["path"], "release": site["release"], "sha256": state["hash"], "shippedIn": shipped}
-    result.update(need=why[0], needReason=why[1], state=is_now[0], stateReason=is_now[1], notes=notes)
+    result.update(need=word, needReason=why, state=is_now[0], stateReason=is_now[1], notes=notes)
     result.update(zip(("host", "source", "pools"), (HOST, SOURCE, POOLS) if facts else (own, None, [])))
     return result
 
-def changed(result, site, new, **more):
+def changed(options, result, site, new, **more):
+    if not options["diff"]:
+        return dict(result, changed=True, **more)
     import difflib
     old, young = [content.decode("utf-8", "replace").split(u"\n") for content in (site["content"], new)]
     lines = difflib.unified_diff(old, young, u"a/" + site["file"], u"b/" + site["file"], lineterm=u"")
     return dict(result, changed=True, diff=u"".join(line + u"\n" for line in lines), **more)
 
-def put(site, content, modified):
+def put(options, site, content, modified):
     """The file's new time; False where another run put the very same content there."""
     try:
-        return replace(site, content, modified or fresh_time(site))
+        return replace(site, content, modified or fresh_time(options, site))
     except Changed:
         if read(site["name"]) == content:
             return False
@@ -930,7 +946,7 @@ def damage(site, state):
 
 def apply(options, site, state):
     result, check, old = about(site, state, True), options["check"], state["found"]
-    refuse(site, state, need(site)[2])
+    refuse(site, state)
     result.update(command="apply", check=check, changed=False, compiled=None, restored=None, diff=u"",
                   timeRestored=None, status="current")
     if state["is"] == CURRENT:
@@ -958,8 +974,8 @@ def apply(options, site, state):
                       % (site["path"], again["is"][1]), "Please report this, with the file.")
     result["compiled"] = compile_text(site, state["base"], content)
     status = "updated" if old else "patched"
-    done = changed(result, site, content, status="would be " + status if check else status)
-    if not check and put(site, content, None) is False:
+    done = changed(options, result, site, content, status="would be " + status if check else status)
+    if not check and put(options, site, content, None) is False:
         done = result
     return done if check else dict(done, state=CURRENT[0], stateReason=CURRENT[1])
 
@@ -988,11 +1004,11 @@ def revert(options, site, state):
                                u"the time of the last change." % (u"would stay" if check else u"stay"))
     pools = pool_names(found["helper"])
     status = "would be reverted" if check else "reverted"
-    done = changed(result, site, state["base"], status=status, pools=pools, restored=pristine,
+    done = changed(options, result, site, state["base"], status=status, pools=pools, restored=pristine,
                    timeRestored=pristine)
     if check:
         return done
-    now = put(site, state["base"], then if pristine else None)
+    now = put(options, site, state["base"], then if pristine else None)
     absent = dict(state=ABSENT[0], stateReason=ABSENT[1])
     if now is False:
         return dict(result, **absent)
@@ -1002,14 +1018,14 @@ def revert(options, site, state):
     return dict(done, timeRestored=pristine and now == then, **absent)
 
 def verify(options, site, state):
-    result, told, static = about(site, state, True), need(site)[2], u"--static was given"
-    refuse(site, state, told)
+    result, static = about(site, state, True), u"--static was given"
+    refuse(site, state)
     result["notes"].append(u"It was compared with the facts of this file (%s); whether the host's pools have "
                            u"changed since is not known to it." % SOURCE)
     result.update(command="verify", volume=None, behaviour=proof(static), install=proof(static, causes=[]))
     if not options["static"]:
         good = state["is"] == CURRENT or state["is"] == ABSENT and result["need"] == "not needed"
-        result.update(behaviour=behaviour(site, state), install=install(site, told) if good else
+        result.update(behaviour=behaviour(site, state), install=install(site) if good else
                       proof(u"the patch is %s" % state["is"][0], causes=[]))
     return result
 
@@ -1152,12 +1168,14 @@ def work(options):
         if view and ((options["virtinst"] or "") + "/").startswith(view + "/"):
             options["virtinst"] = options["virtinst"][len(view):] or "/"
     try:
-        site = inside(options, look)
+        site = inside(options["root"], look, options)
     except EnvironmentError as error:
         raise Failure(IO, u"%s cannot be read: %s." % (text(error.filename or "virtinst"), text(error)),
                       "Check its rights.")
     os.fchdir(site["folder"])
-    state = examine(site["content"], options["command"] != "revert")
+    facts = options["command"] != "revert"  # That asks for none.
+    site["need"] = need(site) if facts else (None, None, False)
+    state = examine(site["content"], facts)
     # Before its names are counted: one may be a killed run's.
     idle = ABSENT if options["command"] == "revert" else CURRENT
     patient = state["is"] != idle

@@ -30,11 +30,7 @@ import {
   poolsOfOneCephPool,
   temporaryFolder,
 } from "./support/cli";
-
-/** A Python of each kind that may run a bundle, where this machine has it. */
-const PYTHONS = ["python2.7", ...[4, 5, 6, 7, 8, 9, 10, 11, 12, 13].map((minor) => `python3.${minor}`)]
-  .map((name) => ({ name, path: spawnSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).stdout.trim() }))
-  .filter(({ path }) => path !== "" && spawnSync(path, ["-c", ""]).status === 0);
+import { INTERPRETERS } from "./support/helper";
 
 const LAYOUTS = RECIPES.map(({ name }) => name);
 
@@ -59,7 +55,7 @@ class Both {
   readonly #python: string;
 
   constructor({ layout = PLAIN, facts = HOST, python = "python3" } = {} as Partial<Options>) {
-    this.#bundle = makeBundle(join(temporaryFolder(), "bundle.py"), facts);
+    this.#bundle = makeBundle(facts);
     this.#facts = facts;
     this.#python = python;
     const file = RECIPES.find(({ name }) => name === layout)?.file as string;
@@ -104,6 +100,13 @@ interface Options {
   readonly layout: string;
   readonly facts: readonly string[];
   readonly python: string;
+}
+
+/** A test under each Python that a bundle is written for; one that this machine has not is skipped by name. */
+function eachPython(name: string, skip: boolean, act: (python: string) => void): void {
+  for (const { version, path } of INTERPRETERS)
+    if (path === null) test.skip(`not run: this machine has no Python ${version}: ${name}`, () => {});
+    else test.skipIf(skip)(`Python ${version}: ${name}`, () => act(path));
 }
 
 function spawn(python: string, words: readonly string[]): Ran {
@@ -320,7 +323,7 @@ test("a link to a secret's value in the place of byte code is not opened", () =>
   const secret = join(temporaryFolder(), "x.base64");
   writeFileSync(secret, "VALUE");
   const { path, top } = new Both().each((place) => symlinkSync(secret, `${place.path}c`)).places[1];
-  const bundle = makeBundle(join(temporaryFolder(), "bundle.py"));
+  const bundle = makeBundle();
   const log = join(temporaryFolder(), "log");
   const ran = spawn("strace", [
     "-f",
@@ -347,7 +350,7 @@ test.each([
   ["TERM", 143],
 ])("SIG%s ends a run, and what it started, without a stack trace", (signal, code) => {
   const { top } = new Both().places[1];
-  const bundle = makeBundle(join(temporaryFolder(), "bundle.py"));
+  const bundle = makeBundle();
   const mark = join(temporaryFolder(), "mark");
   expect(spawn("python3", [bundle, "apply", "--virtinst", top]).code).toBe(0);
   writeFileSync(
@@ -363,7 +366,7 @@ test.each([
 });
 
 test("nobody to hear it is no stack trace, and no no", () => {
-  const bundle = makeBundle(join(temporaryFolder(), "bundle.py"));
+  const bundle = makeBundle();
   const shell = (line: string) => spawn("sh", ["-c", line, "sh", bundle]);
   expect(shell('python3 "$1" --help > /dev/full')).toMatchObject({
     code: 6,
@@ -376,11 +379,11 @@ test("nobody to hear it is no stack trace, and no no", () => {
 
 const isRoot = process.getuid?.() === 0;
 
-test.skipIf(!isRoot).each(PYTHONS)("$name, below --root", ({ path: python }) => {
+eachPython("below --root", !isRoot, (python) => {
   const root = image();
   const target = join(root, "usr/share/virt-manager/virtinst/install/installer.py");
   const pristine = readFileSync(target);
-  const bundle = makeBundle(join(temporaryFolder(), "bundle.py"));
+  const bundle = makeBundle();
   expect(spawn(python, [bundle, "apply", "--root", root])).toMatchObject({
     code: 0,
     stdout: `patched: ${target} (pool libvirtpool)\n`,
@@ -392,7 +395,7 @@ test.skipIf(!isRoot).each(PYTHONS)("$name, below --root", ({ path: python }) => 
 });
 
 test("a virtinst that is not there, and an option that is not", () => {
-  const bundle = makeBundle(join(temporaryFolder(), "bundle.py"));
+  const bundle = makeBundle();
   expect(spawn("python3", [bundle, "apply", "--virtinst=/nowhere"])).toMatchObject({
     code: 4,
     stderr: expect.stringMatching(/^virtinst-rbd-patch: \/nowhere holds no virtinst package/),
@@ -405,23 +408,18 @@ test("a virtinst that is not there, and an option that is not", () => {
 test("it is read by those who approve it: no line of it over 110 characters, in plain ASCII", () => {
   const program = readFileSync("templates/bundle.py", "latin1");
   expect(program.split("\n").filter((line) => line.length > 110)).toEqual([]);
-  expect(readFileSync(makeBundle(join(temporaryFolder(), "bundle.py")), "latin1")).toMatch(/^[\n -~]+$/);
+  expect(readFileSync(makeBundle(), "latin1")).toMatch(/^[\n -~]+$/);
 });
 
 test("a file that it does not know is exit 4, with what makes a bundle that does", () => {
   const { path, top } = new Both().places[1];
   writeFileSync(path, `${readFileSync(path, "utf8")}# a distribution's\n`);
-  const { code, stderr } = spawn("python3", [
-    makeBundle(join(temporaryFolder(), "bundle.py")),
-    "apply",
-    "--virtinst",
-    top,
-  ]);
+  const { code, stderr } = spawn("python3", [makeBundle(), "apply", "--virtinst", top]);
   expect(code).toBe(4);
   expect(stderr).toContain(`virtinst-rbd-patch bundle --virtinst DIR -o FILE`);
 });
 
-test.each(PYTHONS)("$name writes and takes out the same", ({ path: python }) => {
+eachPython("writes and takes out the same", false, (python) => {
   const both = new Both({ python });
   expect(both.run("apply").code).toBe(0);
   expect(both.run("verify", "--static", "--json").code).toBe(0);

@@ -87,7 +87,7 @@ export async function checkRevision(revision, folder, className, python, bench) 
   check(readFileSync(file).equals(bytes), "revert: the bytes are not those from before");
   check(now.mtimeNs === pristine.mtimeNs, "revert: the modification time is not that from before");
   check(now.mode === pristine.mode, "revert: the mode is not that from before");
-  if (revision.releases.length > 0 && bench.bundle !== null) await checkBundle(bench.bundle, patched);
+  if (bench.bundle !== null) await checkBundle(bench.bundle, patched);
   return wrong;
 
   /** The bundle knows the file by its hash: the same bytes, a proof, and back. */

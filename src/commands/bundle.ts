@@ -5,12 +5,12 @@ import { isAnyMachine } from "../host/here";
 import { settleUsers } from "../host/users";
 import { type BundleContent, type KnownFile, type ProvedPool, renderBundle } from "../patch/bundle";
 import type { PoolFacts } from "../patch/facts";
+import { linesOf } from "../patch/insert";
 import { poolsToldApart, sampleDomain } from "../patch/sample";
-import { lineNumber } from "../patch/source";
 import { wholeBase } from "../patch/state";
 import { CDROM, NODE, nodePools } from "../proof/node";
 import { Failure } from "../report/failure";
-import { pythonMajor, RECIPES, TARGET_FILES } from "../virtinst/recipes";
+import { pythonMajor, RECIPES, releasesWithHash, TARGET_FILES } from "../virtinst/recipes";
 import { findSite } from "../virtinst/site";
 import { openTarget, type TargetOptions } from "../virtinst/target";
 
@@ -64,17 +64,14 @@ export async function bundle({ virtinsts = [], ...options }: BundleOptions): Pro
   };
 }
 
-/** The file of each release. */
+/** The file of each release; several may have the same. */
 function releasedFiles(): KnownFile[] {
-  const all = RECIPES.flatMap(({ pristine, returns }) =>
-    Object.entries(pristine).map(([release, file]) => ({ release, ...file, variables: returns, indent: INDENT })),
+  return RECIPES.flatMap(({ pristine, returns }) =>
+    Object.values(pristine).map(({ sha256, lines }) => ({
+      ...{ sha256, lines, releases: releasesWithHash(sha256) },
+      ...{ variables: returns, indent: INDENT },
+    })),
   );
-  return all
-    .filter(({ sha256 }, index) => all.findIndex((one) => one.sha256 === sha256) === index)
-    .map(({ sha256, lines, variables, indent }) => ({
-      ...{ sha256, lines, variables, indent },
-      releases: all.filter((one) => one.sha256 === sha256).map(({ release }) => release),
-    }));
 }
 
 /** Of the body of `_build_xml` in each release, 1.0.0 to 5.1.0. */
@@ -85,15 +82,15 @@ function fileIn(virtinst: string, options: TargetOptions): KnownFile {
   const { installation, examined } = openTarget({ ...options, virtinst }, null);
   const { outside } = installation.target;
   const { text } = wholeBase(examined, outside);
-  const { helperAt, callAt, indent, variables, handEdit } = findSite(text, installation.file, outside);
+  const { handEdit, ...site } = findSite(text, installation.file, outside);
   if (handEdit)
     throw new Failure(
       "target",
       `${outside}: _build_xml rewrites its XML by hand in line ${handEdit.lines}.`,
       "Restore the file from its package there, or take the edit out: virtinst-rbd-patch apply --replace-hand-edit, then revert.",
     );
-  const lines = [lineNumber(text, helperAt), lineNumber(text, callAt)] as const;
-  return { sha256: examined.baseHash, releases: [], lines, variables, indent };
+  const { indent, variables } = site;
+  return { sha256: examined.baseHash, releases: [], lines: linesOf(text, site), variables, indent };
 }
 
 /** The pools as virt-install is to write disks of them. */

@@ -1,5 +1,5 @@
 import type { Blocks } from "./blocks";
-import { withLineEnds } from "./source";
+import { lineNumber, withLineEnds } from "./source";
 
 /** Where the blocks go in a file that has none. */
 export interface Site {
@@ -11,6 +11,16 @@ export interface Site {
   readonly indent: string;
   /** The two variables that the method returns, in its order. */
   readonly variables: readonly [string, string];
+}
+
+/**
+ * The lines before which the blocks go, as a block states them.
+ *
+ * @param text the whole file, without our blocks
+ * @returns numbers, from 1
+ */
+export function linesOf(text: string, { helperAt, callAt }: Pick<Site, "helperAt" | "callAt">): [number, number] {
+  return [lineNumber(text, helperAt), lineNumber(text, callAt)];
 }
 
 /**

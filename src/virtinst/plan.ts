@@ -1,8 +1,8 @@
 import type { Blocks } from "../patch/blocks";
 import { type CephPool, sha256 } from "../patch/facts";
-import { insert } from "../patch/insert";
+import { insert, linesOf } from "../patch/insert";
 import { type Pristine, render } from "../patch/render";
-import { encode, lineNumber, type Source } from "../patch/source";
+import { encode, type Source } from "../patch/source";
 import { type Examined, wholeBase } from "../patch/state";
 import { Failure } from "../report/failure";
 import type { Installation } from "./find";
@@ -74,8 +74,7 @@ export function planOn(
   facts: readonly CephPool[],
 ): Plan {
   const { recipe, handEdit, ...site } = findSite(before.text, installation.file, installation.target.outside);
-  const lines = [lineNumber(before.text, site.helperAt), lineNumber(before.text, site.callAt)] as const;
-  const blocks = render(facts, { ...pristine, lines }, site);
+  const blocks = render(facts, { ...pristine, lines: linesOf(before.text, site) }, site);
   return {
     before,
     after: { ...before, text: insert(before.text, site, blocks) },

@@ -7,10 +7,10 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { findBlocks, strip } from "../../src/patch/blocks";
 import { sha256 } from "../../src/patch/facts";
-import { insert } from "../../src/patch/insert";
+import { insert, linesOf } from "../../src/patch/insert";
 import { mergePools } from "../../src/patch/merge";
 import { render } from "../../src/patch/render";
-import { decode, encode, lineNumber, type Source } from "../../src/patch/source";
+import { decode, encode, type Source } from "../../src/patch/source";
 import { examine } from "../../src/patch/state";
 import { Failure } from "../../src/report/failure";
 import { RECIPES } from "../../src/virtinst/recipes";
@@ -37,7 +37,7 @@ function applied(bytes: Buffer, file: string): Source | null {
   if (findBlocks(source.text).state !== "absent") return null;
   try {
     const site = findSite(source.text, file, file);
-    const lines = [lineNumber(source.text, site.helperAt), lineNumber(source.text, site.callAt)] as const;
+    const lines = linesOf(source.text, site);
     const blocks = render(FACTS, { sha256: sha256(bytes), modified: MODIFIED, lines }, site);
     return { ...source, text: insert(source.text, site, blocks) };
   } catch (error) {

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { PoolFacts } from "../../src/patch/facts";
 import { sha256 } from "../../src/patch/facts";
-import { insert } from "../../src/patch/insert";
+import { insert, linesOf } from "../../src/patch/insert";
 import { mergePools } from "../../src/patch/merge";
 import { render } from "../../src/patch/render";
-import { decode, encode, lineNumber } from "../../src/patch/source";
+import { decode, encode } from "../../src/patch/source";
 import { RECIPES } from "../../src/virtinst/recipes";
 import { findSite } from "../../src/virtinst/site";
 import { VMS } from "../support/helper-cases";
@@ -46,7 +46,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function patched(before: Buffer, file: string, pools: readonly PoolFacts[]): { after: Buffer; helper: string } {
   const source = decode(before);
   const site = findSite(source.text, file, file);
-  const lines = [lineNumber(source.text, site.helperAt), lineNumber(source.text, site.callAt)] as const;
+  const lines = linesOf(source.text, site);
   const blocks = render(mergePools(pools), { sha256: sha256(before), modified: "1400000000.000000000", lines }, site);
   return { after: encode({ ...source, text: insert(source.text, site, blocks) }), helper: blocks.helper };
 }

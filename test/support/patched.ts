@@ -1,7 +1,6 @@
 import { type CephPool, sha256 } from "../../src/patch/facts";
-import { insert } from "../../src/patch/insert";
+import { insert, linesOf } from "../../src/patch/insert";
 import { render } from "../../src/patch/render";
-import { lineNumber } from "../../src/patch/source";
 
 /** A file that takes both blocks; its own path in a patch. */
 export const PATH = "virtinst/guest.py";
@@ -25,7 +24,7 @@ export const FACTS: readonly CephPool[] = [
 /** The blocks for some facts, and a file with them. */
 export function patched(facts: readonly CephPool[] = FACTS, pristine = PRISTINE) {
   const at = { helperAt: pristine.indexOf("\n") + 1, callAt: pristine.indexOf("\n        return") };
-  const lines = [lineNumber(pristine, at.helperAt), lineNumber(pristine, at.callAt)] as const;
+  const lines = linesOf(pristine, at);
   const blocks = render(
     facts,
     { sha256: sha256(pristine), modified: MODIFIED, lines },

@@ -85,7 +85,7 @@ export class Stand {
       if (code !== 0) throw new Error(stderr);
       states[name] = whole(join(top, FILE));
     }
-    makeBundle(join(base, "bundle.py"));
+    makeBundle(HOST, join(base, "bundle.py"));
     return new Stand(base, states);
   }
 
