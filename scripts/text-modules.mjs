@@ -1,12 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import Handlebars from "handlebars";
 
-/** The helpers that a template may use; `src/patch/render.ts` defines them. */
-const KNOWN = ["plain", "indentation", "blanks", "text", "texts", "quoted", "literal", "xml", "concat"];
+/** The helpers that a template may use; `src/patch/render.ts` and `src/patch/hook.ts` define them. */
+const KNOWN = ["plain", "indentation", "blanks", "text", "texts", "quoted", "literal", "xml", "concat", "comment"];
+/** The module that holds all files below its folder. */
+const HOOKS = { name: "templates:hooks", folder: resolve("templates/hooks") };
 
 /**
  * A template as a module: compiled when the tool is built, so that the tool itself carries no compiler.
@@ -20,13 +22,34 @@ export function templateModule(template) {
   return `import Handlebars from "handlebars/runtime";\nexport default Handlebars.template(${compiled});\n`;
 }
 
+/** All hooks as a module: a file that is put there is part of its engine's hook. Templates lose their .hbs. */
+function hooksModule() {
+  const paths = readdirSync(HOOKS.folder, { recursive: true, encoding: "utf8" }).sort();
+  const files = paths.filter((path) => statSync(join(HOOKS.folder, path)).isFile());
+  const imports = files.map((path, index) => `import file${index} from ${JSON.stringify(join(HOOKS.folder, path))};\n`);
+  const kinds = [...new Set(files.map((path) => path.split("/", 1)[0]))].map((kind) => {
+    const own = files.flatMap((path, index) => {
+      const place = path.slice(`${kind}/`.length).replace(/\.hbs$/, "");
+      return path.startsWith(`${kind}/`) ? [`${JSON.stringify(place)}: file${index},\n`] : [];
+    });
+    return `${JSON.stringify(kind)}: {\n${own.join("")}},\n`;
+  });
+  return `${imports.join("")}export default {\n${kinds.join("")}};\n`;
+}
+
+/** Whether a file is taken as its text. @param {string} path */
+const isText = (path) => path.endsWith(".py") || path.startsWith(`${HOOKS.folder}/`);
+
 /** For vitest, what `bundling` does for esbuild: templates compiled, Python files as text. */
 export const textModules = {
   name: "text-modules",
   /** @param {string} id */
+  resolveId: (id) => (id === HOOKS.name ? `\0${HOOKS.name}` : null),
+  /** @param {string} id */
   load(id) {
+    if (id === `\0${HOOKS.name}`) return hooksModule();
     if (id.endsWith(".hbs")) return templateModule(readFileSync(id, "utf8"));
-    if (id.endsWith(".py")) return `export default ${JSON.stringify(readFileSync(id, "utf8"))};`;
+    if (isText(id)) return `export default ${JSON.stringify(readFileSync(id, "utf8"))};`;
     return null;
   },
 };
@@ -35,12 +58,20 @@ export const textModules = {
 export const bundling = {
   bundle: true,
   platform: "node",
-  loader: { ".py": "text" },
   plugins: [
     {
       name: "templates",
       /** @param {import("esbuild").PluginBuild} build */
-      setup({ onLoad }) {
+      setup({ onLoad, onResolve }) {
+        onResolve({ filter: /^templates:hooks$/ }, () => ({ path: HOOKS.name, namespace: "templates" }));
+        onLoad({ filter: /.*/, namespace: "templates" }, () => ({
+          contents: hooksModule(),
+          loader: "js",
+          resolveDir: process.cwd(),
+        }));
+        onLoad({ filter: /\/templates\// }, ({ path }) =>
+          isText(path) && !path.endsWith(".hbs") ? { contents: readFileSync(path, "utf8"), loader: "text" } : undefined,
+        );
         onLoad({ filter: /\.hbs$/ }, ({ path }) => ({
           contents: templateModule(readFileSync(path, "utf8")),
           loader: "js",

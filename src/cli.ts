@@ -1,14 +1,25 @@
 import { Command, CommanderError, Option } from "commander";
 import type { ApplyResult } from "./commands/apply";
 import type { BundleResult } from "./commands/bundle";
+import type { HookResult } from "./commands/hook";
 import type { RevertResult } from "./commands/revert";
 import type { VerifyResult } from "./commands/verify";
 import type { Result } from "./forms/result";
-import { common, given, type Words } from "./options";
+import { CHANGE_OPTIONS, COMMON_OPTIONS, common, given, type OptionWords, type Words } from "./options";
 import { asFailure, Failure, type FailureKind } from "./report/failure";
-import { inspectionText, previewText, verdictLine, verificationText } from "./report/results";
+import { filesText, inspectionText, previewText, verdictLine, verificationText } from "./report/results";
 import { inline } from "./report/text";
-import { complain, note, print, printJsonError, show, showChange, wasHeard, writeOutput } from "./terminal";
+import {
+  complain,
+  note,
+  print,
+  printJsonError,
+  show,
+  showChange,
+  wasHeard,
+  writeFolder,
+  writeOutput,
+} from "./terminal";
 import { TOOL, VERSION } from "./version";
 
 /** What the exit code says; 0 is "it is so now, or there is nothing to do". */
@@ -20,7 +31,7 @@ const SEE_HELP = `See ${TOOL} --help.`;
 interface CommandWords {
   readonly words: string;
   readonly description: string;
-  readonly options?: (command: Command) => Command;
+  readonly options?: readonly OptionWords[];
   /** Returns the exit code. */
   readonly run: (words: Words, argument: string | undefined) => Promise<number>;
 }
@@ -40,33 +51,50 @@ const COMMANDS: readonly CommandWords[] = [
   {
     words: "render",
     description: "write the tailored patch, as a unified diff",
-    options: (command) =>
-      command
-        .option("-o, --output <file>", "write the patch to a file, not to standard output")
-        .option("--reverse", "the patch that undoes it"),
+    options: [
+      { flags: "-o, --output <file>", description: "write the patch to a file, not to standard output" },
+      { flags: "--reverse", description: "the patch that undoes it" },
+    ],
     async run(words) {
       const { renderPatch } = await import("./commands/render");
       const { bytes, ...result } = await renderPatch({ ...common(words), reverse: words.reverse ?? false });
-      return made(result, bytes, `the patch for ${result.file}`, words);
+      const write = () => writeOutput(words.output, bytes);
+      return made(result, write, bytes, `the patch for ${result.file}`, words);
     },
   },
   {
     words: "bundle",
     description: "write the one Python file that does this on a host without Node; --virtinst as often as needed",
-    options: (command) => command.option("-o, --output <file>", "write it to a file, not to standard output"),
+    options: [{ flags: "-o, --output <file>", description: "write it to a file, not to standard output" }],
     async run({ virtinst = [], ...words }) {
       const { bundle } = await import("./commands/bundle");
       const result = await bundle({ ...common(words), virtinsts: virtinst });
-      return made(result, result.program, `the program for ${result.pools.join(", ")}`, words, { program: true });
+      const write = () => writeOutput(words.output, result.program, { program: true });
+      return made(result, write, result.program, `the program for ${result.pools.join(", ")}`, words);
+    },
+  },
+  {
+    words: "hook <kind>",
+    description:
+      "write what keeps hosts without Node patched: KIND is ansible, apt, dnf, image, puppet, salt, systemd or yum",
+    options: [
+      { flags: "-o, --output <dir>", description: "write all of it to a folder, the program for the host too" },
+    ],
+    async run({ virtinst = [], ...words }, kind = "") {
+      const { hook } = await import("./commands/hook");
+      const result = await hook({ ...common(words), kind, virtinsts: virtinst });
+      const write = () => writeFolder(words.output, result.files);
+      return made(result, write, filesText(result.files), `the hook for ${kind}`, words);
     },
   },
   {
     words: "apply [patch]",
     description: "make it so; with PATCH, exactly that reviewed patch",
-    options: (command) =>
-      withChangeOptions(command)
-        .option("--force", "patch also where virtinst does all that these pools need")
-        .option("--replace-hand-edit", "take out what somebody made _build_xml do by hand"),
+    options: [
+      ...CHANGE_OPTIONS,
+      { flags: "--force", description: "patch also where virtinst does all that these pools need" },
+      { flags: "--replace-hand-edit", description: "take out what somebody made _build_xml do by hand" },
+    ],
     async run(words, patch) {
       const { apply } = await import("./commands/apply");
       const { check = false, force = false, replaceHandEdit = false } = words;
@@ -76,10 +104,13 @@ const COMMANDS: readonly CommandWords[] = [
   {
     words: "verify",
     description: "say whether it is so, and whether it works",
-    options: (command) =>
-      command
-        .option("--static", "look only: run neither the function nor virt-install")
-        .option("--vol <pool/volume>", "have virt-install print a domain for that real volume too, and look at it"),
+    options: [
+      { flags: "--static", description: "look only: run neither the function nor virt-install" },
+      {
+        flags: "--vol <pool/volume>",
+        description: "have virt-install print a domain for that real volume too, and look at it",
+      },
+    ],
     async run(words) {
       const { verify } = await import("./commands/verify");
       const result = await verify({ ...common(words), static: words.static ?? false, ...given({ vol: words.vol }) });
@@ -93,8 +124,7 @@ const COMMANDS: readonly CommandWords[] = [
   {
     words: "preview [domain]",
     description: "show what the patch would make of a domain's XML, from a file or with - from standard input",
-    options: (command) =>
-      command.option("-o, --output <file>", "write the XML to a file, or with - to standard output"),
+    options: [{ flags: "-o, --output <file>", description: "write the XML to a file, or with - to standard output" }],
     async run(words, domain) {
       // Without its first dash, `preview - -o - | virsh define` would define the domain that is made up for looking at.
       const hint = `Name its file, or - for standard input: ${TOOL} preview - -o ${words.output}.`;
@@ -113,7 +143,7 @@ const COMMANDS: readonly CommandWords[] = [
   {
     words: "revert",
     description: "undo it",
-    options: withChangeOptions,
+    options: CHANGE_OPTIONS,
     async run(words) {
       const { revert } = await import("./commands/revert");
       return changed(await revert({ ...common(words), check: words.check ?? false }), words);
@@ -136,10 +166,8 @@ function program(only: string | undefined, finish: (code: number) => void): Comm
     .configureOutput({ writeOut: print, writeErr: complain })
     .showHelpAfterError(SEE_HELP);
   const named = COMMANDS.filter(({ words }) => words.split(" ")[0] === only);
-  for (const { words: usage, description, options = (command: Command) => command, run } of named.length > 0
-    ? named
-    : COMMANDS)
-    options(withCommonOptions(main.command(usage)))
+  for (const { words: usage, description, options = [], run } of named.length > 0 ? named : COMMANDS)
+    withOptions(main.command(usage), [...COMMON_OPTIONS, ...options])
       .description(description)
       .allowExcessArguments(false)
       .exitOverride()
@@ -152,51 +180,25 @@ function program(only: string | undefined, finish: (code: number) => void): Comm
   return main;
 }
 
-function withCommonOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option("--connect <uri>", "read live libvirt through virsh -r (default: qemu:///system)").conflicts([
-        "poolXml",
-        "host",
-      ]),
-    )
-    .addOption(new Option("--pool-xml <file...>", "what `virsh pool-dumpxml` printed elsewhere").conflicts(["host"]))
-    .addOption(
-      new Option(
-        "--secret-xml <file...>",
-        "what `virsh secret-dumpxml` printed; goes with --pool-xml or --connect",
-      ).conflicts(["host"]),
-    )
-    .option("--host <file>", "the host document: what `inspect --json` printed")
-    .option("--root <dir>", "a chroot, image or rescue mount to patch; facts from its etc/libvirt unless given")
-    .option("--virtinst <dir>", "the folder that holds the virtinst package (default: that of virt-install)", collect)
-    .option("--pool <name...>", "only these libvirt pools (default: all of type rbd)")
-    .option("--python <path>", "the Python that runs virt-install (default: that of its first line)")
-    .option("--json", "print the result as JSON")
-    .option("-v, --verbose", "say more")
-    .addOption(new Option("-q, --quiet", "say nothing but errors").conflicts(["verbose"]));
+function withOptions(command: Command, options: readonly OptionWords[]): Command {
+  for (const { flags, description, conflicts = [], collect = false } of options) {
+    const option = new Option(flags, description).conflicts([...conflicts]);
+    if (collect) option.argParser((value: string, before: readonly string[] = []) => [...before, value]);
+    command.addOption(option);
+  }
+  return command;
 }
 
-function collect(value: string, before: readonly string[] = []): string[] {
-  return [...before, value];
-}
-
-function withChangeOptions(command: Command): Command {
-  return command
-    .option("--diff", "show what changes")
-    .option("--check", "change nothing, say what would be done; exit 1 if anything");
-}
-
-/** Writes what `render` or `bundle` made: to the file of -o, else to standard output. */
+/** Writes what was made: where -o says, else to standard output. */
 async function made(
-  result: Result<"render"> | BundleResult,
+  result: Result<"render"> | BundleResult | HookResult,
+  write: () => string | null,
   content: Uint8Array | string,
   what: string,
   words: Words,
-  how: { readonly program?: boolean } = {},
 ): Promise<number> {
   note(result.notes, words);
-  const written = writeOutput(words.output, content, how);
+  const written = write();
   if (!written && !words.json) print(content);
   else await show({ ...result, written }, 0, () => `${inline(written ?? "")}: ${inline(what)}\n`, words);
   return 0;

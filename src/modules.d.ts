@@ -3,6 +3,12 @@ declare module "*.hbs" {
   export default template;
 }
 
+declare module "templates:hooks" {
+  /** Each file below templates/hooks: by its engine, and its path without .hbs. */
+  const hooks: Record<string, Record<string, string | typeof import("*.hbs")["default"]>>;
+  export default hooks;
+}
+
 declare module "*.py" {
   const text: string;
   export default text;

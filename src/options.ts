@@ -25,6 +25,52 @@ export interface Words {
   quiet?: boolean;
 }
 
+/** An option of the command line: how it is written, and what its help says. */
+export interface OptionWords {
+  readonly flags: string;
+  readonly description: string;
+  /** The options, as `Words` names them, that it does not go with; none by default. */
+  readonly conflicts?: readonly string[];
+  /** Whether each use adds a value; false by default, then the last one counts. */
+  readonly collect?: boolean;
+}
+
+/** The options that every command takes. */
+export const COMMON_OPTIONS: readonly OptionWords[] = [
+  {
+    flags: "--connect <uri>",
+    description: "read live libvirt through virsh -r (default: qemu:///system)",
+    conflicts: ["poolXml", "host"],
+  },
+  { flags: "--pool-xml <file...>", description: "what `virsh pool-dumpxml` printed elsewhere", conflicts: ["host"] },
+  {
+    flags: "--secret-xml <file...>",
+    description: "what `virsh secret-dumpxml` printed; goes with --pool-xml or --connect",
+    conflicts: ["host"],
+  },
+  { flags: "--host <file>", description: "the host document: what `inspect --json` printed" },
+  {
+    flags: "--root <dir>",
+    description: "a chroot, image or rescue mount to patch; facts from its etc/libvirt unless given",
+  },
+  {
+    flags: "--virtinst <dir>",
+    description: "the folder that holds the virtinst package (default: that of virt-install)",
+    collect: true,
+  },
+  { flags: "--pool <name...>", description: "only these libvirt pools (default: all of type rbd)" },
+  { flags: "--python <path>", description: "the Python that runs virt-install (default: that of its first line)" },
+  { flags: "--json", description: "print the result as JSON" },
+  { flags: "-v, --verbose", description: "say more" },
+  { flags: "-q, --quiet", description: "say nothing but errors", conflicts: ["verbose"] },
+];
+
+/** Those of what changes a file. */
+export const CHANGE_OPTIONS: readonly OptionWords[] = [
+  { flags: "--diff", description: "show what changes" },
+  { flags: "--check", description: "change nothing, say what would be done; exit 1 if anything" },
+];
+
 /** Only what was given: a missing option is no property at all. */
 export function given<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {

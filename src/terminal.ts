@@ -4,7 +4,7 @@ import { Failure, systemReason } from "./report/failure";
 import { changeText, type ShownChange } from "./report/results";
 import { type Colours, inline, PLAIN } from "./report/text";
 import { pause } from "./system/read";
-import { writeNewFile } from "./system/write";
+import { type NewFile, writeNewFile, writeNewFiles } from "./system/write";
 import { TOOL } from "./version";
 
 /** How a command speaks: as JSON, or as text, more of it or none. */
@@ -110,6 +110,18 @@ export function writeOutput(
 ): string | null {
   if (output === undefined || output === "-") return null;
   writeNewFile(output, content, how);
+  return output;
+}
+
+/**
+ * Writes files to the folder of -o, if there is one.
+ *
+ * @param output its name, or - for standard output
+ * @returns its name; null where there is none
+ */
+export function writeFolder(output: string | undefined, files: readonly NewFile[]): string | null {
+  if (output === undefined || output === "-") return null;
+  writeNewFiles(output, files);
   return output;
 }
 

@@ -120,6 +120,23 @@ export const bundleForm = v.strictObject({
   written,
 });
 
+export const hookForm = v.strictObject({
+  ...common,
+  command: v.literal("hook"),
+  kind: text("The engine."),
+  files: v.pipe(
+    v.array(
+      v.strictObject({
+        path: text("Below the hook's folder: the place on the host, or in the engine's own tree."),
+        content: text("What is in it."),
+        program: flag("Whether it is to be run: the bundle."),
+      }),
+    ),
+    v.description("The files of the hook, the bundle last; without one where each host gets its own."),
+  ),
+  written: maybe("The folder of -o; null where there is none."),
+});
+
 export const applyForm = v.strictObject({
   ...common,
   command: v.literal("apply"),
@@ -216,6 +233,7 @@ export const FORMS = {
   inspect: inspectForm,
   render: renderForm,
   bundle: bundleForm,
+  hook: hookForm,
   apply: applyForm,
   verify: verifyForm,
   preview: previewForm,

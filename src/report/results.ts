@@ -228,3 +228,10 @@ function keepingColours(value: string, clean: (text: string) => string): string 
     .map((part, index) => (index % 2 === 1 ? part : clean(part)))
     .join("");
 }
+
+/** The files of a hook that a person reads, each below its name where there are several: as `head` has it. */
+export function filesText(files: readonly { path: string; content: string; program: boolean }[]): string {
+  const read = files.filter(({ program }) => !program);
+  if (read.length === 1) return read[0]?.content ?? "";
+  return read.map(({ path, content }) => `==> ${path} <==\n${content}`).join("\n");
+}

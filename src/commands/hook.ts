@@ -1,0 +1,55 @@
+import { about, type Result } from "../forms/result";
+import { BUNDLE_IN, HOOK_KINDS, type HookKind, renderHook } from "../patch/hook";
+import { Failure } from "../report/failure";
+import { TARGET_FILES } from "../virtinst/recipes";
+import { type BundleOptions, bundle } from "./bundle";
+
+/** Options of `hook`: those of the bundle that goes with it. */
+export interface HookOptions extends BundleOptions {
+  /** The engine. */
+  readonly kind: string;
+}
+
+/** What `hook` made. */
+export type HookResult = Result<"hook">;
+
+/** Where every distribution's package has it; EL 7 to 9 and Debian 8 to 12 were looked at. */
+const USUAL = "/usr/share/virt-manager";
+
+/**
+ * Makes what an engine needs to keep hosts patched without Node on them. Changes nothing.
+ *
+ * @throws Failure (usage) for an engine that is not known; what `bundle` throws
+ */
+export async function hook({ kind, ...options }: HookOptions): Promise<HookResult> {
+  if (!isKind(kind))
+    throw new Failure("usage", `There is no hook for "${kind}".`, `There is one for ${HOOK_KINDS.join(", ")}.`);
+  const place = BUNDLE_IN[kind];
+  const facts = { pools: [] as readonly string[], virtinst: USUAL, targets: TARGET_FILES };
+  if (place === null) {
+    refuseFacts(options);
+    const none = { ...about(null, null, options.files), host: null, pools: [], notes: [] };
+    return { command: "hook", ...none, kind, files: renderHook(kind, facts) };
+  }
+  const { program, knows, ...made } = await bundle(options);
+  const files = renderHook(kind, { ...facts, pools: made.pools });
+  return { ...made, command: "hook", kind, files: [...files, { path: place, content: program, program: true }] };
+}
+
+/** Each host gives its own facts: those of one, named here, would be taken for all. */
+function refuseFacts({ connect, poolXml, secretXml, hostDocument, pool, virtinsts = [], files }: BundleOptions): void {
+  if (
+    [connect, poolXml, secretXml, hostDocument, pool].some((given) => given !== undefined) ||
+    files.mounted ||
+    virtinsts[0]
+  )
+    throw new Failure(
+      "usage",
+      "This hook takes no facts: each host gives its own when the engine runs.",
+      "Leave out --connect, --pool-xml, --secret-xml, --host, --root, --pool and --virtinst; the role has variables.",
+    );
+}
+
+function isKind(kind: string): kind is HookKind {
+  return HOOK_KINDS.some((known) => known === kind);
+}

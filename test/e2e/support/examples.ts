@@ -1,0 +1,35 @@
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { TOOL } from "../../support/cli";
+import { makeFolder, run } from "./machine";
+
+/**
+ * The shell examples of a page: its blocks that are fenced as `sh`, in their order.
+ *
+ * @param page its path in the project
+ */
+export function examples(page: string): string[] {
+  return [...readFileSync(resolve(page), "utf8").matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(
+    ([, block]) => block as string,
+  );
+}
+
+/**
+ * A folder to be first in PATH, with programs of the test's own: the tool, and what stands for another machine.
+ *
+ * @param programs by name, a script's text each
+ */
+export function programs(programs: Readonly<Record<string, string>> = {}): string {
+  const folder = makeFolder();
+  const tool = `#!/bin/sh\nexec "${process.execPath}" "${TOOL}" "$@"\n`;
+  for (const [name, text] of Object.entries({ "virtinst-rbd-patch": tool, ...programs })) {
+    writeFileSync(join(folder, name), text);
+    chmodSync(join(folder, name), 0o755);
+  }
+  return folder;
+}
+
+/** Runs an example as somebody types it: a line that fails ends it. */
+export function type(example: string, { path, cwd }: { path: string; cwd: string }) {
+  return run("bash", ["-e", "-c", `PATH="${path}:$PATH"\n${example}`], { cwd, seconds: 300 });
+}
