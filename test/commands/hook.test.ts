@@ -34,7 +34,7 @@ describe.each(KINDS)("hook %s", (kind, facts) => {
     const { stdout } = cli(["hook", kind, ...facts]);
     for (const { content } of files) expect(stdout).toContain(content);
     expect(stdout.startsWith("==> ")).toBe(files.length > 1);
-    expect(json(["hook", kind, ...facts])).toMatchObject({
+    expect(json(cli(["hook", kind, ...facts, "--json"]).stdout)).toMatchObject({
       command: "hook",
       kind,
       pools: facts.length > 0 ? ["libvirtpool"] : [],
