@@ -208,7 +208,7 @@ function binds(statement: SyntaxNode, name: string, source: string): boolean {
         case "DeleteStatement":
         case "ImportStatement":
         case "ScopeStatement":
-          return children(node).some((child) => child.name !== "Body" && isTarget(child, isName));
+          return children(node).some((child) => isTarget(child, isName));
         case "FunctionDefinition":
         case "ClassDefinition":
         case "CapturePattern":

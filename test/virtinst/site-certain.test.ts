@@ -92,6 +92,14 @@ describe("what gives neither a value is not waited for", () => {
     ["what is called", "final_xml(1)"],
     ["a case that compares", "match x:\n  case final_xml.y: pass"],
     ["a string", 's = "final_xml = 1"'],
+    ["a loop over others", "for x in y: pass"],
+    ["another context", "with x as y: pass"],
+    ["another import", "import x"],
+    ["another deletion", "del x"],
+    ["another declaration", "global x"],
+    ["another exception", "try:\n    a()\nexcept E as x:\n    b()"],
+    ["another function", "def f(): pass"],
+    ["another case", "match x:\n  case [y, A(1) as z]: pass"],
     ["a comment", "# final_xml = 1"],
   ])("%s", (_, statement) => expect(places(source(statement)).call).toBe("final_xml = self.b()"));
 });
@@ -167,6 +175,17 @@ describe("which method it is", () => {
     expect(() => findSite(source().replace("class Guest", "class Guests"), FILE, "f")).toThrow(/found: no such method/);
     const global = "import a\ndef _build_xml(self):\n    start_xml = final_xml = 1\n    return start_xml, final_xml\n";
     expect(() => findSite(global, FILE, "f")).toThrow(/found: no such method/);
+  });
+
+  it("is no class of that name", () => {
+    expect(places(source("", { before: "class _build_xml: pass" })).call).toBe("final_xml = self.b()");
+  });
+
+  it("has to return its pair, not to name it", () => {
+    for (const end of ["start_xml, final_xml", "yield start_xml, final_xml", "del start_xml, final_xml"])
+      expect(() => findSite(source().replace("return start_xml, final_xml", end), FILE, "f")).toThrow(
+        "(found: Guest._build_xml(self) returning something else in line 5)",
+      );
   });
 
   it("has to have known parameters", () => {
