@@ -21,6 +21,8 @@ import { BUNDLED, type Case, CHILDREN, JOBS, type Job, perform, Stand, shell, wr
 /** How many of the points a sample takes. */
 const SAMPLE = { errors: 24, kills: 7, child: 10 };
 const LANES = 2;
+/** How often a point is tried: on a busy machine Node starts differently each time. */
+const ATTEMPTS = 12;
 const NEEDS = ["root", "strace", "getfattr", "setfacl"] as const;
 
 const counts: string[] = [];
@@ -60,7 +62,7 @@ async function disturbMain(stand: Stand, job: Job, point: Point) {
     const hit = disturbedCall(log, point.fault);
     const meant =
       hit !== null && (NAMES.test(hit) || /^write\([12]</.test(hit) || hit.includes(one.top) || hit.includes(FIXTURES));
-    if (meant || attempt === 4) return { one, ran, hit: meant ? hit : null };
+    if (meant || attempt === ATTEMPTS) return { one, ran, hit: meant ? hit : null };
   }
 }
 
