@@ -25,9 +25,19 @@ const withoutChildProcess = {
   },
 };
 
+// cli-progress asks it for the width of the bar's own line, which is ASCII; it carries a table of all emoji.
+const withoutEmoji = {
+  name: "cli-progress-without-emoji",
+  /** @param {import("esbuild").PluginBuild} build */
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^string-width$/ }, () => ({ path: "string-width", namespace: "ascii" }));
+    onLoad({ filter: /.*/, namespace: "ascii" }, () => ({ contents: "module.exports = (text) => text.length;" }));
+  },
+};
+
 const { outputFiles, metafile } = await build({
   ...bundling,
-  plugins: [...bundling.plugins, withoutChildProcess],
+  plugins: [...bundling.plugins, withoutChildProcess, withoutEmoji],
   entryPoints: ["src/cli.ts"],
   outdir: "dist",
   write: false,

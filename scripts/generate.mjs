@@ -78,10 +78,16 @@ writeSchema(
   "The host document of virtinst-rbd-patch: what `--host` takes, by itself or in what `inspect --json` prints",
   toJsonSchema(hostDocument, { typeMode: "input", errorMode: "ignore" }),
 );
+/** @type {Record<string, string>} */
+const TITLES = {
+  error: "What every command prints with --json where it fails",
+  hosts:
+    "What `render --hosts DIR --json` and `bundle --hosts DIR --json` print: a line a host, and at last the summary",
+};
 for (const [command, form] of Object.entries(FORMS))
   writeSchema(
     `${command}-${FORM}`,
-    command === "error" ? "What every command prints with --json where it fails" : `What \`${command} --json\` prints`,
+    TITLES[command] ?? `What \`${command} --json\` prints`,
     toJsonSchema(form, { typeMode: "output", errorMode: "ignore" }),
   );
 

@@ -1,11 +1,19 @@
 import { Command, CommanderError, Option } from "commander";
 import type { ApplyResult } from "./commands/apply";
-import type { BundleResult } from "./commands/bundle";
-import type { HookResult } from "./commands/hook";
+import type { HostsOptions } from "./commands/hosts";
 import type { RevertResult } from "./commands/revert";
 import type { VerifyResult } from "./commands/verify";
-import type { Result } from "./forms/result";
-import { CHANGE_OPTIONS, COMMON_OPTIONS, common, given, type OptionWords, type Words } from "./options";
+import {
+  BUNDLE_OPTIONS,
+  CHANGE_OPTIONS,
+  COMMON_OPTIONS,
+  common,
+  folders,
+  given,
+  type OptionWords,
+  RENDER_OPTIONS,
+  type Words,
+} from "./options";
 import { asFailure, Failure, type FailureKind } from "./report/failure";
 import { filesText, inspectionText, previewText, verdictLine, verificationText } from "./report/results";
 import { inline } from "./report/text";
@@ -16,6 +24,8 @@ import {
   printJsonError,
   show,
   showChange,
+  showHosts,
+  showMade,
   wasHeard,
   writeFolder,
   writeOutput,
@@ -51,26 +61,27 @@ const COMMANDS: readonly CommandWords[] = [
   {
     words: "render",
     description: "write the tailored patch, as a unified diff",
-    options: [
-      { flags: "-o, --output <file>", description: "write the patch to a file, not to standard output" },
-      { flags: "--reverse", description: "the patch that undoes it" },
-    ],
+    options: RENDER_OPTIONS,
     async run(words) {
+      const [options, many] = [{ ...common(words), reverse: words.reverse ?? false }, folders(words)];
+      if (many) return forHosts({ command: "render", ...options, ...many }, words);
       const { renderPatch } = await import("./commands/render");
-      const { bytes, ...result } = await renderPatch({ ...common(words), reverse: words.reverse ?? false });
+      const { bytes, ...result } = await renderPatch(options);
       const write = () => writeOutput(words.output, bytes);
-      return made(result, write, bytes, `the patch for ${result.file}`, words);
+      return showMade(result, write, bytes, `the patch for ${result.file}`, words);
     },
   },
   {
     words: "bundle",
     description: "write the one Python file that does this on a host without Node; --virtinst as often as needed",
-    options: [{ flags: "-o, --output <file>", description: "write it to a file, not to standard output" }],
+    options: BUNDLE_OPTIONS,
     async run({ virtinst = [], ...words }) {
+      const [options, many] = [{ ...common(words), virtinsts: virtinst }, folders(words)];
+      if (many) return forHosts({ command: "bundle", ...options, ...many }, words);
       const { bundle } = await import("./commands/bundle");
-      const result = await bundle({ ...common(words), virtinsts: virtinst });
+      const result = await bundle(options);
       const write = () => writeOutput(words.output, result.program, { program: true });
-      return made(result, write, result.program, `the program for ${result.pools.join(", ")}`, words);
+      return showMade(result, write, result.program, `the program for ${result.pools.join(", ")}`, words);
     },
   },
   {
@@ -84,7 +95,7 @@ const COMMANDS: readonly CommandWords[] = [
       const { hook } = await import("./commands/hook");
       const result = await hook({ ...common(words), kind, virtinsts: virtinst });
       const write = () => writeFolder(words.output, result.files);
-      return made(result, write, filesText(result.files), `the hook for ${kind}`, words);
+      return showMade(result, write, filesText(result.files), `the hook for ${kind}`, words);
     },
   },
   {
@@ -189,19 +200,10 @@ function withOptions(command: Command, options: readonly OptionWords[]): Command
   return command;
 }
 
-/** Writes what was made: where -o says, else to standard output. */
-async function made(
-  result: Result<"render"> | BundleResult | HookResult,
-  write: () => string | null,
-  content: Uint8Array | string,
-  what: string,
-  words: Words,
-): Promise<number> {
-  note(result.notes, words);
-  const written = write();
-  if (!written && !words.json) print(content);
-  else await show({ ...result, written }, 0, () => `${inline(written ?? "")}: ${inline(what)}\n`, words);
-  return 0;
+/** Makes a file for each of many hosts. */
+async function forHosts(options: HostsOptions, words: Words): Promise<number> {
+  const { makeForHosts } = await import("./commands/hosts");
+  return showHosts(makeForHosts(options), options.output, (kind) => EXIT_CODES[kind], words);
 }
 
 /** Shows what `apply` or `revert` did. */

@@ -26,8 +26,11 @@ export interface Context extends Host, Target {}
 
 /** Reads the host's facts, whether or not all of them fit together. */
 export async function lookAtHost(options: CommonOptions): Promise<Host> {
-  const config = await readHost(options);
-  const only = options.pool ?? [];
+  return hostOf(await readHost(options), options);
+}
+
+/** The pools that are taken of what libvirt says of a host, whether or not all of them fit together. */
+export function hostOf(config: HostConfig, { pool: only = [] }: Pick<CommonOptions, "pool">): Host {
   return { config, facts: resolveFacts(config, only), chosen: choosePools(config, only) };
 }
 

@@ -21,6 +21,7 @@ export interface Words {
   static?: boolean;
   vol?: string;
   output?: string;
+  hosts?: string;
   verbose?: boolean;
   quiet?: boolean;
 }
@@ -71,11 +72,47 @@ export const CHANGE_OPTIONS: readonly OptionWords[] = [
   { flags: "--check", description: "change nothing, say what would be done; exit 1 if anything" },
 ];
 
+const HOSTS_OPTION: OptionWords = {
+  flags: "--hosts <dir>",
+  description: "for each host document in a folder (*.json), write a file to the folder of -o",
+  conflicts: ["connect", "poolXml", "secretXml", "host", "root"],
+};
+
+/** Those of `render`. */
+export const RENDER_OPTIONS: readonly OptionWords[] = [
+  { flags: "-o, --output <file>", description: "write the patch to a file, not to standard output" },
+  { flags: "--reverse", description: "the patch that undoes it" },
+  HOSTS_OPTION,
+];
+
+/** Those of `bundle`. */
+export const BUNDLE_OPTIONS: readonly OptionWords[] = [
+  { flags: "-o, --output <file>", description: "write it to a file, not to standard output" },
+  HOSTS_OPTION,
+];
+
 /** Only what was given: a missing option is no property at all. */
 export function given<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: NonNullable<T[K]>;
   };
+}
+
+/**
+ * The folders of a run over many hosts; null for one host.
+ *
+ * @throws Failure (usage) where there is no folder to write to
+ */
+export function folders({ hosts, output }: Words): { hosts: string; output: string } | null {
+  if (hosts === undefined) return null;
+  if (hosts === "") throw new Failure("usage", "--hosts has no value.", "Name the folder that holds the documents.");
+  if (output === undefined || output === "" || output === "-")
+    throw new Failure(
+      "usage",
+      "--hosts writes a file for each host, and no folder for them was named.",
+      "Give -o DIR.",
+    );
+  return { hosts, output };
 }
 
 /**

@@ -1,6 +1,8 @@
 import { fstatSync, writeSync } from "node:fs";
+import type { HostsRun } from "./commands/hosts";
 import { asForm, failureForm } from "./forms/envelope";
-import { Failure, systemReason } from "./report/failure";
+import { Failure, type FailureKind, systemReason } from "./report/failure";
+import { hostsText } from "./report/hosts";
 import { changeText, type ShownChange } from "./report/results";
 import { type Colours, inline, PLAIN } from "./report/text";
 import { pause } from "./system/read";
@@ -69,6 +71,83 @@ export async function show<T extends { readonly command: string }>(
   if (json) return printJson(asForm(exitCode, result));
   return quiet ? true : print(text(await colours()));
 }
+
+/**
+ * Writes what was made: where -o says, else to standard output.
+ *
+ * @param write does the former, and returns where to; null where -o says nothing
+ * @param what it is, for a person
+ * @returns the exit code
+ */
+export async function showMade(
+  result: { readonly command: string; readonly notes: readonly string[] },
+  write: () => string | null,
+  content: Uint8Array | string,
+  what: string,
+  manner: Manner,
+): Promise<number> {
+  note(result.notes, manner);
+  const written = write();
+  if (!written && !manner.json) print(content);
+  else await show({ ...result, written }, 0, () => `${inline(written ?? "")}: ${inline(what)}\n`, manner);
+  return 0;
+}
+
+/**
+ * Shows a run over many hosts: each failure on standard error as it happens, with JSON a line for each host.
+ *
+ * @param output the folder of -o
+ * @param codeOf the exit code of a failure
+ * @returns the highest exit code of all hosts
+ */
+export async function showHosts(
+  { hosts, lines, summary }: HostsRun,
+  output: string,
+  codeOf: (kind: FailureKind) => number,
+  manner: Manner,
+): Promise<number> {
+  const { json, verbose, quiet } = manner;
+  const bar = json || verbose || quiet ? null : await progressBar();
+  let code = 0;
+  let done = 0;
+  // Whoever reads standard output may have seen enough; the files are wanted all the same.
+  let taken = true;
+  const say = (text: string) => {
+    taken = taken && print(text);
+  };
+  bar?.start(hosts, 0);
+  for await (const { failure, ...line } of lines) {
+    const own = failure ? codeOf(failure.kind) : 0;
+    code = Math.max(code, own);
+    done++;
+    if (failure) {
+      // It would come back to where it began, over what was said meanwhile.
+      bar?.stop();
+      complain(`${TOOL}: ${inline(`${line.name}: ${failure.message} ${failure.hint}`)}\n`);
+      bar?.start(hosts, done);
+    } else if (verbose && !json) say(`${line.status}: ${inline(line.written ?? "")}\n`);
+    if (json) say(`${JSON.stringify(asForm(own, line))}\n`);
+    bar?.update(done);
+  }
+  bar?.stop();
+  const end = summary();
+  note(end.notes, manner);
+  if (json) say(`${JSON.stringify(asForm(code, end))}\n`);
+  else if (!quiet) say(hostsText(end.summary, output));
+  else if (code !== 0) complain(`${TOOL}: ${hostsText(end.summary, output)}`);
+  return code;
+}
+
+/** A bar on standard error, which is gone when it stops; null where that is no terminal, or too plain a one. */
+async function progressBar() {
+  if (!isTerminal(2) || !process.stderr.isTTY) return null;
+  const { SingleBar } = await progress();
+  const format = "{bar} {percentage} % | {value} of {total} hosts";
+  // Lines are cut to the terminal's width, so its own wrapping is left as it is: nothing has to be put right by a signal.
+  return new SingleBar({ format, barsize: 30, clearOnComplete: true, linewrap: true, stream: process.stderr });
+}
+
+const progress = () => import("cli-progress").then((module) => module.default);
 
 /** What changes a file, as a result says it. */
 type Changing = ShownChange & { readonly command: string };
@@ -148,10 +227,14 @@ export function wasHeard(): boolean {
 
 /** Colours on a terminal, as NO_COLOR and FORCE_COLOR say otherwise; none where it is piped, as by a CI that sets CI. */
 async function colours(): Promise<Colours> {
-  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  const { NO_COLOR, FORCE_COLOR } = process.env;
   const forced = FORCE_COLOR !== undefined && !["0", "false"].includes(FORCE_COLOR);
-  // Only a terminal is a character device; asking process.stdout itself loads Node's network stack for a pipe.
-  const terminal = fstatSync(1).isCharacterDevice() && process.stdout.isTTY && TERM !== "dumb";
+  const terminal = isTerminal(1) && process.stdout.isTTY;
   if (NO_COLOR || !(forced || terminal)) return PLAIN;
   return (await import("picocolors")).default.createColors(true);
+}
+
+/** Whether it may be one: only a terminal is a character device, and asking the stream loads Node's network stack for a pipe. */
+function isTerminal(descriptor: 1 | 2): boolean {
+  return fstatSync(descriptor).isCharacterDevice() && process.env.TERM !== "dumb";
 }

@@ -1,4 +1,4 @@
-import { type CommonOptions, openHost, whole } from "../context";
+import { type CommonOptions, type Host, openHost, whole } from "../context";
 import { about, type Result } from "../forms/result";
 import { noPool } from "../host/facts";
 import { isAnyMachine } from "../host/here";
@@ -9,6 +9,7 @@ import { linesOf } from "../patch/insert";
 import { poolsToldApart, sampleDomain } from "../patch/sample";
 import { wholeBase } from "../patch/state";
 import { CDROM, NODE, nodePools } from "../proof/node";
+import { remembering } from "../remember";
 import { Failure } from "../report/failure";
 import { pythonMajor, RECIPES, releasesWithHash, TARGET_FILES } from "../virtinst/recipes";
 import { findSite } from "../virtinst/site";
@@ -28,41 +29,58 @@ export type BundleResult = Result<"bundle">;
  *
  * @throws Failure (facts) where a pool is broken or there is none, (target) where a named virtinst has no known layout
  */
-export async function bundle({ virtinsts = [], ...options }: BundleOptions): Promise<BundleResult> {
-  const host = await openHost(options);
-  const { config, chosen } = host;
-  if (chosen.length === 0) throw noPool(config);
-  const [untold, told] = [false, true].map((copies) => settleUsers(host.facts, () => copies)) as [
-    typeof host.facts,
-    typeof host.facts,
-  ];
-  const { cephPools, pools } = whole({ ...host, facts: told }).facts;
-  const [refused = null] = untold.broken.map(({ failure }) => failure);
-  const files = [...releasedFiles(), ...virtinsts.map((folder) => fileIn(folder, options))];
-  const unnamed = config.host === null || isAnyMachine(config.host);
-  const content: BundleContent = {
-    host: unnamed ? null : config.host,
-    source: config.source,
-    theirs: unnamed ? (config.virtinst?.sha256 ?? null) : null,
-    facts: cephPools,
-    byUsage: chosen.filter(({ auth }) => auth && "usage" in auth.secret).map(({ name }) => name),
-    notes: [untold.notes, told.notes],
-    refused,
-    files: files.filter(({ sha256 }, index) => files.findIndex((one) => one.sha256 === sha256) === index),
-    layouts: TARGET_FILES.map((file) => ({ file, python: pythonMajor(file) })),
-    sample: sampleDomain(pools),
-    node: { ...NODE, cdrom: CDROM },
-    proved: proved(chosen, pools),
-  };
-  return {
-    command: "bundle",
-    ...about(null, host, options.files),
-    pools: chosen.map(({ name }) => name),
-    notes: told.notes,
-    program: renderBundle(content),
-    knows: content.files.map(({ sha256, releases }) => ({ sha256, releases })),
+export async function bundle(options: BundleOptions): Promise<BundleResult> {
+  return bundler(options)(await openHost(options));
+}
+
+/**
+ * How each host's file is made. Hosts with equal facts share all but what names the host.
+ *
+ * @throws Failure (target) where a named virtinst has no known layout; for a host (facts), as `bundle` does
+ */
+export function bundler({ virtinsts = [], ...options }: BundleOptions): (host: Host) => BundleResult {
+  const all = [...releasedFiles(), ...virtinsts.map((folder) => fileIn(folder, options))];
+  const files = all.filter(({ sha256 }, index) => all.findIndex((one) => one.sha256 === sha256) === index);
+  const shared = remembering(({ chosen, pools, cephPools, notes, refused }: Shared) =>
+    renderBundle({
+      ...{ facts: cephPools, files, notes, refused },
+      byUsage: chosen.filter(({ auth }) => auth && "usage" in auth.secret).map(({ name }) => name),
+      layouts: TARGET_FILES.map((file) => ({ file, python: pythonMajor(file) })),
+      sample: sampleDomain(pools),
+      node: { ...NODE, cdrom: CDROM },
+      proved: proved(chosen, pools),
+    }),
+  );
+  return (host) => {
+    const { config, chosen } = host;
+    if (chosen.length === 0) throw noPool(config);
+    const [untold, told] = [false, true].map((copies) => settleUsers(host.facts, () => copies)) as [
+      typeof host.facts,
+      typeof host.facts,
+    ];
+    const { cephPools, pools } = whole({ ...host, facts: told }).facts;
+    const [refused = null] = untold.broken.map(({ failure: { message, hint } }) => ({ message, hint }));
+    const program = shared({ chosen, pools, cephPools, notes: [untold.notes, told.notes], refused });
+    const unnamed = config.host === null || isAnyMachine(config.host);
+    return {
+      command: "bundle",
+      ...about(null, host, options.files),
+      pools: chosen.map(({ name }) => name),
+      notes: told.notes,
+      program: program({
+        host: unnamed ? null : config.host,
+        source: config.source,
+        theirs: unnamed ? (config.virtinst?.sha256 ?? null) : null,
+      }),
+      knows: files.map(({ sha256, releases }) => ({ sha256, releases })),
+    };
   };
 }
+
+/** All that a bundle depends on, but for the host's name and where its facts came from. */
+type Shared = Pick<Host, "chosen"> &
+  Pick<Host["facts"], "pools" | "cephPools"> &
+  Pick<BundleContent, "notes" | "refused">;
 
 /** The file of each release; several may have the same. */
 function releasedFiles(): KnownFile[] {

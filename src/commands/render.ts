@@ -1,13 +1,16 @@
-import { type CommonOptions, openContext } from "../context";
-import { about, type Result } from "../forms/result";
+import { type CommonOptions, type Host, openContext } from "../context";
+import { aboutTarget, type Result } from "../forms/result";
 import { noPool } from "../host/facts";
 import { unifiedDiff } from "../patch/diff";
 import { type PoolFacts, poolNames, secretUuids } from "../patch/facts";
 import { encode } from "../patch/source";
+import { examine } from "../patch/state";
+import { remembering } from "../remember";
 import { monitorText } from "../report/text";
 import { TOOL, VERSION } from "../version";
 import { targetNotes } from "../virtinst/notes";
-import { planPatch } from "../virtinst/plan";
+import { planPatch, siteIn } from "../virtinst/plan";
+import type { Target } from "../virtinst/target";
 
 /** Options of `render`. */
 export interface RenderOptions extends CommonOptions {
@@ -28,34 +31,62 @@ export interface RenderResult extends Result<"render"> {
  */
 export async function renderPatch(options: RenderOptions): Promise<RenderResult> {
   const context = await openContext(options);
-  const { installation, examined, file, config, facts, chosen } = context;
-  if (chosen.length === 0) throw noPool(config);
-  const { before, after, recipe } = planPatch(installation, examined, file.modified, facts.cephPools);
-  const [from, to] = options.reverse ? [after, before] : [before, after];
-  const found = about(context, context, options.files);
-  const { need, needReason } = found;
-  const header = [
-    `${TOOL} ${VERSION}${options.reverse ? ", reversed" : ""}`,
-    `host:     ${printable(config.host ?? "unknown")}`,
-    ...facts.pools.map((pool) => `pool:     ${describePool(pool)}`),
-    `release:  ${printable(installation.release ?? "unknown")} (layout ${recipe.name})`,
-    `pristine: sha256 ${examined.baseHash}`,
-  ];
-  const text = header.map((line) => `# ${line}\n`).join("") + unifiedDiff(installation.file, from.text, to.text);
-  return {
-    command: "render",
-    ...found,
-    pools: poolNames(facts.cephPools),
-    reverse: options.reverse ?? false,
-    patch: text,
-    bytes: encode({ ...before, text }),
-    notes: [
-      ...facts.notes,
-      ...(await targetNotes(context, options, secretUuids(facts.cephPools))),
-      ...(need === "not needed" || need === "impossible" ? [`The patch is ${need} here: ${needReason}.`] : []),
-    ],
+  return renderer(context, options)(context);
+}
+
+/**
+ * For one virtinst, how each host's patch is made. Hosts with equal facts share all but what names the host.
+ *
+ * @throws for a host, Failure (facts) where it has no pool, (target) where the file is damaged or has no known layout
+ */
+export function renderer(target: Target, options: RenderOptions): (host: Host) => Promise<RenderResult> {
+  const { installation, file } = target;
+  const { reverse = false } = options;
+  const site = siteIn(target);
+  const shared = remembering(async ({ chosen, cephPools }: Shared) => {
+    const examined = examine(file.bytes, cephPools);
+    const { before, after, recipe } = planPatch(installation, examined, file.modified, cephPools, site);
+    const [from, to] = reverse ? [after, before] : [before, after];
+    return {
+      found: aboutTarget({ installation, examined }, chosen, options.files),
+      before,
+      recipe,
+      diff: unifiedDiff(installation.file, from.text, to.text),
+      notes: await targetNotes(target, options, secretUuids(cephPools)),
+    };
+  });
+  return async ({ config, facts, chosen }) => {
+    if (chosen.length === 0) throw noPool(config);
+    const { found, before, recipe, diff, notes } = await shared({ chosen, cephPools: facts.cephPools });
+    const { need, needReason } = found;
+    const header = [
+      `${TOOL} ${VERSION}${reverse ? ", reversed" : ""}`,
+      `host:     ${printable(config.host ?? "unknown")}`,
+      ...facts.pools.map((pool) => `pool:     ${describePool(pool)}`),
+      `release:  ${printable(installation.release ?? "unknown")} (layout ${recipe.name})`,
+      `pristine: sha256 ${found.sha256}`,
+    ];
+    const text = header.map((line) => `# ${line}\n`).join("") + diff;
+    return {
+      command: "render",
+      host: config.host,
+      source: config.source,
+      ...found,
+      pools: poolNames(facts.cephPools),
+      reverse,
+      patch: text,
+      bytes: encode({ ...before, text }),
+      notes: [
+        ...facts.notes,
+        ...notes,
+        ...(need === "not needed" || need === "impossible" ? [`The patch is ${need} here: ${needReason}.`] : []),
+      ],
+    };
   };
 }
+
+/** All that a patch depends on, but for the host's name. */
+type Shared = Pick<Host, "chosen"> & Pick<Host["facts"], "cephPools">;
 
 function describePool({ pool, cephPool, monitors, auth }: PoolFacts): string {
   const hosts = monitors.map(monitorText).join(", ") || "of Ceph's configuration";

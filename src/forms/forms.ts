@@ -1,26 +1,7 @@
 import * as v from "valibot";
 import { hostDocument } from "../host/document";
-import { FORM } from "../version";
-
-const text = (description: string) => v.pipe(v.string(), v.description(description));
-const maybe = (description: string) => v.pipe(v.nullable(v.string()), v.description(description));
-const flag = (description: string) => v.pipe(v.boolean(), v.description(description));
-const texts = (description: string) => v.pipe(v.array(v.string()), v.description(description));
-const oneOf = <const T extends readonly string[]>(words: T, description: string) =>
-  v.pipe(v.picklist(words), v.description(description));
-const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
-
-const envelope = {
-  form: v.pipe(v.literal(FORM), v.description("Version of this form.")),
-  tool: text("This tool's name and version."),
-  verdict: v.pipe(
-    v.strictObject({
-      ok: flag("Whether all is as it should be: the exit code is 0."),
-      exitCode: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(6), v.description("The exit code.")),
-    }),
-    v.description("What the exit code says."),
-  ),
-};
+import { hostForm, summaryForm } from "./hosts";
+import { digest, envelope, failed, flag, maybe, oneOf, text, texts } from "./parts";
 
 /** What every result says. */
 const common = {
@@ -225,7 +206,7 @@ export const previewForm = v.strictObject({
 export const errorForm = v.strictObject({
   ...common,
   command: maybe("The first word of the command line; null where that is none."),
-  error: v.strictObject({ message: text("What is wrong, and where."), hint: text("The next step.") }),
+  error: v.strictObject(failed),
 });
 
 /** Each command's form, and that of a failure. */
@@ -239,4 +220,6 @@ export const FORMS = {
   preview: previewForm,
   revert: revertForm,
   error: errorForm,
+  /** With --hosts, one line each. */
+  hosts: v.union([hostForm, summaryForm]),
 };

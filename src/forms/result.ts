@@ -8,13 +8,20 @@ import { releasesWithHash } from "../virtinst/recipes";
 import type { Target } from "../virtinst/target";
 // Only its types: no schema is needed to print what one describes.
 import type { FORMS } from "./forms";
+import type { hostForm, summaryForm } from "./hosts";
 
 type Read<T> = T extends object ? { readonly [K in keyof T]: Read<T[K]> } : T;
 
 /** What a command returns: its form, without what the command line adds. */
-export type Result<Command extends Exclude<keyof typeof FORMS, "error">> = Read<
+export type Result<Command extends Exclude<keyof typeof FORMS, "error" | "hosts">> = Read<
   Omit<InferOutput<(typeof FORMS)[Command]>, "form" | "tool" | "verdict" | "written">
 >;
+
+/** What is said of one of many hosts. */
+export type HostResult = Read<Omit<InferOutput<typeof hostForm>, "form" | "tool" | "verdict">>;
+
+/** What is said of many hosts at the end. */
+export type HostsSummary = Read<Omit<InferOutput<typeof summaryForm>, "form" | "tool" | "verdict">>;
 
 /** What every result says of the host and its virtinst. */
 export type About = Pick<
@@ -33,11 +40,27 @@ export function about(
   host: { readonly config: HostConfig; readonly chosen: readonly Pool[] } | null,
   files: HostFiles,
 ): About {
-  const need = target && host ? findNeed(target.installation, host.chosen, files) : null;
-  const sha256 = target?.examined.baseHash || null;
   return {
     host: host ? host.config.host : files.mounted ? null : hostname(),
     source: host?.config.source ?? null,
+    ...aboutTarget(target, host?.chosen ?? null, files),
+  };
+}
+
+/**
+ * What every result says of the virtinst.
+ *
+ * @param target null for none
+ * @param chosen the pools that are taken; null where they were not asked for
+ */
+export function aboutTarget(
+  target: Pick<Target, "installation" | "examined"> | null,
+  chosen: readonly Pool[] | null,
+  files: HostFiles,
+): Omit<About, "host" | "source"> {
+  const need = target && chosen ? findNeed(target.installation, chosen, files) : null;
+  const sha256 = target?.examined.baseHash || null;
+  return {
     file: target?.installation.target.outside ?? null,
     release: target?.installation.release ?? null,
     sha256,

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { Failure } from "../report/failure";
-import { readNamed } from "../system/read";
+import { LIMIT, readNamed } from "../system/read";
 import { byName, DOCUMENT_VERSION, type HostConfig, type HostOptions } from "./config";
 import { isThisMachine } from "./here";
 import { utf8 } from "./xml-files";
@@ -59,9 +59,13 @@ export const hostDocument = v.strictObject({
 /** A host document, with every optional part filled in. */
 export type HostDocument = v.InferOutput<typeof hostDocument>;
 
-/** Reads the host document that was named. */
-export function readDocumentFile({ hostDocument: file = "" }: HostOptions): HostConfig {
-  return readDocument(utf8({ where: file, bytes: readNamed(file, "facts") }), file);
+/**
+ * Reads the host document that was named.
+ *
+ * @param how as for `readNamed`
+ */
+export function readDocumentFile({ hostDocument: file = "" }: Pick<HostOptions, "hostDocument">, how = {}): HostConfig {
+  return readDocument(utf8({ where: file, bytes: readNamed(file, "facts", LIMIT, how) }), file);
 }
 
 /**
@@ -79,6 +83,8 @@ export function readDocument(json: string, where: string): HostConfig {
     // What Node says quotes the file.
     throw refused(where, "this is not JSON");
   }
+  const { command, error } = Object(content) as Record<string, unknown>;
+  if (command === "inspect" && error) throw refused(where, "this is what an `inspect` that failed has printed");
   const result = v.safeParse(hostDocument, documentIn(content));
   if (!result.success) {
     const [issue] = result.issues;

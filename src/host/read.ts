@@ -32,8 +32,12 @@ function wayOf({ connect, poolXml, hostDocument, files }: HostOptions): keyof ty
   return connect === undefined && files.mounted ? "etc" : "live";
 }
 
-/** Two pools of one name cannot be told apart by --pool, and libvirt has no such thing. */
-function withoutTwins(config: HostConfig): HostConfig {
+/**
+ * Refuses two pools of one name: they cannot be told apart by --pool, and libvirt has no such thing.
+ *
+ * @throws Failure (facts)
+ */
+export function withoutTwins(config: HostConfig): HostConfig {
   const twin = config.pools.find(({ name }, index) => config.pools[index + 1]?.name === name);
   if (twin)
     throw new Failure(

@@ -33,13 +33,17 @@ export interface ProvedPool {
   readonly monitors: readonly (readonly [name: string, port: string | null])[];
 }
 
-/** All that a bundle knows. */
-export interface BundleContent {
+/** What a bundle knows of the one host that it is for. */
+export interface BundleHost {
   /** The host that the facts are of; null where they may be any host's. */
   readonly host: string | null;
   readonly source: string;
   /** The hash of that host's file without blocks, where it is known and the host has no name. */
   readonly theirs: string | null;
+}
+
+/** All else that a bundle knows: hosts with equal facts share it. */
+export interface BundleContent {
   readonly facts: readonly CephPool[];
   /** The pools that name their secret by usage. */
   readonly byUsage: readonly string[];
@@ -60,9 +64,9 @@ const PLACE = /# >>> rendered[^\n]*\n[\s\S]*?# <<< rendered\n/;
 /**
  * Renders the file that a host without Node runs in the place of this tool.
  *
- * @returns a program in printable ASCII, for Python 2.7 and 3.4 to 3.13, the same for the same arguments
+ * @returns for a host, a program in printable ASCII, for Python 2.7 and 3.4 to 3.13, the same for the same arguments
  */
-export function renderBundle(content: BundleContent): string {
+export function renderBundle(content: BundleContent): (host: BundleHost) => string {
   const { facts, files, layouts, sample, node, proved, notes, refused } = content;
   const sites = [...new Map(files.map((file) => [siteOf(file), file]))];
   const { helper } = blocks(facts, files[0] as KnownFile);
@@ -72,11 +76,8 @@ export function renderBundle(content: BundleContent): string {
   const [first] = sample.disks;
   const head = sample.before.slice(0, sample.before.indexOf(first?.before ?? ""));
   const tail = sample.before.slice(head.length + sample.disks.reduce((sum, { before }) => sum + before.length, 0));
+  const versions = `VERSION, FORMAT, FORM = "${VERSION}", ${BLOCK_FORMAT}, ${FORM}`;
   const lines = [
-    `VERSION, FORMAT, FORM = "${VERSION}", ${BLOCK_FORMAT}, ${FORM}`,
-    `HOST = ${text(content.host)}`,
-    `SOURCE = ${text(content.source)}`,
-    `THEIRS = ${content.theirs === null ? "None" : `"${content.theirs}"`}`,
     `POOLS = ${list(poolNames(facts))}`,
     `BY_USAGE = ${list(content.byUsage)}`,
     `FACTS = "${factsDigest(facts)}"`,
@@ -110,7 +111,15 @@ export function renderBundle(content: BundleContent): string {
     `WORDS = ${raw(words)}`,
     `FUNCTION = ${raw(body)}`,
   ];
-  return template.replace(PLACE, () => `${lines.join("\n")}\n`);
+  const [above, below] = template.split(PLACE) as [string, string];
+  return ({ host, source, theirs }) => {
+    const own = [
+      `HOST = ${text(host)}`,
+      `SOURCE = ${text(source)}`,
+      `THEIRS = ${theirs === null ? "None" : `"${theirs}"`}`,
+    ];
+    return `${above}${[versions, ...own, ...lines].join("\n")}\n${below}`;
+  };
 }
 
 function blocks(facts: readonly CephPool[], { variables, indent }: Pick<KnownFile, "variables" | "indent">) {

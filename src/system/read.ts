@@ -15,15 +15,17 @@ const PATIENCE = 60_000;
  *
  * @param kind what a failure counts as
  * @param limit the most that it may hold, in bytes
+ * @param how `regular`: a pipe or a device is refused, since nobody named it
  * @throws Failure where it cannot be read, or holds more
  */
-export function readNamed(path: string, kind: FailureKind, limit = LIMIT): Buffer {
+export function readNamed(path: string, kind: FailureKind, limit = LIMIT, { regular = false } = {}): Buffer {
   try {
     refuseSecret(path);
     refuseSecret(whole(path));
     // Without O_NONBLOCK, opening a pipe that nobody writes to would never end.
     const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
+      if (regular && !fstatSync(descriptor).isFile()) throw new Error("it is no regular file");
       return readDescriptor(descriptor, limit);
     } finally {
       closeSync(descriptor);
@@ -98,7 +100,7 @@ export function readDescriptor(descriptor: number, limit = LIMIT, { onwards = fa
   const seekable = stat.isFile() && !onwards;
   let size = 0;
   for (let patience = PATIENCE; ; ) {
-    const part = Buffer.allocUnsafe(Math.min(Math.max(seekable ? stat.size - size : 0, 65536), limit) + 1);
+    const part = Buffer.allocUnsafe(Math.min(seekable ? Math.max(stat.size - size, 2048) : 65536, limit) + 1);
     try {
       const count = readSync(descriptor, part, 0, part.length, seekable ? size : null);
       if (count === 0) return Buffer.concat(parts, size);

@@ -1,6 +1,20 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { Failure, systemReason } from "../report/failure";
+import { temporaryName } from "./leftovers";
 
 /** A file to write below a folder. */
 export interface NewFile {
@@ -33,15 +47,71 @@ export function writeNewFile(path: string, content: Uint8Array | string, { progr
 export function writeNewFiles(folder: string, files: readonly NewFile[]): void {
   for (const { path, content, program } of files) {
     const whole = join(folder, path);
-    try {
-      mkdirSync(dirname(whole), { recursive: true });
-    } catch (error) {
-      throw new Failure(
-        "io",
-        `${dirname(whole)} cannot be made: ${systemReason(error)}.`,
-        "Name another folder with -o.",
-      );
-    }
+    makeFolder(dirname(whole));
     writeNewFile(whole, content, { program });
+  }
+}
+
+/**
+ * Makes a folder for files, with those above it; one that is there will do.
+ *
+ * @throws Failure (io) where something else is there, or it cannot be made
+ */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    const taken = (error as NodeJS.ErrnoException).code === "EEXIST";
+    const reason = taken ? "what has that name is no folder" : systemReason(error);
+    throw new Failure("io", `${path} cannot be made: ${reason}.`, "Name another folder with -o.");
+  }
+}
+
+/**
+ * Puts a file into a folder: whoever reads it meanwhile, or after a kill, has the old one or the new one. One that is
+ * just that already is not touched, so that nothing copies it anew. A power cut may cost it: the next run makes it again.
+ *
+ * @param how `program`: whether it can be run; false by default
+ * @returns whether it was written
+ * @throws Failure (io) where it cannot be written
+ */
+export function putFile(path: string, content: Buffer | string, { program = false } = {}): boolean {
+  const bytes = typeof content === "string" ? Buffer.from(content) : content;
+  try {
+    if (holds(path, bytes, program)) return false;
+    // Its name is short, and nobody can have put a link there.
+    const temporary = join(dirname(path), temporaryName());
+    try {
+      const descriptor = openSync(temporary, "wx");
+      try {
+        writeFileSync(descriptor, bytes);
+        if (program) fchmodSync(descriptor, 0o755);
+      } finally {
+        closeSync(descriptor);
+      }
+      renameSync(temporary, path);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+    return true;
+  } catch (error) {
+    throw new Failure(
+      "io",
+      `${path} cannot be written: ${systemReason(error)}.`,
+      "Look at its folder (ls -ld) and at the room there (df).",
+    );
+  }
+}
+
+/** Whether a file is there, and is just that. */
+function holds(path: string, bytes: Buffer, program: boolean): boolean {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const { size, mode } = fstatSync(descriptor);
+    return size === bytes.length && (!program || (mode & 0o100) !== 0) && readFileSync(descriptor).equals(bytes);
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -8,7 +8,8 @@ import { Failure } from "../report/failure";
 import type { Installation } from "./find";
 import { type HandEdit, withoutHandEdit } from "./hand-edit";
 import { type Recipe, releasesWithHash } from "./recipes";
-import { findSite } from "./site";
+import { type FoundSite, findSite } from "./site";
+import type { Target } from "./target";
 
 // One door for all that needs the parser.
 export { describeHandEdit } from "./hand-edit";
@@ -34,6 +35,7 @@ export interface Plan {
  * @param examined the file as it is
  * @param modified its modification time, in seconds since 1970 with nine decimals
  * @param facts the Ceph pools
+ * @param site where the blocks go in that file, if that is known already
  * @throws Failure (target) where the file is damaged or has no known layout
  */
 export function planPatch(
@@ -41,9 +43,21 @@ export function planPatch(
   examined: Examined,
   modified: string,
   facts: readonly CephPool[],
+  site?: FoundSite,
 ): Plan {
   const before = wholeBase(examined, installation.target.outside);
-  return planOn(before, installation, { sha256: examined.baseHash, modified: pristineTime(examined, modified) }, facts);
+  const pristine = { sha256: examined.baseHash, modified: pristineTime(examined, modified) };
+  return planOn(before, installation, pristine, facts, site);
+}
+
+/**
+ * Finds where the blocks go, which is the same whatever they hold.
+ *
+ * @throws Failure (target) where the file is damaged or has no known layout
+ */
+export function siteIn({ installation, examined }: Pick<Target, "installation" | "examined">): FoundSite {
+  const { outside } = installation.target;
+  return findSite(wholeBase(examined, outside).text, installation.file, outside);
 }
 
 /** Like `planPatch`, on the file without its hand edit; null where it has none that can be told from the rest. */
@@ -72,8 +86,9 @@ export function planOn(
   installation: Installation,
   pristine: Omit<Pristine, "lines">,
   facts: readonly CephPool[],
+  found = findSite(before.text, installation.file, installation.target.outside),
 ): Plan {
-  const { recipe, handEdit, ...site } = findSite(before.text, installation.file, installation.target.outside);
+  const { recipe, handEdit, ...site } = found;
   const blocks = render(facts, { ...pristine, lines: linesOf(before.text, site) }, site);
   return {
     before,

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it, test } from "vitest";
-import { type BundleContent, renderBundle } from "../../src/patch/bundle";
+import { type BundleContent, type BundleHost, renderBundle } from "../../src/patch/bundle";
 import { factsDigest } from "../../src/patch/facts";
 import { sampleDomain } from "../../src/patch/sample";
 import { VERSION } from "../../src/version";
@@ -28,7 +28,7 @@ const file = (
   ...{ sha256: sha256.repeat(64), releases, lines, variables },
   indent: variables[0] === "a" ? "\t" : "        ",
 });
-const CONTENT: BundleContent = {
+const CONTENT: BundleContent & BundleHost = {
   host: "hv\u00e9",
   source: "a file\nwith 'quotes', and so many words that its text has to be written in several pieces, a line each",
   theirs: null,
@@ -74,7 +74,7 @@ describe.each(PYTHONS.map(({ version, path }) => [version, path] as const))(
   "under Python %s, a bundle holds just what it was given",
   (_, path) => {
     if (path === null) return it.skip("not run: this machine has none", () => {});
-    const made = () => read(path, renderBundle(CONTENT));
+    const made = () => read(path, renderBundle(CONTENT)(CONTENT));
 
     it("its host and its facts", () =>
       expect(made()).toMatchObject({
@@ -125,9 +125,9 @@ describe.each(PYTHONS.map(({ version, path }) => [version, path] as const))(
 );
 
 test("a bundle is plain ASCII, and the same for the same content", () => {
-  expect(renderBundle(CONTENT)).toMatch(/^[\n\t -~]+$/);
-  expect(renderBundle(CONTENT)).toBe(renderBundle(CONTENT));
-  expect(renderBundle({ ...CONTENT, host: null, theirs: "d".repeat(64), refused: null })).toMatch(
+  expect(renderBundle(CONTENT)(CONTENT)).toMatch(/^[\n\t -~]+$/);
+  expect(renderBundle(CONTENT)(CONTENT)).toBe(renderBundle(CONTENT)(CONTENT));
+  expect(renderBundle({ ...CONTENT, refused: null })({ ...CONTENT, host: null, theirs: "d".repeat(64) })).toMatch(
     /^HOST = None\n[\s\S]*^THEIRS = "d{64}"\n[\s\S]*^REFUSED = None\n/m,
   );
 });

@@ -1,8 +1,17 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Failure } from "../../src/report/failure";
-import { writeNewFile } from "../../src/system/write";
+import { makeFolder, putFile, writeNewFile } from "../../src/system/write";
 import { temporaryFolder } from "../support/cli";
 
 const BYTES = Buffer.from([0, 0xff, 0x0a, 0xe9]);
@@ -31,4 +40,53 @@ test("what cannot be written is said, with what to do", () => {
   const nowhere = join(folder, "no/such");
   const message = `${nowhere} cannot be written: no such file or directory.`;
   expect(failed(nowhere)).toMatchObject({ kind, message, hint });
+});
+
+test("a file that is put is replaced as a whole, and one that is just that is left as it is", () => {
+  const path = join(temporaryFolder(), "hv1.py");
+  expect(putFile(path, BYTES)).toBe(true);
+  const { ino, mode } = statSync(path);
+  expect(mode & 0o111).toBe(0);
+  utimesSync(path, 1400000000, 1400000000);
+  expect(putFile(path, BYTES)).toBe(false);
+  expect(statSync(path)).toMatchObject({ ino, mtimeMs: 1400000000000 });
+  // A program has to be one, and other bytes of the same length are others.
+  expect(putFile(path, BYTES, { program: true })).toBe(true);
+  expect(statSync(path).mode & 0o777).toBe(0o755);
+  expect(putFile(path, Buffer.from([...BYTES].reverse()), { program: true })).toBe(true);
+  expect([...readFileSync(path)]).toEqual([...BYTES].reverse());
+  expect(putFile(path, "text")).toBe(true);
+  expect(readFileSync(path, "utf8")).toBe("text");
+});
+
+test("a link in the place of a file that is put is replaced, wherever it leads", () => {
+  const folder = temporaryFolder();
+  const [path, other] = [join(folder, "hv1.py"), join(folder, "other")];
+  for (const content of ["same", "not it"]) {
+    writeFileSync(other, content);
+    symlinkSync(other, path);
+    expect(putFile(path, "same")).toBe(true);
+    expect([readFileSync(path, "utf8"), readFileSync(other, "utf8")]).toEqual(["same", content]);
+    expect(readdirSync(folder).sort()).toEqual(["hv1.py", "other"]);
+    rmSync(path);
+  }
+});
+
+test("what cannot be put leaves nothing behind", () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, "sub"));
+  const put = (path: string) => () => putFile(path, "text");
+  expect(put(join(folder, "sub"))).toThrow(`${join(folder, "sub")} cannot be written: it is a directory.`);
+  expect(put(join(folder, "no/such"))).toThrow("cannot be written: no such file or directory.");
+  expect(readdirSync(folder)).toEqual(["sub"]);
+});
+
+test("a folder is made with those above it; a file in its place is said", () => {
+  const folder = temporaryFolder();
+  for (const _ of [1, 2]) makeFolder(join(folder, "a/b"));
+  expect(statSync(join(folder, "a/b")).isDirectory()).toBe(true);
+  writeFileSync(join(folder, "file"), "");
+  const [file, below] = [join(folder, "file"), join(folder, "file/sub")];
+  expect(() => makeFolder(file)).toThrow(`${file} cannot be made: what has that name is no folder.`);
+  expect(() => makeFolder(below)).toThrow(`${below} cannot be made: a part of the path is not a directory.`);
 });
