@@ -1,10 +1,9 @@
 // Measures what a run costs, as ratios within this one run: medians of interleaved repetitions.
 // --write puts the table into the README and draws bench/chart.svg; --quick repeats less; results go to .report/bench.json.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { importSources } from "../scripts/text-modules.mjs";
 
 const quick = process.argv.includes("--quick");
 const REPEAT = quick ? 7 : 25;
@@ -163,50 +162,56 @@ rows.push({
   goal: "1.5",
 });
 
-// Rendering for many hosts in one process.
-const { readDocument, resolveFacts, findSite, render, insert, unifiedDiff } = await importSources(`
-  export { readDocument } from "./src/host/document";
-  export { resolveFacts } from "./src/host/facts";
-  export { findSite } from "./src/virtinst/site";
-  export { render } from "./src/patch/render";
-  export { insert } from "./src/patch/insert";
-  export { unifiedDiff } from "./src/patch/diff";
-`);
+// Many hosts: each kind of file, for hosts of ten clusters and for hosts of which none is like another.
 const { document } = JSON.parse(run(tool("inspect", "--json", ...HOST, "--virtinst", "pristine")).stdout);
-const file = "virtinst/install/installer.py";
-const text = readFileSync(join(folder, "pristine", file), "utf8");
-const site = findSite(text, file, file);
-/** @type {Record<number, number>} */
-const hostsASecond = {};
-for (const count of quick ? [1, 100, 1000] : [1, 100, 10_000]) {
-  const documents = Array.from({ length: count }, (_, index) =>
-    JSON.stringify({
-      ...document,
-      host: `hv${index}`,
-      pools: document.pools.map((/** @type {any} */ pool) => ({
-        ...pool,
-        monitors: [{ name: `192.0.2.${index % 250}`, port: 6789 }, ...pool.monitors],
-      })),
-    }),
-  );
-  const start = process.hrtime.bigint();
-  let bytes = 0;
-  for (const json of documents) {
-    const { cephPools } = resolveFacts(readDocument(json, "host.json"), []);
-    const blocks = render(cephPools, { sha256: "0".repeat(64), modified: "1400000000.000000000", lines: [1, 1] }, site);
-    bytes += unifiedDiff(file, text, insert(text, site, blocks)).length;
+/** @param {number} count @param {number} clusters */
+function documents(count, clusters) {
+  const into = mkdtempSync(join(folder, "documents-"));
+  for (let index = 0; index < count; index++) {
+    const monitor = { name: `mon${index % clusters}`, port: 6789 };
+    const pools = document.pools.map((/** @type {any} */ pool) => ({ ...pool, monitors: [monitor, ...pool.monitors] }));
+    writeFileSync(join(into, `hv${index}.json`), JSON.stringify({ ...document, host: `hv${index}`, pools }));
   }
-  if (bytes < count * 5000) throw new Error("nothing was rendered");
-  hostsASecond[count] = count / (Number(process.hrtime.bigint() - start) / 1e9);
+  return into;
 }
-for (const [count, rate] of Object.entries(hostsASecond))
-  rows.push({
-    name: `render for ${Number(count).toLocaleString("en")} host document${count === "1" ? " (cold)" : "s"}`,
-    value: `${Math.round(rate).toLocaleString("en")} hosts a second`,
-    against: "",
-    ratio: null,
-    goal: count === "1" ? "" : "2,000 a second",
-  });
+/** Seconds, peak memory in MB and the files that were written. @param {string} command @param {string} hosts */
+function many(command, hosts) {
+  const out = mkdtempSync(join(folder, "out-"));
+  const code = `import json, resource, subprocess, sys, time
+start = time.time()
+code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(json.dumps([code, time.time() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024.0]))`;
+  const words = tool(command, "--hosts", hosts, "--virtinst", "pristine", "-o", out);
+  const [status, seconds, memory] = JSON.parse(run(["python3", "-c", code, ...words]).stdout);
+  const files = readdirSync(out).length;
+  rmSync(out, { recursive: true });
+  if (status !== 0) throw new Error(`${command} --hosts exits ${status}`);
+  return { seconds, memory, files };
+}
+const counts = quick ? /** @type {const} */ ([100, 1000]) : /** @type {const} */ ([1000, 10_000]);
+for (const clusters of [10, 10_000]) {
+  const [some, all] = counts.map((count) => documents(count, clusters));
+  for (const command of ["render", "bundle"]) {
+    const [few, lot] = [many(command, some ?? ""), many(command, all ?? "")];
+    const [fewer, more] = [few, lot].map(({ files }) => files.toLocaleString("en"));
+    const name = `${command} --hosts, ${more} files, ${clusters === 10 ? "ten clusters" : "no two hosts alike"}`;
+    rows.push({
+      name,
+      value: `${lot.seconds.toFixed(1)} s`,
+      against: `${fewer} files, ${few.seconds.toFixed(2)} s`,
+      // A file among many against one among few: 1 is linear.
+      ratio: lot.seconds / lot.files / (few.seconds / few.files),
+      goal: "1.1",
+    });
+    rows.push({
+      name: `${name}: peak memory`,
+      value: `${lot.memory.toFixed(0)} MB`,
+      against: `${fewer} files, ${few.memory.toFixed(0)} MB`,
+      ratio: lot.memory / few.memory,
+      goal: "1.5",
+    });
+  }
+}
 
 // The injected helper, in the Pythons that run virt-install.
 restore();
@@ -216,6 +221,7 @@ const IMPORT = `import logging, re, timeit
 start = timeit.default_timer()
 from xml.etree import ElementTree
 print((timeit.default_timer() - start) * 1000)`;
+const file = "virtinst/install/installer.py";
 const benchHelper = (/** @type {string} */ python, /** @type {string[]} */ ...words) =>
   run([python, "-B", resolve("bench/helper.py"), join(folder, "vm", file), ...words]);
 const pythons = [
