@@ -30,7 +30,8 @@ export type BundleResult = Result<"bundle">;
  * @throws Failure (facts) where a pool is broken or there is none, (target) where a named virtinst has no known layout
  */
 export async function bundle(options: BundleOptions): Promise<BundleResult> {
-  return bundler(options)(await openHost(options));
+  const host = await openHost(options);
+  return bundler(options)(host);
 }
 
 /**
