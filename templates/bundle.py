@@ -11,11 +11,18 @@ exit 6
 # FUNCTION (below) into one file of virt-manager's virtinst, and two calls of it; revert takes both out again.
 # `virtinst-rbd-patch bundle` made it. It needs neither that nor Node, and writes the same bytes as that does.
 # All that it knows of the host's pools stands here. It cannot see that one changed: that asks for a new file.
+#
+# To read it: what it knows; what it looks at, which is all that an apply on a current file runs; then, in the
+# text SECOND, what it changes and proves. That half is compiled when it is needed, for that takes its time.
 import sys
 if not (getattr(sys.flags, "safe_path", 0) or getattr(sys.flags, "isolated", 0)):
     del sys.path[0]  # This file's own folder: what lies there is no module of Python's.
 import errno
 import os
+try:
+    import _signal as signal  # What Python 3 puts around it takes its time.
+except ImportError:
+    import signal
 
 while os.open(os.devnull, os.O_RDWR) < 3:
     pass  # A standard stream that is closed must not become a file of ours.
@@ -23,24 +30,21 @@ while os.open(os.devnull, os.O_RDWR) < 3:
 # >>> rendered from the host's facts and the recipes
 VERSION, FORMAT, FORM = "0.0.0", 2, 1
 HOST, SOURCE, THEIRS = None, u"", None
-POOLS, BY_USAGE, FACTS, NOTES, REFUSED = [], [], "", ([], []), None
-FILES, LAYOUTS = {}, ([], [])
+POOLS, FACTS, NOTES, REFUSED = [], "", ([], []), None
+NEEDS, FILES, LAYOUTS, CALLS = [], {}, [], []
 SAMPLE, DISKS = (u"", u""), []
 NODE, NODE_POOLS = (u"", u"", u""), []
-WORDS, FUNCTION = "", ""
+MARKER, FOREIGN, STATED, DIGEST_LINE, TEMPORARY = "", ("", ""), ("", ""), "", ""
+RELEASES = []
+WORDS, FUNCTION, SECOND = "", "", ""
 # <<< rendered
 
 NAME, LIMIT = "_virtinst_rbd_patch", 16 << 20
-RELEASE_LETTERS = u"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.+~-"
-REPLACED, UNHEARD = [], []  # What was done by now, and what nobody could be told.
-NOT_SO, USAGE, OTHER, TARGET, BEHAVIOUR, IO = 1, 2, 3, 4, 5, 6
+NOT_SO, USAGE, OTHER, TARGET, BEHAVIOUR, IO = 1, 2, 3, 4, 5, 6  # The exit codes.
 HEADER = "# pristine: sha256=%s\n# pristine: mtime=%s lines=%s,%s\n# facts: sha256=%s\n"
 DIGEST = "# blocks: sha256=%s\n"
-ABSENT = ("absent", u"the file has no blocks of this tool")
 CURRENT = ("current", u"the blocks are just what this host needs")
-DISK_CODE = ("virtinst/devices/disk.py", "virtinst/devicedisk.py")
-RELEASE = (("virtcli/cliconfig.py", "__version__"), ("virtinst/buildconfig.py", "__version__"),
-           ("virtinst/build.cfg", "version"))
+REPLACED, UNHEARD, STOPPED, HELD = [], [], [], []  # What was done by now; what nobody could be told; signals.
 
 class Failure(Exception):
     """What is wrong and where, what to do next, and the exit code."""
@@ -48,8 +52,13 @@ class Failure(Exception):
         Exception.__init__(self, message)
         self.code, self.message, self.hint = code, text(message), text(hint)
 
-class Changed(Failure):
-    """Somebody else changed the file meanwhile: it is as they left it."""
+class Stopped(BaseException):
+    """A signal: what is under way is cleared up before it does what it does."""
+
+def second_half():
+    """Has the other half of this file at hand."""
+    if SECOND and "perform" not in globals():
+        exec(compile(SECOND, "SECOND", "exec", 0, True), globals())
 
 def text(value):
     """A path, a program's words or an error as text, whatever bytes are in it."""
@@ -61,9 +70,6 @@ def text(value):
         value = value.encode("utf-8", "surrogateescape")
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
-def quoted(names):
-    return u", ".join(u'"%s"' % name.replace(u"\\", u"\\\\").replace(u'"', u'\\"') for name in names)
-
 def sha256(content):
     for module in ("_sha2", "_sha256", "hashlib"):  # The last is always there, and the slowest to load.
         try:
@@ -74,22 +80,319 @@ def sha256(content):
 def read(path):
     """All of a file, by its path or its descriptor."""
     descriptor = os.dup(path) if isinstance(path, int) else os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        os.lseek(descriptor, 0, 0)
-        parts = [os.read(descriptor, LIMIT + 1)]
-        while parts[-1] and len(parts[0]) <= LIMIT:
-            parts.append(os.read(descriptor, LIMIT))
-    finally:
-        os.close(descriptor)
-    if sum(len(part) for part in parts) > LIMIT:
+    with os.fdopen(descriptor, "rb") as file:
+        file.seek(0)
+        content = file.read(LIMIT + 1)
+    if len(content) > LIMIT:
         raise EnvironmentError(errno.EFBIG, "it is larger than 16 MiB", path)
-    return b"".join(parts)
+    return content
 
 def source(*path):
     path = os.path.join(*path)
     return read(path).decode("latin-1") if os.path.isfile(path) else u""
 
-# What is there. With --root this runs under chroot, so that no link leads out; nothing is imported there.
+# Where virtinst is. No Python and no virt-install is started for that.
+
+def hidden_names():
+    try:
+        return [name for name in os.listdir(".") if ".virtinst-rbd-patch." in name]
+    except OSError:
+        return []  # Who may not list a folder left nothing in it.
+
+def is_python(program):
+    name = os.path.basename(program).replace("platform-", "")
+    return name[:6] == "python" and not name[6:].strip("0123456789.")
+
+def programs(mounted):
+    """The virt-installs, the one that a shell would run first."""
+    path = [] if mounted else [one for one in os.environ.get("PATH", "").split(":") if one[:1] == "/"]
+    found = [os.path.join(one, "virt-install") for one in path + ["/usr/local/bin", "/usr/bin"]]
+    real = [os.path.realpath(one) for one in found if os.path.isfile(one)]
+    return [program_at(one) for n, one in enumerate(real) if one not in real[:n]]
+
+def program_at(path, depth=0):
+    """A virt-install: how it is called, its Python, and the folders that its Python looks in."""
+    content = source(path)[:65536]
+    words = content.partition("\n")[0][2:].split() if content[:2] == "#!" else []
+    if words and os.path.basename(words[0]) == "env":
+        words = [word for word in words[1:] if word[0] != "-" and "=" not in word]
+    if words and is_python(words[0]):
+        return script_at(path, os.path.realpath(path), content, str(words[0]))
+    second_half()
+    return wrapper_at(path, content, depth)
+
+def script_at(path, script, content, python):
+    own, prefix = os.path.dirname(script), os.path.normpath(os.path.join(python, "../.."))
+    folders = [inserted(line, own) for line in content.split("\n") if "sys.path.insert" in line]
+    folders = [os.path.normpath(str(folder)) for folder in folders if folder][::-1] + [own]
+    site = site_folders(prefix + "/lib", prefix + "/lib64") if python[:1] == "/" and prefix != "/usr" else []
+    return {"path": path, "python": python, "folders": folders + site,
+            "met": u"%s, a Python program, names no folder that holds one" % text(script)}
+
+def inserted(line, own):
+    """The folder that a line of a script puts first in sys.path; None for none."""
+    head, found, argument = line.strip().replace(" ", "").partition("sys.path.insert(0,")
+    if head or not found:
+        return None
+    if argument[:1] in "\"'":
+        return os.path.join(own, line.split(",", 1)[1].strip()[1:].split(argument[0])[0])
+    return own if "__file__" in argument.partition("dirname(")[2] else None
+
+def site_folders(*libraries):
+    names = [(-at, [int(part) for part in name[6:].split(".")], "%s/%s/" % (library, name))
+             for at, library in enumerate(libraries) if os.path.isdir(library) for name in os.listdir(library)
+             if name[:7] in ("python2", "python3") and not name[6:].replace(".", "0").strip("0123456789")]
+    kinds = "site-packages", "dist-packages"
+    return [folder + kind for _, _, folder in sorted(names)[::-1] for kind in kinds]
+
+def uses(program, place):
+    """Whether a program takes its virtinst from a place: the first of its folders that holds one is that."""
+    holding = [folder for folder in program["folders"] if os.path.isdir(folder + "/virtinst")]
+    return holding[:1] != [] and os.path.realpath(holding[0]) == place
+
+def target_in(folder):
+    """The file of a virtinst that holds _build_xml; None for none."""
+    return next((file for file, _ in LAYOUTS if "def _build_xml" in source(folder, file)), None)
+
+def look(options):
+    """The virtinst that virt-install uses, as it is: the file to patch, and what is to be said of it."""
+    mounted, named, base = options["root"] is not None, options["virtinst"], options["base"]
+    known = [] if named else programs(mounted)
+    usual = [] if named else ["/usr/share/virt-manager"] + site_folders(
+        "/usr/local/lib", "/usr/lib", "/usr/local/lib64", "/usr/lib64")
+    places = [named] if named else (known[0]["folders"] if known else []) + usual
+    every = [named] if named else [folder for one in known for folder in one["folders"]] + usual
+    files = dict((folder, target_in(folder)) for folder in set(every))
+    first = next((one for one in places if files[one]), None)
+    if first is None:
+        second_half()
+        raise nothing_in(named, set(text(base + one) for one in places))
+    place, file = os.path.realpath(first), files[first]
+    others = [one for one in every if files[one] and os.path.realpath(one) != place]
+    target = os.path.realpath(os.path.join(place, file))
+    site = {"file": file, "path": text(base + target), "name": os.path.basename(target), "mounted": mounted,
+            "named": named is not None, "place": place, "shown": text(base + place), "target": target,
+            "where": base + os.path.dirname(target), "release": None, "notes": []}
+    if others or known and not uses(known[0], place):
+        second_half()
+        site["notes"] = doubts(site, known, others, base)
+    site["disk"] = [(text(path), source(path)) for path in (
+        os.path.join(place, name) for name in ("virtinst/devices/disk.py", "virtinst/devicedisk.py"))
+        if os.path.isfile(path)][:1]
+    site["folder"] = os.open(os.path.dirname(target), os.O_RDONLY | os.O_DIRECTORY)
+    site["descriptor"] = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    site["content"] = read(site["descriptor"])
+    return site
+
+# The blocks as they are written, and whether a file has just these.
+
+def with_ends(block, source, at):
+    """A block with the line end that the line before it has."""
+    return block.replace("\n", "\r\n") if source[max(at - 2, 0):at] == "\r\n" else block
+
+def helper_of(digest, modified, lines, call):
+    top = WORDS + HEADER % (digest, modified, lines[0], lines[1], FACTS)
+    return top + DIGEST % sha256((top + "\n" + FUNCTION + call).encode("latin-1")) + FUNCTION
+
+def render(base, digest, modified):
+    """The file with the blocks; its SHA-256 says where they go."""
+    _, first, second, call = FILES[digest]
+    lines, call = base.split("\n"), CALLS[call]
+    one, two = [len("".join(line + "\n" for line in lines[:number - 1])) for number in (first, second)]
+    helper = with_ends(helper_of(digest, modified, (first, second), call), base, one)
+    return "".join([base[:one], helper, base[one:two], with_ends(call, base, two), base[two:]])
+
+def is_current(content):
+    """What a file is that has, to the letter, what this writes into the file that it states; else None."""
+    content = content.decode("latin-1")
+    digest = content.partition("# pristine: sha256=")[2][:64]
+    modified = content.partition("# pristine: mtime=")[2].partition(" ")[0]
+    if digest in FILES and len(modified) == 20 and not modified.replace(".", "").strip("0123456789"):
+        _, first, second, call = FILES[digest]
+        base = content.replace(helper_of(digest, modified, (first, second), CALLS[call]), "", 1)
+        base = base.replace(CALLS[call], "", 1)
+        if sha256(base.encode("latin-1")) == digest and render(base, digest, modified) == content:
+            return {"is": CURRENT, "hash": digest}
+    return None
+
+# What is said of it.
+
+def need(site):
+    """(whether virtinst leaves out what these pools need, why, whether it copies auth), by its disk code."""
+    if not site["disk"]:
+        return NEEDS[0][0], NEEDS[0][1].replace(u"%s", site["file"], 1), False
+    (path, code), = site["disk"]
+    code = u"\n".join(line for line in code.split("\n") if line.strip()[:1] != "#")
+    writes = "source_protocol" in code or "network_from_storage" in code
+    found = 1 if not writes else 2 if "auth_secret_uuid" not in code else 3
+    return NEEDS[found][0], NEEDS[found][1].replace(u"%s", path, 1), found == 3
+
+def refuse(site, state, told):
+    """Refuses facts that are another machine's, and pools that nothing tells apart here."""
+    own, other = [name.lower().rstrip(u".") for name in (text(os.uname()[1]), HOST or u"localhost")]
+    alike = own == other if u"." in own and u"." in other else own.split(u".")[0] == other.split(u".")[0]
+    unnamed = other.split(u".")[0] == u"localhost"
+    other_machine = THEIRS not in (None, state["hash"]) if unnamed else not alike
+    if other_machine and not site["named"] and not site["mounted"]:
+        whose = u"another host" if unnamed else u"host " + HOST
+        raise Failure(OTHER, u"%s: these are the facts of %s, and this is %s." % (SOURCE, whose, own),
+                      u"Run this file on %s; or name the folder with its virtinst: --virtinst DIR." % whose)
+    if REFUSED and not told:
+        raise Failure(OTHER, *REFUSED)
+
+def about(options, site, state):
+    """What every result says."""
+    facts, is_now = options["command"] != "revert", state["is"]
+    own = None if site["mounted"] else text(os.uname()[1])
+    word, why, told = need(site) if facts else (None, None, False)
+    if facts:
+        refuse(site, state, told)
+    if is_now[0] == "damaged" and options["command"] != "verify":
+        raise Failure(TARGET, u"%s, %s. Nothing was written." % (site["path"], is_now[1]),
+                      "Get a clean file from the package (dpkg -S or rpm -qf names it; apt-get install "
+                      "--reinstall or dnf reinstall), then apply again.")
+    if is_now == CURRENT and not facts:
+        is_now = None, u"the blocks are whole; whether they are what this host needs was not looked at"
+    shipped, names = FILES.get(state["hash"], (u"",))[0].split(), os.fstat(site["descriptor"]).st_nlink
+    notes = (NOTES[told] if facts else []) + site["notes"]
+    if names > 1:
+        notes.append(u"%s has %d names (hard links): a change of this one leaves the others as they are."
+                     % (site["path"], names))
+    if facts and state["hash"] and not shipped:
+        notes.append(u"The file is not that of any upstream release: a distribution's, or changed by hand.")
+    result = {"command": options["command"], "file": site["path"], "release": site["release"], "need": word,
+              "sha256": state["hash"], "shippedIn": shipped, "needReason": why, "notes": notes,
+              "state": is_now[0], "stateReason": is_now[1]}
+    result.update(zip(("host", "source", "pools"), (HOST, SOURCE, POOLS) if facts else (own, None, [])))
+    if options["command"] != "verify":
+        result.update(check=options["check"], changed=False, restored=None, timeRestored=None, diff=u"",
+                      status="current" if facts else "absent")
+    return dict(result, compiled=None) if options["command"] == "apply" else result
+
+def headline(result):
+    pools = result["pools"]
+    pools = u" (pool%s %s)" % (u"s"[:len(pools) > 1], u", ".join(pools)) if pools else u""
+    return u"%s: %s%s" % (result["status"], result["file"], pools)
+
+def seen(words, kept=()):
+    """Without control and direction characters, so that no name can look like something else."""
+    hidden = list(range(32)) + list(range(127, 160)) + [0x61c, 0x200e, 0x200f]
+    hidden += list(range(0x2028, 0x202f)) + list(range(0x2066, 0x206a))
+    return text(words).translate(dict((one, (u"\\x%02x" if one < 256 else u"\\u%04x") % one)
+                                      for one in hidden if one not in kept))
+
+def write(descriptor, words):
+    rest = words.encode("utf-8", "replace")
+    while rest:
+        rest = rest[os.write(descriptor, rest):]
+
+def complain(words):
+    """Says something on standard error. Where that cannot be written either, the exit code has to say it."""
+    try:
+        write(2, words)
+    except OSError as error:
+        UNHEARD.extend([words] if error.errno != errno.EPIPE else [])
+
+def say(words, instead=u""):
+    """Says something on standard output; where it cannot be written, standard error gets the short of it."""
+    try:
+        write(1, words)
+    except OSError as error:
+        complain(instead)
+        if error.errno != errno.EPIPE:
+            raise Failure(IO, u"Standard output cannot be written: %s." % text(error),
+                          "Look at where it goes to.")
+
+def show(result, code, options, lines):
+    """Writes a result; its exit code. What was changed is said, wherever there is somebody to hear it."""
+    lines = [seen(line) + u"\n" for line in lines]
+    if not options["quiet"]:
+        complain(u"".join(u"note: %s\n" % seen(line) for line in result["notes"]))
+    elif code:
+        complain(u"virtinst-rbd-patch: " + lines[0])
+    words = seen(result["diff"], (9, 10)) if options["diff"] else u""
+    words += u"".join([] if options["quiet"] else lines)
+    done = result.get("changed") and not result["check"]
+    say(as_json(result, code, options) if options["json"] else words, lines[0] if done else u"")
+    return code or (IO if UNHEARD else 0)
+
+def options_of(words):
+    """What the words ask for; what is wrong with them is in "wrong"."""
+    flags = ["check", "diff", "static", "json", "quiet", "verbose"]
+    options = dict.fromkeys(flags + ["command", "root", "virtinst", "wrong", "asks"])
+    names, rest = dict(("--" + flag, flag) for flag in flags), list(words)
+    names.update({"-q": "quiet", "-v": "verbose", "-h": "asks", "--help": "asks", "--version": "asks"})
+    while rest:
+        word, (name, equals, value) = rest[0], rest.pop(0).partition("=")
+        if word in names:
+            options[names[word]] = True
+        elif name in ("--root", "--virtinst") and (value or not equals and rest and rest[0]):
+            options[name[2:]] = os.path.join(WORKING, value or rest.pop(0))
+        elif word in ("apply", "verify", "revert") and not options["command"]:
+            options["command"] = word
+        else:
+            options["wrong"] = u"%s is not understood" % text(word)
+    command = options["command"]
+    for flag in ["check", "diff"] if command == "verify" else ["static"]:
+        if options[flag]:
+            options["wrong"] = u"--%s does not go with %s" % (flag, command)
+    if not command or options["quiet"] and options["verbose"]:
+        options["wrong"] = u"-q and -v do not go together" if command else u"a command is missing"
+    return dict(options, check=bool(options["check"]), base="")
+
+def main(words):
+    """The exit code. An apply on a file that is current, and with nothing left by a killed run, ends here."""
+    options, site = options_of(words), None
+    try:
+        if not any(options[one] for one in ("wrong", "asks", "root", "json", "verbose")):
+            site = look(options)
+            os.fchdir(site["folder"])
+            state = is_current(site["content"]) if options["command"] == "apply" else None
+            if state and not hidden_names():
+                result = about(options, site, state)
+                return show(result, 0, options, [headline(result)])
+        second_half()
+        return perform(options, site, words)
+    except Exception as error:
+        second_half()
+        return explain(error, options, site)
+
+def stop(number, _):
+    """What a signal does, once the replacement is done that is perhaps under way."""
+    STOPPED.append(number)
+    if not HELD:
+        raise Stopped(number)
+
+def begin(words):
+    """The exit code; a signal ends in no stack trace."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+        signal.siginterrupt(number, False)
+    try:
+        return main(words)
+    except Stopped as stopped:
+        if REPLACED:
+            complain(u"virtinst-rbd-patch: %s was replaced before this run was stopped.\n" % REPLACED[0])
+        signal.signal(stopped.args[0], signal.SIG_DFL)
+        os.kill(os.getpid(), stopped.args[0])
+    return IO
+
+# >>> SECOND
+# From here on: what is changed, proved or explained.
+import re
+import time
+
+ABSENT = ("absent", u"the file has no blocks of this tool")
+TRACEBACK = u"Traceback (most recent call last):\n"
+FRAME = re.compile(r'(?m)^  File "(.*)", line (\d+)(?:, in (.*))?')
+
+class Changed(Failure):
+    """Somebody else changed the file meanwhile: it is as they left it."""
+
+class Damaged(Exception):
+    """Markers that do not fit, or a header that cannot be read: nothing can be taken out safely."""
+
+# Where virtinst is, where that is not plain. With --root this runs under chroot, so that no link leads out.
 
 def inside(root, work, *args):
     """Does some work in the system below --root, or in this one; the working folder stays."""
@@ -98,13 +401,13 @@ def inside(root, work, *args):
     outside, here = os.open("/", os.O_RDONLY), os.open(".", os.O_RDONLY)
     kept = sys.meta_path[:], sys.path[:]
     b"".decode("latin-1"), b"".decode("utf-8", "replace")  # Python 2.7 imports what decodes.
-    del sys.meta_path[:], sys.path[:]
+    del sys.meta_path[:], sys.path[:]  # Nothing is imported from there.
     try:
         os.chroot(root)
     except OSError as error:
         absent = error.errno in (errno.ENOENT, errno.ENOTDIR)
-        words = u"%s cannot be entered: %s." % (text(root), text(error))
-        raise Failure(TARGET if absent else IO, words,
+        why = u"%s cannot be entered: %s." % (text(root), text(error))
+        raise Failure(TARGET if absent else IO, why,
                       "Run this as root: what is below --root is read under chroot.")
     else:
         try:
@@ -117,19 +420,6 @@ def inside(root, work, *args):
         sys.meta_path[:], sys.path[:] = kept
         os.close(outside)
         os.close(here)
-
-def is_python(program):
-    name = os.path.basename(program).replace("platform-", "")
-    return name[:6] == "python" and not name[6:].strip("0123456789.")
-
-def inserted(line, own):
-    """The folder that a line of a script puts first in sys.path; None for none."""
-    head, found, argument = line.strip().replace(" ", "").partition("sys.path.insert(0,")
-    if head or not found:
-        return None
-    if argument[:1] in "\"'":
-        return os.path.join(own, line.split(",", 1)[1].strip()[1:].split(argument[0])[0])
-    return own if "__file__" in argument.partition("dirname(")[2] else None
 
 def handed_over(script):
     """The words of the command that a shell script hands its arguments to."""
@@ -146,189 +436,96 @@ def handed_over(script):
             found.append((not last, len(found) if last else -len(found), words))
     return min(found)[2] if found else []
 
-def program_at(path, depth=0):
-    """A virt-install: how it is called, its Python, and the folders that its Python looks in."""
-    script, content = os.path.realpath(path), source(path)[:65536]
-    words = content.partition("\n")[0][2:].split() if content[:2] == "#!" else []
-    if words and os.path.basename(words[0]) == "env":
-        words = [word for word in words[1:] if word[0] != "-" and "=" not in word]
-    python = str((words or [""])[0])
-    if not is_python(python):
-        words = handed_over(content) if words and depth < 5 else []
-        if words and not is_python(words[0]):
-            return dict(program_at(words[0], depth + 1), path=path)
-        scripts = [path if word == "$0" else word for word in words[1:] if word[:1] == "/" or word == "$0"]
-        if not scripts:
-            line = seen(content.partition("\n")[0].strip()[:100]) if content[:4] != "\x7fELF" else u"\u2026"
-            met = u'%s begins with "%s", and what it runs is not known' % (text(script), line)
-            return {"path": path, "python": None, "folders": [],
-                    "met": met if line else u"%s has no first line" % text(script)}
-        python, script = words[0], os.path.realpath(scripts[0])
-        content = source(script)[:65536]
-    own, prefix = os.path.dirname(script), os.path.normpath(os.path.join(python, "../.."))
-    folders = [inserted(line, own) for line in content.split("\n") if "sys.path.insert" in line]
-    folders = [os.path.normpath(str(folder)) for folder in folders if folder][::-1] + [own]
-    site = site_folders(prefix + "/lib", prefix + "/lib64") if python[:1] == "/" and prefix != "/usr" else []
-    return {"path": path, "python": python, "folders": folders + site,
-            "met": u"%s, a Python program, names no folder that holds one" % text(script)}
+def wrapper_at(path, content, depth):
+    """A virt-install that is no Python script: what it hands over to."""
+    words = handed_over(content) if content[:2] == "#!" and depth < 5 else []
+    if words and not is_python(words[0]):
+        return dict(program_at(words[0], depth + 1), path=path)
+    scripts = [path if word == "$0" else word for word in words[1:] if word[:1] == "/" or word == "$0"]
+    if scripts:
+        script = os.path.realpath(scripts[0])
+        return script_at(path, script, source(script)[:65536], words[0])
+    line = seen(content.partition("\n")[0].strip()[:100]) if content[:4] != "\x7fELF" else u"\u2026"
+    met = u'begins with "%s", and what it runs is not known' % line if line else u"has no first line"
+    met = u"%s %s" % (text(os.path.realpath(path)), met)
+    return {"path": path, "python": None, "folders": [], "met": met}
 
-def site_folders(*libraries):
-    names = [(-at, [int(part) for part in name[6:].split(".")], "%s/%s/" % (library, name))
-             for at, library in enumerate(libraries) if os.path.isdir(library) for name in os.listdir(library)
-             if name[:7] in ("python2", "python3") and not name[6:].replace(".", "0").strip("0123456789")]
-    kinds = "site-packages", "dist-packages"
-    return [folder + kind for _, _, folder in sorted(names)[::-1] for kind in kinds]
-
-def look(options):
-    """The virtinst that virt-install uses, as it is: the file to patch, what runs it, what to say of it."""
-    mounted, named, base = options["root"] is not None, options["virtinst"], options["base"]
-    path = [] if mounted else [one for one in os.environ.get("PATH", "").split(":") if one[:1] == "/"]
-    found = [os.path.join(one, "virt-install") for one in path + ["/usr/local/bin", "/usr/bin"]]
-    real = [os.path.realpath(one) for one in found if os.path.isfile(one)]
-    known = [program_at(one) for n, one in enumerate(real) if one not in real[:n]]
-    usual = ["/usr/share/virt-manager"]
-    usual += site_folders("/usr/local/lib", "/usr/lib", "/usr/local/lib64", "/usr/lib64")
-    places = [named] if named else (known[0]["folders"] if known else []) + usual
-    files = {}
-    def file_in(folder):
-        if folder not in files:  # Each is read once.
-            whole = (file for file, _ in LAYOUTS[0] if "def _build_xml" in source(folder, file))
-            files[folder] = next(whole, None)
-        return files[folder]
-    first = next((one for one in places if file_in(one)), None)
-    if first is None:
-        looked = u", ".join(sorted(set(text(base + one) for one in places)))
-        kinds = u", ".join(file for file, _ in LAYOUTS[0])
-        raise Failure(TARGET, u"%s holds no virtinst package with a _build_xml (looked for %s)."
-                      % (text(named), kinds) if named else
-                      u"No virtinst was found (looked in %s)." % looked,
-                      "Name the folder that holds the `virtinst` package with --virtinst; virt-install 1.0 "
-                      "to 5.1 are supported.")
-    place, file = os.path.realpath(first), file_in(first)
-    def uses(one):
-        return [os.path.realpath(f) for f in one["folders"] if os.path.isdir(f + "/virtinst")][:1] == [place]
+def users_of(place, known):
+    """The virt-installs that take their virtinst from a place, the one beside it too."""
     beside = os.path.join(place, "virt-install")
-    using = [one for one in known + ([program_at(beside)] if os.path.isfile(beside) else []) if uses(one)]
-    target = os.path.realpath(os.path.join(place, file))
-    site = {"file": file, "path": text(base + target), "name": os.path.basename(target), "mounted": mounted,
-            "program": (using + [None])[0], "first": (known + [None])[0], "named": named is not None,
-            "place": text(base + place), "release": None, "disk": None, "notes": []}
-    if not named and known and not uses(known[0]):
-        site["notes"].append(u"%s was taken, but which virtinst %s uses could not be told: %s. Name its "
-                             u"folder with --virtinst."
-                             % (site["place"], text(known[0]["path"]), known[0]["met"]))
-    elif not named:
-        folders = [folder for one in known for folder in one["folders"]] + usual
-        every = [os.path.realpath(folder) for folder in folders if file_in(folder)]
-        others = [text(base + one) for n, one in enumerate(every) if one != place and one not in every[:n]]
-        why = u"it is what %s runs" % text(using[0]["path"]) if using else u"it is in the most usual place"
-        site["notes"] += [u"There are several virtinsts: %s was taken, for %s; not %s. Name another with "
-                          u"--virtinst." % (site["place"], why, u", ".join(others))] if others else []
-    for name, word in RELEASE[::-1]:
-        for line in source(place, name).split("\n"):
-            if line.replace(" ", "").startswith(word + "="):
-                value = line.split("=", 1)[1].strip()
-                quote, value = (value[:1], value[1:]) if word != "version" else (u"", value)
-                stated = value[:len(value) - len(value.lstrip(RELEASE_LETTERS))]
-                if stated and (not quote or quote in u"\"'" and value[len(stated):][:1] == quote):
-                    site["release"] = stated
-    for name in DISK_CODE[::-1]:
-        if os.path.isfile(os.path.join(place, name)):
-            code = [line for line in source(place, name).split("\n") if line.strip()[:1] != "#"]
-            site["disk"] = text(os.path.join(place, name)), u"\n".join(code)
-    site["folder"] = os.open(os.path.dirname(target), os.O_RDONLY | os.O_DIRECTORY)
-    site["descriptor"] = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    site["content"], site["target"] = read(site["descriptor"]), target
-    site["where"] = base + os.path.dirname(target)
-    return site
+    every = known + ([program_at(beside)] if os.path.isfile(beside) else [])
+    return [one for one in every if uses(one, place)]
 
-def byte_code_times(target):
-    """The seconds that byte code beside a source states: it takes any source of that second for its own."""
-    name, cache = os.path.basename(target)[:-3], os.path.join(os.path.dirname(target), "__pycache__")
-    codes = [target + "c", target + "o"] + [os.path.join(cache, one) for one in (
-        os.listdir(cache) if os.path.isdir(cache) else []) if one.startswith(name + ".")]
-    stated = [bytearray(read(one)[:12]) for one in codes if os.path.isfile(one) and not os.path.islink(one)]
-    return [sum(code[at + n] << 8 * n for n in range(4)) for code in stated for at in (4, 8)
-            if len(code) > at + 3]
+def nothing_in(named, places):
+    message = u"No virtinst was found (looked in %s)." % u", ".join(sorted(places))
+    if named:
+        message = u"%s holds no virtinst package with a _build_xml (looked for %s)." % (
+            text(named), u", ".join(file for file, _ in LAYOUTS))
+    return Failure(TARGET, message, "Name the folder that holds the `virtinst` package with --virtinst; "
+                   "virt-install 1.0 to 5.1 are supported.")
 
-# The blocks: markers, header, digests and line ends as the tool writes and reads them.
+def doubts(site, known, others, base):
+    """What is to be said of the choice of a virtinst."""
+    if known and not uses(known[0], site["place"]):
+        return [u"%s was taken, but which virtinst %s uses could not be told: %s. Name its folder with "
+                u"--virtinst." % (site["shown"], text(known[0]["path"]), known[0]["met"])]
+    real = [text(base + os.path.realpath(one)) for one in others]
+    using = users_of(site["place"], known)
+    why = u"it is what %s runs" % text(using[0]["path"]) if using else u"it is in the most usual place"
+    return [u"There are several virtinsts: %s was taken, for %s; not %s. Name another with --virtinst." % (
+        site["shown"], why, u", ".join(one for n, one in enumerate(real) if one not in real[:n]))]
 
-class Damaged(Exception):
-    """Markers that do not fit, or a header that cannot be read: nothing can be taken out safely."""
+def release_of(place):
+    """The release that a virtinst states; None where it states none."""
+    stated = [re.search(pattern, source(place, name)) for name, pattern in RELEASES]
+    return next((found.group(1) for found in stated if found), None)
+
+# What a file is: its blocks, their header, and its state.
 
 def find_blocks(content):
     """Where the blocks are, and what their header says; None for none."""
     def damaged(why, at):
-        raise Damaged(u"line %d: %s" % (content.count(b"\n", 0, at) + 1, why))
-    spans, begun, at = [], None, 0
-    for line in content.split(b"\n") if b"virtinst-rbd-patch" in content or NAME.encode() in content else ():
-        mark = line.lstrip(b" \t\f")[:24]
-        if mark == b"# >>> virtinst-rbd-patch":
-            if begun is not None:
-                damaged("a block begins before the one above it ends", at)
-            begun = at
-        elif mark == b"# <<< virtinst-rbd-patch":
-            if begun is None:
-                damaged("a block ends that has no beginning", at)
-            spans, begun = spans + [(begun, min(at + len(line) + 1, len(content)))], None
-        at += len(line) + 1
+        return Damaged(u"line %d: %s" % (content.count("\n", 0, at) + 1, why))
+    spans, begun = [], None
+    for mark in re.finditer(MARKER, content):
+        if mark.group(1) == ">>>" and begun is not None:
+            raise damaged("a block begins before the one above it ends", mark.start())
+        if mark.group(1) == "<<<" and begun is None:
+            raise damaged("a block ends that has no beginning", mark.start())
+        if mark.group(1) == "<<<":
+            spans.append((begun, min(mark.end() + 1, len(content))))
+        begun = mark.start() if mark.group(1) == ">>>" else None
     if begun is not None:
-        damaged("a block begins and has no end", begun)
+        raise damaged("a block begins and has no end", begun)
     if spans[2:]:
-        damaged("there are more than two blocks", spans[2][0])
-    at = content.find(NAME.encode())
-    while at >= 0:
-        if not any(begin <= at < end for begin, end in spans):
-            damaged("the name %s stands outside the blocks" % NAME, at)
-        at = content.find(NAME.encode(), at + 1)
+        raise damaged("there are more than two blocks", spans[2][0])
+    for name in re.finditer(NAME, content):
+        if not any(begin <= name.start() < end for begin, end in spans):
+            raise damaged("the name %s stands outside the blocks" % NAME, name.start())
     if not spans:
         return None
     if not spans[1:]:
-        damaged("there is one block where there should be two", spans[0][0])
-    helper, call = [content[begin:end].replace(b"\r\n", b"\n").decode("latin-1") for begin, end in spans]
-    foreign = [line for line in helper.split("\n")
-               if line[:1].strip("# ") and not line.startswith("def %s(" % NAME)]
-    foreign += [line for line in call.split("\n") if line[:1].strip("# \t\f") or line[:1] in (" ", "\t", "\f")
-                and line.replace("(", " ").replace(":", " ").split()[:1] in (["def"], ["class"])]
-    if foreign:
-        words = text(foreign[0].encode("latin-1").strip())[:41].strip()
-        damaged(u"between the markers stands what is not of this tool (%s)" % words, spans[0][0])
-    header = read_header(helper.split("\n"), lambda why: damaged(why, spans[0][0]))
-    return dict(header, spans=spans, helper=helper, call=call)
-
-def digits(word):
-    return word != "" and not word.strip("0123456789")
-
-def read_header(lines, damaged):
-    tool, at = (lines[0].split(" ") + [""] * 4)[3], []
-    for n, line in enumerate(lines):
-        if n and line[:2] != "# ":
-            break
-        if line[:10] == "# format: " and digits(line[10:]) and len(line) < 20:
-            at.append(n)
-    if at and int(lines[at[0]][10:]) > FORMAT:
-        damaged("the blocks were written by virtinst-rbd-patch %s, in a layout that this version does not "
-                "know" % tool)
-    rest = "\n".join(lines[at[0] + 1:at[0] + 5]) + "\n" if at else ""
-    values = [word.partition("=")[2] for word in rest.split() if "=" in word]
-    first, modified, places, facts, digest = values if len(values) == 5 else [""] * 5
-    stated = tuple([first, modified] + (places.split(",") + [""])[:2] + [facts, digest])
-    plain = [one.strip("0123456789abcdef") == "" and len(one) == 64 for one in (first, facts, digest)]
-    plain += [digits(part) for part in places.split(",") + modified.replace("-", "", 1).split(".")]
-    plain += [modified[-10:-9] == ".", len(modified) < 32]
-    layouts = HEADER + DIGEST, (HEADER + DIGEST).replace("\n# pristine:", "", 1)  # The second is 1.0.0's.
-    if not all(plain) or not any(rest.startswith(layout % stated) for layout in layouts):
-        damaged("the first lines of the helper block cannot be read")
-    return {"tool": tool, "pristine": first, "modified": modified, "lines": places, "facts": facts,
-            "digest": digest}
-
-def with_ends(block, content, at):
-    return (block.replace("\n", "\r\n") if content[max(at - 2, 0):at] == b"\r\n" else block).encode("latin-1")
+        raise damaged("there is one block where there should be two", spans[0][0])
+    helper, call = [content[begin:end].replace("\r\n", "\n") for begin, end in spans]
+    foreign = [re.search(form, text(block.encode("latin-1"))) for form, block in zip(FOREIGN, (helper, call))]
+    for found in [one.group().strip() for one in foreign if one][:1]:
+        raise damaged(u"between the markers stands what is not of this tool (%s)" % found, spans[0][0])
+    first = re.match(STATED[0], helper)
+    if first and int(first.group(2)) > FORMAT:
+        raise damaged("the blocks were written by virtinst-rbd-patch %s, in a layout that this version does "
+                      "not know" % first.group(1), spans[0][0])
+    stated = first and re.match(STATED[1], helper[first.end():])
+    if not stated:
+        raise damaged("the first lines of the helper block cannot be read", spans[0][0])
+    header = dict(zip(("pristine", "modified", "one", "two", "facts", "digest"), stated.groups()))
+    lines = "%s,%s" % (header["one"], header["two"])
+    return dict(header, lines=lines, tool=first.group(1) or u"", spans=spans, helper=helper, call=call)
 
 def examine(content, compare):
     """What a file is: its state and why, its blocks, the file without them, whether they went into that."""
+    source = content.decode("latin-1")
     try:
-        found = find_blocks(content)
+        found = find_blocks(source)
     except Damaged as damage:
         return {"is": ("damaged", text(damage)), "found": None, "base": None, "hash": None, "pristine": False}
     if found is None:
@@ -337,40 +534,35 @@ def examine(content, compare):
     base = content[:begin] + content[end:second] + content[last:]
     state = {"found": found, "base": base, "hash": sha256(base), "is": CURRENT}
     state["pristine"] = state["hash"] == found["pristine"]
-    line = content.count(b"\n", 0, begin) + 1
-    places = "%d,%d" % (line, content.count(b"\n", 0, begin) + content.count(b"\n", end, second) + 1)
-    plain = found["helper"].replace((DIGEST % found["digest"])[:-1], "", 1) + found["call"]
+    line = source.count("\n", 0, begin) + 1
+    places = "%d,%d" % (line, line + source.count("\n", end, second))
+    plain = re.sub(DIGEST_LINE, "", found["helper"], 1) + found["call"]
     state["intact"] = (sha256(plain.encode("latin-1")) == found["digest"]
-                       and with_ends(found["helper"], content, begin) == content[begin:end]
-                       and with_ends(found["call"], content, second) == content[second:last])
+                       and with_ends(found["helper"], source, begin) == source[begin:end]
+                       and with_ends(found["call"], source, second) == source[second:last])
     for wrong, name, why in (
             (not state["intact"], "edited",
-             "the blocks (from line %d) are no longer as they were rendered" % line),
+             u"the blocks (from line %d) are no longer as they were rendered" % line),
             (found["tool"] != VERSION, "stale",
-             "the blocks were rendered by version %s, this is %s" % (found["tool"], VERSION)),
+             u"the blocks were rendered by version %s, this is %s" % (found["tool"], VERSION)),
             (compare and found["facts"] != FACTS, "stale",
-             "the host's pools or secrets have changed since the blocks were rendered"),
+             u"the host's pools or secrets have changed since the blocks were rendered"),
             (state["pristine"] and places != found["lines"], "edited",
-             "the blocks (from line %d) are no longer where they were put" % line),
+             u"the blocks (from line %d) are no longer where they were put" % line),
             (not state["pristine"], "edited",
-             "the file was changed outside the blocks since they were put in")):
+             u"the file was changed outside the blocks since they were put in")):
         if wrong:
-            state["is"] = name, text(why)
+            state["is"] = name, why
             break
     return state
 
-def helper_of(digest, modified, lines, call):
-    top = WORDS + HEADER % (digest, modified, lines[0], lines[1], FACTS)
-    return top + DIGEST % sha256((top + "\n" + FUNCTION + call).encode("latin-1")) + FUNCTION
-
-def render(base, digest, modified):
-    """The file with the blocks; its SHA-256 says where they go."""
-    _, first, second, call = FILES[digest]
-    helper = helper_of(digest, modified, (first, second), LAYOUTS[1][call])
-    lines = base.split(b"\n")
-    at, then = [len(b"".join(line + b"\n" for line in lines[:number - 1])) for number in (first, second)]
-    calls = with_ends(LAYOUTS[1][call], base, then)
-    return b"".join([base[:at], with_ends(helper, base, at), base[at:then], calls, base[then:]])
+def pool_names(helper):
+    """The names of the pools that blocks were made for; an empty one where somebody changed it."""
+    lines = re.findall(r'(?m)^ {12}"(?:libvirt_pools|pool)": (.*),$', helper)
+    words = [word for line in lines for word in re.findall(r'u"([^"]*)"', line)]
+    plain = [re.sub(r"\\u[0-9a-f]{4}|\\U000[0-9a-f]{5}|\\U0010[0-9a-f]{4}", "", word) for word in words]
+    return [u"" if re.search(r"[^ !#-\[\]-~]", one) else word.encode("ascii").decode("unicode_escape")
+            for word, one in zip(words, plain)]
 
 # The change: written beside the file, read back, renamed over it, looked at once more.
 
@@ -378,8 +570,7 @@ def run(words, seconds=60, **variables):
     """(exit code, output, errors, what went wrong) of a program, which is ended with all that it started."""
     import subprocess
     import tempfile
-    import time
-    files = [open(os.devnull, "rb")] + [tempfile.TemporaryFile() for _ in "12"]
+    files = [open(os.devnull, "rb"), tempfile.TemporaryFile(), tempfile.TemporaryFile()]
     try:
         child = subprocess.Popen(words, cwd="/", env=dict(os.environ, LC_ALL="C", LANGUAGE="C", **variables),
                                  stdin=files[0], stdout=files[1], stderr=files[2],
@@ -396,7 +587,7 @@ def run(words, seconds=60, **variables):
                 why = u"it printed more than 16 MiB"
     finally:
         try:
-            os.killpg(child.pid, 9)
+            os.killpg(child.pid, signal.SIGKILL)
         except OSError:
             pass  # Nobody is left.
         code = child.wait()
@@ -408,8 +599,6 @@ class Libc(object):
     """What Python 2.7 has no name for: attributes, exact times, and what happens to names in a folder."""
     def __init__(self):
         import ctypes
-        import struct
-        self.unpack = struct.unpack
         self.c, self.lib = ctypes, ctypes.CDLL(None, use_errno=True)
 
     def call(self, name, *args):
@@ -434,25 +623,31 @@ class Libc(object):
         return dict((name, self.filled("fgetxattr", descriptor, name)) for name in names
                     if name not in (b"security.ima", b"security.evm"))
 
+    def set_attributes(self, descriptor, attributes):
+        for name, value in attributes.items():
+            self.call("fsetxattr", descriptor, name, value, self.c.c_size_t(len(value)), 0)
+        for name in set(self.attributes(descriptor)) - set(attributes):
+            self.call("fremovexattr", descriptor, name)  # What the folder gives each new file.
+
     def set_time(self, descriptor, modified):
-        total = int(modified.replace(".", ""))  # Nanoseconds.
-        if not -2 ** 63 <= total // 10 ** 9 < 2 ** 63:
+        seconds, rest = divmod(int(modified.replace(".", "")), 10 ** 9)
+        if not -2 ** 63 <= seconds < 2 ** 63:
             raise EnvironmentError("its time of then, %s, is none that a file can have" % modified)
-        time = total // 10 ** 9, total % 10 ** 9
-        self.call("futimens", descriptor, (self.c.c_long * 4)(*(time + time)))
+        self.call("futimens", descriptor, (self.c.c_long * 4)(seconds, rest, seconds, rest))
 
     def watch(self, folder):
         watch = self.call("inotify_init1", os.O_NONBLOCK | 0x80000)
         self.call("inotify_add_watch", watch, ("/proc/self/fd/%d/." % folder).encode(), 0x3c6)
         return watch
 
-    def seen(self, watch, name):
+    def happened(self, watch, name):
         """What happened to a name, in order: C, its file was changed; R, the name went to another file."""
+        import struct
         found, events = "", b""
         try:
             while True:
                 events = events or os.read(watch, 65536)
-                _, mask, _, size = self.unpack("iIII", events[:16])
+                _, mask, _, size = struct.unpack("iIII", events[:16])
                 if text(events[16:16 + size].rstrip(b"\0")) == text(name):
                     found += "R" if mask & 0x3c0 else "C"
                 events = events[16 + size:]
@@ -477,53 +672,58 @@ def modified_time(descriptor):
         total = int(run(["stat", "-L", "-c", "%.9Y", path])[1].replace(".", ""))
     return "%s%d.%09d" % ("-" if total < 0 else "", abs(total) // 10 ** 9, abs(total) % 10 ** 9)
 
-def temporary():
-    """A name as the tool gives it, so that each clears up what the other left where it was killed."""
-    import binascii
-    import time
-    digits, rest = "", int(time.time() * 1000)
-    while rest:
-        digits, rest = "0123456789abcdefghijklmnopqrstuvwxyz"[rest % 36] + digits, rest // 36
-    return ".virtinst-rbd-patch.%s-%s" % (binascii.hexlify(os.urandom(6)).decode(), digits)
+def fresh_time(options, site):
+    """Now, or the next second that is later than the file's and that no byte code states."""
+    avoid = inside(options["root"], byte_code_times, site["target"])
+    second = max(int(time.time()), int(os.fstat(site["descriptor"]).st_mtime) + 1)
+    while second % 2 ** 32 in avoid:
+        second += 1
+    return "%d.000000000" % second
 
-def is_temporary(name):
-    import re
-    # As this names them, and as 1.0.0 did.
-    form = r"\.(virtinst-rbd-patch\.[0-9a-f]{12}|\w+\.py\.virtinst-rbd-patch\.\d+)-[0-9a-z]{8,9}\Z"
-    return re.match(form, name) is not None
+def byte_code_times(target):
+    """The seconds that byte code beside a source states: it takes any source of that second for its own."""
+    name, cache = os.path.basename(target)[:-3], os.path.join(os.path.dirname(target), "__pycache__")
+    codes = [target + "c", target + "o"] + [os.path.join(cache, one) for one in (
+        os.listdir(cache) if os.path.isdir(cache) else []) if one.startswith(name + ".")]
+    stated = [bytearray(read(one)[:12]) for one in codes if os.path.isfile(one) and not os.path.islink(one)]
+    return [sum(code[at + n] << 8 * n for n in range(4)) for code in stated for at in (4, 8)
+            if len(code) > at + 3]
+
+def temporary():
+    """A name such as the tool gives, so that each clears up what the other left where it was killed."""
+    import binascii
+    return ".virtinst-rbd-patch.%s-%08x" % (binascii.hexlify(os.urandom(6)).decode(), int(time.time()))
+
+def left_behind():
+    """(name, time of the last change) of each temporary file here."""
+    try:
+        names = [name for name in hidden_names() if re.match(TEMPORARY + r"\Z", name)]
+        return [(name, os.lstat(name).st_ctime) for name in names]
+    except OSError:
+        return []  # What goes meanwhile is somebody's.
 
 def clear_up(site, patient):
     """Removes what killed runs left: files of such a name that nobody has changed for ten seconds."""
-    def left():
-        try:
-            names = [name for name in os.listdir(".") if ".virtinst-rbd-patch." in name]
-            return dict((name, os.lstat(name).st_ctime) for name in names if is_temporary(name))
-        except OSError:
-            return {}  # Who may not list a folder left nothing in it; and what goes meanwhile is somebody's.
-    notes, young = [], left()
-    if young:
-        import time
-        begun = time.time()
+    notes, young, end = [], set(left_behind()), time.time() + 10
     while young:
-        now = dict((name, then) for name, then in left().items() if young.get(name) == then)
-        for name in [one for one in now if abs(time.time() - now[one]) > 10 or time.time() - begun >= 10]:
+        old = set(one for one in young if abs(time.time() - one[1]) > 10 or time.time() > end)
+        for name, _ in old:
             path = u"%s/%s" % (os.path.dirname(site["path"]), text(name))
             try:
                 os.unlink(name)
                 notes.append(u"%s was removed: a run left it that was killed." % path)
             except OSError as error:
                 notes.append(u"The temporary file %s cannot be removed: %s. Remove it." % (path, text(error)))
-            del now[name]
-        young = now if patient else {}
+        young = (young - old) & set(left_behind()) if patient else set()
         time.sleep(0.1 if young else 0)
     return notes
 
 class Replacement(object):
     """Gives a file another content: whole or not at all, with all that is its, and nobody's edit lost."""
     def __init__(self, site, content):
-        self.site, self.content, self.libc, self.left = site, content, Libc(), []
-        self.name, self.old, self.rights = site["name"], site["descriptor"], rights(site["descriptor"])
-        self.new, self.second, self.path = temporary(), temporary(), site["path"]
+        self.site, self.name, self.path, self.libc = site, site["name"], site["path"], Libc()
+        self.new, self.second, self.left, self.old = temporary(), temporary(), [], site["descriptor"]
+        self.content, self.rights = content, rights(self.old)
 
     def run(self, modified):
         fresh = None
@@ -537,15 +737,7 @@ class Replacement(object):
             self.libc.set_time(fresh, modified)
             os.fsync(fresh)
             self.exchange(fresh)
-            try:
-                os.fsync(self.site["folder"])
-            except OSError as error:
-                raise EnvironmentError("that is perhaps not safe from a power cut: %s" % text(error))
-            if not self.holds(self.name, fresh, self.content):
-                raise EnvironmentError("what is there now is not what was written")
-            if not os.path.samestat(os.stat(self.site["where"]), os.fstat(self.site["folder"])):
-                raise EnvironmentError("%s is another folder by now: the new text is in the one that was "
-                                       "there" % os.path.dirname(self.path))
+            self.look_again(fresh)
             return modified_time(fresh)
         except (EnvironmentError, Failure) as error:
             raise self.failed(error)
@@ -560,23 +752,24 @@ class Replacement(object):
         try:
             os.fchown(fresh, *self.rights[1:])
             what, hint = "ACL and attributes", "Run this as root; compare getfattr -d -m - FILE."
-            for name, value in self.attributes.items():
-                self.libc.call("fsetxattr", fresh, name, value, self.libc.c.c_size_t(len(value)), 0)
-            for name in set(self.libc.attributes(fresh)) - set(self.attributes):
-                self.libc.call("fremovexattr", fresh, name)  # What the folder gives each new file.
+            self.libc.set_attributes(fresh, self.attributes)
             os.fchmod(fresh, self.rights[0] & 0o7777)
-            if self.libc.attributes(fresh) != self.attributes or rights(fresh) != self.rights:
+            if not self.is_like_old(fresh, self.content):
                 raise EnvironmentError("they are others when read back")
         except EnvironmentError as error:
             raise Failure(IO, u"The %s of %s cannot be kept: %s. Nothing was written."
                           % (what, self.path, text(error)), hint)
 
+    def is_like_old(self, descriptor, content):
+        """Whether a file has a content, and all that belongs to the old one."""
+        return (rights(descriptor) == self.rights and read(descriptor) == content
+                and self.libc.attributes(descriptor) == self.attributes)
+
     def holds(self, name, descriptor, content):
         """Whether a name leads to just that file, with that content and all that belongs to it."""
         there = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
-            return (os.path.sameopenfile(there, descriptor) and rights(there) == self.rights
-                    and read(there) == content and self.libc.attributes(there) == self.attributes)
+            return os.path.sameopenfile(there, descriptor) and self.is_like_old(there, content)
         finally:
             os.close(there)
 
@@ -597,12 +790,10 @@ class Replacement(object):
             os.rename(self.new, self.name)
             self.left.remove(self.new)
             REPLACED.append(self.path)
-            seen = self.libc.seen(watch, self.name)
-            if ("C" in seen.partition("R")[0] or rights(self.old) != self.rights
-                    or read(self.old) != self.site["content"]
-                    or self.libc.attributes(self.old) != self.attributes):
-                self.put_back(seen, fresh)
-            if seen.count("R") > 1:
+            happened = self.libc.happened(watch, self.name)
+            if "C" in happened.partition("R")[0] or not self.is_like_old(self.old, self.site["content"]):
+                self.put_back(happened, fresh)
+            if happened.count("R") > 1:
                 raise EnvironmentError("somebody else replaced it in the same moment: one text is lost")
             while self.left:
                 os.unlink(self.left[0])
@@ -610,11 +801,11 @@ class Replacement(object):
         finally:
             close(watch)
 
-    def put_back(self, seen, fresh):
+    def put_back(self, happened, fresh):
         """Gives the old file its name back, with what somebody made of it; or saves the text."""
         if not self.left:
             raise EnvironmentError("somebody else changed it in the same moment, and their change is lost")
-        if seen.count("R") == 1 and self.holds(self.name, fresh, self.content):
+        if happened.count("R") == 1 and self.holds(self.name, fresh, self.content):
             os.rename(self.second, self.name)
             self.left, REPLACED[:] = [], []
             raise self.changed()
@@ -624,11 +815,24 @@ class Replacement(object):
         raise EnvironmentError("somebody else changed it in the same moment, and another replaced it: their "
                                "text is in " + saved)
 
+    def look_again(self, fresh):
+        """Has the new name survive a power cut, and looks at what there is."""
+        try:
+            os.fsync(self.site["folder"])
+        except OSError as error:
+            raise EnvironmentError("that is perhaps not safe from a power cut: %s" % text(error))
+        if not self.holds(self.name, fresh, self.content):
+            raise EnvironmentError("what is there now is not what was written")
+        if not os.path.samestat(os.stat(self.site["where"]), os.fstat(self.site["folder"])):
+            raise EnvironmentError("%s is another folder by now: the new text is in the one that was there"
+                                   % os.path.dirname(self.path))
+
     def changed(self):
         return Changed(IO, u"%s was changed by somebody else meanwhile; nothing was written." % self.path,
                        "Look at the file, then run this again.")
 
     def failed(self, error):
+        """The failure to tell of, once nothing of this run is left beside the file."""
         also = u""
         for name in self.left:
             try:
@@ -642,46 +846,31 @@ class Replacement(object):
         if REPLACED:
             return Failure(IO, u"%s was replaced, but %s.%s" % (self.path, text(error), also),
                            "Look for the cause (dmesg, lsof), then see what is there: verify.")
-        hints = {errno.EROFS: "On an image-based system (a read-only /usr) patch the image, with --root.",
-                 errno.EBUSY: "Something is mounted on it: patch the file that was mounted there."}
         denied = "Run this as root; if you are root, look for an immutable file (lsattr)."
-        hints[errno.EACCES] = hints[errno.EPERM] = denied
+        hints = {errno.EROFS: "On an image-based system (a read-only /usr) patch the image, with --root.",
+                 errno.EBUSY: "Something is mounted on it: patch the file that was mounted there.",
+                 errno.EACCES: denied, errno.EPERM: denied}
         hint = "Nothing was changed. Mend the cause, then run this again."
-        hint = hints.get(getattr(error, "errno", None), hint)
-        return Failure(IO, u"%s cannot be replaced: %s.%s" % (self.path, text(error), also), hint)
+        return Failure(IO, u"%s cannot be replaced: %s.%s" % (self.path, text(error), also),
+                       hints.get(getattr(error, "errno", None), hint))
 
 def replace(site, content, modified):
     """The file's new time; signals wait until it is done."""
-    signal = signals()
-    waiting = []
-    kept = [(one, signal.signal(one, lambda number, _: waiting.append(number)))
-            for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
-    for number, _ in kept:
-        signal.siginterrupt(number, False)
+    HELD.append(site)
     try:
         return Replacement(site, content).run(modified)
     finally:
-        for number, handler in kept:
-            signal.signal(number, handler)
-        for number in waiting[:1]:
-            os.kill(os.getpid(), number)
-
-def fresh_time(options, site):
-    """Now, or the next second that is later than the file's and that no byte code states."""
-    import time
-    avoid = inside(options["root"], byte_code_times, site["target"])
-    second = max(int(time.time()), int(os.fstat(site["descriptor"]).st_mtime) + 1)
-    while second % 2 ** 32 in avoid:
-        second += 1
-    return "%d.000000000" % second
+        HELD.pop()
+        if STOPPED:
+            raise Stopped(STOPPED[0])
 
 # The proofs. They run under the Python that runs virt-install: what that compiles and runs is what counts.
 
 def wanted(site):
     """(the Python of virt-install's first line, if it is this machine's, else None; the major version)."""
-    own = site["program"]["python"] if site["program"] and not site["mounted"] else None
+    own = site["program"]["python"] if site["program"] else None
     stated = [letter for letter in os.path.basename(own or "") if letter in "23"]
-    return own, (stated or [dict(LAYOUTS[0])[site["file"]]])[0]
+    return own, (stated or [dict(LAYOUTS)[site["file"]]])[0]
 
 def hand_over(site):
     """Goes on under that Python, from the start; returns why this one is it, or None where none is."""
@@ -689,7 +878,6 @@ def hand_over(site):
     names = ["python" + major, "python2.7" if major == "2" else "/usr/libexec/platform-python"]
     folders = [one for one in os.environ.get("PATH", "").split(":") if one[:1] == "/"]
     paths = [os.path.join(folder, name) for name in [own or "/"] + names for folder in folders]
-    paths = [path for n, path in enumerate(paths) if path not in paths[:n]]
     this, script = os.path.realpath(sys.executable or "/"), os.path.join(WORKING, sys.argv[0])
     for path in [path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)]:
         said = run([path, "-c", "import sys; sys.stdout.write(sys.version[0] + sys.executable)"])
@@ -751,10 +939,9 @@ def behaviour(site, state):
     before, after = [text(SAMPLE[0] + "".join(disk[n] for disk in DISKS) + SAMPLE[1]) for n in (1, 2)]
     why = u"Python %d.%d, %s" % (sys.version_info[:2] + (text(sys.executable),))
     try:
-        exec(compile(found["helper"], "block", "exec", 0, True), module)
-        function = module[NAME]
-        made = [function(xml) for xml in (before, after, None, str(before))]
-        again = [function(xml) for xml in made]
+        exec(compile(own, "block", "exec", 0, True), module)
+        made = [module[NAME](xml) for xml in (before, after, None, str(before))]
+        again = [module[NAME](xml) for xml in made]
     except Exception as error:
         return proof(why, [check(u"the block runs", False, u"%s: %s" % (type(error).__name__, text(error)))])
     said = u" (it logged: %s)" % u"; ".join(log) if log else u""
@@ -771,22 +958,21 @@ def behaviour(site, state):
         check(u"str and unicode give the same", text(made[3]) == made[0], u"they do not"),
         check(u"no install XML (--import) stays none", made[2] is None, u"it became something")])
 
-def install(site):
+def install(site, told):
     """Has virt-install itself print a domain, on a node of libvirt's test driver with all the pools."""
     import shutil
     import tempfile
-    program = site["program"] if site["named"] else site["first"]
-    told = site["need"][2]
+    program = site["program"] if site["named"] or site["mounted"] else (programs(False) + [None])[0]
     able = [one for one in NODE_POOLS if one["listed"] and (told or not one["by user"])]
     unable = u"its test driver takes only pools that list a monitor, and can be told apart"
     if site["mounted"]:
         return proof(u"nothing below --root is run", causes=[])
     if not program:
-        found = u"no virt-install was found that uses the virtinst in %s" % site["place"]
+        found = u"no virt-install was found that uses the virtinst in %s" % site["shown"]
         return proof(found if site["named"] else u"there is no virt-install in PATH", causes=[])
     if not able:
         return proof(u"libvirt: " + unable, causes=[])
-    why = u"%s on libvirt's test driver" % text(program["path"])
+    why, path = u"%s on libvirt's test driver" % text(program["path"]), program["path"]
     left = u", ".join(one["pool"] for one in NODE_POOLS if one not in able)
     why, checks, strays = why + (u"; not for pool %s: %s" % (left, unable) if left else u""), [], 0
     try:
@@ -794,25 +980,16 @@ def install(site):
         try:
             for at in range(0, len(able), 100):
                 some = able[at:at + 100]
-                with open(os.path.join(folder, "node.xml"), "wb") as file:
-                    file.write((NODE[0] + "".join(one["xml"] for one in some) + NODE[1]).encode("ascii"))
-                words = "--print-xml --debug --import --name virtinst-rbd-patch-proof --ram 64" \
-                    " --network none --graphics none --os-variant none --check all=off" \
-                    " --connect test://%s/node.xml" % folder
-                disks = [word for one in some + [{"disk": NODE[2]}] for word in ("--disk", str(one["disk"]))]
-                code, output, errors, wrong = run([program["path"]] + words.split() + disks, 60,
-                                                  PYTHONDONTWRITEBYTECODE="1", XDG_CACHE_HOME=folder)
+                code, output, errors, wrong = printed(path, some, folder)
                 if wrong or u"<domain" not in output:
                     wrong = wrong or u"it ended well, but printed no domain"
                     raised, wrong = fault_of(site, code, errors, wrong)
                     return proof(why, [check(u"_build_xml runs", False, wrong)], causes=[]) if raised else \
-                        proof(u"%s: %s" % (text(program["path"]), wrong), causes=[])
-                try:
-                    compared, stray = compare(output, some)
-                except SyntaxError:  # As ElementTree's ParseError is.
-                    faulty = check(u"the domain is XML", False, u"what it printed is none")
-                    return proof(why, [faulty], causes=[])
+                        proof(u"%s: %s" % (text(path), wrong), causes=[])
+                compared, stray = compare(output, some)
                 checks, strays = checks + compared, strays + stray
+        except SyntaxError:  # As ElementTree's ParseError is.
+            return proof(why, [check(u"the domain is XML", False, u"what it printed is none")], causes=[])
         finally:
             shutil.rmtree(folder, True)
     except EnvironmentError as error:
@@ -820,32 +997,41 @@ def install(site):
     checks.append(check(u"no auth on a CD-ROM", not strays, u"a disk got an auth, and needs none"))
     return proof(why, checks, causes=[])
 
+def printed(program, pools, folder):
+    """What `run` returns of virt-install, which prints a domain with a disk of each pool and a CD-ROM."""
+    with open(os.path.join(folder, "node.xml"), "wb") as file:
+        file.write((NODE[0] + "".join(one["xml"] for one in pools) + NODE[1]).encode("ascii"))
+    words = "--print-xml --debug --import --name virtinst-rbd-patch-proof --ram 64 --network none" \
+        " --graphics none --os-variant none --check all=off --connect test://%s/node.xml" % folder
+    disks = [word for one in pools + [{"disk": NODE[2]}] for word in ("--disk", str(one["disk"]))]
+    return run([program] + words.split() + disks, PYTHONDONTWRITEBYTECODE="1", XDG_CACHE_HOME=folder)
+
 def fault_of(site, code, errors, wrong):
     """(whether the patched file raised, what virt-install died of); all else says nothing of the patch."""
-    if code is None or code in (126, 127):
-        return False, u"it could not be started: %s" % wrong if code else \
-            u"the interpreter that its first line names is not there: install it"
-    last = errors.split(u"Traceback (most recent call last):\n")[1:][-1:] or [u""]
-    frames = [line.split(u'"')[1:2] + line.replace(u",", u" ").rpartition(u"line ")[2].split()[::2][:2]
-              for line in last[0].split(u"\n") if line.startswith(u'  File "') and u", line " in line]
-    frames = [one for one in frames if len(one) > 1]
-    error = ([line for line in last[0].split(u"\n") if line[:1].isalpha()] + [wrong])[0]
-    whole = error.split(u":")[0] in ("ImportError", "ModuleNotFoundError", "NameError", "UnboundLocalError")
-    own = [one for one in frames if one[0].endswith(u"/" + site["file"])
-           and (len(one) < 3 or one[2] in (u"_build_xml", NAME, u"<module>"))]
-    own = frames[-1:] if whole and frames and frames[-1][0].endswith(u"/" + site["file"]) else own
-    if own and not (u"ImportError" in error or u"ModuleNotFound" in error) or own == frames[-1:] != []:
-        return True, u"%s (%s, line %s)" % (error, own[-1][0], own[-1][1])
-    said = [line.partition(u"ERROR")[2].strip() for line in errors.split(u"\n") if u"ERROR " in line]
-    module = u"a module cannot be imported: %s. Reinstall virt-install with the packages that it depends on"
-    return False, module % error.partition(u": ")[2] if whole else (said + [error])[-1]
+    if code is None:
+        return False, u"the interpreter that its first line names is not there: install it"
+    if code in (126, 127):
+        return False, u"it could not be started: %s" % wrong
+    last = errors.rpartition(TRACEBACK)[2] if TRACEBACK in errors else u""
+    frames, error = FRAME.findall(last), re.sub(r"(?m)^ .*\n", "", last).split(u"\n")[0]
+    imports = re.match(r"(ImportError|ModuleNotFoundError)\b", error)
+    whole = imports or re.match(r"(NameError|UnboundLocalError)\b", error)
+    own = [one for one in frames if one[0].endswith(u"/" + site["file"])]
+    inner = [one for one in own if whole and one is frames[-1]]
+    places = [one for one in own if one[2] in (u"", u"_build_xml", NAME, u"<module>") and not imports]
+    for path, line, _ in (inner or places)[-1:]:
+        return True, u"%s (%s, line %s)" % (error, path, line)
+    if imports:
+        return False, u"a module cannot be imported: %s. Reinstall virt-install with the packages that it " \
+            u"depends on" % error.partition(u": ")[2]
+    said = re.findall(r"(?m)^(?:\[.*?\] )?ERROR (?:\(\w+:\d+\) )?(.+)", errors)
+    return False, said[-1].strip() if said else error or wrong
 
 def compare(output, pools):
     """(a check for each pool, how many other disks got an auth), of the domains that virt-install printed."""
     from xml.etree import ElementTree
     wrong, strays = dict((one["pool"], []) for one in pools), 0
-    for part in output.split(u"<domain")[1:]:
-        xml = u"<domain" + part.partition(u"</domain>")[0] + u"</domain>"
+    for xml in re.findall(r"(?s)<domain.*?</domain>", output):
         disks = [(disk.find("source"), disk.findall("auth") + disk.findall("source/auth"),
                   disk.findall("source/host")) for disk in ElementTree.fromstring(xml.encode("utf-8"))
                  .findall("devices/disk")]
@@ -854,179 +1040,101 @@ def compare(output, pools):
         for pool in pools:
             own = [one for one in rbd if text(one[0].get("name")) == pool["image"]]
             if len(own) != 1:
-                wrong[pool["pool"]].append(u"image: expected one disk of %s, found %d"
-                                           % (pool["image"], len(own)))
+                said = u"image: expected one disk of %s, found %d" % (pool["image"], len(own))
+                wrong[pool["pool"]].append(said)
             for _, auths, hosts in own[:1]:
-                said = [(auth.get("username"), [
-                    (one.get("type"), one.get("uuid", "").lower(), one.get("usage"))
-                    for one in auth.findall("secret")
-                ]) for auth in auths]
-                right = [(pool["user"], [(u"ceph", pool["uuid"], None)])] if pool["user"] else []
-                there = [(one.get("name", "").lower().strip("[]"), one.get("port")) for one in hosts]
-                missing = [u"%s:%s" % (name, port) for name, port in pool["monitors"] if not any(
-                    one[0] == name.lower().strip(u"[]") and (one[1] == port or not one[1] or not port)
-                    for one in there)]
-                if said != right:
-                    wrong[pool["pool"]].append(u"auth: expected %s, found %s" % (right, said))
-                wrong[pool["pool"]] += [u"monitor: expected %s, found missing" % one for one in missing]
+                wrong[pool["pool"]] += wrong_with(pool, auths, hosts)
     names = [one["pool"] for one in pools]
     return [check(u"disk of pool %s" % one, not wrong[one], u"\n".join(wrong[one])) for one in names], strays
 
+def wrong_with(pool, auths, hosts):
+    """How a disk differs from what its pool needs."""
+    said = [(auth.get("username"), [(one.get("type"), one.get("uuid", "").lower(), one.get("usage"))
+                                    for one in auth.findall("secret")]) for auth in auths]
+    right = [(pool["user"], [(u"ceph", pool["uuid"], None)])] if pool["user"] else []
+    there = [(one.get("name", "").lower().strip("[]"), one.get("port")) for one in hosts]
+    missing = [u"%s:%s" % (name, port) for name, port in pool["monitors"] if not any(
+        one[0] == name.lower().strip(u"[]") and (one[1] == port or not one[1] or not port) for one in there)]
+    return ([u"auth: expected %s, found %s" % (right, said)] if said != right else []) + \
+        [u"monitor: expected %s, found missing" % one for one in missing]
+
 # The commands, their words, and their exit codes.
 
-def need(site):
-    """(whether virtinst leaves out what these pools need, why, whether it copies auth), by its disk code."""
-    if site["disk"] is None:
-        missing = u"virtinst's disk code (%s) is not beside %s" % (u" or ".join(DISK_CODE), site["file"])
-        return "unknown", missing, False
-    path, code = site["disk"]
-    if "source_protocol" not in code and "network_from_storage" not in code:
-        return "impossible", u"%s writes no network disks at all, so there is nothing to complete: go to " \
-            u"virt-manager 1.2 or later" % path, False
-    if "auth_secret_uuid" not in code:
-        return "required", u"%s copies only the first monitor of a pool, and no auth" % path, False
-    if BY_USAGE:
-        return "partial", u"%s copies a secret's uuid only, and %s %s by usage" % (
-            path, quoted(BY_USAGE), u"name theirs" if BY_USAGE[1:] else u"names its secret"), True
-    why = u"%s copies auth and all monitors, and no pool names its secret by usage" % path
-    return "not needed", why, True
-
-def refuse(site, state):
-    """Refuses facts that are another machine's, and pools that nothing tells apart here."""
-    own, other = [name.lower().rstrip(u".") for name in (text(os.uname()[1]), HOST or u"localhost")]
-    alike = own == other if u"." in own and u"." in other else own.split(u".")[0] == other.split(u".")[0]
-    unnamed = other.split(u".")[0] == u"localhost"
-    other_machine = THEIRS not in (None, state["hash"]) if unnamed else not alike
-    if other_machine and not site["named"] and not site["mounted"]:
-        whose = u"another host" if unnamed else u"host " + HOST
-        raise Failure(OTHER, u"%s: these are the facts of %s, and this is %s." % (SOURCE, whose, own),
-                      u"Run this file on %s; or name the folder with its virtinst: --virtinst DIR." % whose)
-    if REFUSED and not site["need"][2]:
-        raise Failure(OTHER, *REFUSED)
-
-def about(site, state, facts):
-    """What every result says."""
-    is_now = state["is"] if state["is"] != CURRENT or facts else (
-        None, u"the blocks are whole; whether they are what this host needs was not looked at")
-    shipped = FILES.get(state["hash"], (u"",))[0].split()
-    (word, why, told), names = site["need"], os.fstat(site["descriptor"]).st_nlink
-    notes = (NOTES[told] if facts else []) + site["notes"] + site["left"]
-    if names > 1:
-        notes.append(u"%s has %d names (hard links): a change of this one leaves the others as they are."
-                     % (site["path"], names))
-    if facts and state["hash"] and not shipped:
-        notes.append(u"The file is not that of any upstream release: a distribution's, or changed by hand.")
-    own = None if site["mounted"] else text(os.uname()[1])
-    result = {"file": site["path"], "release": site["release"], "sha256": state["hash"], "shippedIn": shipped}
-    result.update(need=word, needReason=why, state=is_now[0], stateReason=is_now[1], notes=notes)
-    result.update(zip(("host", "source", "pools"), (HOST, SOURCE, POOLS) if facts else (own, None, [])))
-    return result
-
-def changed(options, result, site, new, **more):
-    if not options["diff"]:
-        return dict(result, changed=True, **more)
-    import difflib
-    old, young = [content.decode("utf-8", "replace").split(u"\n") for content in (site["content"], new)]
-    lines = difflib.unified_diff(old, young, u"a/" + site["file"], u"b/" + site["file"], lineterm=u"")
-    return dict(result, changed=True, diff=u"".join(line + u"\n" for line in lines), **more)
-
-def put(options, site, content, modified):
-    """The file's new time; False where another run put the very same content there."""
-    try:
-        return replace(site, content, modified or fresh_time(options, site))
-    except Changed:
-        if read(site["name"]) == content:
-            return False
-        raise
-
-def damage(site, state):
-    return Failure(TARGET, u"%s, %s. Nothing was written." % (site["path"], state["is"][1]),
-                   "Get a clean file from the package (dpkg -S or rpm -qf names it; apt-get install "
-                   "--reinstall or dnf reinstall), then apply again.")
+def change(options, site, result, content, modified, **done):
+    """Puts another content there, unless this run only looks; the file's new time, if it has one."""
+    now = None
+    if not options["check"]:
+        try:
+            now = replace(site, content, modified or fresh_time(options, site))
+        except Changed:
+            if read(site["name"]) != content:
+                raise
+            return None  # Another run put the very same there.
+    if options["diff"]:
+        import difflib
+        old, young = [one.decode("utf-8", "replace").split(u"\n") for one in (site["content"], content)]
+        lines = difflib.unified_diff(old, young, u"a/" + site["file"], u"b/" + site["file"], lineterm=u"")
+        done["diff"] = u"".join(line + u"\n" for line in lines)
+    result.update(done, changed=True)
+    return now
 
 def apply(options, site, state):
-    result, check, old = about(site, state, True), options["check"], state["found"]
-    refuse(site, state)
-    result.update(command="apply", check=check, changed=False, compiled=None, restored=None, diff=u"",
-                  timeRestored=None, status="current")
+    result, check, old = about(options, site, state), options["check"], state["found"]
     if state["is"] == CURRENT:
         return result
-    if not old and state["base"] and result["need"] == "impossible":
+    if state["is"] == ABSENT and result["need"] == "impossible":
         raise Failure(TARGET, u"%s: %s." % (site["path"], result["needReason"]),
                       "Upgrade virt-manager; 1.5 and later copy auth by themselves.")
-    if not old and state["base"] and result["need"] == "not needed":
+    if state["is"] == ABSENT and result["need"] == "not needed":
         result["notes"].append(u"%s." % result["needReason"])
         return dict(result, status="not needed")
-    if not old and result["need"] == "unknown":
+    if state["is"] == ABSENT and result["need"] == "unknown":
         result["notes"].append(u"Whether the patch is needed was not checked: %s." % result["needReason"])
-    if state["base"] is None:
-        raise damage(site, state)
     if state["hash"] not in FILES:
         why = u"%s: where the blocks go is not known: without them its SHA-256 is %s. Nothing was written."
         raise Failure(TARGET, why % (site["path"], state["hash"]),
                       u"Where Node is, with a copy of %s as DIR, this makes a file that knows it: "
-                      u"virtinst-rbd-patch bundle --virtinst DIR -o FILE" % site["place"])
+                      u"virtinst-rbd-patch bundle --virtinst DIR -o FILE" % site["shown"])
     modified = old["modified"] if old and state["pristine"] else modified_time(site["descriptor"])
-    content = render(state["base"], state["hash"], modified)
+    content = render(state["base"].decode("latin-1"), state["hash"], modified).encode("latin-1")
     again = examine(content, True)
     if again["is"] != CURRENT or again["base"] != state["base"]:
         raise Failure(TARGET, u"%s: what would be written could not be read again: %s. Nothing was written."
                       % (site["path"], again["is"][1]), "Please report this, with the file.")
     result["compiled"] = compile_text(site, state["base"], content)
     status = "updated" if old else "patched"
-    done = changed(options, result, site, content, status="would be " + status if check else status)
-    if not check and put(options, site, content, None) is False:
-        done = result
-    return done if check else dict(done, state=CURRENT[0], stateReason=CURRENT[1])
-
-def pool_names(helper):
-    """The names of the pools that blocks were made for; an empty one where somebody changed it."""
-    import re
-    lines = re.findall(r'(?m)^ {12}"(?:libvirt_pools|pool)": (.*),$', helper)
-    words = [word for line in lines for word in re.findall(r'u"([^"]*)"', line)]
-    plain = [re.sub(r"\\u[0-9a-f]{4}|\\U000[0-9a-f]{5}|\\U0010[0-9a-f]{4}", "", word) for word in words]
-    return [u"" if re.search(r"[^ !#-\[\]-~]", one) else word.encode("ascii").decode("unicode_escape")
-            for word, one in zip(words, plain)]
+    change(options, site, result, content, None, status="would be " + status if check else status)
+    return result if check else dict(result, state=CURRENT[0], stateReason=CURRENT[1])
 
 def revert(options, site, state):
-    result, check, found = about(site, state, False), options["check"], state["found"]
-    result.update(command="revert", check=check, changed=False, restored=None, timeRestored=None, diff=u"",
-                  status="absent")
+    result, check, found = about(options, site, state), options["check"], state["found"]
     if state["is"] == ABSENT:
         return result
-    if state["base"] is None:
-        raise damage(site, state)
     pristine, then = state["pristine"], found["modified"]
     if not state["intact"]:
         result["notes"].append(u"The blocks had been edited; they were taken out as they were.")
     if not pristine:
         result["notes"].append(u"The file was also changed outside the blocks; these changes %s, and so does "
                                u"the time of the last change." % (u"would stay" if check else u"stay"))
-    pools = pool_names(found["helper"])
-    status = "would be reverted" if check else "reverted"
-    done = changed(options, result, site, state["base"], status=status, pools=pools, restored=pristine,
-                   timeRestored=pristine)
-    if check:
-        return done
-    now = put(options, site, state["base"], then if pristine else None)
-    absent = dict(state=ABSENT[0], stateReason=ABSENT[1])
-    if now is False:
-        return dict(result, **absent)
-    if pristine and now != then:
+    now = change(options, site, result, state["base"], then if pristine else None, restored=pristine,
+                 timeRestored=pristine, pools=pool_names(found["helper"]),
+                 status="would be reverted" if check else "reverted")
+    if pristine and now not in (None, then):
+        result["timeRestored"] = False
         result["notes"].append(u"The modification time could not be put back: it is %s, and was %s."
                                % (now, then))
-    return dict(done, timeRestored=pristine and now == then, **absent)
+    return result if check else dict(result, state=ABSENT[0], stateReason=ABSENT[1])
 
 def verify(options, site, state):
-    result, static = about(site, state, True), u"--static was given"
-    refuse(site, state)
+    result, static = about(options, site, state), u"--static was given"
     result["notes"].append(u"It was compared with the facts of this file (%s); whether the host's pools have "
                            u"changed since is not known to it." % SOURCE)
-    result.update(command="verify", volume=None, behaviour=proof(static), install=proof(static, causes=[]))
+    result.update(volume=None, behaviour=proof(static), install=proof(static, causes=[]))
     if not options["static"]:
         good = state["is"] == CURRENT or state["is"] == ABSENT and result["need"] == "not needed"
-        result.update(behaviour=behaviour(site, state), install=install(site) if good else
-                      proof(u"the patch is %s" % state["is"][0], causes=[]))
+        result["behaviour"] = behaviour(site, state)
+        result["install"] = (install(site, result["need"] in ("partial", "not needed")) if good else
+                             proof(u"the patch is %s" % state["is"][0], causes=[]))
     return result
 
 def exit_code(result):
@@ -1054,9 +1162,7 @@ def lines_of(result, verbose):
         return ([u"%s: %s: %s%s" % (result["state"], result["file"], result["stateReason"], wanted)]
                 + proof_lines(u"behaviour", result["behaviour"], verbose)
                 + proof_lines(u"virt-install", result["install"], verbose))
-    names, check = u", ".join(result["pools"]), result["check"]
-    pools = u" (pool%s %s)" % (u"s"[:len(result["pools"]) > 1], names) if result["pools"] else u""
-    lines = [u"%s: %s%s" % (result["status"], result["file"], pools)]
+    lines, check = [headline(result)], result["check"]
     if result["restored"]:
         releases = u", ".join(result["shippedIn"])
         shipped = u": the file of virt-manager %s" % releases if releases else u""
@@ -1071,61 +1177,13 @@ def lines_of(result, verbose):
         lines.append(u"The new text was %s." % compiled)
     return lines + ([u"virt-manager release: %s" % (result["release"] or u"unknown")] if verbose else [])
 
-def seen(words, kept=u""):
-    """Without control and direction characters, so that no name can look like something else."""
-    def one(letter):
-        control = letter < u" " or u"\x7f" <= letter <= u"\x9f"
-        direction = letter in u"\u061c\u200e\u200f" or u"\u2028" <= letter <= u"\u202e"
-        direction = direction or u"\u2066" <= letter <= u"\u2069"
-        if letter in kept or not (control or direction):
-            return letter
-        return (u"\\x%02x" if letter < u"\u0100" else u"\\u%04x") % ord(letter)
-    return u"".join([one(letter) for letter in words])
-
-def write(descriptor, words):
-    rest = words.encode("utf-8", "replace")
-    while rest:
-        rest = rest[os.write(descriptor, rest):]
-
-def complain(words):
-    """Says something on standard error. Where that cannot be written either, the exit code has to say it."""
-    try:
-        write(2, words)
-    except OSError as error:
-        UNHEARD.extend([words] if error.errno != errno.EPIPE else [])
-
-def tell(words):
-    """Writes to standard output what standard error has said already."""
-    try:
-        write(1, words)
-    except OSError:
-        pass
-
-def as_json(result, code):
+def as_json(result, code, options):
     import json
     tool, verdict = u"virtinst-rbd-patch %s" % VERSION, {"ok": code == 0, "exitCode": code}
     form = dict(result, form=FORM, tool=tool, verdict=verdict)
-    return json.dumps(form, indent=2, ensure_ascii=False, sort_keys=True, separators=(",", ": ")) + u"\n"
-
-def show(result, code, options):
-    """Writes a result. What was changed is said, wherever there is somebody to hear it."""
-    lines = [seen(line) + u"\n" for line in lines_of(result, options["verbose"])]
-    if not options["quiet"]:
-        complain(u"".join(u"note: %s\n" % seen(line) for line in result["notes"]))
-    elif code:
-        complain(u"virtinst-rbd-patch: " + lines[0])
-    words = seen(result.get("diff", u""), u"\n\t") if options["diff"] else u""
-    words += u"".join([] if options["quiet"] else lines)
     if not options["diff"]:
-        result.pop("diff", None)
-    try:
-        write(1, as_json(result, code) if options["json"] else words)
-    except OSError as error:
-        if result.get("changed") and not result["check"]:
-            complain(lines[0])
-        if error.errno != errno.EPIPE:
-            raise Failure(IO, u"Standard output cannot be written: %s." % text(error),
-                          "Look at where it goes to.")
+        form.pop("diff", None)
+    return json.dumps(form, indent=2, ensure_ascii=False, sort_keys=True, separators=(",", ": ")) + u"\n"
 
 HELP = u"""usage: FILE apply|verify|revert [--check] [--diff] [--static] [--json] [-q|-v] [--root DIR]
                                 [--virtinst DIR]
@@ -1137,112 +1195,57 @@ HELP = u"""usage: FILE apply|verify|revert [--check] [--diff] [--static] [--json
   --check changes nothing and exits 1 if anything would change, --diff shows what changes; --static looks only
 """
 
-def options_of(words):
-    options, flags = {"root": None, "virtinst": None, "command": None}, {"-q": "quiet", "-v": "verbose"}
-    rest = list(words)
-    for flag in ("check", "diff", "static", "json", "quiet", "verbose"):
-        options[flag], flags["--" + flag] = False, flag
-    while rest:
-        word, (name, equals, value) = rest[0], rest.pop(0).partition("=")
-        if word in flags:
-            options[flags[word]] = True
-        elif name in ("--root", "--virtinst") and (value or not equals and rest and rest[0]):
-            options[name[2:]] = os.path.join(WORKING, value or rest.pop(0))
-        elif word in ("apply", "verify", "revert") and not options["command"]:
-            options["command"] = word
-        else:
-            options["wrong"] = u"%s is not understood" % text(word)
-    command = options["command"]
-    for flag in ["check", "diff"] if command == "verify" else ["static"]:
-        if options[flag]:
-            options["wrong"] = u"--%s does not go with %s" % (flag, command)
-    if not command or options["quiet"] and options["verbose"]:
-        options["wrong"] = u"-q and -v do not go together" if command else u"a command is missing"
-    return options
-
-def work(options):
-    if "wrong" in options:
+def perform(options, site, words):
+    """Does what the words ask for; the exit code."""
+    if options["asks"]:
+        say(VERSION + u"\n" if "--version" in words else HELP)
+        return 0
+    if options["wrong"]:
         raise Failure(USAGE, u"%s." % options["wrong"], u"See %s --help." % text(sys.argv[0]))
-    base = options["base"] = os.path.realpath(options["root"]).rstrip("/") if options["root"] else ""
-    for view in (base, (options["root"] or "").rstrip("/")):  # Either view of a mounted system is understood.
+    command, root = options["command"], options["root"]
+    options["base"] = os.path.realpath(root).rstrip("/") if root else ""
+    for view in (options["base"], (root or "").rstrip("/")):  # Either view of a mounted system is understood.
         if view and ((options["virtinst"] or "") + "/").startswith(view + "/"):
             options["virtinst"] = options["virtinst"][len(view):] or "/"
-    try:
-        site = inside(options["root"], look, options)
-    except EnvironmentError as error:
-        raise Failure(IO, u"%s cannot be read: %s." % (text(error.filename or "virtinst"), text(error)),
-                      "Check its rights.")
+    site = site or inside(root, look, options)
     os.fchdir(site["folder"])
-    facts = options["command"] != "revert"  # That asks for none.
-    site["need"] = need(site) if facts else (None, None, False)
-    state = examine(site["content"], facts)
-    # Before its names are counted: one may be a killed run's.
-    idle = ABSENT if options["command"] == "revert" else CURRENT
-    patient = state["is"] != idle
-    site["left"] = [] if options["check"] or options["command"] == "verify" else clear_up(site, patient)
-    return {"apply": apply, "verify": verify, "revert": revert}[options["command"]](options, site, state)
+    site["release"] = inside(root, release_of, site["place"])
+    site["program"] = None if site["mounted"] else (users_of(site["place"], programs(False)) + [None])[0]
+    state = examine(site["content"], command != "revert")
+    # Before the file's names are counted: one may be a killed run's.
+    if command != "verify" and not options["check"]:
+        site["notes"] += clear_up(site, state["is"] != (ABSENT if command == "revert" else CURRENT))
+    result = {"apply": apply, "verify": verify, "revert": revert}[command](options, site, state)
+    return show(result, exit_code(result), options, lines_of(result, options["verbose"]))
 
-def main(words):
-    if set(words) & set(("-h", "--help", "--version")):
-        write(1, VERSION + u"\n" if "--version" in words else HELP)
-        return 0
-    options = options_of(words)
-    try:
+def explain(error, options, site):
+    """Says what went wrong, and what to do next; the exit code."""
+    if not isinstance(error, Failure):
+        error = unforeseen(error, site)
+    complain(u"virtinst-rbd-patch: %s\n%s\n" % (seen(error.message), seen(error.hint)))
+    if options["json"]:
+        fields = "host source file release sha256 need needReason state stateReason"
+        nothing = dict.fromkeys(fields.split())
+        said = {"message": error.message, "hint": error.hint}
+        nothing.update(command=options["command"], shippedIn=[], pools=[], notes=[], error=said)
         try:
-            result = work(options)
-            code = exit_code(result)
-            show(result, code, options)
-            return code or (IO if UNHEARD else 0)
-        except Failure:
-            raise
-        except EnvironmentError as error:
-            where = text(error.filename or "A file")
-            what = u"%s was replaced, but" % REPLACED[0] if REPLACED else u"%s:" % where
-            raise Failure(IO, u"%s %s." % (what, text(error)),
-                          "Check the path and its rights, and the disk (dmesg).")
-        except Exception as error:
-            what = u"%s was replaced, but something" % REPLACED[0] if REPLACED else u"Something"
-            raise Failure(IO, u"%s unforeseen went wrong: %s" % (what, text(error)),
-                          u"Please report this, with the command line and virtinst-rbd-patch %s." % VERSION)
-    except Failure as failure:
-        complain(u"virtinst-rbd-patch: %s\n%s\n" % (seen(failure.message), seen(failure.hint)))
-        if options["json"]:
-            fields = "host source file release sha256 need needReason state stateReason"
-            nothing = dict.fromkeys(fields.split())
-            error = {"message": failure.message, "hint": failure.hint}
-            nothing.update(command=options["command"], shippedIn=[], pools=[], notes=[], error=error)
-            tell(as_json(nothing, failure.code))
-        return failure.code
+            write(1, as_json(nothing, error.code, options))
+        except OSError:
+            pass  # Standard error has said it already.
+    return error.code
 
-def signals():
-    try:
-        import _signal as module  # What Python 3 puts around it takes its time.
-    except ImportError:
-        import signal as module
-    return module
-
-class Stopped(BaseException):
-    """A signal: what is under way is cleared up before it does what it does."""
-
-def stop(number, _):
-    raise Stopped(number)
-
-def begin(words):
-    """The exit code; a signal, and what nobody foresaw, end in no stack trace."""
-    signal = signals()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
-    try:
-        return main(words)
-    except Stopped as stopped:
-        if REPLACED:
-            complain(u"virtinst-rbd-patch: %s was replaced before this run was stopped.\n" % REPLACED[0])
-        signal.signal(stopped.args[0], signal.SIG_DFL)
-        os.kill(os.getpid(), stopped.args[0])
-    except OSError as error:
-        if error.errno != errno.EPIPE:
-            complain(u"virtinst-rbd-patch: standard output cannot be written: %s.\n" % text(error))
-    return IO
+def unforeseen(error, site):
+    what = u"%s was replaced, but" % REPLACED[0] if REPLACED else u""
+    where = text(getattr(error, "filename", None) or ("A file" if site else "virtinst"))
+    if not isinstance(error, EnvironmentError):
+        what = u"%s something" % what if what else u"Something"
+        return Failure(IO, u"%s unforeseen went wrong: %s" % (what, text(error)),
+                       u"Please report this, with the command line and virtinst-rbd-patch %s." % VERSION)
+    if site is None:
+        return Failure(IO, u"%s cannot be read: %s." % (where, text(error)), "Check its rights.")
+    return Failure(IO, u"%s %s." % (what or where + u":", text(error)),
+                   "Check the path and its rights, and the disk (dmesg).")
+# <<< SECOND
 
 if __name__ == "__main__":
     try:

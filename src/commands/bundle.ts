@@ -11,6 +11,9 @@ import { wholeBase } from "../patch/state";
 import { CDROM, NODE, nodePools } from "../proof/node";
 import { remembering } from "../remember";
 import { Failure } from "../report/failure";
+import { LEFTOVER } from "../system/leftovers";
+import { VERSION_FILES } from "../virtinst/find";
+import { needsOf } from "../virtinst/need";
 import { pythonMajor, RECIPES, releasesWithHash, TARGET_FILES } from "../virtinst/recipes";
 import { findSite } from "../virtinst/site";
 import { openTarget, type TargetOptions } from "../virtinst/target";
@@ -45,7 +48,7 @@ export function bundler({ virtinsts = [], ...options }: BundleOptions): (host: H
   const shared = remembering(({ chosen, pools, cephPools, notes, refused }: Shared) =>
     renderBundle({
       ...{ facts: cephPools, files, notes, refused },
-      byUsage: chosen.filter(({ auth }) => auth && "usage" in auth.secret).map(({ name }) => name),
+      ...{ needs: needsOf(chosen), temporary: LEFTOVER, releases: VERSION_FILES },
       layouts: TARGET_FILES.map((file) => ({ file, python: pythonMajor(file) })),
       sample: sampleDomain(pools),
       node: { ...NODE, cdrom: CDROM },

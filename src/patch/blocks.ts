@@ -65,6 +65,17 @@ const FOREIGN_IN_HELPER = /^(?!#|def _virtinst_rbd_patch\()\S.{0,40}/m;
 const FOREIGN_IN_CALL = /^(?!#)\S.{0,40}|^[ \t\f]+(?:def|class)\b.{0,40}/m;
 const DIGEST_LINE = /^# blocks: sha256=.*$/m;
 
+/** The same grammar for Python's `re`: the first lines of the helper block up to its format are one expression. */
+export const GRAMMAR = {
+  marker: MARKER.source,
+  foreign: [`(?m)${FOREIGN_IN_HELPER.source}`, `(?m)${FOREIGN_IN_CALL.source}`],
+  stated: [
+    "# >>> virtinst-rbd-patch(?: ([^ \\n]+))?[^\\n]*\\n(?:# [^\\n]*\\n)*?# format: (\\d{1,9})\\n",
+    HEADER.source,
+  ],
+  digestLine: `(?m)${DIGEST_LINE.source}`,
+} as const;
+
 /**
  * Looks for our blocks in a Python file, without parsing it.
  *

@@ -1,5 +1,6 @@
 import template from "../../templates/bundle.py";
 import { BLOCK_FORMAT, FORM, VERSION } from "../version";
+import { GRAMMAR } from "./blocks";
 import { pythonText } from "./encode";
 import { type CephPool, factsDigest, poolNames } from "./facts";
 import { render } from "./render";
@@ -45,13 +46,19 @@ export interface BundleHost {
 /** All else that a bundle knows: hosts with equal facts share it. */
 export interface BundleContent {
   readonly facts: readonly CephPool[];
-  /** The pools that name their secret by usage. */
-  readonly byUsage: readonly string[];
+  /**
+   * Whether the patch is needed, and why, with `%s` for a path: without disk code, and where that writes no network
+   * disks, copies no auth, and copies auth.
+   */
+  readonly needs: readonly { readonly need: string; readonly reason: string }[];
   /** What is to be said where virtinst copies no auth, and where it does. */
   readonly notes: readonly [readonly string[], readonly string[]];
   /** Why these pools are refused where virtinst copies no auth; null where they are not. */
   readonly refused: { readonly message: string; readonly hint: string } | null;
   readonly files: readonly KnownFile[];
+  /** The names of temporary files, and what states the release in which file, as regular expressions of Python too. */
+  readonly temporary: RegExp;
+  readonly releases: readonly (readonly [file: string, pattern: RegExp])[];
   /** The files that may hold `_build_xml`, and the major version of the Python that runs them; the first is taken. */
   readonly layouts: readonly { readonly file: string; readonly python: 2 | 3 }[];
   readonly sample: Sample;
@@ -60,6 +67,7 @@ export interface BundleContent {
 }
 
 const PLACE = /# >>> rendered[^\n]*\n[\s\S]*?# <<< rendered\n/;
+const SECOND = /# >>> SECOND\n([\s\S]*?)# <<< SECOND\n/;
 
 /**
  * Renders the file that a host without Node runs in the place of this tool.
@@ -67,7 +75,7 @@ const PLACE = /# >>> rendered[^\n]*\n[\s\S]*?# <<< rendered\n/;
  * @returns for a host, a program in printable ASCII, for Python 2.7 and 3.4 to 3.13, the same for the same arguments
  */
 export function renderBundle(content: BundleContent): (host: BundleHost) => string {
-  const { facts, files, layouts, sample, node, proved, notes, refused } = content;
+  const { facts, files, layouts, sample, node, proved, notes, needs, refused } = content;
   const sites = [...new Map(files.map((file) => [siteOf(file), file]))];
   const { helper } = blocks(facts, files[0] as KnownFile);
   // Between the two stands what depends on the file.
@@ -79,9 +87,10 @@ export function renderBundle(content: BundleContent): (host: BundleHost) => stri
   const versions = `VERSION, FORMAT, FORM = "${VERSION}", ${BLOCK_FORMAT}, ${FORM}`;
   const lines = [
     `POOLS = ${list(poolNames(facts))}`,
-    `BY_USAGE = ${list(content.byUsage)}`,
     `FACTS = "${factsDigest(facts)}"`,
     `NOTES = (${notes.map((some) => list(some)).join(", ")})`,
+    "# Whether virtinst leaves out what these pools need, and why: four kinds of disk code.",
+    `NEEDS = [${needs.map(({ need, reason }) => `("${need}", ${text(reason)})`).join(",\n         ")}]`,
     `REFUSED = ${refused ? `(${text(refused.message)}, ${text(refused.hint)})` : "None"}`,
     "# SHA-256 of each file that it knows: its releases, the lines before which the blocks go, and which calls.",
     "FILES = {",
@@ -91,9 +100,10 @@ export function renderBundle(content: BundleContent): (host: BundleHost) => stri
     ),
     "}",
     "# The files that may hold _build_xml, with their Python's major version; and the calls.",
-    `LAYOUTS = ([${layouts.map(({ file, python }) => `("${file}", "${python}")`).join(",\n            ")}], [`,
+    `LAYOUTS = [${layouts.map(({ file, python }) => `("${file}", "${python}")`).join(",\n           ")}]`,
+    "CALLS = [",
     ...sites.map(([, file]) => `${raw(blocks(facts, file).call)},`),
-    "])",
+    "]",
     "# A domain with a disk of each pool: what stands around its disks; what each stands for, before and after.",
     `SAMPLE = (${raw(head)}, ${raw(tail)})`,
     "DISKS = [",
@@ -107,11 +117,20 @@ export function renderBundle(content: BundleContent): (host: BundleHost) => stri
         `    {"pool": ${text(one.pool)}, "listed": ${python(one.listed)}, "by user": ${python(one.byUser)}, "image": ${text(one.image)},\n     "disk": ${text(one.disk)}, "user": ${text(one.user)}, "uuid": ${text(one.uuid)},\n     "monitors": [${one.monitors.map(([name, port]) => `(${text(name)}, ${text(port)})`).join(", ")}],\n     "xml": ${raw(one.xml)}},`,
     ),
     "]",
+    "# The grammar of the blocks, the names of temporary files, and where a virtinst states its release.",
+    `MARKER = ${raw(GRAMMAR.marker)}`,
+    `FOREIGN = (${GRAMMAR.foreign.map(raw).join(",\n           ")})`,
+    `STATED = (${GRAMMAR.stated.map(raw).join(",\n          ")})`,
+    `DIGEST_LINE = ${raw(GRAMMAR.digestLine)}`,
+    `TEMPORARY = ${raw(content.temporary.source)}`,
+    `RELEASES = [${content.releases.map(([file, { source }]) => `("${file}", ${raw(`(?m)${source}`)})`).join(",\n            ")}]`,
     "# What is put into the file: words for its reader, then the function.",
     `WORDS = ${raw(words)}`,
     `FUNCTION = ${raw(body)}`,
   ];
-  const [above, below] = template.split(PLACE) as [string, string];
+  // Python takes as long to compile the second half as to start: as a text it waits until it is needed.
+  const halves = template.replace(SECOND, (_, second: string) => `SECOND = ${raw(`\n${second}`)}\n`);
+  const [above, below] = halves.split(PLACE) as [string, string];
   return ({ host, source, theirs }) => {
     const own = [
       `HOST = ${text(host)}`,

@@ -3,8 +3,8 @@ import { lstatSync, unlinkSync } from "node:fs";
 import { systemReason } from "../report/failure";
 import type { Folder } from "./folder";
 
-// As temporaryName makes them, and as 1.0.0 did.
-const LEFTOVER = /^\.(?:virtinst-rbd-patch\.[0-9a-f]{12}|\w+\.py\.virtinst-rbd-patch\.\d+)-[0-9a-z]{8,9}$/;
+/** The names of temporary files, as temporaryName makes them, and as 1.0.0 did. */
+export const LEFTOVER = /^\.(?:virtinst-rbd-patch\.[0-9a-f]{12}|\w+\.py\.virtinst-rbd-patch\.\d+)-[0-9a-z]{8,9}$/;
 
 /** After how many milliseconds without a change a temporary file is nobody's: no run stands still for so long. */
 const AGE = 10_000;

@@ -32,11 +32,18 @@ export interface PoolAuth {
 export function findNeed(installation: Installation, pools: readonly PoolAuth[], files: HostFiles): Need {
   if (pools.length === 0) return { need: "not needed", reason: NO_POOL };
   const found = readDiskCode(installation, files);
-  if (found) return judge(found.path, found.code, pools);
-  return {
-    need: "unknown",
-    reason: `virtinst's disk code (${DISK_CODE.join(" or ")}) is not beside ${installation.file}`,
-  };
+  return found ? judge(found.path, found.code, pools) : unknown(installation.file);
+}
+
+/**
+ * The need by each kind of disk code, with `%s` for its path; for that of the patched file where there is none: without
+ * disk code, and where that writes no network disks, copies no auth, and copies auth.
+ *
+ * @param pools the pools that the patch is for
+ */
+export function needsOf(pools: readonly PoolAuth[]): Need[] {
+  const codes = ["", "source_protocol", "source_protocol auth_secret_uuid"];
+  return [unknown("%s"), ...codes.map((code) => judge("%s", code, pools))];
 }
 
 /**
@@ -60,6 +67,10 @@ function readDiskCode({ directory }: Installation, files: HostFiles): { path: st
 }
 
 const NO_POOL = "this host has no rbd pool";
+
+function unknown(file: string): Need {
+  return { need: "unknown", reason: `virtinst's disk code (${DISK_CODE.join(" or ")}) is not beside ${file}` };
+}
 
 function judge(path: string, code: string, pools: readonly PoolAuth[]): Need {
   if (!WRITES_NETWORK_DISKS.test(code))

@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";
+import { GRAMMAR } from "../../src/patch/blocks";
 import { type BundleContent, type BundleHost, renderBundle } from "../../src/patch/bundle";
 import { factsDigest } from "../../src/patch/facts";
 import { sampleDomain } from "../../src/patch/sample";
@@ -33,7 +35,9 @@ const CONTENT: BundleContent & BundleHost = {
   source: "a file\nwith 'quotes', and so many words that its text has to be written in several pieces, a line each",
   theirs: null,
   facts,
-  byUsage: [HOSTILE[0] as string],
+  needs: [{ need: "partial", reason: `%s, and ${HOSTILE.join()}` }],
+  temporary: /^\.x$/,
+  releases: [["virtinst/r.py", /^v = ["'](\S+)["']/m]],
   notes: [["untold", "twice"], ["told"]],
   refused: { message: "two \\ users", hint: "choose" },
   files: [
@@ -63,7 +67,7 @@ const CONTENT: BundleContent & BundleHost = {
 /** What a Python takes the rendered constants for. */
 function read(python: string, program: string): Record<string, unknown> {
   const names =
-    "VERSION FORMAT FORM HOST SOURCE THEIRS POOLS BY_USAGE FACTS NOTES REFUSED FILES LAYOUTS SAMPLE DISKS NODE NODE_POOLS WORDS FUNCTION";
+    "VERSION FORMAT FORM HOST SOURCE THEIRS POOLS FACTS NOTES REFUSED NEEDS FILES LAYOUTS CALLS SAMPLE DISKS NODE NODE_POOLS MARKER FOREIGN STATED DIGEST_LINE TEMPORARY RELEASES WORDS FUNCTION SECOND";
   const code = `import sys, json\nmade = {"__name__": "bundle"}\nexec(compile(sys.stdin.read(), "bundle", "exec"), made)\nprint(json.dumps(dict((name, made[name]) for name in "${names}".split())))`;
   const { stdout, stderr } = spawnSync(python, ["-c", code], { input: program, encoding: "utf8" });
   if (stderr) throw new Error(stderr);
@@ -79,23 +83,23 @@ describe.each(PYTHONS.map(({ version, path }) => [version, path] as const))(
     it("its host and its facts", () =>
       expect(made()).toMatchObject({
         ...{ VERSION, FORMAT: 2, FORM: 1, HOST: CONTENT.host, SOURCE: CONTENT.source, THEIRS: null, POOLS: HOSTILE },
-        ...{ BY_USAGE: CONTENT.byUsage, FACTS: factsDigest(facts), NOTES: CONTENT.notes },
+        ...{ FACTS: factsDigest(facts), NOTES: CONTENT.notes },
+        NEEDS: CONTENT.needs.map(({ need, reason }) => [need, reason]),
         REFUSED: ["two \\ users", "choose"],
       }));
 
     it("the files that it knows, each with its own calls", () => {
-      const { FILES, LAYOUTS } = made();
+      const { FILES, LAYOUTS, CALLS } = made();
       expect(FILES).toEqual({
         ["a".repeat(64)]: ["1.2.0 1.2.1", 3, 40, 0],
         ["b".repeat(64)]: ["", 5, 60, 1],
         ["c".repeat(64)]: ["", 7, 80, 1],
       });
-      const [layouts, calls] = LAYOUTS as [unknown, string[]];
-      expect(layouts).toEqual([
+      expect(LAYOUTS).toEqual([
         ["virtinst/x.py", "3"],
         ["virtinst/y.py", "2"],
       ]);
-      expect(calls.map((call) => call.split("\n")[1])).toEqual([
+      expect((CALLS as string[]).map((call) => call.split("\n")[1])).toEqual([
         "\ta = _virtinst_rbd_patch(a)",
         "        c = _virtinst_rbd_patch(c)",
       ]);
@@ -114,6 +118,17 @@ describe.each(PYTHONS.map(({ version, path }) => [version, path] as const))(
       const { NODE, NODE_POOLS } = made();
       expect(NODE).toEqual(["<node>'''", "</node>\n", "vol=x"]);
       expect(NODE_POOLS).toEqual(CONTENT.proved.map(({ byUser, ...one }) => ({ ...one, "by user": byUser })));
+    });
+
+    it("the tool's own grammar", () => {
+      const { MARKER, FOREIGN, STATED, DIGEST_LINE, TEMPORARY, RELEASES } = made();
+      expect([MARKER, FOREIGN, STATED, DIGEST_LINE]).toEqual(Object.values(GRAMMAR));
+      expect([TEMPORARY, RELEASES]).toEqual(["^\\.x$", [["virtinst/r.py", "(?m)^v = [\"'](\\S+)[\"']"]]]);
+    });
+
+    it("its second half, as it stands in the template", () => {
+      const { SECOND } = made();
+      expect(readFileSync("templates/bundle.py", "utf8")).toContain(`# >>> SECOND${SECOND}# <<< SECOND`);
     });
 
     it("the block's text around what depends on the file", () => {
