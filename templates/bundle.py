@@ -2,7 +2,7 @@
 ''':'
 # For a shell: the first Python that works runs this file; any does, 2.7 or 3.4 to 3.13.
 for python in python3 /usr/libexec/platform-python python2 python2.7 python; do
-    "$python" -c "" 2>/dev/null && exec "$python" -B -E -s "$0" "$@"
+    "$python" -E -S -c "" 2>/dev/null && exec "$python" -B -E -s "$0" "$@"
 done
 echo "virtinst-rbd-patch: no Python works here: put one in PATH, then run this again." >&2
 exit 6
@@ -71,11 +71,11 @@ def text(value):
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 def sha256(content):
-    for module in ("_sha2", "_sha256", "hashlib"):  # The last is always there, and the slowest to load.
-        try:
-            return __import__(module).sha256(content).hexdigest()
-        except (ImportError, AttributeError):
-            pass
+    try:
+        module = __import__("_sha2" if sys.version_info >= (3, 12) else "_sha256")
+    except ImportError:
+        import hashlib as module  # It is always there, and slower to load.
+    return module.sha256(content).hexdigest()
 
 def read(path):
     """All of a file, by its path or its descriptor."""
@@ -194,13 +194,17 @@ def helper_of(digest, modified, lines, call):
     top = WORDS + HEADER % (digest, modified, lines[0], lines[1], FACTS)
     return top + DIGEST % sha256((top + "\n" + FUNCTION + call).encode("latin-1")) + FUNCTION
 
-def render(base, digest, modified):
-    """The file with the blocks; its SHA-256 says where they go."""
+def blocks_for(digest, modified):
+    """The two blocks for a file that is known by its SHA-256."""
     _, first, second, call = FILES[digest]
-    lines, call = base.split("\n"), CALLS[call]
-    one, two = [len("".join(line + "\n" for line in lines[:number - 1])) for number in (first, second)]
-    helper = with_ends(helper_of(digest, modified, (first, second), call), base, one)
-    return "".join([base[:one], helper, base[one:two], with_ends(call, base, two), base[two:]])
+    return helper_of(digest, modified, (first, second), CALLS[call]), CALLS[call]
+
+def render(base, digest, helper, call):
+    """A file that is known by its SHA-256, with the blocks."""
+    lines = base.split("\n")
+    one, two = [len("".join(line + "\n" for line in lines[:number - 1])) for number in FILES[digest][1:3]]
+    helper, call = with_ends(helper, base, one), with_ends(call, base, two)
+    return "".join([base[:one], helper, base[one:two], call, base[two:]])
 
 def is_current(content):
     """What a file is that has, to the letter, what this writes into the file that it states; else None."""
@@ -208,10 +212,9 @@ def is_current(content):
     digest = content.partition("# pristine: sha256=")[2][:64]
     modified = content.partition("# pristine: mtime=")[2].partition(" ")[0]
     if digest in FILES and len(modified) == 20 and not modified.replace(".", "").strip("0123456789"):
-        _, first, second, call = FILES[digest]
-        base = content.replace(helper_of(digest, modified, (first, second), CALLS[call]), "", 1)
-        base = base.replace(CALLS[call], "", 1)
-        if sha256(base.encode("latin-1")) == digest and render(base, digest, modified) == content:
+        helper, call = blocks_for(digest, modified)
+        base = content.replace(helper, "", 1).replace(call, "", 1)
+        if sha256(base.encode("latin-1")) == digest and render(base, digest, helper, call) == content:
             return {"is": CURRENT, "hash": digest}
     return None
 
@@ -281,22 +284,21 @@ def seen(words, kept=()):
     return text(words).translate(dict((one, (u"\\x%02x" if one < 256 else u"\\u%04x") % one)
                                       for one in hidden if one not in kept))
 
-def write(descriptor, words):
-    rest = words.encode("utf-8", "replace")
-    while rest:
-        rest = rest[os.write(descriptor, rest):]
+def write(descriptor, content):
+    while content:
+        content = content[os.write(descriptor, content):]
 
 def complain(words):
     """Says something on standard error. Where that cannot be written either, the exit code has to say it."""
     try:
-        write(2, words)
+        write(2, words.encode("utf-8", "replace"))
     except OSError as error:
         UNHEARD.extend([words] if error.errno != errno.EPIPE else [])
 
 def say(words, instead=u""):
     """Says something on standard output; where it cannot be written, standard error gets the short of it."""
     try:
-        write(1, words)
+        write(1, words.encode("utf-8", "replace"))
     except OSError as error:
         complain(instead)
         if error.errno != errno.EPIPE:
@@ -375,6 +377,8 @@ def begin(words):
             complain(u"virtinst-rbd-patch: %s was replaced before this run was stopped.\n" % REPLACED[0])
         signal.signal(stopped.args[0], signal.SIG_DFL)
         os.kill(os.getpid(), stopped.args[0])
+    except Exception as error:  # Exit code 1 would be an answer.
+        complain(u"virtinst-rbd-patch: %s\n" % seen(error))
     return IO
 
 # >>> SECOND
@@ -536,7 +540,7 @@ def examine(content, compare):
     state["pristine"] = state["hash"] == found["pristine"]
     line = source.count("\n", 0, begin) + 1
     places = "%d,%d" % (line, line + source.count("\n", end, second))
-    plain = re.sub(DIGEST_LINE, "", found["helper"], 1) + found["call"]
+    plain = re.sub(DIGEST_LINE, "", found["helper"], count=1) + found["call"]
     state["intact"] = (sha256(plain.encode("latin-1")) == found["digest"]
                        and with_ends(found["helper"], source, begin) == source[begin:end]
                        and with_ends(found["call"], source, second) == source[second:last])
@@ -730,9 +734,8 @@ class Replacement(object):
         try:
             self.attributes = self.libc.attributes(self.old)
             fresh = os.open(self.new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            self.left, rest = [self.new], self.content
-            while rest:
-                rest = rest[os.write(fresh, rest):]
+            self.left = [self.new]
+            write(fresh, self.content)
             self.keep_attributes(fresh)
             self.libc.set_time(fresh, modified)
             os.fsync(fresh)
@@ -1096,7 +1099,8 @@ def apply(options, site, state):
                       u"Where Node is, with a copy of %s as DIR, this makes a file that knows it: "
                       u"virtinst-rbd-patch bundle --virtinst DIR -o FILE" % site["shown"])
     modified = old["modified"] if old and state["pristine"] else modified_time(site["descriptor"])
-    content = render(state["base"].decode("latin-1"), state["hash"], modified).encode("latin-1")
+    base, blocks = state["base"].decode("latin-1"), blocks_for(state["hash"], modified)
+    content = render(base, state["hash"], *blocks).encode("latin-1")
     again = examine(content, True)
     if again["is"] != CURRENT or again["base"] != state["base"]:
         raise Failure(TARGET, u"%s: what would be written could not be read again: %s. Nothing was written."
@@ -1229,7 +1233,7 @@ def explain(error, options, site):
         said = {"message": error.message, "hint": error.hint}
         nothing.update(command=options["command"], shippedIn=[], pools=[], notes=[], error=said)
         try:
-            write(1, as_json(nothing, error.code, options))
+            write(1, as_json(nothing, error.code, options).encode("utf-8", "replace"))
         except OSError:
             pass  # Standard error has said it already.
     return error.code
@@ -1252,4 +1256,4 @@ if __name__ == "__main__":
         WORKING = os.getcwd()
     except OSError:
         WORKING = "/"  # It is gone; then nothing is named relative to it.
-    sys.exit(begin(sys.argv[1:]))
+    os._exit(begin(sys.argv[1:]))  # Nothing waits to be written, and to take Python apart takes its time.

@@ -126,9 +126,11 @@ describe.each(PYTHONS.map(({ version, path }) => [version, path] as const))(
       expect([TEMPORARY, RELEASES]).toEqual(["^\\.x$", [["virtinst/r.py", "(?m)^v = [\"'](\\S+)[\"']"]]]);
     });
 
-    it("its second half, as it stands in the template", () => {
+    it("its second half, as it stands in the template, which is a program as a whole", () => {
       const { SECOND } = made();
-      expect(readFileSync("templates/bundle.py", "utf8")).toContain(`# >>> SECOND${SECOND}# <<< SECOND`);
+      const template = readFileSync("templates/bundle.py", "utf8");
+      expect(template).toContain(`# >>> SECOND${SECOND}# <<< SECOND`);
+      expect(read(path, template)).toMatchObject({ VERSION: "0.0.0", SECOND: "" });
     });
 
     it("the block's text around what depends on the file", () => {
