@@ -44,6 +44,7 @@ NOT_SO, USAGE, OTHER, TARGET, BEHAVIOUR, IO = 1, 2, 3, 4, 5, 6  # The exit codes
 HEADER = "# pristine: sha256=%s\n# pristine: mtime=%s lines=%s,%s\n# facts: sha256=%s\n"
 DIGEST = "# blocks: sha256=%s\n"
 CURRENT = ("current", u"the blocks are just what this host needs")
+SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 REPLACED, UNHEARD, STOPPED, HELD = [], [], [], []  # What was done by now; what nobody could be told; signals.
 
 class Failure(Exception):
@@ -367,9 +368,8 @@ def stop(number, _):
 
 def begin(words):
     """The exit code; a signal ends in no stack trace."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, stop)
-        signal.siginterrupt(number, False)
     try:
         return main(words)
     except Stopped as stopped:
@@ -860,10 +860,14 @@ class Replacement(object):
 def replace(site, content, modified):
     """The file's new time; signals wait until it is done."""
     HELD.append(site)
+    for number in SIGNALS:
+        signal.siginterrupt(number, False)  # No call fails for it meanwhile; else one that waits has to end.
     try:
         return Replacement(site, content).run(modified)
     finally:
         HELD.pop()
+        for number in SIGNALS:
+            signal.siginterrupt(number, True)
         if STOPPED:
             raise Stopped(STOPPED[0])
 

@@ -385,6 +385,13 @@ test.each([
   expect(spawn("sh", ["-c", `sleep 0.2; kill -0 ${pid} 2>/dev/null`]).code).not.toBe(0);
 });
 
+eachPython("a signal ends a run that waits for somebody to read what it says", false, (python) => {
+  const pid = join(temporaryFolder(), "pid");
+  const full = `{ echo $BASHPID > "$3"; head -c 65536 /dev/zero; exec "$1" "$2" --version; } | sleep 3 & sleep 1.5`;
+  const line = `${full}; kill -TERM $(cat "$3"); sleep 0.5; kill -0 $(cat "$3") || echo ended`;
+  expect(spawn("bash", ["-c", line, "bash", python, bundleOf(), pid]).stdout).toBe("ended\n");
+});
+
 test("nobody to hear it is no stack trace, and no no", () => {
   const bundle = bundleOf();
   const shell = (line: string) => spawn("sh", ["-c", line, "sh", bundle]);
