@@ -7,6 +7,7 @@ packages=(
   ceph-mon ceph-osd ceph-mgr ceph-common
   qemu-system-x86 qemu-block-extra qemu-utils
   libxml2-utils attr acl patch git strace e2fsprogs
+  ansible-core ansible-lint
 )
 
 fail() {
