@@ -12,7 +12,7 @@ const FILE = "usr/share/virt-manager/virtinst/install/installer.py";
 const FIXTURES = resolve("test/fixtures/host");
 const SECRET = "0b2d8f1e-6c1f-4c0e-8f0a-5d0f3f6f9a01";
 const VALUE = "VkFMVUUtb2YtdGhlLXNlY3JldA==";
-const LIVE = `${PREFIX} größe & 'quotes'`;
+const LIVE = `${PREFIX} größe & 'quotes' \\ $HOME`;
 /** Finds nothing to do in a template language, a shell, XML or Python. */
 const HOSTILE = `{{ lookup('pipe', 'touch PWNED') }}"'''
 # <<< virtinst-rbd-patch
@@ -28,7 +28,7 @@ beforeAll(() => {
   startLibvirt(folder);
   defineSecret(folder, SECRET, `${PREFIX} client.libvirt`, VALUE);
   const hosts = [{ name: "192.0.2.11", port: 6789 }, { name: "mon.example" }];
-  const auth = { username: "libvirt", secret: `uuid="${SECRET}"` };
+  const auth = { username: "libvirt", secret: `usage="${PREFIX} client.libvirt"` };
   definePool(folder, { name: LIVE.replace("&", "&amp;"), cephPool: "größe", hosts, auth });
   path = programs({ virsh: `#!/bin/sh\necho "$*" >> ${folder}/virsh.log\nexec /usr/bin/virsh "$@"\n` });
   const [playbook] = /(?<=^```yaml\n)[\s\S]*?(?=^```$)/m.exec(readFileSync(PAGE, "utf8")) as unknown as [string];
@@ -66,7 +66,7 @@ const SETTINGS = ["ANSIBLE_NOCOLOR=1", "ANSIBLE_PIPELINING=1", "ANSIBLE_FORKS=10
 
 /** Runs the page's playbook; its own folder is home, so that nothing is left in another. */
 function play(words: readonly string[], before: readonly string[] = []) {
-  const env = ["env", `HOME=${folder}`, `PATH=${path}:${process.env.PATH}`, ...SETTINGS, ...before];
+  const env = ["env", `HOME=${folder}`, `PATH=${path}:/usr/sbin:/usr/bin:/sbin:/bin`, ...SETTINGS, ...before];
   const [command, ...rest] = [...env, "ansible-playbook", "patch.yml", ...words] as [string, ...string[]];
   const begun = Date.now();
   const { code, stdout, stderr } = run(command, rest, { cwd: folder, seconds: 250 });
@@ -113,7 +113,7 @@ test("ten at once: a look, changed, nothing, a monitor on one, and back to the b
   const first = play(["-i", "ten"]);
   expect(first).toMatchObject({ code: 0, changed: each(1), failed: [] });
   const patched = now();
-  expect(patched[8]?.[0]).toContain('u"gr\\u00f6\\u00dfe"');
+  expect(patched[8]?.[0]).toContain('"ceph_pool": u"gr\\u00f6\\u00dfe"');
   expect(statSync(join(roots[9] as string, "rbd-patch.py"))).toMatchObject({ uid: 0, gid: 0, mode: 0o100755 });
 
   const second = play(["-i", "ten"]);
@@ -122,8 +122,8 @@ test("ten at once: a look, changed, nothing, a monitor on one, and back to the b
 
   const pool = join(roots[2] as string, "etc/libvirt/storage/libvirtpool.xml");
   writeFileSync(pool, readFileSync(pool, "utf8").replace("192.0.2.13", "192.0.2.14"));
-  const third = play(["-i", "ten", "--diff"]);
-  expect(third).toMatchObject({ code: 0, changed: { ...each(0), hv03: 1 }, failed: [] });
+  const third = play(["-i", "ten", "--diff", "-l", "hv02,hv03,hv09"]);
+  expect(third).toMatchObject({ code: 0, changed: { hv02: 0, hv03: 1, hv09: 0 }, failed: [] });
   expect(third.stdout).toMatch(/^-.*192\.0\.2\.13.*\n\+.*192\.0\.2\.14/m);
 
   const last = play(["-i", "ten", "-e", "virtinst_rbd_patch_state=absent"]);
@@ -131,7 +131,9 @@ test("ten at once: a look, changed, nothing, a monitor on one, and back to the b
   expect(now()).toEqual(pristine);
   expect(roots.some((root) => existsSync(join(root, "rbd-patch.py")))).toBe(false);
   const times = [look, first, second, third, last].map(({ seconds }) => seconds.toFixed(1));
-  process.stderr.write(`ansible: ten hosts, check, first, second, a monitor, absent: ${times.join(", ")} s\n`);
+  process.stderr.write(
+    `ansible: ten hosts: check, first, second; three: a monitor; ten: absent: ${times.join(", ")} s\n`,
+  );
 });
 
 test("a host that fails stops no other, says what to do, and a host without pools is no failure", () => {
@@ -191,7 +193,10 @@ test("a secret's value is not read: not from its file, and libvirt is asked for 
   });
   rmSync(join(folder, "virsh.log"), { force: true });
   const log = join(folder, "strace.log");
-  const traced = play(["-i", "two", "-vvv"], ["strace", "-f", "-qq", "-e", "trace=open,openat", "-o", log]);
+  const traced = play(
+    ["-i", "two", "-vvv"],
+    ["strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=open,openat", "-o", log],
+  );
   expect(traced).toMatchObject({ code: 0, changed: { image: 1, live: 1 } });
   const opened = readFileSync(log, "utf8");
   expect(opened).toContain("secrets/one.xml");
@@ -209,7 +214,7 @@ test("ansible-lint has nothing to say, in its strictest profile", () => {
   const words = ["--offline", "--nocolor", "--profile", "production", "patch.yml", "roles/virtinst_rbd_patch"];
   const { code, stdout, stderr } = run("env", [`HOME=${folder}`, "ansible-lint", ...words], { cwd: folder });
   expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
-  expect(stderr).toMatch(/Passed with production profile: 0 failure\(s\), 0 warning\(s\) on [6-9] files/);
+  expect(stderr).toMatch(/Passed with production profile: 0 failure\(s\), 0 warning\(s\) on \d+ files/);
 });
 
 test("its modules run under the oldest Pythons that Ansible knows", () => {

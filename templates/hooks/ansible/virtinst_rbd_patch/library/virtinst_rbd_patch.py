@@ -117,7 +117,8 @@ def run(module, bundle):
     words += ["--diff"] if module._diff else []
     words += ["--%s=%s" % (name, params[name]) for name in ("root", "virtinst") if params[name]]
     # Through the shell that its first line names: a temporary folder may be mounted noexec.
-    code, out, errors = module.run_command(["/bin/sh", bundle] + words, encoding=None)
+    argv = ["/bin/sh", bundle] + words
+    code, out, errors = module.run_command(argv, encoding=None, expand_user_and_vars=False)
     try:
         result = json.loads(out.decode("utf-8"))
     except ValueError:

@@ -71,7 +71,7 @@ from ansible.module_utils.basic import AnsibleModule
 LIMIT = 4 << 20  # libvirt carries no larger XML.
 # "Name  State  Autostart": virsh 1.2.17 (EL 7.2) has neither `pool-list --name` nor `--uuid`.
 POOL_ROW = re.compile(r"^ (\S|\S.*\S) +(?:in)?active +(?:yes|no) *$")
-SECRET_ROW = re.compile(r"^ ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?: |$)")
+SECRET_ROW = re.compile(r"(?m)^ ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?= |$)")
 
 
 class Refused(Exception):
@@ -84,6 +84,10 @@ class Refused(Exception):
 
 class NoAnswer(Refused):
     """There is no libvirt that answers."""
+
+
+class Absent(NoAnswer):
+    """There is no virsh, or it is not to be asked."""
 
 
 def element(content, tag, where):
@@ -117,11 +121,13 @@ def from_virsh(module, uri):
     """Asks libvirt, on a connection that can change nothing."""
     program = module.get_bin_path("virsh")
     if program is None:
-        raise NoAnswer("virsh was not found.", "Install libvirt-client (Debian: libvirt-clients).")
+        raise Absent("virsh was not found.", "Install libvirt-client (Debian: libvirt-clients).")
 
     def ask(words, locale="C"):
         argv = [program, "-q", "-r", "-c", uri] + words
-        status, out, errors = module.run_command(argv, environ_update={"LC_ALL": locale}, encoding=None)
+        # As they are: a pool may be named $HOME or ~root.
+        status, out, errors = module.run_command(argv, environ_update={"LC_ALL": locale}, encoding=None,
+                                                 expand_user_and_vars=False)
         if status == 0:
             return out
         said = " ".join(errors.decode("utf-8", "replace").replace("error: ", "").split())[:500]
@@ -129,19 +135,20 @@ def from_virsh(module, uri):
         raise kind("virsh -c %s %s: %s" % (uri, words[0], said or "it ended without a word"),
                    "Try it on the host: virsh -r -c %s pool-list --all" % uri)
 
-    def rows(words, row, locale="C"):
-        lines = [line for line in ask(words, locale).decode("utf-8", "replace").splitlines() if line.strip()]
-        found = [row.match(line) for line in lines]
+    def pool_names(locale):
+        table = ask(["pool-list", "--all", "--type", "rbd"], locale)
+        if locale != "C":
+            table = re.sub(br"\\x([0-9a-f]{2})", lambda code: bytes(bytearray([int(code.group(1), 16)])), table)
+        found = [POOL_ROW.match(line) for line in table.decode("utf-8", "replace").split("\n") if line.strip()]
         if None in found:
-            raise Refused("virsh -c %s %s: its table was not understood." % (uri, words[0]),
+            raise Refused("virsh -c %s pool-list: its table was not understood." % uri,
                           "Try virtinst_rbd_patch_facts_from: files.")
         return [one.group(1) for one in found]
 
-    listing = ["pool-list", "--all", "--type", "rbd"]
-    names = rows(listing, POOL_ROW)
-    if any("\\x" in name for name in names):  # In C, virsh 9.0 writes so what is not ASCII.
-        names = rows(listing, POOL_ROW, "C.UTF-8")
-    uuids = rows(["secret-list"], SECRET_ROW)
+    names = pool_names("C")
+    if any("\\x" in name for name in names):  # virsh 9.0 writes so what it cannot print: a backslash; in C all but ASCII.
+        names = pool_names("C.UTF-8")
+    uuids = SECRET_ROW.findall(ask(["secret-list"]).decode("utf-8", "replace"))
     where = "virsh -c %s" % uri
     return ([(ask(["pool-dumpxml", "--pool", name]), where) for name in names],
             [(ask(["secret-dumpxml", "--secret", uuid]), where) for uuid in uuids])
@@ -208,16 +215,22 @@ def main():
     )
     source, uri, root = [module.params[name] for name in ("source", "connect", "root")]
     asked = (root or "").rstrip("/") + "/etc/libvirt"
+    silent = None
     try:
         try:
             if root is not None or source == "files":
-                raise NoAnswer("", "")
+                raise Absent("", "")
             found, asked = from_virsh(module, uri), uri
-        except NoAnswer:
+        except NoAnswer as error:
             if root is None and source == "virsh":
                 raise
+            silent = None if isinstance(error, Absent) else error
             found = from_files(root)
         pool_xml, secret_xml = chosen(*found)
+        # libvirt may have pools that are in no file; blocks must not go because its daemon is down.
+        if silent and not pool_xml:
+            raise Refused("%s; and %s has no rbd pool, which alone is no answer." % (silent.message, asked),
+                          "Start libvirt; or take the files' word for it: virtinst_rbd_patch_facts_from: files.")
     except Refused as refused:
         module.fail_json(msg=refused.message, hint=refused.hint)
     except EnvironmentError as error:
