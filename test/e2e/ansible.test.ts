@@ -143,6 +143,7 @@ test("a host that fails stops no other, says what to do, and a host without pool
   ) as Record<string, string>;
   inventory("odd", {
     ...Object.fromEntries(Object.entries(roots).map(([name, root]) => [name, { virtinst_rbd_patch_root: root }])),
+    down: { virtinst_rbd_patch_connect: "qemu+unix:///system?socket=/nothing/is/here" },
     virsh: { virtinst_rbd_patch_facts_from: "virsh", virtinst_rbd_patch_connect: "test:///nothing/is/here" },
   });
   const of = (name: string) => roots[name] as string;
@@ -161,7 +162,7 @@ test("a host that fails stops no other, says what to do, and a host without pool
 
   const ran = play(["-i", "odd", "-v"]);
   expect(ran.changed).toMatchObject({ good: 1, nopool: 1, bare: 0, hostile: 1 });
-  expect(ran.failed.sort()).toEqual(["dtd", "link", "nolibvirt", "nosecret", "virsh"]);
+  expect(ran.failed.sort()).toEqual(["down", "dtd", "link", "nolibvirt", "nosecret", "virsh"]);
   expect(ran.said("nopool").msg).toMatch(/^This host has no rbd pool; reverted: .*installer\.py \(libvirtpool\)$/);
   expect(readFileSync(join(of("nopool"), FILE))).toEqual(pristine);
   expect(ran.said("bare").msg).toBe("This host has no rbd pool; absent: no virtinst is here");
@@ -172,6 +173,9 @@ test("a host that fails stops no other, says what to do, and a host without pool
   expect(ran.said("dtd").msg).toMatch(/libvirtpool\.xml: this has a DTD/);
   expect(ran.said("link").msg).toMatch(/two\.xml is no regular file, or a link that leads to no \.xml file\.$/);
   expect(ran.said("nolibvirt")).toMatchObject({ msg: expect.stringMatching(/etc\/libvirt is not there/) });
+  expect(ran.said("down").msg).toMatch(
+    /failed to connect .*; and \/etc\/libvirt has no rbd pool, which alone is no answer\.$/,
+  );
   expect(ran.said("virsh")).toMatchObject({ msg: expect.stringMatching(/^virsh -c test:/), hint: expect.any(String) });
   for (const host of ran.failed) expect(ran.said(host as string).hint).toMatch(/\.$|--all$/);
   expect(ran.stdout + ran.stderr).not.toContain(VALUE);

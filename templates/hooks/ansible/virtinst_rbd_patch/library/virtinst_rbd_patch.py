@@ -137,9 +137,6 @@ def run(module, bundle):
 
 def place(module, path, content, fresh):
     """Whether the file was not so, or would not be: its content, root's own, to be run by all."""
-    if not os.path.isdir(os.path.dirname(path)) or os.path.isdir(path):
-        module.fail_json(msg="%s cannot be written: its folder is not there, or it is one itself." % path,
-                         hint="Make the folder, or name another place: program.")
     old = None
     if os.path.isfile(path) and not os.path.islink(path):
         with open(path, "rb") as file:
@@ -176,6 +173,9 @@ def main():
     )
     present, program = module.params["state"] == "present", module.params["program"]
     content = to_bytes(module.params["content"], errors="surrogate_or_strict")
+    if present and program and (os.path.isdir(program) or not os.path.isdir(os.path.dirname(program))):
+        module.fail_json(msg="%s cannot be written: its folder is not there, or it is one itself." % program,
+                         hint="Make the folder, or name another place: program.")
     bundle = os.path.join(module.tmpdir, "rbd-patch.py")
     try:
         write(bundle, content)
