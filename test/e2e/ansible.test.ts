@@ -221,13 +221,6 @@ test("ansible-lint has nothing to say, in its strictest profile", () => {
   expect(stderr).toMatch(/Passed with production profile: 0 failure\(s\), 0 warning\(s\) on \d+ files/);
 });
 
-test("its modules run under the oldest Pythons that Ansible knows", () => {
-  for (const name of ["virtinst_rbd_patch", "virtinst_rbd_patch_info"]) {
-    const code = `compile(open("roles/virtinst_rbd_patch/library/${name}.py").read(), "${name}", "exec")`;
-    expectDone(run("python2.7", ["-c", code], { cwd: folder }), name);
-  }
-});
-
 test("the page, as somebody types it, on this machine", () => {
   borrowVirtinst();
   expect(existsSync(PROGRAM)).toBe(false);
