@@ -6,7 +6,19 @@ import { build } from "esbuild";
 import Handlebars from "handlebars";
 
 /** The helpers that a template may use; `src/patch/render.ts` and `src/patch/hook.ts` define them. */
-const KNOWN = ["plain", "indentation", "blanks", "text", "texts", "quoted", "literal", "xml", "concat", "comment"];
+const KNOWN = [
+  "plain",
+  "indentation",
+  "blanks",
+  "text",
+  "texts",
+  "quoted",
+  "literal",
+  "xml",
+  "concat",
+  "comment",
+  "packed",
+];
 /** The module that holds all files below its folder. */
 const HOOKS = { name: "templates:hooks", folder: resolve("templates/hooks") };
 

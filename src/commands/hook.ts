@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { about, type Result } from "../forms/result";
 import { BUNDLE_IN, HOOK_KINDS, type HookKind, renderHook } from "../patch/hook";
 import { Failure } from "../report/failure";
@@ -25,14 +26,18 @@ export async function hook({ kind, ...options }: HookOptions): Promise<HookResul
   if (!isKind(kind))
     throw new Failure("usage", `There is no hook for "${kind}".`, `There is one for ${HOOK_KINDS.join(", ")}.`);
   const place = BUNDLE_IN[kind];
-  const facts = { pools: [] as readonly string[], virtinst: USUAL, targets: TARGET_FILES };
+  const facts = { packed: "", pools: [] as readonly string[], virtinst: USUAL, targets: TARGET_FILES };
   if (place === null) {
     refuseFacts(options);
     const none = { ...about(null, null, options.files), host: null, pools: [], notes: [] };
     return { command: "hook", ...none, kind, files: renderHook(kind, facts) };
   }
   const { program, knows, ...made } = await bundle(options);
-  const files = renderHook(kind, { ...facts, pools: made.pools });
+  const files = renderHook(kind, {
+    ...facts,
+    packed: gzipSync(program, { level: 9 }).toString("base64"),
+    pools: made.pools,
+  });
   return { ...made, command: "hook", kind, files: [...files, { path: place, content: program, program: true }] };
 }
 

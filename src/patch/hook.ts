@@ -31,6 +31,8 @@ export interface HookFile {
 
 /** What a hook is tailored by. */
 export interface HookFacts {
+  /** The program that goes with it, gzip in base64; empty where each host gets its own. */
+  readonly packed: string;
   /** The pools that it is for; none where each host's own are read. */
   readonly pools: readonly string[];
   /** The folder on the host that holds the virtinst package. */
@@ -44,10 +46,10 @@ export interface HookFacts {
  *
  * @throws RangeError where a path holds what no path of virtinst's has
  */
-export function renderHook(kind: HookKind, { pools, virtinst, targets }: HookFacts): HookFile[] {
+export function renderHook(kind: HookKind, { packed, pools, virtinst, targets }: HookFacts): HookFile[] {
   const many = pools.length === 1 ? "pool" : "pools";
   const context = {
-    ...{ tool: VERSION, program: PROGRAM, virtinst, targets },
+    ...{ tool: VERSION, program: PROGRAM, packed, virtinst, targets },
     pools: pools.length > 0 ? `${many} ${pools.join(", ")}` : "the pools of each host",
   };
   return Object.entries(hooks[kind] ?? {}).map(([path, template]) => ({
@@ -63,6 +65,11 @@ const helpers = {
   plain(value: unknown): string {
     if (!/^[\w./+-]+$/.test(String(value))) throw new RangeError(`not plain: ${JSON.stringify(value)}`);
     return String(value);
+  },
+  /** Base64 in lines of 76 letters, of which all but the first are indented. */
+  packed(value: unknown, indentation: string): string {
+    if (!/^[\w+/]*=*$/.test(String(value))) throw new RangeError("not base64");
+    return String(value).replace(/.{76}(?=.)/g, `$&\n${indentation}`);
   },
   /** For a comment: one line of printable ASCII, in which no template language finds anything. */
   comment: (value: unknown) =>

@@ -1,11 +1,24 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { BUNDLE_IN, HOOK_KINDS, renderHook } from "../../src/patch/hook";
+import { TARGET_FILES } from "../../src/virtinst/recipes";
 import { cli, HOST, json, temporaryFile, temporaryFolder } from "../support/cli";
 
-const FACTS = { pools: ["libvirtpool"], virtinst: "/usr/share/virt-manager", targets: ["virtinst/guest.py"] };
+const FACTS = {
+  packed: "",
+  pools: ["libvirtpool"],
+  virtinst: "/usr/share/virt-manager",
+  targets: TARGET_FILES,
+};
 const KINDS = HOOK_KINDS.map((kind) => [kind, BUNDLE_IN[kind] === null ? [] : HOST] as const);
+
+/** With the program that is packed within it as its text: each Node packs it in its own way. */
+const unpacked = (text: string) =>
+  text.replace(/^ *H4sI.{72}\n( *[\w+/]{76}\n)* *[\w+/=]{1,76}$/gm, (packed) =>
+    gunzipSync(Buffer.from(packed, "base64")).toString(),
+  );
 
 test("each engine has a folder of templates, and each folder its engine", () =>
   expect(readdirSync("templates/hooks").sort()).toEqual([...HOOK_KINDS]));
@@ -30,15 +43,19 @@ describe.each(KINDS)("hook %s", (kind, facts) => {
   });
 
   test("prints what a person reads, and as JSON all of it", () => {
-    const files = renderHook(kind, FACTS);
+    const packed = facts.length > 0 ? gzipSync(cli(["bundle", ...facts]).stdout).toString("base64") : "";
+    const files = renderHook(kind, { ...FACTS, packed });
     const { stdout } = cli(["hook", kind, ...facts]);
-    for (const { content } of files) expect(stdout).toContain(content);
+    for (const { content } of files) expect(unpacked(stdout)).toContain(unpacked(content));
     expect(stdout.startsWith("==> ")).toBe(files.length > 1);
-    expect(json(cli(["hook", kind, ...facts, "--json"]).stdout)).toMatchObject({
+    const printed = json(cli(["hook", kind, ...facts, "--json"]).stdout);
+    const plainly = (all: readonly { path: string; content: string; program: boolean }[]) =>
+      all.map(({ path, content, program }) => ({ path, content: unpacked(content), program }));
+    expect({ ...printed, files: plainly(printed.files) }).toMatchObject({
       command: "hook",
       kind,
       pools: facts.length > 0 ? ["libvirtpool"] : [],
-      files: expect.arrayContaining(files.map(({ path, content }) => ({ path, content, program: false }))),
+      files: expect.arrayContaining(plainly(files)),
       written: null,
     });
   });
@@ -61,6 +78,11 @@ test("a pool's name comes through as a comment, on one line, and is nothing else
     for (const { content } of renderHook(kind, { ...FACTS, pools: [name] }))
       expect(content).not.toMatch(/\$\(id\)|`id`|\{\{ 7/);
   }
+});
+
+test("what goes into a hook is of its form, or nothing is written", () => {
+  expect(() => renderHook("puppet", { ...FACTS, virtinst: "/opt/a'b" })).toThrow(RangeError);
+  expect(() => renderHook("image", { ...FACTS, packed: "QUJD\nEND" })).toThrow(RangeError);
 });
 
 test("an engine that is not known is refused, with those that are", () =>

@@ -8,6 +8,8 @@ packages=(
   qemu-system-x86 qemu-block-extra qemu-utils
   libxml2-utils attr acl patch git strace e2fsprogs
   ansible-core ansible-lint
+  puppet-agent puppet-lint metadata-json-lint
+  python3-jinja2 python3-yaml python3-jsonschema python3-oauthlib python3-requests
 )
 
 fail() {
