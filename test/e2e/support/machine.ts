@@ -15,7 +15,7 @@ export const PREFIX = "vrp-e2e";
 export function run(
   command: string,
   args: readonly string[],
-  { input, cwd, seconds = 120 }: { input?: string; cwd?: string; seconds?: number } = {},
+  { input, cwd, seconds = 120 }: { input?: string | Buffer; cwd?: string; seconds?: number } = {},
 ): Ran {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     input: input ?? "",

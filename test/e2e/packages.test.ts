@@ -1,0 +1,183 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cli } from "../support/cli";
+import { type Container, startContainer } from "./support/container";
+import { examples, programs, type } from "./support/examples";
+import { makeFolder, must, notRun, run, undoAll } from "./support/machine";
+
+const FACTS = ["usage"].flatMap((name) => [
+  `--pool-xml=${resolve(`test/fixtures/host/pool-${name}.xml`)}`,
+  `--secret-xml=${resolve(`test/fixtures/host/secret-${name}.xml`)}`,
+]);
+const PROGRAM = "/usr/local/sbin/rbd-patch.py";
+/** Says the state in a word. */
+const STATE = `rbd-patch.py verify --static | sed 's/:.*//;q'`;
+
+let host: Container;
+
+afterAll(undoAll);
+
+/** Puts a hook there. */
+function install(kind: string): void {
+  const folder = join(makeFolder(), "hook");
+  const { code, stderr } = cli(["hook", kind, ...FACTS, "-o", folder]);
+  if (code !== 0) throw new Error(stderr);
+  const packed = join(folder, "../hook.tar");
+  must("tar", ["-C", folder, "-cf", packed, "."]);
+  host.must("tar -x --no-same-owner --no-overwrite-dir -C /", readFileSync(packed));
+}
+
+/** Follows a page on that host. */
+function follow(page: string, more: Readonly<Record<string, string>> = {}): string {
+  const typed = { path: programs({ ...host.programs, ...more }), cwd: makeFolder() };
+  return examples(page)
+    .map((example) => {
+      const { code, stdout, stderr } = type(example, typed);
+      expect({ example, code, stderr: code === 0 ? "" : stderr }).toEqual({ example, code: 0, stderr: "" });
+      return stdout;
+    })
+    .join("");
+}
+
+describe("apt", () => {
+  const REINSTALL = "DEBIAN_FRONTEND=noninteractive apt-get install -q -y --reinstall virtinst";
+
+  beforeAll(() => {
+    host = startContainer();
+    const folder = makeFolder();
+    const download = () => run("apt-get", ["download", "-q", "virtinst"], { cwd: folder });
+    if (download().code !== 0) {
+      must("apt-get", ["update", "-q"]);
+      must("apt-get", ["download", "-q", "virtinst"], { cwd: folder });
+    }
+    const [name] = readdirSync(folder);
+    host.must(`cat >'/var/cache/apt/archives/${name}'`, readFileSync(join(folder, name as string)));
+    // The machine's own way of apt is not the tests' subject: neither its network nor what it does after dpkg.
+    host.must(
+      "rm -rf /etc/apt/apt.conf.d /etc/dpkg/dpkg.cfg.d /var/lib/man-db/auto-update && mkdir /etc/apt/apt.conf.d",
+    );
+  });
+
+  test("docs/apt.md: each of its examples, in order; Debian's own package, with the hook, keeps the patch", () => {
+    const said = follow("docs/apt.md");
+    expect(said).toMatch(/^Setting up virtinst /m);
+    expect(said).toMatch(/^current: /m);
+    expect(host.sh(`ls ${PROGRAM} /etc/apt/apt.conf.d/*`).stdout).toBe("");
+    expect(host.sh("dpkg --verify virtinst").stdout).not.toMatch(/installer\.py/);
+  });
+
+  test("without the hook the patch is lost, silently", () => {
+    install("apt");
+    host.must("rbd-patch.py apply && mv /etc/apt/apt.conf.d/90virtinst-rbd-patch /root");
+    expect(host.must(STATE)).toBe("current\n");
+    expect(host.must(REINSTALL)).not.toMatch(/virtinst-rbd-patch/);
+    expect(host.must(STATE)).toBe("absent\n");
+    host.must("mv /root/90virtinst-rbd-patch /etc/apt/apt.conf.d");
+    host.must(REINSTALL);
+    expect(host.must(STATE)).toBe("current\n");
+  });
+
+  test("no transaction fails: by a program that fails, that is not there, or where virtinst went", () => {
+    host.must(`cp ${PROGRAM} /root/kept && printf '#!/bin/sh\\necho "no luck" >&2\\nexit 6\\n' >${PROGRAM}`);
+    const failing = host.sh(REINSTALL);
+    expect(failing).toMatchObject({ code: 0, stderr: expect.stringContaining("no luck\n") });
+    host.must(`rm ${PROGRAM}`);
+    expect(host.sh(REINSTALL)).toMatchObject({ code: 0, stderr: expect.not.stringContaining("rbd-patch") });
+    host.must(`cp /root/kept ${PROGRAM}`);
+    const removed = host.sh("DEBIAN_FRONTEND=noninteractive apt-get remove -q -y virtinst");
+    expect(removed).toMatchObject({ code: 0, stdout: expect.stringContaining("Removing virtinst") });
+    expect(removed.stdout + removed.stderr).not.toContain("No virtinst was found");
+  });
+});
+
+describe("dnf", () => {
+  const RPM = "virt-manager-common";
+  const DNF = "dnf -y";
+
+  beforeAll(() => {
+    host = startContainer();
+    // What EL has: the package, a repository with it, and no Debian package beside it.
+    const spec = `Name: ${RPM}
+Version: %{version}
+Release: 1
+Summary: virtinst, as this Debian has it
+License: GPLv2+
+BuildArch: noarch
+%description
+For a test.
+%install
+mkdir -p %{buildroot}/usr/share/virt-manager
+cp -R /usr/share/virt-manager/. %{buildroot}/usr/share/virt-manager
+find %{buildroot} -name __pycache__ -prune -exec rm -r {} +
+%files
+/usr/share/virt-manager
+`;
+    host.must("cat >/root/vrp.spec", spec);
+    for (const version of ["1", "2"])
+      host.must(`rpmbuild -bb --quiet --define 'version ${version}' --define '_rpmdir /srv/vrp' /root/vrp.spec`);
+    host.must("createrepo_c -q /srv/vrp && rm -r /usr/share/virt-manager /etc/dnf/plugins/local.conf");
+    host.must("printf '[main]\\nreleasever=9\\n[vrp]\\nname=vrp\\nbaseurl=file:///srv/vrp\\n' >/etc/dnf/dnf.conf");
+    // With its own libdnf, Debian 12's plug-in ends in an AttributeError: SWIG 4.1 no longer makes this name.
+    const plugins = "/usr/lib/python3/dist-packages/dnf-plugins";
+    host.must(`sed -i s/ConfigParser_substitute/ConfigParser.substitute/ ${plugins}/post-transaction-actions.py`);
+    host.must(`rm ${plugins}/local.py`);
+    host.must(`${DNF} install ${RPM}-1`);
+  });
+
+  test("docs/dnf.md: each of its examples, in order; with the hook, the package keeps the patch", () => {
+    const said = follow("docs/dnf.md");
+    expect(said).toMatch(/post-transaction-actions: patched: /);
+    expect(said).toMatch(/^current: /m);
+    expect(host.sh(`ls ${PROGRAM}; find /etc/dnf /etc/yum.repos.d -name 'virtinst*'`).stdout).toBe("");
+  });
+
+  test("without the hook the patch is lost; with it, it is there after an update and after a downgrade", () => {
+    install("dnf");
+    const hook = "/etc/dnf/plugins/post-transaction-actions.d/virtinst-rbd-patch.action";
+    host.must(`rbd-patch.py apply && mv ${hook} /root`);
+    host.must(`${DNF} reinstall ${RPM}`);
+    expect(host.must(STATE)).toBe("absent\n");
+    host.must(`mv /root/virtinst-rbd-patch.action ${hook}`);
+    for (const change of ["reinstall", "upgrade", "downgrade"]) {
+      host.must(`rbd-patch.py revert -q; ${DNF} ${change} ${RPM}`);
+      expect(host.must(STATE)).toBe("current\n");
+    }
+  });
+
+  test("no transaction fails: by a program that fails, that is not there, or where virtinst went", () => {
+    host.must(`cp ${PROGRAM} /root/kept && printf '#!/bin/sh\\necho "no luck" >&2\\nexit 6\\n' >${PROGRAM}`);
+    const failing = host.sh(`${DNF} reinstall ${RPM}`);
+    expect(failing.code).toBe(0);
+    expect((failing.stdout + failing.stderr).match(/no luck/g)).toHaveLength(1);
+    host.must(`rm ${PROGRAM}`);
+    expect(host.sh(`${DNF} reinstall ${RPM}`).code).toBe(0);
+    host.must(`cp /root/kept ${PROGRAM}`);
+    const removed = host.sh(`${DNF} remove ${RPM}`);
+    expect(removed).toMatchObject({ code: 0 });
+    expect(removed.stdout + removed.stderr).not.toContain("No virtinst was found");
+    host.must(`${DNF} install ${RPM}`);
+    expect(host.must(STATE)).toBe("current\n");
+  });
+
+  test("dnf 5 reads its file", (context) =>
+    notRun(context, "Debian 12 has no dnf 5; its form is that of libdnf5-actions(8)"));
+});
+
+describe("yum", () => {
+  // Runs what the plug-in would: the commands of the lines, each once. The transaction is dnf's.
+  const YUM = `#!/bin/sh
+dnf "$@" || exit
+sed -n 's/^virt-manager-common:install://p' /etc/yum/post-actions/*.action | sort -u | while read -r line; do sh -c "$line"; done
+`;
+
+  test("docs/yum.md: each of its examples, in order, with a stand-in for yum", () => {
+    host.must("rbd-patch.py revert && rm -r /etc/dnf/plugins/*.d");
+    host.must("cat >/usr/local/bin/yum && chmod 755 /usr/local/bin/yum", YUM);
+    expect(follow("docs/yum.md")).toMatch(/^patched: [\s\S]*^current: /m);
+    expect(host.sh(`ls ${PROGRAM} /etc/yum/post-actions/*`).stdout).toBe("");
+  });
+
+  test("yum itself reads its file", (context) =>
+    notRun(context, "Debian has no yum; the form is that of the plug-in's sample.action and source"));
+});
