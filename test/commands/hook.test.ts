@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { BUNDLE_IN, HOOK_KINDS, renderHook } from "../../src/patch/hook";
@@ -83,6 +83,31 @@ test("a pool's name comes through as a comment, on one line, and is nothing else
 test("what goes into a hook is of its form, or nothing is written", () => {
   expect(() => renderHook("puppet", { ...FACTS, virtinst: "/opt/a'b" })).toThrow(RangeError);
   expect(() => renderHook("image", { ...FACTS, packed: "QUJD\nEND" })).toThrow(RangeError);
+});
+
+test("systemd watches the folder of each file that may be patched, and its service may write there", () => {
+  const targets = TARGET_FILES.map((file) => `/usr/share/virt-manager/${file}`);
+  const units = renderHook("systemd", { ...FACTS, targets: TARGET_FILES }).map(({ content }) => content);
+  const named = (word: string) =>
+    units.flatMap((text) => [...text.matchAll(new RegExp(`^${word}=-?(.*)$`, "gm"))].map(([, path]) => path));
+  for (const target of targets) expect(named("PathChanged")).toContain(dirname(target));
+  const [writable] = named("ReadWritePaths");
+  for (const target of targets) expect(target.startsWith(`${writable}/`)).toBe(true);
+});
+
+test("each line for a package manager has as many fields as its documentation says, and the program's path", () => {
+  const lines = ["dnf", "yum"].flatMap((kind) =>
+    renderHook(kind as "dnf" | "yum", FACTS).flatMap(({ path, content }) =>
+      content
+        .split("\n")
+        .flatMap((line) => (line === "" || line.startsWith("#") ? [] : { path, fields: line.split(":") })),
+    ),
+  );
+  expect(lines).toHaveLength(6);
+  for (const { path, fields } of lines) {
+    expect(fields).toHaveLength(path.endsWith(".actions") ? 5 : 3);
+    expect(fields.at(-1)).toMatch(/^\/usr\/local\/sbin\/rbd-patch\.py apply( -q)?$/);
+  }
 });
 
 test("an engine that is not known is refused, with those that are", () =>

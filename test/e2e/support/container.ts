@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Ran } from "../../support/cli";
-import { makeFolder, must, run, startDaemon, waitFor } from "./machine";
+import { atEnd, makeFolder, must, PREFIX, run, startDaemon, waitFor } from "./machine";
 
 /** A host of its own: this Debian with a systemd as its first process, and all that it changes in memory. */
 export interface Container {
@@ -36,13 +36,24 @@ done
 export function startContainer(): Container {
   const folder = makeFolder();
   for (const name of ["memory", "root"]) mkdirSync(join(folder, name));
+  const booted = existsSync("/run/systemd/system");
+  const name = `${PREFIX}-${process.pid}-${Date.now()}`;
+  const trees = ["/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"]
+    .filter((tree) => !booted && existsSync(join(tree, "cgroup.procs")))
+    .map((tree) => join(tree, name));
+  // Where no systemd gives it a control group, it has one that goes with it.
+  atEnd("remove the container's control groups", () => {
+    for (const tree of trees.filter((one) => existsSync(one)))
+      must("find", [tree, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"]);
+  });
   const boot = `set -e
 echo $$ >pid
+for tree in ${trees.join(" ")}; do mkdir $tree; echo $$ >$tree/cgroup.procs; done
 mount -t tmpfs tmpfs memory
 mkdir memory/upper memory/work
 mount -t overlay overlay -o lowerdir=/,upperdir=memory/upper,workdir=memory/work root
 echo hv01 >root/etc/hostname
-exec systemd-nspawn --register=no ${existsSync("/run/systemd/system") ? "" : "--keep-unit"} --quiet --directory=root \
+exec systemd-nspawn --register=no ${booted ? "" : "--keep-unit"} --quiet --directory=root \
   --private-network --console=pipe --boot systemd.unit=basic.target`;
   const { log, running } = startDaemon("container", ["unshare", "--mount", "sh", "-c", boot], folder);
 
