@@ -60,6 +60,16 @@ export function oracle(root: OutlineElement, facts: readonly PoolFacts[]): { wan
   return { want: isOurs ? below(["devices", "disk"], root) : root, lines };
 }
 
+/** The pools that share a monitor with one of these, or with one that does. */
+function clusterOf(some: readonly CephPool[], all: readonly CephPool[]): readonly CephPool[] {
+  const more = all.filter(
+    (pool) =>
+      some.includes(pool) ||
+      some.some(({ monitors }) => monitors.some((one) => pool.monitors.some((other) => same(one, other)))),
+  );
+  return more.length === some.length ? some : clusterOf(more, all);
+}
+
 function completed(disk: OutlineElement, pools: readonly CephPool[]): { want: OutlineElement; lines: number } {
   const source = named(disk, "source").find(({ attributes }) => attributes.protocol === "rbd");
   if (!source) return { want: disk, lines: 0 };
@@ -70,7 +80,7 @@ function completed(disk: OutlineElement, pools: readonly CephPool[]): { want: Ou
   );
   const auths = [...named(disk, "auth"), ...named(source, "auth")];
   const users = auths.map(({ attributes }) => attributes.username);
-  const ofUser = fitting.filter(({ auth }) => auth && users.includes(auth.username));
+  const ofUser = clusterOf(fitting, known).filter(({ auth }) => auth && users.includes(auth.username));
   const chosen = ofUser.length > 0 ? ofUser : fitting;
   const logins = new Set(chosen.map(({ auth, monitors }) => JSON.stringify(auth ?? monitors)));
   const [pool] = chosen;
@@ -138,8 +148,12 @@ function element(name: string, attributes: Readonly<Record<string, string>>, ...
 }
 
 function equal(monitor: Monitor, { attributes: { name = "", port } }: OutlineElement): boolean {
+  return same(monitor, { name, port: port || null });
+}
+
+function same(one: { name: string; port: unknown }, other: { name: string; port: unknown }): boolean {
   const key = (text: string) => text.toLowerCase().replace(/^[[\]]+|[[\]]+$/g, "");
-  return key(monitor.name) === key(name) && (!port || !monitor.port || String(monitor.port) === port);
+  return key(one.name) === key(other.name) && (!one.port || !other.port || String(one.port) === String(other.port));
 }
 
 function authOf({ username, uuid }: NonNullable<PoolFacts["auth"]>): Outline {

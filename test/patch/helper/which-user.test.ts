@@ -9,6 +9,7 @@ import {
   left,
   leftAuth,
   MON1,
+  MON3,
   OTHER_UUID,
   RBD,
   testCases,
@@ -53,6 +54,27 @@ const TOLD: Case[] = [
     pools: [VMS, { ...SECOND, monitors: [VMS.monitors[0] as PoolFacts["monitors"][0], { name: "mon9", port: 6789 }] }],
     xml: before(stated("other")) + before(stated("libvirt")),
     want: before(OTHER_AUTH, MON1 + MON9) + before(AUTH, ALL),
+  },
+  {
+    title: "a disk that lists none of its user's monitors, but one of a pool in the same cluster",
+    pools: [VMS, { ...SECOND, monitors: [VMS.monitors[0] as PoolFacts["monitors"][0], { name: "mon9", port: 6789 }] }],
+    xml: before(stated("other"), MON3),
+    want: before(OTHER_AUTH, MON3 + MON1 + MON9),
+  },
+  {
+    title: "one that is in the cluster by way of a third pool",
+    pools: [
+      { ...SECOND, monitors: [{ name: "mon9", port: 6789 }] },
+      {
+        ...VMS,
+        pool: "third",
+        auth: null,
+        monitors: [VMS.monitors[0] as PoolFacts["monitors"][0], { name: "mon9", port: null }],
+      },
+      VMS,
+    ],
+    xml: before(stated("other"), MON3),
+    want: before(OTHER_AUTH, MON3 + MON9),
   },
   {
     title: "two pools of the user with the same credentials",
