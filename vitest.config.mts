@@ -4,6 +4,8 @@ import { textModules } from "./scripts/text-modules.mjs";
 export default defineConfig({
   plugins: [textModules],
   test: {
+    // One of two would idle: what is tested mostly waits for programs of its own.
+    maxWorkers: "100%",
     projects: [
       {
         extends: true,
