@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -59,11 +60,23 @@ export function writeNewFiles(folder: string, files: readonly NewFile[]): void {
  */
 export function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeWithParents(path);
   } catch (error) {
     const taken = (error as NodeJS.ErrnoException).code === "EEXIST";
     const reason = taken ? "what has that name is no folder" : systemReason(error);
     throw new Failure("io", `${path} cannot be made: ${reason}.`, "Name another folder with -o.");
+  }
+}
+
+/** Not by Node's own `recursive`: for a name that nothing can have, such as /proc/x, Node 20's never comes back. */
+function makeWithParents(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(path) !== path) makeWithParents(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another run may have made it meanwhile.
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
 }
 

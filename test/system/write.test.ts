@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Failure } from "../../src/report/failure";
 import { makeFolder, putFile, writeNewFile } from "../../src/system/write";
-import { temporaryFolder } from "../support/cli";
+import { shell, temporaryFolder } from "../support/cli";
 
 const BYTES = Buffer.from([0, 0xff, 0x0a, 0xe9]);
 
@@ -89,4 +89,15 @@ test("a folder is made with those above it; a file in its place is said", () => 
   const [file, below] = [join(folder, "file"), join(folder, "file/sub")];
   expect(() => makeFolder(file)).toThrow(`${file} cannot be made: what has that name is no folder.`);
   expect(() => makeFolder(below)).toThrow(`${below} cannot be made: a part of the path is not a directory.`);
+});
+
+test("a folder that nothing can make is said, and is not tried for ever", () => {
+  const folder = temporaryFolder();
+  symlinkSync("nowhere", join(folder, "link"));
+  for (const path of [join(folder, "link"), join(folder, "link/sub")])
+    expect(() => makeFolder(path)).toThrow(/ cannot be made: /);
+  // In a process of its own: what does not come back holds all that runs beside it.
+  const { code, stderr } = shell('timeout 10 "$NODE" "$TOOL" hook ansible -o /proc/virtinst-rbd-patch');
+  expect(stderr).toMatch(/^virtinst-rbd-patch: \/proc\/virtinst-rbd-patch.* cannot be made: /);
+  expect(code).toBe(6);
 });
