@@ -212,7 +212,8 @@ def is_current(content):
     content = content.decode("latin-1")
     digest = content.partition("# pristine: sha256=")[2][:64]
     modified = content.partition("# pristine: mtime=")[2].partition(" ")[0]
-    if digest in FILES and len(modified) == 20 and not modified.replace(".", "").strip("0123456789"):
+    seconds, _, rest = modified.partition(".")
+    if digest in FILES and (len(seconds), len(rest)) == (10, 9) and not (seconds + rest).strip("0123456789"):
         helper, call = blocks_for(digest, modified)
         base = content.replace(helper, "", 1).replace(call, "", 1)
         if sha256(base.encode("latin-1")) == digest and render(base, digest, helper, call) == content:
