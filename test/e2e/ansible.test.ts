@@ -1,5 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PLAIN } from "../support/cli";
 import { examples, programs, type } from "./support/examples";
@@ -57,7 +57,9 @@ function inventory(file: string, hosts: Readonly<Record<string, Readonly<Record<
     const words = Object.entries(own).map(([key, value]) => `${key}='${value}'`);
     return [name, ...words].join(" ");
   });
-  const known = `virtinst_rbd_patch_known_virtinsts=['${resolve("test/fixtures/virtinst", PLAIN)}']`;
+  // Relative to the playbook, as a path of the controller's may be.
+  const copy = relative(folder, resolve("test/fixtures/virtinst", PLAIN));
+  const known = `virtinst_rbd_patch_known_virtinsts=['${copy}']`;
   const all = ["ansible_connection=local", "ansible_python_interpreter=/usr/bin/python3", known];
   writeFileSync(join(folder, file), ["[hypervisors]", ...lines, "[hypervisors:vars]", ...all, ""].join("\n"));
 }

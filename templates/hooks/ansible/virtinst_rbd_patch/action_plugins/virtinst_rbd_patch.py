@@ -31,7 +31,9 @@ class ActionModule(Info):
         if args.get("state") == "absent":
             document, words = NO_HOST, []
         else:
-            words = [f"--pool={name}" for name in pools or []] + [f"--virtinst={folder}" for folder in known or []]
+            # The tool runs in a folder of its own: a relative path is the playbook's, as everywhere in Ansible.
+            folders = [self._loader.path_dwim(folder) for folder in known or []]
+            words = [f"--pool={name}" for name in pools or []] + [f"--virtinst={folder}" for folder in folders]
         name = self.file_of(task_vars["inventory_hostname"])
         made = self.tool(["bundle", f"--host={name}", *words], {name: json.dumps(document)})
         args["content"] = made["program"]

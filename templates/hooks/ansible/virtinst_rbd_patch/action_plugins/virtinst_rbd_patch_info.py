@@ -42,7 +42,9 @@ class ActionModule(ActionBase):
     def tool(self, words, files):
         """What virtinst-rbd-patch says, as JSON, in a folder of its own with some files in it."""
         called = self._task.args.get("tool") or TOOL["default"]
-        argv = [*([called] if isinstance(called, str) else called), *words, "--json"]
+        first, *more = [called] if isinstance(called, str) else called
+        # A path, where it is no name for PATH; it is called from another folder.
+        argv = [self._loader.path_dwim(first) if "/" in first else first, *more, *words, "--json"]
         # Ansible's own folder for this run: mode 0700, and it goes at the end.
         with tempfile.TemporaryDirectory(dir=C.DEFAULT_LOCAL_TMP) as folder:
             for name, content in files.items():
