@@ -42,16 +42,25 @@ export async function hook({ kind, ...options }: HookOptions): Promise<HookResul
 }
 
 /** Each host gives its own facts: those of one, named here, would be taken for all. */
-function refuseFacts({ connect, poolXml, secretXml, hostDocument, pool, virtinsts = [], files }: BundleOptions): void {
+function refuseFacts({
+  connect,
+  poolXml,
+  secretXml,
+  hostDocument,
+  pool,
+  python,
+  virtinsts = [],
+  files,
+}: BundleOptions): void {
   if (
-    [connect, poolXml, secretXml, hostDocument, pool].some((given) => given !== undefined) ||
+    [connect, poolXml, secretXml, hostDocument, pool, python].some((given) => given !== undefined) ||
     files.mounted ||
     virtinsts[0]
   )
     throw new Failure(
       "usage",
       "This hook takes no facts: each host gives its own when the engine runs.",
-      "Leave out --connect, --pool-xml, --secret-xml, --host, --root, --pool and --virtinst; the role has variables.",
+      "Leave out --connect, --pool-xml, --secret-xml, --host, --root, --pool, --python and --virtinst; the role has variables.",
     );
 }
 

@@ -117,6 +117,15 @@ test("an engine that is not known is refused, with those that are", () =>
     stderr: `virtinst-rbd-patch: There is no hook for "chef".\nThere is one for ${HOOK_KINDS.join(", ")}.\n`,
   }));
 
+test.each(["--pool=x", "--python=/x", "--root=/", "--virtinst=/x", "--host=x", "--connect=x"])(
+  "what each host says itself cannot be said for all of them: %s",
+  (option) => {
+    const { code, stderr } = cli(["hook", "ansible", option]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/takes no facts: each host gives its own/);
+  },
+);
+
 test("a folder that cannot be made is said", () => {
   const file = temporaryFile("file", "");
   expect(cli(["hook", "apt", ...HOST, "-o", file])).toMatchObject({
