@@ -356,7 +356,7 @@ if (process.argv.includes("--write")) {
 /** The ratios that have a goal, as bars; the goal is a line across each. */
 function chart() {
   const bars = rows.filter(({ ratio, goal }) => ratio !== null && /^[\d.]+$/.test(goal));
-  const max = 1.6;
+  const max = 3;
   const x = (/** @type {number} */ ratio) => 330 + (Math.min(ratio, max) / max) * 400;
   const lines = bars.map(({ name, ratio, goal }, index) => {
     const y = 34 + index * 24;
