@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Ran } from "../../support/cli";
+import { standInVirsh } from "./examples";
 import { atEnd, makeFolder, must, PREFIX, run, startDaemon, waitFor } from "./machine";
 
 /** A host of its own: this Debian with a systemd as its first process, and all that it changes in memory. */
@@ -15,22 +16,6 @@ export interface Container {
 
 /** No variable of this machine goes there, and no terminal. */
 const INSIDE = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"];
-
-const POOL = resolve("test/fixtures/host/pool-usage.xml");
-const SECRET = resolve("test/fixtures/host/secret-usage.xml");
-/** What the container's libvirt would say: it has none of its own, since nothing here asks it for more. */
-const VIRSH = `#!/bin/sh
-while read -r line; do
-  case $line in
-    hostname) echo hv01 ;;
-    "pool-list --all") echo " libvirtpool   active   yes" ;;
-    secret-list) sed -n 's|.*<uuid>\\(.*\\)</uuid>.*| \\1  ceph|p' ${SECRET} ;;
-    "echo "*) echo "\${line#echo }" ;;
-    pool-dumpxml*) cat ${POOL} ;;
-    secret-dumpxml*) cat ${SECRET} ;;
-  esac
-done
-`;
 
 /** Starts it; it goes with the tests. This machine's own files are below its, and stay as they are. */
 export function startContainer(): Container {
@@ -70,7 +55,7 @@ exec systemd-nspawn --register=no ${booted ? "" : "--keep-unit"} --quiet --direc
 
   const enter = `exec nsenter --target ${first} --all ${INSIDE.join(" ")} sh -c`;
   return {
-    programs: { ssh: `#!/bin/sh\nshift\n${enter} "$*"\n`, virsh: VIRSH },
+    programs: { ssh: `#!/bin/sh\nshift\n${enter} "$*"\n`, virsh: standInVirsh("hv01") },
     sh: inside,
     must: (line, input = "") => must("nsenter", ["--target", first, "--all", ...INSIDE, "sh", "-c", line], { input }),
   };

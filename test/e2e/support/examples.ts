@@ -1,6 +1,6 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { TOOL } from "../../support/cli";
+import { FIXTURES, TOOL } from "../../support/cli";
 import { makeFolder, run } from "./machine";
 
 /**
@@ -27,6 +27,28 @@ export function programs(programs: Readonly<Record<string, string>> = {}): strin
     chmodSync(join(folder, name), 0o755);
   }
   return folder;
+}
+
+/**
+ * For `programs`: a virsh that says of one pool and its secret what the tool and an administrator ask.
+ *
+ * @param host the name of the host that it stands for
+ */
+export function standInVirsh(host: string): string {
+  const [pool, secret] = [`${FIXTURES}/pool-usage.xml`, `${FIXTURES}/secret-usage.xml`];
+  return `#!/bin/sh
+answer() {
+  case $1 in
+    hostname) echo '${host}' ;;
+    "echo "*) echo "\${1#echo }" ;;
+    pool-list*) echo " libvirtpool   active   yes" ;;
+    secret-list*) sed -n 's|.*<uuid>\\(.*\\)</uuid>.*| \\1  ceph|p' '${secret}' ;;
+    pool-dumpxml*) cat '${pool}' ;;
+    secret-dumpxml*) cat '${secret}' ;;
+  esac
+}
+case $1 in -*) while read -r line; do answer "$line"; done ;; *) answer "$1" ;; esac
+`;
 }
 
 /** Runs an example as somebody types it: a line that fails ends it. */

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { FIXTURES } from "../../support/cli";
+import { standInVirsh } from "./examples";
 import { changedFiles, makeFolder, must, run, SHARE } from "./machine";
 
 /** A host of the test's own: this machine, seen with folders of ours in the places that a hook changes. */
@@ -16,14 +16,6 @@ export interface Host {
   /** Runs a line of sh there, as ssh does. */
   sh(line: string): ReturnType<typeof run>;
 }
-
-const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
-const DUMPS = [
-  ["pool-list", "printf ' %-20s %-10s %-10s\\n' libvirtpool active yes"],
-  ["secret-list", `printf ' %s  ceph client.libvirt secret\\n' ${UUID}`],
-  ["pool-dumpxml", `cat '${FIXTURES}/pool-usage.xml'`],
-  ["secret-dumpxml", `cat '${FIXTURES}/secret-usage.xml'`],
-] as const;
 
 /**
  * Makes a host whose virtinst is a copy of Debian's, and whose /usr/local/sbin is empty. The machine's own stay as they
@@ -42,7 +34,6 @@ export function makeHost(binds: readonly string[] = []): Host {
   must("cp", ["-a", SHARE, own(SHARE)]);
   const mounts = places.map((place) => `mount --bind '${own(place)}' '${place}'`).join(" && ");
   const enter = `unshare -m sh -c '${mounts.replaceAll("'", "'\\''")} && cd "$1" && exec sh -c "$2"' sh '${home}'`;
-  const cases = DUMPS.map(([command, answer]) => `*${command}*) ${answer} ;;\n`).join("");
   return {
     home,
     file: join(own(SHARE), "virtinst/install/installer.py"),
@@ -50,10 +41,7 @@ export function makeHost(binds: readonly string[] = []): Host {
     way: {
       ssh: `#!/bin/sh\nshift\nexec ${enter} "$*"\n`,
       scp: `#!/bin/bash\nto="\${@: -1}"\nexec cp "\${@:1:$#-1}" '${home}'/"\${to#*:}"\n`,
-      virsh: `#!/bin/sh
-answer() { case "$1" in hostname) echo '${hostname()}' ;; echo*) echo "\${1#echo }" ;;\n${cases}esac; }
-case "$1" in -*) while read -r line; do answer "$line"; done ;; *) answer "$1" ;; esac
-`,
+      virsh: standInVirsh(hostname()),
     },
     sh: (line) => run("sh", ["-c", `exec ${enter} "$1"`, "sh", line]),
   };
