@@ -1,9 +1,12 @@
 // Measures what a run costs, as ratios within this one run: medians of interleaved repetitions.
-// --write puts the table into the README and draws bench/chart.svg; --quick repeats less; results go to .report/bench.json.
+// --write puts the table into docs/speed.md and draws bench/chart.svg; --quick repeats less; results go to .report/bench.json.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { build } from "esbuild";
+import { install, NODES } from "../scripts/nodes.mjs";
+import { withoutChildProcess } from "../scripts/text-modules.mjs";
 
 const quick = process.argv.includes("--quick");
 const REPEAT = quick ? 7 : 25;
@@ -14,15 +17,16 @@ cpSync("test/fixtures/virtinst/installer-4.0", join(folder, "vm"), { recursive: 
 cpSync("test/fixtures/virtinst/installer-4.0", join(folder, "pristine"), { recursive: true, preserveTimestamps: true });
 cpSync("test/fixtures/host", join(folder, "host"), { recursive: true });
 const HOST = ["--pool-xml", "host/pool-usage.xml", "--secret-xml", "host/secret-usage.xml"];
-const TARGET = [...HOST, "--virtinst", "vm"];
+// As on a host: virtinst is found through the virt-install in PATH.
+const TARGET = HOST;
+mkdirSync(join(folder, "bin"));
+const program = `#!/usr/bin/python3\nimport sys\nsys.path.insert(0, "${folder}/vm")\n`;
+writeFileSync(join(folder, "bin/virt-install"), program, { mode: 0o755 });
 const tool = (/** @type {string[]} */ ...words) => [process.execPath, TOOL, ...words];
 
 /** Made from nothing: one variable (NODE_EXTRA_CA_CERTS) triples Node's start, and pyenv has a script for a Python. */
 const ENVIRONMENT = {
-  PATH: (process.env.PATH ?? "")
-    .split(":")
-    .filter((one) => !one.endsWith("/shims"))
-    .join(":"),
+  PATH: [`${folder}/bin`, ...(process.env.PATH ?? "").split(":").filter((one) => !one.endsWith("/shims"))].join(":"),
   HOME: process.env.HOME ?? "/",
   LANG: "C.UTF-8",
 };
@@ -68,37 +72,63 @@ function memory(command) {
 /** So many that three or more of them count. @param {number} ms */
 const digits = (ms) => (ms < 1 ? 3 : ms < 10 ? 2 : 0);
 
-/** @type {{ name: string, value: string, against: string, ratio: number | null, goal: string }[]} */
+/** @type {{ name: string, value: string, against: string, own?: string, ratio: number | null, goal: string }[]} */
 const rows = [];
+/** @param {number} value */
+const ms = (value) => `${value.toFixed(digits(Math.abs(value)))} ms`;
 /** @param {string} name @param {number} value @param {string} against @param {number} base @param {string} goal */
 const row = (name, value, against, base, goal) =>
   rows.push({
     name,
-    value: `${value.toFixed(digits(value))} ms`,
-    against: `${against}, ${base.toFixed(digits(base))} ms`,
+    value: ms(value),
+    against: `${against}, ${ms(base)}`,
+    ...(value > base ? { own: ms(value - base) } : {}),
     ratio: value / base,
     goal,
   });
 /** @type {string[]} */
 const notRun = [];
 
+// What the libraries alone take that such a run cannot do without: the limit of its own cost.
+const libraries = join(folder, "libraries.js");
+await build({
+  entryPoints: ["bench/libraries.mjs"],
+  bundle: true,
+  platform: "node",
+  format: "cjs",
+  minify: true,
+  plugins: [withoutChildProcess],
+  outfile: libraries,
+});
+
 // A run that changes nothing.
 run(tool("apply", "-q", ...TARGET));
 const zero = [process.execPath, "-e", "0"];
 const still = {
-  "apply, current": tool("apply", ...TARGET),
-  "verify --static": tool("verify", "--static", ...TARGET),
-  "inspect, from files": tool("inspect", ...TARGET),
+  "apply, current": ["apply", ...TARGET],
+  "verify --static": ["verify", "--static", ...TARGET],
+  "inspect, from files": ["inspect", ...TARGET],
 };
-const startup = time({
-  zero: { command: zero },
-  ...Object.fromEntries(Object.entries(still).map(([name, command]) => [name, { command }])),
-});
-for (const name of Object.keys(still)) row(name, startup[name] ?? 0, "`node -e 0`", startup.zero ?? 1, "1.8");
+for (const version of NODES) {
+  const node = install(version);
+  if (!node) {
+    notRun.push(`Node ${version}: it cannot be installed`);
+    continue;
+  }
+  const times = time({
+    zero: { command: [node, "-e", "0"] },
+    libraries: { command: [node, libraries, "apply", ...TARGET] },
+    ...Object.fromEntries(Object.entries(still).map(([name, words]) => [name, { command: [node, TOOL, ...words] }])),
+  });
+  const [major = ""] = version.split(".");
+  const start = `\`node -e 0\` of Node ${major}`;
+  for (const name of Object.keys(still)) row(`${name}, Node ${major}`, times[name] ?? 0, start, times.zero ?? 1, "1.8");
+  row(`its libraries alone, Node ${major}`, times.libraries ?? 0, start, times.zero ?? 1, "");
+}
 
 // The bundle, beside its Python and beside Node.
 const bundle = join(folder, "bundle.py");
-run(tool("bundle", "-q", ...TARGET, "-o", bundle));
+run(tool("bundle", "-q", ...TARGET, "--virtinst", "vm", "-o", bundle));
 for (const [python, goal] of [
   ["python3", "1.6"],
   ["python2.7", "1.8"],
@@ -124,7 +154,7 @@ if (run(["virsh", "--version"]).ok) {
     `<node>${readFileSync("test/fixtures/host/pool-usage.xml", "utf8").replace("</pool>", "<target><path>/</path></target></pool>")}</node>`,
   );
   const uri = `test://${folder}/node.xml`;
-  const live = ["--connect", uri, "--secret-xml", "host/secret-usage.xml", "--virtinst", "vm"];
+  const live = ["--connect", uri, "--secret-xml", "host/secret-usage.xml"];
   run(tool("apply", "-q", ...live));
   const calls = "hostname\npool-list --all\nsecret-list\npool-dumpxml --pool libvirtpool\n";
   const times = time({
@@ -173,8 +203,8 @@ for (const [name, value] of Object.entries(changes))
 restore();
 run(tool("apply", "-q", ...TARGET));
 const base = memory(zero);
-for (const [name, command] of Object.entries({ ...still, "verify, with its Python run": tool("verify", ...TARGET) })) {
-  const value = memory(command);
+for (const [name, words] of Object.entries({ ...still, "verify, with its Python run": ["verify", ...TARGET] })) {
+  const value = memory(tool(...words));
   rows.push({
     name: `${name}: peak memory`,
     value: `${value.toFixed(1)} MB`,
@@ -301,7 +331,7 @@ for (const { version, sizes, first = 0, imported = 0 } of helpers) {
 }
 if (existsSync("/usr/bin/virt-install") && existsSync(join(folder, "node.xml"))) {
   const words = [
-    "virt-install",
+    "/usr/bin/virt-install",
     "--connect",
     `test://${folder}/node.xml`,
     "--print-xml",
@@ -327,25 +357,27 @@ if (existsSync("/usr/bin/virt-install") && existsSync(join(folder, "node.xml")))
 } else notRun.push("virt-install --print-xml: virt-install or virsh is not installed");
 
 const table = [
-  "| | measured | against | ratio | goal |",
-  "|---|---|---|---|---|",
+  "| | measured | against | more by | ratio | goal |",
+  "|---|---|---|---|---|---|",
   ...rows.map(
-    ({ name, value, against, ratio, goal }) =>
-      `| ${name} | ${value} | ${against} | ${ratio === null ? "" : ratio.toFixed(ratio < 0.1 ? 4 : 2)} | ${goal} |`,
+    ({ name, value, against, own = "", ratio, goal }) =>
+      `| ${name} | ${value} | ${against} | ${own} | ${ratio === null ? "" : ratio.toFixed(ratio < 0.1 ? 4 : 2)} | ${goal} |`,
   ),
 ].join("\n");
 const [cpu] = cpus();
 const machine = `Node ${process.versions.node}, Python ${helpers.map(({ version }) => version).join(" and ")}, ${cpus().length} × ${cpu?.model.trim()}; medians of ${REPEAT}.`;
-console.log(`${machine}\n\n${table}`);
+// The folder's own name says nothing.
+const environment = Object.entries(ENVIRONMENT).map(([name, value]) => `${name}=${value.replaceAll(folder, "FOLDER")}`);
+console.log(`${machine}\n${environment.join("\n")}\n\n${table}`);
 for (const line of notRun) console.log(`not run: ${line}`);
 mkdirSync(".report", { recursive: true });
-writeFileSync(".report/bench.json", `${JSON.stringify({ machine, rows, notRun }, null, 2)}\n`);
+writeFileSync(".report/bench.json", `${JSON.stringify({ machine, environment, rows, notRun }, null, 2)}\n`);
 
 if (process.argv.includes("--write")) {
-  const readme = readFileSync("README.md", "utf8");
+  const page = readFileSync("docs/speed.md", "utf8");
   writeFileSync(
-    "README.md",
-    readme.replace(
+    "docs/speed.md",
+    page.replace(
       /(<!-- bench -->\n)[\s\S]*?(<!-- \/bench -->)/,
       (_, head, tail) => `${head}${table}\n\n${machine}\n${tail}`,
     ),

@@ -94,6 +94,18 @@ export const bundling = {
   ],
 };
 
+// commander loads child_process at once, for subcommands that are programs of their own, which this tool has none of.
+export const withoutChildProcess = {
+  name: "commander-without-child-process",
+  /** @param {import("esbuild").PluginBuild} build */
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(node:)?child_process$/ }, ({ importer }) =>
+      importer.includes("/commander/") ? { path: "child_process", namespace: "absent" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "absent" }, () => ({ contents: "module.exports = {};" }));
+  },
+};
+
 /**
  * Imports TypeScript of this project into a build script.
  *

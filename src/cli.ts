@@ -1,8 +1,9 @@
 import { Command, CommanderError, Option } from "commander";
-import type { ApplyResult } from "./commands/apply";
+import { type ApplyResult, apply } from "./commands/apply";
 import type { HostsOptions } from "./commands/hosts";
+import { inspect } from "./commands/inspect";
 import type { RevertResult } from "./commands/revert";
-import type { VerifyResult } from "./commands/verify";
+import { type VerifyResult, verify } from "./commands/verify";
 import {
   BUNDLE_OPTIONS,
   CHANGE_OPTIONS,
@@ -51,7 +52,6 @@ const COMMANDS: readonly CommandWords[] = [
     words: "inspect",
     description: "show what libvirt and virtinst look like, and whether a patch is needed",
     async run(words) {
-      const { inspect } = await import("./commands/inspect");
       const result = await inspect(common(words));
       note(result.notes, words);
       await show(result, 0, (colours) => inspectionText(result, colours), words);
@@ -107,7 +107,6 @@ const COMMANDS: readonly CommandWords[] = [
       { flags: "--replace-hand-edit", description: "take out what somebody made _build_xml do by hand" },
     ],
     async run(words, patch) {
-      const { apply } = await import("./commands/apply");
       const { check = false, force = false, replaceHandEdit = false } = words;
       return changed(await apply({ ...common(words), check, force, replaceHandEdit, ...given({ patch }) }), words);
     },
@@ -123,7 +122,6 @@ const COMMANDS: readonly CommandWords[] = [
       },
     ],
     async run(words) {
-      const { verify } = await import("./commands/verify");
       const result = await verify({ ...common(words), static: words.static ?? false, ...given({ vol: words.vol }) });
       note(result.notes, words);
       const code = verdict(result);

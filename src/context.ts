@@ -5,7 +5,7 @@ import { readHost } from "./host/read";
 import { settleUsers } from "./host/users";
 import type { Installation } from "./virtinst/find";
 import { copiesAuth } from "./virtinst/need";
-import { openTarget, type Target, type TargetOptions } from "./virtinst/target";
+import { examineTarget, readTarget, type Target, type TargetOptions } from "./virtinst/target";
 
 /** Options that every command takes. */
 export interface CommonOptions extends HostOptions, TargetOptions {
@@ -24,9 +24,31 @@ export interface Host {
 /** A host and its virtinst. */
 export interface Context extends Host, Target {}
 
-/** Reads the host's facts, whether or not all of them fit together. */
-export async function lookAtHost(options: CommonOptions): Promise<Host> {
-  return hostOf(await readHost(options), options);
+/** A host that was looked at, and the way to its virtinst. */
+export interface Looked {
+  readonly host: Host;
+  /**
+   * The virtinst for the host's facts.
+   *
+   * @throws Failure (target) where there is none, (facts) where these are another machine's
+   */
+  readonly meet: () => Target;
+}
+
+/** Reads the host's facts and its virtinst, whether or not all of it fits together. */
+export async function lookAround(options: CommonOptions): Promise<Looked> {
+  // virsh, which is started in the first turn, takes longer than to find virtinst in the second.
+  const secondTurn = new Promise((resolve) => setImmediate(resolve));
+  const [config, read] = await Promise.allSettled([readHost(options), secondTurn.then(() => readTarget(options))]);
+  if (config.status === "rejected") throw config.reason;
+  const host = hostOf(config.value, options);
+  const meet = () => {
+    if (read.status === "rejected") throw read.reason;
+    const target = examineTarget(read.value, host.facts.cephPools);
+    refuseOtherMachine(host, target, options);
+    return target;
+  };
+  return { host, meet };
 }
 
 /** The pools that are taken of what libvirt says of a host, whether or not all of them fit together. */
@@ -40,7 +62,7 @@ export function hostOf(config: HostConfig, { pool: only = [] }: Pick<CommonOptio
  * @throws Failure (facts) where one of the pools is broken
  */
 export async function openHost(options: CommonOptions): Promise<Host> {
-  return whole(await lookAtHost(options));
+  return whole(hostOf(await readHost(options), options));
 }
 
 /**
@@ -69,23 +91,13 @@ export function whole(host: Host): Host {
  * @throws Failure (facts) where one of the pools is broken, nothing tells two apart, or the facts are another machine's
  */
 export async function openContext(options: CommonOptions): Promise<Context> {
-  const host = await openHost(options);
-  const target = meet(host, options);
+  const { host, meet } = await lookAround(options);
+  whole(host);
+  const target = meet();
   const { facts, ...settled } = whole(settle(host, target.installation, options));
   return {
     ...settled,
     facts: { ...facts, notes: [...facts.notes, ...olderDocument(host, target, options)] },
     ...target,
   };
-}
-
-/**
- * The virtinst for a host's facts.
- *
- * @throws Failure (facts) where these are another machine's
- */
-export function meet(host: Host, options: CommonOptions): Target {
-  const target = openTarget(options, host.facts.cephPools);
-  refuseOtherMachine(host, target, options);
-  return target;
 }

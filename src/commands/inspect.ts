@@ -1,4 +1,4 @@
-import { type CommonOptions, type Host, lookAtHost, meet, settle } from "../context";
+import { type CommonOptions, type Host, type Looked, lookAround, settle } from "../context";
 import { olderDocument } from "../elsewhere";
 import { about, type Result } from "../forms/result";
 import { writeDocument } from "../host/write-document";
@@ -13,8 +13,9 @@ export type InspectResult = Result<"inspect">;
 
 /** Reads what libvirt and virtinst look like, and whether a patch is needed. Changes nothing. */
 export async function inspect(options: CommonOptions): Promise<InspectResult> {
-  const looked = await lookAtHost(options);
-  const met = findTarget(options, looked);
+  const around = await lookAround(options);
+  const { host: looked } = around;
+  const met = findTarget(options, around);
   const host = settle(looked, met instanceof Failure ? null : met.installation, options);
   const { config, facts, chosen } = host;
   const target = met instanceof Failure ? null : settled(met, looked, host);
@@ -50,9 +51,9 @@ function settled(target: Target, looked: Host, { facts, chosen }: Host): Target 
 }
 
 /** The target; why there is none, since a host without virtinst still has facts to carry elsewhere. */
-function findTarget(options: CommonOptions, host: Host): Target | Failure {
+function findTarget(options: CommonOptions, { meet }: Looked): Target | Failure {
   try {
-    return meet(host, options);
+    return meet();
   } catch (error) {
     if (error instanceof Failure && options.virtinst === undefined) return error;
     throw error;

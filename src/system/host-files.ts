@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { below, Folder, isAbsent, itself, O_PATH, openRoot } from "./folder";
 import { readDescriptor, refuseSecret, unreadable } from "./read";
@@ -126,7 +126,7 @@ export class HostFiles {
    */
   #follow<T>(path: string, use: (descriptor: number, inside: string) => T): T | null {
     const root = this.#descriptor;
-    if (root === null) return null;
+    if (root === null || (!this.mounted && isMissing(path))) return null;
     const trail: { readonly name: string; readonly descriptor: number }[] = [];
     const leave = (from: number) => {
       for (const { descriptor } of trail.splice(from)) closeSync(descriptor);
@@ -156,6 +156,16 @@ export class HostFiles {
     } finally {
       leave(0);
     }
+  }
+}
+
+/** Whether this machine's kernel knows at once that there is nothing: an exception takes longer than all of its answer. */
+function isMissing(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    // What is wrong there is said by who follows the path.
+    return false;
   }
 }
 

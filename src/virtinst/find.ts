@@ -14,7 +14,7 @@ export interface Installation {
   readonly target: Place;
   /** The release that it states, without a `v`; null where no file states one. */
   readonly release: string | null;
-  /** The `virt-install` program that uses it, as the host sees it; null where none was found. */
+  /** The `virt-install` program that uses it, as the host sees it; null where none was found. Looked for when asked. */
   readonly program: string | null;
   /** The Python that it runs under, by its path or name, without arguments; null where that was not found. */
   readonly interpreter: string | null;
@@ -31,29 +31,52 @@ export interface Installation {
  * @throws Failure (target) where there is none, with the places that were looked at
  */
 export function findVirtinst(files: HostFiles, virtinst?: string): Installation {
-  const [first = NO_PROGRAM] = findPrograms(files);
-  const places = virtinst === undefined ? [...first.folders, ...usualPlaces(files)] : [files.named(virtinst)];
+  const places = virtinst === undefined ? usedPlaces(files) : [files.named(virtinst)];
+  const looked = new Set<string>();
   for (const place of places) {
+    looked.add(files.shown(place));
     const found = findIn(place, files);
     if (!found) continue;
     const folder = found.directory.inside;
-    const { path: program, interpreter, script } = programOf(folder, first, files);
-    return { ...found, release: readRelease(folder, files), program, interpreter, script };
+    let user: Program | undefined;
+    const program = () => {
+      user ??= programOf(folder, files);
+      return user;
+    };
+    return {
+      ...found,
+      release: readRelease(folder, files),
+      get program() {
+        return program().path;
+      },
+      get interpreter() {
+        return program().interpreter;
+      },
+      get script() {
+        return program().script;
+      },
+    };
   }
   throw new Failure(
     "target",
     virtinst === undefined
-      ? `No virtinst was found (looked in ${[...new Set(places)].map((place) => files.shown(place)).join(", ")}).`
+      ? `No virtinst was found (looked in ${[...looked].join(", ")}).`
       : `${virtinst} holds no virtinst package with a _build_xml (looked for ${TARGET_FILES.join(", ")}).`,
     "Name the folder that holds the `virtinst` package with --virtinst; virt-install 1.0 to 5.1 are supported.",
   );
 }
 
-/** The program that uses a virtinst: the first in PATH, if it does, another, or the one that stands beside it. */
-function programOf(folder: string, first: Program, files: HostFiles): Program {
+/** Where the first program in PATH looks for it, then where it usually is. */
+function* usedPlaces(files: HostFiles): Generator<string> {
+  const [first = NO_PROGRAM] = findPrograms(files);
+  yield* first.folders;
+  yield* usualPlaces(files);
+}
+
+/** The program that uses a virtinst: the first in PATH that does, or the one that stands beside it. */
+function programOf(folder: string, files: HostFiles): Program {
   const uses = (program: Program) => usesFolder(program, folder, files);
-  const user = uses(first) ? first : [...findPrograms(files)].find(uses);
-  if (user) return user;
+  for (const program of findPrograms(files)) if (uses(program)) return program;
   const beside = readProgram(join(folder, "virt-install"), files);
   // One that is known to look elsewhere is not this virtinst's, wherever it stands.
   return beside.folders.length > 0 && !uses(beside) ? NO_PROGRAM : beside;
@@ -63,11 +86,13 @@ function programOf(folder: string, first: Program, files: HostFiles): Program {
  * The other virtinsts of a host: of further `virt-install` programs in PATH, and in the usual places.
  *
  * @param installation the one that was taken
+ * @param programs all of the host's `virt-install` programs
  * @returns the folders that hold them, as this process sees them
  */
-export function otherVirtinsts({ directory }: Installation, files: HostFiles): string[] {
-  const places = [...[...findPrograms(files)].flatMap(({ folders }) => folders), ...usualPlaces(files)];
-  const found = places.flatMap((place) => findIn(place, files)?.directory.outside ?? []);
+export function otherVirtinsts({ directory }: Installation, programs: readonly Program[], files: HostFiles): string[] {
+  const places = new Set([...programs.flatMap(({ folders }) => folders), ...usualPlaces(files)]);
+  places.delete(directory.inside);
+  const found = [...places].flatMap((place) => findIn(place, files)?.directory.outside ?? []);
   return [...new Set(found)].filter((other) => other !== directory.outside);
 }
 

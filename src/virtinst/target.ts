@@ -31,22 +31,37 @@ export function isOwnVirtinst({ files, virtinst }: TargetOptions): boolean {
   return virtinst === undefined && !files.mounted;
 }
 
+/** A target, before it is compared with anything. */
+export type Unexamined = Omit<Target, "examined">;
+
 /**
  * Finds virtinst and reads the file that holds `_build_xml`.
  *
- * @param facts what its blocks should be rendered from; null where only the blocks matter
  * @throws Failure (target) where there is no virtinst, or its file cannot be read
  */
-export function openTarget({ files, virtinst }: TargetOptions, facts: readonly CephPool[] | null): Target {
+export function readTarget({ files, virtinst }: TargetOptions): Unexamined {
   const installation = findVirtinst(files, virtinst);
   const { inside, outside } = installation.target;
   const folder = files.hold(dirname(inside));
   try {
-    const file = folder.read(basename(inside));
-    return { installation, folder, file, examined: examine(file.bytes, facts) };
+    return { installation, folder, file: folder.read(basename(inside)) };
   } catch (error) {
     throw unreadable(outside, "target", error);
   }
+}
+
+/**
+ * Compares a target with a host's facts.
+ *
+ * @param facts what its blocks should be rendered from; null where only the blocks matter
+ */
+export function examineTarget(target: Unexamined, facts: readonly CephPool[] | null): Target {
+  return { ...target, examined: examine(target.file.bytes, facts) };
+}
+
+/** Both; throws as `readTarget` does. */
+export function openTarget(options: TargetOptions, facts: readonly CephPool[] | null): Target {
+  return examineTarget(readTarget(options), facts);
 }
 
 /** Whether the target's file holds just these bytes now. */
@@ -57,15 +72,17 @@ export function isThere({ installation }: Target, { files }: TargetOptions, cont
 /** Which virtinst, and which Python, was taken, where that was a choice. */
 export function choiceNotes({ installation }: Target, { files, virtinst }: TargetOptions): string[] {
   if (virtinst !== undefined) return [];
-  const { directory, program } = installation;
-  const [first] = findPrograms(files);
+  const { directory } = installation;
+  const programs = [...findPrograms(files)];
+  const [first] = programs;
   if (first && !usesFolder(first, directory.inside, files))
     return [
       `${directory.outside} was taken, but which virtinst ${first.path} uses could not be told: ${first.met}. Name its folder with --virtinst${first.interpreter ? "" : ", and the Python that runs it with --python"}.`,
     ];
   const chosen = first?.choice ? [first.choice] : [];
-  const others = otherVirtinsts(installation, files);
+  const others = otherVirtinsts(installation, programs, files);
   if (others.length === 0) return chosen;
+  const { program } = installation;
   const why = program ? `it is what ${program} runs` : "it is in the most usual place";
   return [
     ...chosen,

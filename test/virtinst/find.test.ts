@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
 import { findVirtinst, otherVirtinsts } from "../../src/virtinst/find";
+import { findPrograms } from "../../src/virtinst/program";
 import { cli, HOST, temporaryFolder } from "../support/cli";
 
 /** A root folder with files; a name that ends in "/" is a copy of a stand-in virtinst. */
@@ -168,7 +169,7 @@ describe("findVirtinst", () => {
     const files = new HostFiles(base);
     const taken = findVirtinst(files);
     expect(taken.directory.outside).toBe(`${base}/opt/vm`);
-    expect(otherVirtinsts(taken, files)).toEqual([
+    expect(otherVirtinsts(taken, [...findPrograms(files)], files)).toEqual([
       `${base}/usr/share/virt-manager`,
       `${base}/usr/lib/python3/dist-packages`,
     ]);
@@ -186,7 +187,7 @@ describe("findVirtinst", () => {
       "usr/bin/virt-install": '#!/bin/sh\nexec "/opt/five/virt-install" "$@"',
     });
     const files = new HostFiles(base);
-    expect(otherVirtinsts(findVirtinst(files), files)).toEqual([`${base}/opt/five`]);
+    expect(otherVirtinsts(findVirtinst(files), [...findPrograms(files)], files)).toEqual([`${base}/opt/five`]);
   });
 
   test("a pipe in a file's place does not hold it for ever", () => {
@@ -216,7 +217,9 @@ describe("findVirtinst", () => {
     const base = root(Object.fromEntries(places.map((place) => [`${place.slice(1)}/`, "guest-1.4"])));
     const files = new HostFiles(base);
     const found = findVirtinst(files);
-    expect([found.directory.outside, ...otherVirtinsts(found, files)]).toEqual(places.map((place) => base + place));
+    expect([found.directory.outside, ...otherVirtinsts(found, [...findPrograms(files)], files)]).toEqual(
+      places.map((place) => base + place),
+    );
   });
 
   test("the program beside it is its own, also where that cannot be followed; not where there is none", () => {
