@@ -18,6 +18,7 @@ const LAYERS = [
   "patch",
   "system",
   "report",
+  "grammar",
 ];
 
 const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => /(?<!\.d)\.ts$/.test(name));

@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { about, type Result } from "../forms/result";
-import { BUNDLE_IN, HOOK_KINDS, type HookKind, renderHook } from "../patch/hook";
+import { ENGINES } from "../grammar/commands";
+import { BUNDLE_IN, type HookKind, renderHook } from "../patch/hook";
 import { Failure } from "../report/failure";
 import { TARGET_FILES } from "../virtinst/recipes";
 import { type BundleOptions, bundle } from "./bundle";
@@ -24,7 +25,7 @@ const USUAL = "/usr/share/virt-manager";
  */
 export async function hook({ kind, ...options }: HookOptions): Promise<HookResult> {
   if (!isKind(kind))
-    throw new Failure("usage", `There is no hook for "${kind}".`, `There is one for ${HOOK_KINDS.join(", ")}.`);
+    throw new Failure("usage", `There is no hook for "${kind}".`, `There is one for ${ENGINES.join(", ")}.`);
   const place = BUNDLE_IN[kind];
   const facts = { packed: "", pools: [] as readonly string[], virtinst: USUAL, targets: TARGET_FILES };
   if (place === null) {
@@ -42,28 +43,19 @@ export async function hook({ kind, ...options }: HookOptions): Promise<HookResul
 }
 
 /** Each host gives its own facts: those of one, named here, would be taken for all. */
-function refuseFacts({
-  connect,
-  poolXml,
-  secretXml,
-  hostDocument,
-  pool,
-  python,
-  virtinsts = [],
-  files,
-}: BundleOptions): void {
+function refuseFacts({ connect, poolXml, secretXml, hostDocument, pool, virtinsts = [], files }: BundleOptions): void {
   if (
-    [connect, poolXml, secretXml, hostDocument, pool, python].some((given) => given !== undefined) ||
+    [connect, poolXml, secretXml, hostDocument, pool].some((given) => given !== undefined) ||
     files.mounted ||
     virtinsts[0]
   )
     throw new Failure(
       "usage",
       "This hook takes no facts: each host gives its own when the engine runs.",
-      "Leave out --connect, --pool-xml, --secret-xml, --host, --root, --pool, --python and --virtinst; the role has variables.",
+      "Leave out --connect, --pool-xml, --secret-xml, --host, --root, --pool and --virtinst; the role has variables.",
     );
 }
 
 function isKind(kind: string): kind is HookKind {
-  return HOOK_KINDS.some((known) => known === kind);
+  return ENGINES.some((known) => known === kind);
 }

@@ -1,9 +1,9 @@
 import hooks from "templates:hooks";
+import type { ENGINES } from "../grammar/commands";
 import { VERSION } from "../version";
 
-/** The engines that a hook can be had for. */
-export const HOOK_KINDS = ["ansible", "apt", "dnf", "image", "puppet", "salt", "systemd", "yum"] as const;
-export type HookKind = (typeof HOOK_KINDS)[number];
+/** An engine that a hook can be had for. */
+export type HookKind = (typeof ENGINES)[number];
 
 /** The bundle's place on a host. */
 export const PROGRAM = "/usr/local/sbin/rbd-patch.py";

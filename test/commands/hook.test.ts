@@ -2,7 +2,8 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { BUNDLE_IN, HOOK_KINDS, renderHook } from "../../src/patch/hook";
+import { ENGINES } from "../../src/grammar/commands";
+import { BUNDLE_IN, renderHook } from "../../src/patch/hook";
 import { TARGET_FILES } from "../../src/virtinst/recipes";
 import { cli, HOST, json, temporaryFile, temporaryFolder } from "../support/cli";
 
@@ -12,7 +13,7 @@ const FACTS = {
   virtinst: "/usr/share/virt-manager",
   targets: TARGET_FILES,
 };
-const KINDS = HOOK_KINDS.map((kind) => [kind, BUNDLE_IN[kind] === null ? [] : HOST] as const);
+const KINDS = ENGINES.map((kind) => [kind, BUNDLE_IN[kind] === null ? [] : HOST] as const);
 
 /** With the program that is packed within it as its text: each Node packs it in its own way. */
 const unpacked = (text: string) =>
@@ -21,7 +22,7 @@ const unpacked = (text: string) =>
   );
 
 test("each engine has a folder of templates, and each folder its engine", () =>
-  expect(readdirSync("templates/hooks").sort()).toEqual([...HOOK_KINDS]));
+  expect(readdirSync("templates/hooks").sort()).toEqual([...ENGINES]));
 
 describe.each(KINDS)("hook %s", (kind, facts) => {
   test("writes all of its files, the bundle among them", () => {
@@ -71,7 +72,7 @@ describe.each(KINDS)("hook %s", (kind, facts) => {
 
 test("a pool's name comes through as a comment, on one line, and is nothing else", () => {
   const name = "a\n# x\u2028{{ 7 }} $(id) `id` \"'\\ %i";
-  for (const kind of HOOK_KINDS) {
+  for (const kind of ENGINES) {
     const lines = (pools: readonly string[]) =>
       renderHook(kind, { ...FACTS, pools }).map(({ content }) => content.split("\n").length);
     expect(lines([name])).toEqual(lines(["plain"]));
@@ -114,10 +115,10 @@ test("an engine that is not known is refused, with those that are", () =>
   expect(cli(["hook", "chef", ...HOST])).toMatchObject({
     code: 2,
     stdout: "",
-    stderr: `virtinst-rbd-patch: There is no hook for "chef".\nThere is one for ${HOOK_KINDS.join(", ")}.\n`,
+    stderr: `virtinst-rbd-patch: There is no hook for "chef".\nThere is one for ${ENGINES.join(", ")}.\n`,
   }));
 
-test.each(["--pool=x", "--python=/x", "--root=/", "--virtinst=/x", "--host=x", "--connect=x"])(
+test.each(["--pool=x", "--root=/", "--virtinst=/x", "--host=x", "--connect=x"])(
   "what each host says itself cannot be said for all of them: %s",
   (option) => {
     const { code, stderr } = cli(["hook", "ansible", option]);

@@ -1,0 +1,91 @@
+/** An option of the command line: how it is written, and what its help says. */
+export interface OptionWords {
+  readonly flags: string;
+  readonly description: string;
+  /** The options, as `Words` names them, that it does not go with; none by default. */
+  readonly conflicts?: readonly string[];
+  /** Whether each use adds a value; false by default, then the last one counts. */
+  readonly collect?: boolean;
+  /** What stands for its value in a completion: a path by default, where it takes one. */
+  readonly completes?: "pools" | "folders" | "none";
+}
+
+/** Options with a heading of their own in the help. */
+export interface OptionGroup {
+  readonly heading: string;
+  readonly options: readonly OptionWords[];
+}
+
+/** Where the facts come from. */
+export const FACTS: OptionGroup = {
+  heading: "Where the facts come from (default: live libvirt; with --root, its etc/libvirt)",
+  options: [
+    {
+      flags: "-c, --connect <uri>",
+      description: "read live libvirt there, through virsh -r (default: qemu:///system)",
+      conflicts: ["poolXml", "host"],
+      completes: "none",
+    },
+    {
+      flags: "--pool-xml <file...>",
+      description: "read what `virsh pool-dumpxml` printed",
+      conflicts: ["host"],
+    },
+    {
+      flags: "--secret-xml <file...>",
+      description: "read what `virsh secret-dumpxml` printed; goes with --pool-xml or --connect",
+      conflicts: ["host"],
+    },
+    { flags: "--host <file>", description: "read a host document: what `inspect --json` printed" },
+    {
+      flags: "--pool <name...>",
+      description: "take these libvirt pools only (default: all of type rbd)",
+      completes: "pools",
+    },
+  ],
+};
+
+const ROOT: OptionWords = {
+  flags: "--root <dir>",
+  description: "a chroot, an image or a rescue mount in the place of this machine",
+  completes: "folders",
+};
+const VIRTINST: OptionWords = {
+  flags: "--virtinst <dir>",
+  description: "the folder that holds the virtinst package (default: that of virt-install)",
+  collect: true,
+  completes: "folders",
+};
+const PYTHON: OptionWords = {
+  flags: "--python <path>",
+  description: "the Python that runs virt-install (default: that of its first line)",
+};
+
+/** Which virtinst is meant. */
+export const TARGET: OptionGroup = { heading: "Which virtinst", options: [ROOT, VIRTINST] };
+
+/** The same, for what runs its Python. */
+export const TARGET_AND_PYTHON: OptionGroup = { ...TARGET, options: [ROOT, VIRTINST, PYTHON] };
+
+const JSON_OPTION: OptionWords = { flags: "--json", description: "print the result as JSON (schema/)" };
+const QUIET: OptionWords = { flags: "-q, --quiet", description: "say nothing but errors", conflicts: ["verbose"] };
+
+/** How it speaks; with more to say where `verbose` says what. */
+export function output(verbose?: string): OptionGroup {
+  const more: OptionWords[] = verbose === undefined ? [] : [{ flags: "-v, --verbose", description: verbose }];
+  return { heading: "Output", options: [JSON_OPTION, ...more, QUIET] };
+}
+
+/** Those of what changes a file. */
+export const CHANGE: readonly OptionWords[] = [
+  { flags: "--check", description: "change nothing; say what would be done, with exit 1 if anything" },
+  { flags: "--diff", description: "show what changes" },
+];
+
+/** That of what is made for many hosts. */
+export const HOSTS: OptionWords = {
+  flags: "--hosts <dir>",
+  description: "for each host document in a folder (*.json), write a file to the folder of -o",
+  conflicts: ["connect", "poolXml", "secretXml", "host", "root"],
+  completes: "folders",
+};
