@@ -135,7 +135,7 @@ function withOptions(command: Command, { options, groups, argument }: CommandGra
 const wrapping =
   ({ helpWidth, wrap }: Help): Wrap =>
   (text, indent) =>
-    wrap(text, Math.min(helpWidth ?? 80, 120), indent);
+    wrap(text, Math.min(helpWidth ?? 80, 120), indent, 20);
 
 /** Makes a file for each of many hosts. */
 async function forHosts(options: HostsOptions, words: Words): Promise<number> {

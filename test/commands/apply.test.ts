@@ -67,7 +67,7 @@ test("replaces blocks that were made from other facts", () => {
 });
 
 test("--check says what would be done, exits 1, and changes nothing; --diff shows it", () => {
-  const { options, path, pristine } = target(PLAIN);
+  const { folder, options, path, pristine } = target(PLAIN);
   const checked = cli(["apply", "--check", "--diff", ...options]);
   expect(checked.code).toBe(1);
   expect(checked.stdout).toContain("+++ b/virtinst/install/installer.py\n");
@@ -76,7 +76,7 @@ test("--check says what would be done, exits 1, and changes nothing; --diff show
   expect(statSync(path).mtimeMs).toBe(1400000000000);
   cli(["apply", ...options]);
   expect(cli(["apply", "--check", ...options]).code).toBe(0);
-  const reverting = cli(["revert", "--check", "--diff", ...options]);
+  const reverting = cli(["revert", "--check", "--diff", "--virtinst", folder]);
   expect(reverting.code).toBe(1);
   expect(reverting.stdout).toMatch(/^-.*_virtinst_rbd_patch/m);
   expect(cli(["verify", ...options]).code).toBe(0);

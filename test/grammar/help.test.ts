@@ -49,7 +49,7 @@ test.each(COMMANDS.flatMap(({ name, examples }) => examples.map(({ words }) => [
 test.each([60, 80, 200])("%i columns are kept", (columns) => {
   const { wrap } = new Help();
   for (const command of COMMANDS) {
-    const help = commandHelp(command, (text, indent) => wrap(text, columns, indent));
+    const help = commandHelp(command, (text, indent) => wrap(text, columns, indent, 20));
     // A heading or an example's command line is not broken.
     const wide = help.split("\n").filter((line) => line.length > columns && !/:$|^ {2}virtinst|^Usage/.test(line));
     expect(wide).toEqual([]);
