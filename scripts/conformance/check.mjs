@@ -49,7 +49,8 @@ export async function checkRevision(revision, folder, className, python, bench) 
   const pristine = statSync(file, { bigint: true });
   const tool = async (/** @type {string} */ command, /** @type {readonly string[]} */ ...more) => {
     const host = command === "revert" ? [] : bench.host;
-    const words = [command, ...more, "--virtinst", folder, "--python", python.path, ...host];
+    const runs = command === "render" ? [] : ["--python", python.path];
+    const words = [command, ...more, "--virtinst", folder, ...runs, ...host];
     return run(process.execPath, [bench.tool, ...words]);
   };
   const asJson = async (/** @type {string} */ command, /** @type {readonly string[]} */ ...more) => {
