@@ -1,7 +1,9 @@
-// Writes what is derived from the sources: the golden patches, the host document's schema, the README's table.
+// Writes what is derived from the sources: the golden patches, the schemas, the README's table, the picture of the
+// architecture.
 // With --check it writes nothing, names what is out of date and exits 1.
 import { readFileSync, writeFileSync } from "node:fs";
 import { toJsonSchema } from "@valibot/to-json-schema";
+import { flow } from "./flow.mjs";
 import { importSources } from "./text-modules.mjs";
 
 const {
@@ -103,6 +105,11 @@ const table = [
 files.set(
   "README.md",
   read("README.md").replace(/(<!-- releases -->\n)[\s\S]*?(<!-- \/releases -->)/, `$1${table}\n$2`),
+);
+
+files.set(
+  "docs/architecture.md",
+  read("docs/architecture.md").replace(/(<!-- flow -->\n)[\s\S]*?(<!-- \/flow -->)/, `$1${flow()}$2`),
 );
 
 const stale = [...files].filter(([path, text]) => {
