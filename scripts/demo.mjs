@@ -1,42 +1,26 @@
-// The main job on a sample host, in a temporary folder, without root.
+// The main job on two sample hosts, in temporary folders, without root: virt-manager 1.4 with a pool that names its secret
+// by uuid, and 4.1 with one that names it by usage.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createTwoFilesPatch } from "diff";
 import colors from "picocolors";
 
 const fixtures = resolve("test/fixtures");
-const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-demo-"));
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-cpSync(join(fixtures, "virtinst/installer-4.0"), join(folder, "virt-manager"), {
-  recursive: true,
-  preserveTimestamps: true,
-});
-cpSync(join(fixtures, "host"), folder, { recursive: true });
+/** The sample host's secret. */
+const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
 
-/** The domain that virt-install would define: a disk as 1.2 to 1.4 write it, one as 1.5 to 5.1 do, and a CD-ROM. */
-const DOMAIN = `<domain type="kvm">
+/** A domain as virt-install makes it, with a CD-ROM. @param {string} auth @param {readonly string[]} hosts */
+const domain = (auth, hosts) => `<domain type="kvm">
   <name>virt-1</name>
   <devices>
     <disk type="network" device="disk">
       <driver name="qemu" type="raw"/>
-      <source protocol="rbd" name="vms/virt-1">
-        <host name="192.0.2.11" port="6789"/>
-      </source>
+${auth}      <source protocol="rbd" name="vms/virt-1">
+${hosts.map((host) => `        <host name="${host}" port="6789"/>\n`).join("")}      </source>
       <target dev="vda" bus="virtio"/>
-    </disk>
-    <disk type="network" device="disk">
-      <driver name="qemu" type="raw"/>
-      <auth username="libvirt">
-        <secret type="ceph"/>
-      </auth>
-      <source protocol="rbd" name="vms/virt-2">
-        <host name="192.0.2.11" port="6789"/>
-        <host name="192.0.2.12" port="6789"/>
-        <host name="192.0.2.13" port="6789"/>
-      </source>
-      <target dev="vdb" bus="virtio"/>
     </disk>
     <disk type="file" device="cdrom">
       <driver name="qemu" type="raw"/>
@@ -46,52 +30,93 @@ const DOMAIN = `<domain type="kvm">
   </devices>
 </domain>
 `;
-writeFileSync(join(folder, "domain.xml"), DOMAIN);
 
-const HOST = ["--pool-xml", "pool-usage.xml", "--secret-xml", "secret-usage.xml", "--virtinst", "virt-manager"];
-const PYTHON = `
-import sys
+/** What is run to have a domain's XML made, as virt-install has it made. @param {string} call */
+const python = (call) => `import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, "virt-manager")
-from virtinst.install.installer import Installer
-class Guest:
-    def get_xml(self):
-        return open("domain.xml").read()
-print(Installer()._build_xml(Guest(), None)[1], end="")
-`;
+xml = open("domain.xml").read()
+${call}`;
 
-/** @param {string[]} words */
-function step(...words) {
-  console.log(colors.bold(`\n$ virtinst-rbd-patch ${words.join(" ")}`));
-  const env = { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}) };
-  const { status } = spawnSync(process.execPath, [resolve("dist/virtinst-rbd-patch.js"), ...words], {
-    cwd: folder,
-    stdio: "inherit",
-    env,
-  });
-  return status;
+const SAMPLES = [
+  {
+    release: "1.4.3",
+    layout: "guest-1.4",
+    file: "virtinst/guest.py",
+    pool: "uuid",
+    domain: domain("", ["192.0.2.11"]),
+    call: python("from virtinst.guest import Guest\nprint(Guest(None, xml)._build_xml()[1])"),
+  },
+  {
+    release: "4.1.0",
+    layout: "installer-4.0",
+    file: "virtinst/install/installer.py",
+    pool: "usage",
+    domain: domain('      <auth username="libvirt">\n        <secret type="ceph"/>\n      </auth>\n', [
+      "192.0.2.11",
+      "192.0.2.12",
+      "192.0.2.13",
+    ]),
+    call: python(
+      'from virtinst.install.installer import Installer\nGuest = type("Guest", (), {"get_xml": lambda self: xml})\nprint(Installer()._build_xml(Guest(), None)[1])',
+    ),
+  },
+];
+
+/** Shows one sample host; returns whether all was as it should be. @param {(typeof SAMPLES)[number]} sample */
+function show({ release, layout, file, pool, domain, call }) {
+  console.log(colors.bold(`\nvirt-manager ${release}, and a pool that names its secret by ${pool}`));
+  const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-demo-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const target = join(folder, "virt-manager", file);
+  cpSync(join(fixtures, "virtinst", layout), join(folder, "virt-manager"), { recursive: true });
+  cpSync(join(fixtures, "host/secret-usage.xml"), join(folder, "secret.xml"));
+  const usage = readFileSync(join(fixtures, "host/pool-usage.xml"), "utf8");
+  writeFileSync(
+    join(folder, "pool.xml"),
+    pool === "usage" ? usage : usage.replace(/<secret .*\/>/, `<secret uuid='${UUID}'/>`),
+  );
+  writeFileSync(join(folder, "domain.xml"), domain);
+  // So that any machine's Python runs it.
+  const text = readFileSync(target, "utf8").replace("Exception, error:", "Exception as error:");
+  writeFileSync(target, text.replace("raise RuntimeError, error", "raise RuntimeError(error)"));
+  const tool = join(folder, "virtinst-rbd-patch");
+  writeFileSync(tool, asReleased(release, layout, target), { mode: 0o755 });
+
+  const step = (/** @type {string[]} */ ...words) => {
+    console.log(colors.bold(`\n$ virtinst-rbd-patch ${words.join(" ")}`));
+    const env = { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}) };
+    return spawnSync(process.execPath, [tool, ...words], { cwd: folder, stdio: "inherit", env }).status;
+  };
+  const build = () => {
+    const { status, stdout, stderr } = spawnSync("python3", ["-c", call], { cwd: folder, encoding: "utf8" });
+    if (status !== 0) throw new Error(`python3 failed: ${stderr}`);
+    return stdout;
+  };
+  const host = ["--pool-xml", "pool.xml", "--secret-xml", "secret.xml"];
+  const virtinst = ["--virtinst", "virt-manager"];
+
+  step("inspect", ...host, ...virtinst);
+  step("render", ...host, ...virtinst, "-o", "host.patch");
+  const before = build();
+  const applied = step("apply", "host.patch", ...host, ...virtinst, "--python", "python3");
+  const after = build();
+  console.log(colors.bold("\nA domain's XML from virtinst, before (-) and after (+):"));
+  for (const line of createTwoFilesPatch("before", "after", before, after, "", "", { context: 3 }).split("\n").slice(3))
+    console.log(line.startsWith("+") ? colors.green(line) : line.startsWith("-") ? colors.red(line) : line);
+  const verified = step("verify", "-v", ...host, ...virtinst, "--python", "python3");
+  const reverted = step("revert", ...virtinst, "--python", "python3");
+  return applied === 0 && verified === 0 && reverted === 0 && build() === before && after.includes(UUID);
 }
 
-function buildXml() {
-  const { status, stdout, stderr } = spawnSync("python3", ["-c", PYTHON], { cwd: folder, encoding: "utf8" });
-  if (status !== 0) throw new Error(`python3 failed: ${stderr}`);
-  return stdout;
+/** The tool, to which the sample is a release's file: its digest stands in the place of that one's. */
+function asReleased(/** @type {string} */ release, /** @type {string} */ layout, /** @type {string} */ target) {
+  const { pristine } = JSON.parse(readFileSync(`patches/${layout}.json`, "utf8"));
+  const own = createHash("sha256").update(readFileSync(target)).digest("hex");
+  return readFileSync("dist/virtinst-rbd-patch.js", "utf8").replaceAll(pristine[release].sha256, own);
 }
 
-step("inspect", ...HOST);
-step("render", ...HOST, "-o", "host.patch");
-const before = buildXml();
-const applied = step("apply", "host.patch", "--virtinst", "virt-manager");
-const after = buildXml();
-console.log(colors.bold("\nA domain's XML from virtinst, before (-) and after (+):"));
-for (const line of createTwoFilesPatch("before", "after", before, after, "", "", { context: 3 }).split("\n").slice(3))
-  console.log(line.startsWith("+") ? colors.green(line) : line.startsWith("-") ? colors.red(line) : line);
-const verified = step("verify", "-v", ...HOST);
-const reverted = step("revert", "--virtinst", "virt-manager");
-const whole = buildXml() === before && before === DOMAIN;
-
-const good =
-  applied === 0 && verified === 0 && reverted === 0 && whole && after.includes("2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1");
+const good = SAMPLES.map(show).every(Boolean);
 console.log(
   good ? colors.green("\nThe demo did what it should.") : colors.red("\nThe demo did not do what it should."),
 );
