@@ -3,16 +3,29 @@
 // esbuild splits the sources at their dynamic imports; the parts then go into one file, each as a text that is compiled
 // when it is asked for. V8 has to read over all the code of a file before it runs any of it, and a run that changes
 // nothing needs neither the parser nor the templates. It reads over a comment fastest, twice as fast as over a string, so
-// each part is the comment in a function, which Function.prototype.toString gives back. What is left is ECMAScript 5: a
-// Node that is too old has to read it to say so.
+// each part is the comment in a function, which Function.prototype.toString gives back. Large parts are packed; a run
+// that changes nothing asks for none of these. What is left is ECMAScript 5: a Node that is too old has to read it to say
+// so.
+//
+//     node scripts/build.mjs [--report] [--metafile=FILE] [FILE]
+//
+// Another FILE than dist's may be named; the same sources give the same bytes under each Node from 16 on.
 import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
+import { parseArgs } from "node:util";
+import { brotliCompressSync } from "node:zlib";
 import { build, transform } from "esbuild";
 import { bundling, importSources, withoutChildProcess } from "./text-modules.mjs";
 
-const outfile = "dist/virtinst-rbd-patch.js";
+const { values: options, positionals } = parseArgs({
+  options: { report: { type: "boolean" }, metafile: { type: "string" } },
+  allowPositionals: true,
+});
+const outfile = positionals[0] ?? "dist/virtinst-rbd-patch.js";
 // Every affected host has a C library too old for official Node 18.
 const OLDEST_NODE = 16;
+// A part of this many letters is packed, unless every run needs it.
+const PACKED_FROM = 20_000;
 
 // cli-progress asks it for the width of the bar's own line, which is ASCII; it carries a table of all emoji.
 const withoutEmoji = {
@@ -24,10 +37,23 @@ const withoutEmoji = {
   },
 };
 
+// @lezer/python names its colours as it is loaded; nothing is coloured.
+const withoutColours = {
+  name: "lezer-without-colours",
+  /** @param {import("esbuild").PluginBuild} build */
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^@lezer\/highlight$/ }, ({ path }) => ({ path, namespace: "colours" }));
+    onLoad({ filter: /.*/, namespace: "colours" }, () => ({
+      contents:
+        "export const styleTags = () => () => null; export const tags = new Proxy(() => tags, { get: () => tags });",
+    }));
+  },
+};
+
 const target = `node${OLDEST_NODE}`;
 const { outputFiles, metafile } = await build({
   ...bundling,
-  plugins: [...bundling.plugins, withoutChildProcess, withoutEmoji],
+  plugins: [...bundling.plugins, withoutChildProcess, withoutColours, withoutEmoji],
   entryPoints: ["src/cli.ts"],
   outdir: "dist",
   write: false,
@@ -85,6 +111,16 @@ const parts = [
   )),
 ];
 
+/**
+ * A part as a function that holds its code. Brotli, for zlib's bytes are others under Node 16 than under 20.
+ *
+ * @param {{ name: string, code: string }} part
+ */
+function held({ name, code }) {
+  if (name === entry || code.length < PACKED_FROM) return `function () {${commented(code)}}`;
+  return `function packed() {${commented(brotliCompressSync(code).toString("base64"))}}`;
+}
+
 /** A text as a comment that ends where it is to end. @param {string} code */
 function commented(code) {
   const comment = `/*${code.replaceAll("*/", "**//*/")}*/`;
@@ -98,7 +134,7 @@ const { failureForm } = await importSources('export { failureForm } from "./src/
 const program = `#!/usr/bin/env node
 "use strict";
 var parts = {
-${parts.map(({ name, code }) => `${JSON.stringify(name)}: function () {${commented(code)}},\n`).join("")}};
+${parts.map((part) => `${JSON.stringify(part.name)}: ${held(part)},\n`).join("")}};
 if (parseInt(process.versions.node, 10) < ${OLDEST_NODE}) refuse();
 else if (typeof require === "function") start(require);
 else {
@@ -118,6 +154,8 @@ function start(require) {
       var module = (loaded[name] = { exports: {} });
       var text = String(parts[name]);
       var code = text.slice(text.indexOf("/*") + 2, -3).split("**//*/").join("*/");
+      if (parts[name].name === "packed")
+        code = String(require("zlib").brotliDecompressSync(Buffer.from(code, "base64")));
       compileFunction(code, ["module", "exports", "require"])(module, module.exports, load);
     }
     return loaded[name].exports;
@@ -141,11 +179,12 @@ function say(stream, text) {
   } catch (error) {}
 }
 `;
-mkdirSync("dist", { recursive: true });
+mkdirSync(dirname(outfile), { recursive: true });
 writeFileSync(outfile, program);
 chmodSync(outfile, 0o755);
 
-if (process.argv.includes("--report")) {
+if (options.metafile) writeFileSync(options.metafile, JSON.stringify(metafile));
+if (options.report) {
   const sizes = new Map();
   for (const { inputs } of Object.values(metafile.outputs))
     for (const [path, { bytesInOutput }] of Object.entries(inputs)) {

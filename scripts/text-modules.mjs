@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -34,10 +34,23 @@ export function templateModule(template) {
   return `import Handlebars from "handlebars/runtime";\nexport default Handlebars.template(${compiled});\n`;
 }
 
+/**
+ * Node 16 has no `recursive`.
+ *
+ * @param {string} folder
+ * @returns {string[]} the paths of all files below it, relative to it
+ */
+function filesBelow(folder) {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  return entries.flatMap((entry) => {
+    if (!entry.isDirectory()) return [entry.name];
+    return filesBelow(join(folder, entry.name)).map((path) => join(entry.name, path));
+  });
+}
+
 /** All hooks as a module: a file that is put there is part of its engine's hook. Templates lose their .hbs. */
 function hooksModule() {
-  const paths = readdirSync(HOOKS.folder, { recursive: true, encoding: "utf8" }).sort();
-  const files = paths.filter((path) => statSync(join(HOOKS.folder, path)).isFile());
+  const files = filesBelow(HOOKS.folder).sort();
   const imports = files.map((path, index) => `import file${index} from ${JSON.stringify(join(HOOKS.folder, path))};\n`);
   const kinds = [...new Set(files.map((path) => path.split("/", 1)[0]))].map((kind) => {
     const own = files.flatMap((path, index) => {

@@ -3,7 +3,7 @@ import { cpSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { COMMANDS } from "../src/grammar/commands";
-import { cli, FIXTURES, HOST, json, PLAIN, TOOL, target, temporaryFolder } from "./support/cli";
+import { cli, FIXTURES, HOST, json, PLAIN, TOOL, target, temporaryFile, temporaryFolder } from "./support/cli";
 
 test.each([
   [["--no-such-option", "inspect"], 2, /Unknown option/],
@@ -125,12 +125,22 @@ describe("the built file", () => {
     writeFileSync(join(home, "package.json"), '{ "type": "module" }\n');
     const { options } = target(PLAIN);
     for (const NODE_OPTIONS of ["", "--disallow-code-generation-from-strings"])
-      expect(cli(["inspect", "-q", ...options], { tool, env: { NODE_OPTIONS } })).toMatchObject({
-        code: 0,
-        stderr: "",
-      });
+      for (const words of [
+        ["inspect", "-q"],
+        ["render", "-q", "-o", join(home, "host.patch")],
+      ])
+        expect(cli([...words, ...options], { tool, env: { NODE_OPTIONS } })).toMatchObject({ code: 0, stderr: "" });
   });
 
-  // 75 KB of it are the program that `bundle` prints, 12 the bar of `--hosts`.
-  test("is within its budget of 560 KB", () => expect(statSync(TOOL).size).toBeLessThan(560 * 1024));
+  test("unpacks nothing where nothing is changed", () => {
+    const packer = temporaryFile("no-brotli.cjs", 'require("zlib").brotliDecompressSync = () => process.exit(77);\n');
+    const env = { NODE_OPTIONS: `--require ${packer}` };
+    const { options } = target(PLAIN);
+    expect(cli(["apply", ...options], { env }).code).toBe(77);
+    expect(cli(["apply", ...options]).code).toBe(0);
+    for (const words of [["apply"], ["apply", "--check"], ["verify", "--static"], ["inspect"]])
+      expect(cli([...words, ...options], { env }).code, words[0]).toBe(0);
+  });
+
+  test("is within its budget of 400 KB", () => expect(statSync(TOOL).size).toBeLessThan(400 * 1000));
 });
