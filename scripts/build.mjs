@@ -9,12 +9,14 @@
 //
 //     node scripts/build.mjs [--report] [--metafile=FILE] [FILE]
 //
-// Another FILE than dist's may be named; the same sources give the same bytes under each Node from 16 on.
+// Another FILE than dist's may be named; LICENSES goes beside it. The same sources give the same bytes under each Node
+// from 16 on.
 import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { brotliCompressSync } from "node:zlib";
 import { build, transform } from "esbuild";
+import { bundledPackages, licencesOf } from "./bundled.mjs";
 import { bundling, importSources, withoutChildProcess } from "./text-modules.mjs";
 
 const { values: options, positionals } = parseArgs({
@@ -182,6 +184,7 @@ function say(stream, text) {
 mkdirSync(dirname(outfile), { recursive: true });
 writeFileSync(outfile, program);
 chmodSync(outfile, 0o755);
+writeFileSync(join(dirname(outfile), "LICENSES"), licencesOf(bundledPackages(metafile)));
 
 if (options.metafile) writeFileSync(options.metafile, JSON.stringify(metafile));
 if (options.report) {

@@ -1,4 +1,4 @@
-// Runs the command-line tests with the tool under Node 16, and meets Nodes that are too old, all from the npm registry;
+// Runs the command-line tests with the tool under Node 16, builds it there, and meets Nodes that are too old, all from the npm registry;
 // vitest itself needs a newer Node.
 import { spawnSync } from "node:child_process";
 import { install, NODES } from "./nodes.mjs";
@@ -13,7 +13,14 @@ if (!node) {
   process.exit(1);
 }
 const tooOld = TOO_OLD.map((version) => [version, install(version)]);
-const tests = ["test/cli.test.ts", "test/old-node.test.ts", "test/commands", "test/host", "test/virtinst"];
+const tests = [
+  "test/cli.test.ts",
+  "test/build.test.ts",
+  "test/old-node.test.ts",
+  "test/commands",
+  "test/host",
+  "test/virtinst",
+];
 const { status } = spawnSync("npx", ["vitest", "run", "--project", "unit", ...tests], {
   stdio: "inherit",
   env: { ...process.env, NODE_UNDER_TEST: node, OLD_NODES: JSON.stringify(Object.fromEntries(tooOld)) },

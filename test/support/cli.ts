@@ -8,9 +8,11 @@ import { type Blocks, blocksDigest, findBlocks, withDigest } from "../../src/pat
 import { sha256 } from "../../src/patch/facts";
 import { RECIPES, type Recipe } from "../../src/virtinst/recipes";
 
-/** The built tool: what a user runs. `NODE_UNDER_TEST` names another Node, such as 16. */
+/** The built tool: what a user runs. */
 export const TOOL = resolve("dist/virtinst-rbd-patch.js");
-const NODE = process.env.NODE_UNDER_TEST ?? process.execPath;
+
+/** The Node that it is run with: `NODE_UNDER_TEST` names another, such as 16. */
+export const NODE = process.env.NODE_UNDER_TEST ?? process.execPath;
 
 /** What a run of the tool gave. */
 export interface Ran {

@@ -1,0 +1,26 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { licencesOf } from "../scripts/bundled.mjs";
+import { NODE, TOOL, temporaryFolder } from "./support/cli";
+
+// `npm run test:node16` names Node 16; dist is what the machine's own made.
+test("a build under another Node, in another place, gives the same bytes", () => {
+  const file = join(temporaryFolder(), "below/tool");
+  const { status, stderr } = spawnSync(NODE, ["scripts/build.mjs", file], { encoding: "utf8" });
+  expect(status, stderr).toBe(0);
+  expect(readFileSync(file).equals(readFileSync(TOOL))).toBe(true);
+  const licences = (path: string) => readFileSync(join(path, "../LICENSES"), "utf8");
+  expect(licences(file)).toBe(licences(TOOL));
+});
+
+test("a package without a licence file is not bundled", () => {
+  const folder = join(temporaryFolder(), "loose");
+  const loose = { folder, name: "loose", version: "1.0.0", license: "MIT" };
+  mkdirSync(folder);
+  writeFileSync(join(folder, "README.md"), "MIT\n");
+  expect(() => licencesOf([loose])).toThrow(`${folder} has no licence file`);
+  writeFileSync(join(folder, "LICENCE.txt"), "Do as you like.\n");
+  expect(licencesOf([loose])).toMatch(/\nloose 1\.0\.0 \(MIT\)\n\nDo as you like\.\n$/);
+});
