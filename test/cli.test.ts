@@ -138,7 +138,7 @@ describe("the built file", () => {
     const { options } = target(PLAIN);
     expect(cli(["apply", ...options], { env }).code).toBe(77);
     expect(cli(["apply", ...options]).code).toBe(0);
-    for (const words of [["apply"], ["apply", "--check"], ["verify", "--static"], ["inspect"]])
+    for (const words of [["apply"], ["apply", "--check"], ["verify"], ["inspect"]])
       expect(cli([...words, ...options], { env }).code, words[0]).toBe(0);
   });
 
