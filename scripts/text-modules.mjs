@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import Handlebars from "handlebars";
+import { changesOf } from "./changelog.mjs";
 
 /** The helpers that a template may use; `src/patch/render.ts` and `src/patch/hook.ts` define them. */
 const KNOWN = [
@@ -65,9 +66,14 @@ function hooksModule() {
 /** Whether a file is taken as its text. @param {string} path */
 const isText = (path) => path.endsWith(".py") || path.startsWith(`${HOOKS.folder}/`);
 
+const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+/** Whether this is a released version, as `src/version.ts` asks. */
+const define = { RELEASED: String(changesOf(readFileSync("CHANGELOG.md", "utf8"), version)?.released === true) };
+
 /** For vitest, what `bundling` does for esbuild: templates compiled, Python files as text. */
 export const textModules = {
   name: "text-modules",
+  config: () => ({ define }),
   /** @param {string} id */
   resolveId: (id) => (id === HOOKS.name ? `\0${HOOKS.name}` : null),
   /** @param {string} id */
@@ -82,6 +88,7 @@ export const textModules = {
 /** How esbuild has to bundle this project's sources. @satisfies {import("esbuild").BuildOptions} */
 export const bundling = {
   bundle: true,
+  define,
   platform: "node",
   plugins: [
     {

@@ -24,7 +24,7 @@ import {
   writeFolder,
   writeOutput,
 } from "./terminal";
-import { TOOL, VERSION } from "./version";
+import { SAID_VERSION, TOOL } from "./version";
 
 /** What the exit code says; 0 is "it is so now, or there is nothing to do". */
 const EXIT_CODES: Record<FailureKind, number> = { usage: 2, facts: 3, target: 4, behaviour: 5, io: 6 };
@@ -99,7 +99,7 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
  */
 function program(only: string | undefined, finish: (code: number) => void): Command {
   const main = new Command(TOOL)
-    .version(VERSION)
+    .version(SAID_VERSION)
     .addHelpCommand(false)
     .exitOverride()
     // What is wrong is said below, in this tool's own form.

@@ -31,10 +31,12 @@ test.each([
   });
 });
 
-test("every command has help, and --version is the package's", () => {
+test("every command has help, and --version is the package's, called unreleased until the changelog has its day", () => {
   for (const { name, purpose } of COMMANDS)
     expect(cli([name, "--help"])).toMatchObject({ code: 0, stdout: expect.stringContaining(purpose.slice(0, 40)) });
-  expect(cli(["--version"]).stdout.trim()).toBe(JSON.parse(readFileSync("package.json", "utf8")).version);
+  const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+  const unreleased = readFileSync("CHANGELOG.md", "utf8").includes(`\n## ${version} (unreleased)\n`);
+  expect(cli(["--version"]).stdout).toBe(`${version}${unreleased ? "-unreleased" : ""}\n`);
 });
 
 test("-q says nothing but errors, -v says more", () => {
