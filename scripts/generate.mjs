@@ -1,5 +1,5 @@
 // Writes what is derived from the sources: the golden patches, the schemas, the README's table, the picture of the
-// architecture.
+// architecture, the hash of the page's style.
 // With --check it writes nothing, names what is out of date and exits 1.
 import { readFileSync, writeFileSync } from "node:fs";
 import { toJsonSchema } from "@valibot/to-json-schema";
@@ -110,6 +110,14 @@ files.set(
 files.set(
   "docs/architecture.md",
   read("docs/architecture.md").replace(/(<!-- flow -->\n)[\s\S]*?(<!-- \/flow -->)/, `$1${flow()}$2`),
+);
+
+// The one style that the page of `verify --report` may have.
+const page = read("templates/report.html.hbs");
+const style = sha256(page.split(/<\/?style>/)[1] ?? "");
+files.set(
+  "templates/report.html.hbs",
+  page.replace(/'sha256-[^']*'/, `'sha256-${Buffer.from(style, "hex").toString("base64")}'`),
 );
 
 const stale = [...files].filter(([path, text]) => {

@@ -2,15 +2,17 @@ import { Command, CommanderError, type Help, Option } from "commander";
 import { type ApplyResult, apply } from "./commands/apply";
 import type { HostsOptions } from "./commands/hosts";
 import { inspect } from "./commands/inspect";
+import type { VerifyRun } from "./commands/report";
 import type { RevertResult } from "./commands/revert";
 import { type VerifyResult, verify } from "./commands/verify";
 import { COMMANDS, type CommandGrammar } from "./grammar/commands";
 import { commandHelp, toolHelp, type Wrap } from "./grammar/help";
 import { usageHint } from "./grammar/hints";
-import { common, folders, given, type Words } from "./options";
+import { common, folders, given, reportFile, type Words } from "./options";
 import { asFailure, Failure, type FailureKind } from "./report/failure";
 import { filesText, inspectionText, previewText, verdictLine, verificationText } from "./report/results";
-import { inline } from "./report/text";
+import { type Colours, inline } from "./report/text";
+import { writeNewFile } from "./system/write";
 import {
   complain,
   note,
@@ -65,11 +67,19 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
     return changed(await apply({ ...common(words), check, force, replaceHandEdit, ...given({ patch }) }), words);
   },
   async verify(words) {
-    const result = await verify({ ...common(words), static: words.static ?? false, ...given({ vol: words.vol }) });
+    const file = reportFile(words);
+    const { context, ...result } = await verify({
+      ...common(words),
+      ...{ static: words.static ?? false, ...given({ vol: words.vol }) },
+    });
     note(result.notes, words);
     const code = verdict(result);
     if (words.quiet && code !== 0) complain(`${TOOL}: ${verdictLine(result)}\n`);
-    await show(result, code, (colours) => verificationText(result, words.verbose ?? false, colours), words);
+    const run = { exitCode: code, words: process.argv.slice(2), at: new Date() };
+    const written = file === null ? null : await writeReport(file, { ...result, context }, run);
+    const report = written === null ? "" : `The page for a change ticket: ${inline(written)}\n`;
+    const text = (colours: Colours) => verificationText(result, words.verbose ?? false, colours) + report;
+    await show({ ...result, written }, code, text, words);
     return code;
   },
   async preview(words, domain) {
@@ -137,6 +147,13 @@ const wrapping =
   (text, indent) =>
     wrap(text, Math.min(helpWidth ?? 80, 120), indent, 20);
 
+/** Writes the page of `verify`; returns its file. */
+async function writeReport(file: string, ...of: [VerifyResult, VerifyRun]): Promise<string> {
+  const { report } = await import("./commands/report");
+  writeNewFile(file, report(...of), { option: "--report" });
+  return file;
+}
+
 /** Makes a file for each of many hosts. */
 async function forHosts(options: HostsOptions, words: Words): Promise<number> {
   const { makeForHosts } = await import("./commands/hosts");
@@ -151,7 +168,7 @@ async function changed(result: ApplyResult | RevertResult, words: Words): Promis
   return code;
 }
 
-function verdict({ state, need, behaviour, install, volume }: VerifyResult): number {
+function verdict({ state, need, behaviour, install, volume }: Omit<VerifyResult, "context">): number {
   if (state === "damaged") return EXIT_CODES.target;
   if (volume?.status === "failed") return EXIT_CODES.behaviour;
   // A proof that was asked for and not had is no yes.

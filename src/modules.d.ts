@@ -1,5 +1,5 @@
 declare module "*.hbs" {
-  const template: (context: object, options: { helpers: Record<string, (...args: never[]) => string> }) => string;
+  const template: (context: object, options?: { helpers?: Record<string, (...args: never[]) => string> }) => string;
   export default template;
 }
 

@@ -20,6 +20,7 @@ export interface Words {
   reverse?: boolean;
   static?: boolean;
   vol?: string;
+  report?: string;
   output?: string;
   hosts?: string;
   verbose?: boolean;
@@ -48,6 +49,17 @@ export function folders({ hosts, output }: Words): { hosts: string; output: stri
       "Give -o DIR.",
     );
   return { hosts, output };
+}
+
+/**
+ * The file of --report; null for none.
+ *
+ * @throws Failure (usage) where that is no file's name
+ */
+export function reportFile({ report }: Words): string | null {
+  if (report === "" || report === "-")
+    throw new Failure("usage", "--report needs a file's name.", "Name one, such as --report verify.html.");
+  return report ?? null;
 }
 
 /**

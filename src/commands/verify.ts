@@ -16,7 +16,10 @@ export interface VerifyOptions extends CommonOptions {
 }
 
 /** What `verify` found. */
-export type VerifyResult = Result<"verify">;
+export interface VerifyResult extends Result<"verify"> {
+  /** What it looked at: the page of --report shows more of it. */
+  readonly context: Context;
+}
 
 /** What runs something; `--static` does not need it. */
 const heavy = () => import("../proof/prove");
@@ -39,6 +42,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
     pools: poolNames(facts.cephPools),
     ...(await prove(context, options, found)),
     notes: [...facts.notes, ...(await targetNotes(context, options, secretUuids(facts.cephPools)))],
+    context,
   };
 }
 

@@ -192,6 +192,7 @@ export const verifyForm = v.strictObject({
     ),
     v.description("With --vol: what virt-install makes of that real volume."),
   ),
+  written: maybe("The file of --report; null where there is none."),
 });
 
 export const previewForm = v.strictObject({

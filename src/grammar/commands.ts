@@ -155,11 +155,13 @@ export const COMMANDS: readonly CommandGrammar[] = [
         description: "have virt-install print a domain for that real volume too, and look at it",
         completes: "none",
       },
+      { flags: "--report <file>", description: "write it as a page for a change ticket too: one HTML file" },
     ],
     groups: [FACTS, TARGET_AND_PYTHON, output("list each check")],
     examples: [
       { words: "verify", what: "this host" },
       { words: "verify --vol libvirtpool/virt-1", what: "with a volume that is there" },
+      { words: "verify --report hv01.html", what: "with a page for the change ticket" },
       { words: "verify --static -q", what: "for a monitoring system: the exit code alone" },
     ],
     exits: { 0: "it is as it should be", 1: "it is not patched as it needs, or --vol could not be run" },

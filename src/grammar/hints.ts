@@ -30,6 +30,7 @@ const OTHER_OPTIONS: Readonly<Record<string, string>> = {
   "--uri": "--connect",
   "--quite": "--quiet",
   "--volume": "--vol",
+  "--html": "--report",
   "-R": "--reverse",
   "-y": "",
   "--yes": "",

@@ -1,4 +1,4 @@
-import { FILE_HEADERS_ONLY, formatPatch, structuredPatch } from "diff";
+import { diffLines, FILE_HEADERS_ONLY, formatPatch, structuredPatch } from "diff";
 import { findBlocks, type Span } from "./blocks";
 
 /**
@@ -29,6 +29,27 @@ export function unifiedDiff(path: string, before: string, after: string, context
 export function unifiedTextDiff(name: string, before: string, after: string): string {
   if (before === after) return "";
   return formatPatch(difference([name, name], before, after, 3), FILE_HEADERS_ONLY);
+}
+
+/** A line of a text, and whether another text lacks it. */
+export interface SideLine {
+  readonly text: string;
+  readonly own: boolean;
+}
+
+/** All lines of two texts, to be shown beside each other. */
+export function sideBySide(before: string, after: string): { readonly before: SideLine[]; readonly after: SideLine[] } {
+  const parts = diffLines(before, after);
+  const lines = (lacking: "added" | "removed") =>
+    parts
+      .filter((part) => !part[lacking])
+      .flatMap(({ value, added, removed }) =>
+        value
+          .replace(/\n$/, "")
+          .split("\n")
+          .map((text) => ({ text, own: added || removed })),
+      );
+  return { before: lines("added"), after: lines("removed") };
 }
 
 type Patch = NonNullable<ReturnType<typeof structuredPatch>>;

@@ -28,15 +28,19 @@ export interface NewFile {
 /**
  * Writes a file that is nobody else's: an existing one is overwritten.
  *
- * @param how `program`: whether it can be run; false by default
+ * @param how `program`: whether it can be run, false by default; `option`: what named it, -o by default
  * @throws Failure (io) where it cannot be written
  */
-export function writeNewFile(path: string, content: Uint8Array | string, { program = false } = {}): void {
+export function writeNewFile(
+  path: string,
+  content: Uint8Array | string,
+  { program = false, option = "-o" } = {},
+): void {
   try {
     writeFileSync(path, content);
     if (program) chmodSync(path, 0o755);
   } catch (error) {
-    throw new Failure("io", `${path} cannot be written: ${systemReason(error)}.`, "Name another file with -o.");
+    throw new Failure("io", `${path} cannot be written: ${systemReason(error)}.`, `Name another file with ${option}.`);
   }
 }
 

@@ -13,6 +13,7 @@ test.each([
   ["apply --dry-run", `That is: ${TOOL} apply --check`],
   ["revert -n", `That is: ${TOOL} revert --check`],
   ["render --out=x", `That is: ${TOOL} render --output`],
+  ["verify --html=x", `That is: ${TOOL} verify --report`],
   ["apply --yes", "It asks nothing, so there is nothing to agree to: leave it out."],
   [
     "revert --host x",

@@ -1,6 +1,6 @@
 import { applyPatch } from "diff";
 import { describe, expect, test } from "vitest";
-import { unifiedDiff, unifiedTextDiff } from "../../src/patch/diff";
+import { sideBySide, unifiedDiff, unifiedTextDiff } from "../../src/patch/diff";
 import { insert } from "../../src/patch/insert";
 import { render } from "../../src/patch/render";
 
@@ -79,4 +79,16 @@ describe("the numbers of the lines in a diff", () => {
     const context = unifiedDiff("f", "1\n2\n3\n4\n5\n6\n7\n8\n", "1\n2\n3\n4\nx\n6\n7\n8\n");
     expect(context).toBe("--- a/f\n+++ b/f\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+x\n 6\n 7\n 8\n");
   });
+});
+
+test("side by side: all lines of each text, and which of them the other has not", () => {
+  const shown = (before: string, after: string) => {
+    const sides = sideBySide(before, after);
+    return [sides.before, sides.after].map((lines) =>
+      lines.map(({ text, own }) => `${own ? "!" : ""}${text}`).join(" "),
+    );
+  };
+  expect(shown("a\nb\nd\n", "a\nc\nc2\nd\n")).toEqual(["a !b d", "a !c !c2 d"]);
+  expect(shown("a\n", "a\n")).toEqual(["a", "a"]);
+  expect(shown("a\n\nb\n", "a\n\nb\nc\n")).toEqual(["a  b", "a  b !c"]);
 });

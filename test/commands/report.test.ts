@@ -1,0 +1,97 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { cli, copyVirtinst, HOST_BY_UUID, image, json, PLAIN, target, temporaryFolder } from "../support/cli";
+
+const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
+
+/** A target and a name for its page. */
+function ticket() {
+  const report = join(temporaryFolder(), "hv01.html");
+  const read = () => readFileSync(report, "utf8");
+  return { ...target(PLAIN), report, page: read, heading: () => /<h1>(.*)<\/h1>/.exec(read())?.[1] };
+}
+
+test("patched: the page has the pool, the difference and a disk, and the exit code is what it is without", () => {
+  const { options, report, page, heading } = ticket();
+  cli(["apply", ...options]);
+  const without = cli(["verify", ...options]);
+  const { code, stdout, stderr } = cli(["verify", ...options, "--report", report]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: without.stderr });
+  expect(stdout).toBe(`${without.stdout}The page for a change ticket: ${report}\n`);
+  // This stand-in's virt-install cannot be run.
+  expect(heading()).toBe("Patched; not all of it was proved");
+  for (const words of [
+    `<td>vms</td><td><ul><li>192.0.2.11:6789</li><li>192.0.2.12:6789</li><li>192.0.2.13:6789</li></ul></td>`,
+    `<td>libvirt</td><td><code>${UUID}</code></td>`,
+    "<ins>+def _virtinst_rbd_patch(xml):\n</ins>",
+    "<ins>  &lt;auth username&#x3D;&quot;libvirt&quot;&gt;\n</ins>",
+    "The function in the file makes just this of it.",
+    `verify --report ${report}`.slice(7),
+  ])
+    expect(page()).toContain(words);
+});
+
+test("a no has its page too, with any of its exit codes", () => {
+  const { options, report, heading, page, edit } = ticket();
+  const verify = () => cli(["verify", ...options, "--report", report]).code;
+  expect([verify(), heading()]).toEqual([1, "Not patched"]);
+  expect(page()).toContain("<p>No blocks.</p>");
+  cli(["apply", ...options]);
+  edit(/2a5b08e4/g, "00000000");
+  expect([verify(), heading()]).toEqual([1, "Not as this host needs it: the patch is edited"]);
+  expect(page()).toContain("The function in the file does not make this of it.");
+  edit("# <<< virtinst-rbd-patch\n", "");
+  expect([verify(), heading()]).toEqual([4, "Not as this host needs it: the patch is damaged"]);
+  expect(page()).toContain("The blocks are damaged: what is theirs cannot be told.");
+});
+
+test("where no patch is needed, no disk is shown that one would change", () => {
+  const report = join(temporaryFolder(), "x.html");
+  const { code } = cli(["verify", ...HOST_BY_UUID, "--virtinst", copyVirtinst(PLAIN), "--report", report]);
+  expect(code).toBe(0);
+  expect(readFileSync(report, "utf8")).toMatch(/<h1>No patch is needed; not proved<[\s\S]*The patch changes no disk/);
+});
+
+test("with --json its file is said there, with -q nowhere", () => {
+  const { options, report, heading } = ticket();
+  const asJson = cli(["verify", "--json", ...options, "--report", report]);
+  expect(json(asJson.stdout)).toMatchObject({ written: report, state: "absent" });
+  expect(json(cli(["verify", "--json", ...options]).stdout)).toMatchObject({ written: null });
+  writeFileSync(report, "an older one");
+  expect(cli(["verify", "-q", "--static", ...options, "--report", report])).toMatchObject({ code: 1, stdout: "" });
+  expect(heading()).toBe("Not patched");
+});
+
+test("a secret's value is not in it", () => {
+  const [base, report] = [image(), join(temporaryFolder(), "x.html")];
+  cli(["apply", "--root", base]);
+  expect(cli(["verify", "--root", base, "--report", report]).code).toBe(0);
+  expect(readFileSync(report, "utf8")).toContain(UUID);
+  expect(readFileSync(report, "utf8")).not.toMatch(/VkFMVUU|VALUE/);
+});
+
+test("without a verdict nothing is written", () => {
+  const { options, report } = ticket();
+  expect(cli(["verify", ...options, "--pool", "none", "--report", report]).code).toBe(3);
+  expect(existsSync(report)).toBe(false);
+});
+
+test.each([["-"], [""]])("--report %j: that is no file's name", (name) => {
+  const { options } = ticket();
+  expect(cli(["verify", ...options, "--report", name])).toMatchObject({
+    code: 2,
+    stdout: "",
+    stderr: expect.stringMatching(/--report needs a file's name\.\nName one, such as --report verify\.html\.\n$/),
+  });
+});
+
+test("a page that cannot be written is a failure, and says by which option it was named", () => {
+  const { options } = ticket();
+  expect(cli(["verify", ...options, "--report", "/nowhere/x.html"])).toMatchObject({
+    code: 6,
+    stderr: expect.stringMatching(
+      /\/nowhere\/x\.html cannot be written: no such file or directory\.\nName another file with --report\.\n$/,
+    ),
+  });
+});
