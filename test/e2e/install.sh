@@ -11,6 +11,7 @@ packages=(
   puppet-agent puppet-lint metadata-json-lint
   python3-jinja2 python3-yaml python3-jsonschema python3-oauthlib python3-requests
   systemd systemd-container procps dnf dnf-plugins-core rpm createrepo-c
+  chromium
 )
 
 fail() {
