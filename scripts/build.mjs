@@ -27,7 +27,7 @@ const outfile = positionals[0] ?? "dist/virtinst-rbd-patch.js";
 // Every affected host has a C library too old for official Node 18.
 const OLDEST_NODE = 16;
 // A part of this many letters is packed, unless every run needs it.
-const PACKED_FROM = 20_000;
+const PACKED_FROM = 15_000;
 
 // cli-progress asks it for the width of the bar's own line, which is ASCII; it carries a table of all emoji.
 const withoutEmoji = {

@@ -1,9 +1,8 @@
 import { Command, CommanderError, type Help, Option } from "commander";
-import { type ApplyResult, apply } from "./commands/apply";
+import { apply } from "./commands/apply";
 import type { HostsOptions } from "./commands/hosts";
 import { inspect } from "./commands/inspect";
 import type { VerifyRun } from "./commands/report";
-import type { RevertResult } from "./commands/revert";
 import { type VerifyResult, verify } from "./commands/verify";
 import { COMMANDS, type CommandGrammar } from "./grammar/commands";
 import { commandHelp, toolHelp, type Wrap } from "./grammar/help";
@@ -11,13 +10,18 @@ import { usageHint } from "./grammar/hints";
 import { common, folders, given, reportFile, type Words } from "./options";
 import { asFailure, Failure, type FailureKind } from "./report/failure";
 import { filesText, inspectionText, previewText, verdictLine, verificationText } from "./report/results";
-import { type Colours, inline } from "./report/text";
+import type { Screen } from "./report/screen";
+import { inline } from "./report/text";
 import { writeNewFile } from "./system/write";
 import {
+  announcing,
+  type Changing,
   complain,
   note,
+  prepare,
   print,
   printJsonError,
+  sayFailure,
   show,
   showChange,
   showHosts,
@@ -64,7 +68,8 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
   },
   async apply(words, patch) {
     const { check = false, force = false, replaceHandEdit = false } = words;
-    return changed(await apply({ ...common(words), check, force, replaceHandEdit, ...given({ patch }) }), words);
+    const options = { ...common(words), check, force, replaceHandEdit, ...given({ patch, diff: words.diff }) };
+    return changed(await apply({ ...options, ...announcing(words) }), words, () => verify(options));
   },
   async verify(words) {
     const file = reportFile(words);
@@ -78,7 +83,7 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
     const run = { exitCode: code, words: process.argv.slice(2), at: new Date() };
     const written = file === null ? null : await writeReport(file, { ...result, context }, run);
     const report = written === null ? "" : `The page for a change ticket: ${inline(written)}\n`;
-    const text = (colours: Colours) => verificationText(result, words.verbose ?? false, colours) + report;
+    const text = (screen: Screen) => verificationText(result, words.verbose ?? false, screen) + report;
     await show({ ...result, written }, code, text, words);
     return code;
   },
@@ -98,7 +103,8 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
   },
   async revert(words) {
     const { revert } = await import("./commands/revert");
-    return changed(await revert({ ...common(words), check: words.check ?? false }), words);
+    const { check = false, diff } = words;
+    return changed(await revert({ ...common(words), check, ...given({ diff }) }), words);
   },
 };
 
@@ -131,11 +137,11 @@ function program(only: string | undefined, finish: (code: number) => void): Comm
 }
 
 function withOptions(command: Command, { options, groups, argument }: CommandGrammar): Command {
-  for (const { flags, description, conflicts = [], collect = false } of [
+  for (const { flags, description, conflicts = [], implies = {}, collect = false } of [
     ...options,
     ...groups.flatMap((group) => group.options),
   ]) {
-    const option = new Option(flags, description).conflicts([...conflicts]);
+    const option = new Option(flags, description).conflicts([...conflicts]).implies(implies);
     if (collect) option.argParser((value: string, before: readonly string[] = []) => [...before, value]);
     command.addOption(option);
   }
@@ -160,12 +166,10 @@ async function forHosts(options: HostsOptions, words: Words): Promise<number> {
   return showHosts(makeForHosts(options), options.output, (kind) => EXIT_CODES[kind], words);
 }
 
-/** Shows what `apply` or `revert` did. */
-async function changed(result: ApplyResult | RevertResult, words: Words): Promise<number> {
-  note(result.notes, words);
+/** Shows what `apply` or `revert` did, and proves it to who watches. */
+async function changed(result: Changing, words: Words, prove?: () => Promise<VerifyResult>): Promise<number> {
   const code = result.check && result.changed ? NOT_SO : 0;
-  await showChange(result, code, words);
-  return code;
+  return (await showChange(result, code, words, prove)) ? code : EXIT_CODES.behaviour;
 }
 
 function verdict({ state, need, behaviour, install, volume }: Omit<VerifyResult, "context">): number {
@@ -181,7 +185,7 @@ function verdict({ state, need, behaviour, install, volume }: Omit<VerifyResult,
 function failed(error: unknown, asJson: boolean): number {
   const failure = asFailure(error);
   const code = EXIT_CODES[failure.kind];
-  complain(`${TOOL}: ${inline(failure.message)}\n${inline(failure.hint)}\n`);
+  sayFailure(failure);
   if (asJson) printJsonError(code, process.argv[2], failure.message, failure.hint);
   return code;
 }
@@ -199,6 +203,7 @@ async function main(): Promise<void> {
   process.on("uncaughtException", (error) => process.exit(failed(error, false)));
   const words = process.argv.slice(2);
   try {
+    await prepare();
     await program(words[0], (code) => {
       process.exitCode = code;
     }).parseAsync();

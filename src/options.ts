@@ -13,7 +13,7 @@ export interface Words {
   pool?: string[];
   python?: string;
   json?: boolean;
-  diff?: boolean;
+  diff?: boolean | "facts";
   check?: boolean;
   force?: boolean;
   replaceHandEdit?: boolean;

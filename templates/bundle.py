@@ -177,7 +177,7 @@ def look(options):
     if others or known and not uses(known[0], place):
         second_half()
         site["notes"] = doubts(site, known, others, base)
-    site["disk"] = [(text(path), source(path)) for path in (
+    site["disk"] = [(text(base + path), source(path)) for path in (
         os.path.join(place, name) for name in ("virtinst/devices/disk.py", "virtinst/devicedisk.py"))
         if os.path.isfile(path)][:1]
     site["folder"] = os.open(os.path.dirname(target), os.O_RDONLY | os.O_DIRECTORY)
@@ -473,10 +473,10 @@ def doubts(site, known, others, base):
     """What is to be said of the choice of a virtinst."""
     if known and not uses(known[0], site["place"]):
         return [u"%s was taken, but which virtinst %s uses could not be told: %s. Name its folder with "
-                u"--virtinst." % (site["shown"], text(known[0]["path"]), known[0]["met"])]
+                u"--virtinst." % (site["shown"], text(base + known[0]["path"]), text(base) + known[0]["met"])]
     real = [text(base + os.path.realpath(one)) for one in others]
     using = users_of(site["place"], known)
-    why = u"it is what %s runs" % text(using[0]["path"]) if using else u"it is in the most usual place"
+    why = u"it is what %s runs" % text(base + using[0]["path"]) if using else u"it is in the most usual place"
     return [u"There are several virtinsts: %s was taken, for %s; not %s. Name another with --virtinst." % (
         site["shown"], why, u", ".join(one for n, one in enumerate(real) if one not in real[:n]))]
 

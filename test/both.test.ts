@@ -427,6 +427,10 @@ eachPython("below --root", !isRoot, (python) => {
   const target = join(root, "usr/share/virt-manager/virtinst/install/installer.py");
   const pristine = readFileSync(target);
   const bundle = bundleOf();
+  for (const run of [(words: string[]) => cli(words), (words: string[]) => spawn(python, [bundle, ...words])])
+    expect(run(["verify", "--static", "--root", root]).stdout).toContain(
+      `partial: ${root}/usr/share/virt-manager/virtinst/devices/disk.py copies`,
+    );
   expect(spawn(python, [bundle, "apply", "--root", root])).toMatchObject({
     code: 0,
     stdout: `patched: ${target} (pool libvirtpool)\n`,

@@ -41,9 +41,9 @@ test("no file imports from a layer above its own", () => {
   expect(upward).toEqual([]);
 });
 
-test("nothing but terminal.ts prints, and nothing but cli.ts exits", () => {
+test("nothing but the terminal prints, and nothing but cli.ts exits", () => {
   const using = (words: RegExp) => sources.filter(({ text }) => words.test(text)).map(({ file }) => file);
-  expect(using(/process\.std(out|err)|console\.|writeSync\(1/)).toEqual(["terminal.ts"]);
+  expect(using(/process\.std(out|err)|console\.|writeSync\(1/)).toEqual(["terminal/streams.ts"]);
   expect(using(/process\.exit/)).toEqual(["cli.ts"]);
 });
 

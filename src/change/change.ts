@@ -1,4 +1,5 @@
 import { type CephPool, poolNames } from "../patch/facts";
+import type { Announced } from "../report/change";
 import type { TargetOptions } from "../virtinst/target";
 
 /** How a change is made. */
@@ -9,6 +10,10 @@ export interface ChangeOptions extends TargetOptions {
   readonly force?: boolean;
   /** Whether to take out what somebody made `_build_xml` do by hand; false by default. */
   readonly replaceHandEdit?: boolean;
+  /** What the difference is of: `facts` is the table of facts only; the whole file by default. */
+  readonly diff?: boolean | "facts";
+  /** Hears what is going to be done, before it is. */
+  readonly announce?: (what: Announced) => void;
 }
 
 /** Why a host's facts could not be read, in a sentence. */

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { unifiedDiff } from "../patch/diff";
+import { difference } from "../patch/diff";
 import { type CephPool, poolNames, sha256 } from "../patch/facts";
 import { encode } from "../patch/source";
 import { examine } from "../patch/state";
@@ -30,18 +30,26 @@ export async function land(
   refuseUnreadable(installation.target.outside, plan, facts);
   const compiled = await compilePlan(installation, options, plan);
   const said = [...notes, ...describeReplaced(plan)];
+  const renewed = examined.found.state === "present";
   if (!options.check) {
+    const { outside: path } = installation.target;
+    options.announce?.({
+      change: renewed ? "renew" : "put in",
+      file: path,
+      pools: poolNames(facts),
+      handEdit: plan.replaced?.lines ?? null,
+    });
     const replaced = await replace(target, options, plan);
     if (!replaced) return unchanged(facts, "current", said);
     said.push(...replaced.notes);
   }
   return {
-    status: examined.found.state === "present" ? "updated" : "patched",
+    status: renewed ? "updated" : "patched",
     changed: true,
     pools: poolNames(facts),
     compiled,
     sha256: sha256(encode(plan.before)),
-    diff: unifiedDiff(installation.file, examined.source.text, plan.after.text),
+    diff: difference(options.diff, installation.file, examined.source.text, plan.after.text),
     notes: said,
   };
 }

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { unifiedDiff } from "../patch/diff";
+import { difference } from "../patch/diff";
 import { poolNames } from "../patch/facts";
 import { readFacts } from "../patch/read-facts";
 import { encode } from "../patch/source";
@@ -58,7 +58,7 @@ export async function takeOut(target: Target, options: ChangeOptions): Promise<R
     pools: poolNames(readFacts(found.blocks.helper)),
     restored: pristine,
     timeRestored,
-    diff: unifiedDiff(installation.file, examined.source.text, base.text),
+    diff: difference(options.diff, installation.file, examined.source.text, base.text),
     notes,
   };
 }

@@ -7,6 +7,7 @@ import type { HostConfig } from "../host/config";
 import { resolveFacts } from "../host/facts";
 import { readHost } from "../host/read";
 import { type CephPool, secretUuids } from "../patch/facts";
+import type { Announced } from "../report/change";
 import { asFailure, Failure } from "../report/failure";
 import { removeLeftovers } from "../system/leftovers";
 import { targetNotes } from "../virtinst/notes";
@@ -23,6 +24,10 @@ export interface ApplyOptions extends CommonOptions {
   readonly force?: boolean;
   /** Whether to take out what somebody made `_build_xml` do by hand; false by default. */
   readonly replaceHandEdit?: boolean;
+  /** What the difference is of: `facts` is the table of facts only; the whole file by default. */
+  readonly diff?: boolean | "facts";
+  /** Hears what is going to be done, before it is; what takes all blocks out needs no announcement. */
+  readonly announce?: (what: Announced) => void;
 }
 
 /** What `apply` did, or with `check` would do. */

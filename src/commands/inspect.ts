@@ -25,7 +25,7 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
     command: "inspect",
     ...found,
     pools: chosen.map(({ name }) => name),
-    program: target?.installation.program ?? null,
+    program: programOf(target, options),
     resolved: facts.resolved,
     broken: facts.broken.map(({ pools, failure: { message, hint } }) => ({ pools, message, hint })),
     document: writeDocument(
@@ -39,6 +39,12 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
       ...(target ? await targetNotes(target, options, secretUuids(facts.cephPools)) : []),
     ],
   };
+}
+
+/** The `virt-install` that uses a target's virtinst, as this process sees it; null for none. */
+function programOf(target: Target | null, { files }: CommonOptions): string | null {
+  const program = target?.installation.program ?? null;
+  return program === null ? null : files.shown(program);
 }
 
 /** The target beside the pools that turned out to be whole. */

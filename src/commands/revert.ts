@@ -6,7 +6,7 @@ import { replacementNotes } from "../virtinst/notes";
 import { openTarget } from "../virtinst/target";
 
 /** Options of `revert`; of the host's facts only whose they are. */
-export type RevertOptions = CommonOptions & Pick<ChangeOptions, "check">;
+export type RevertOptions = CommonOptions & Pick<ChangeOptions, "check" | "diff">;
 
 /** What `revert` did, or with `check` would do. */
 export type RevertResult = Result<"revert">;

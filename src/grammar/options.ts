@@ -4,6 +4,8 @@ export interface OptionWords {
   readonly description: string;
   /** The options, as `Words` names them, that it does not go with; none by default. */
   readonly conflicts?: readonly string[];
+  /** What other options, as `Words` names them, are with it; none by default. */
+  readonly implies?: Readonly<Record<string, string>>;
   /** Whether each use adds a value; false by default, then the last one counts. */
   readonly collect?: boolean;
   /** What stands for its value in a completion: a path by default, where it takes one. */
@@ -80,6 +82,8 @@ export function output(verbose?: string): OptionGroup {
 export const CHANGE: readonly OptionWords[] = [
   { flags: "--check", description: "change nothing; say what would be done, with exit 1 if anything" },
   { flags: "--diff", description: "show what changes" },
+  // A flag of its own: an option with a value that may be left out would take the PATCH behind it for one.
+  { flags: "--diff=facts", description: "show only the lines that are this host's", implies: { diff: "facts" } },
 ];
 
 /** That of what is made for many hosts. */

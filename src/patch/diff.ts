@@ -17,9 +17,40 @@ export function unifiedDiff(path: string, before: string, after: string, context
   // lines stand around it, and the diff of two lines is a matter of microseconds.
   const folded = old.length === 0 || young.length === 0;
   const [a, b] = folded ? [fold(before, old), fold(after, young)] : [before, after];
-  const patch = difference([`a/${path}`, `b/${path}`], a, b, context);
+  const patch = compared([`a/${path}`, `b/${path}`], a, b, context);
   return formatPatch(folded ? unfold(patch) : patch, FILE_HEADERS_ONLY);
 }
+
+/**
+ * The same of the whole file, or of what in it is this host's: the table of facts in the helper block.
+ *
+ * @param what `facts` for that; its lines have the numbers that they have in the file
+ */
+export function difference(what: boolean | "facts" | undefined, path: string, before: string, after: string): string {
+  if (what !== "facts") return unifiedDiff(path, before, after);
+  const [old, young] = [tableOf(before), tableOf(after)];
+  if (old.text === young.text) return "";
+  const patch = compared([`a/${path}`, `b/${path}`], old.text, young.text, 3);
+  const hunks = patch.hunks.map((hunk) => ({
+    ...hunk,
+    oldStart: hunk.oldStart + old.line,
+    newStart: hunk.newStart + young.line,
+  }));
+  return formatPatch({ ...patch, hunks }, FILE_HEADERS_ONLY);
+}
+
+/** The table of facts in a file's helper block, and how many lines stand before it; empty where there is none. */
+function tableOf(text: string): { readonly text: string; readonly line: number } {
+  const [span] = spansOf(text);
+  const at = span ? text.indexOf(TABLE, span.from) : -1;
+  const from = span && at >= 0 && at < span.to ? text.indexOf("\n", at + 1) + 1 : 0;
+  const to = from > 0 ? text.slice(from).search(/^ {4}\)\r?$/m) + from : 0;
+  return to > from
+    ? { text: text.slice(from, to), line: text.slice(0, from).split("\n").length - 1 }
+    : { text: "", line: 0 };
+}
+
+const TABLE = "\n    pools = (";
 
 /**
  * A unified diff of any other text, for a reader.
@@ -28,7 +59,7 @@ export function unifiedDiff(path: string, before: string, after: string, context
  */
 export function unifiedTextDiff(name: string, before: string, after: string): string {
   if (before === after) return "";
-  return formatPatch(difference([name, name], before, after, 3), FILE_HEADERS_ONLY);
+  return formatPatch(compared([name, name], before, after, 3), FILE_HEADERS_ONLY);
 }
 
 /** A line of a text, and whether another text lacks it. */
@@ -58,7 +89,7 @@ type Patch = NonNullable<ReturnType<typeof structuredPatch>>;
 const MOST_EDITS = 4000;
 
 /** The shortest difference; where very much differs, all lines of the one and then all of the other. */
-function difference([from, to]: readonly [string, string], before: string, after: string, context: number): Patch {
+function compared([from, to]: readonly [string, string], before: string, after: string, context: number): Patch {
   const options = { context, maxEditLength: MOST_EDITS };
   const patch = structuredPatch(from, to, before, after, undefined, undefined, options);
   if (patch) return patch;

@@ -1,6 +1,6 @@
 import template from "../../templates/report.html.hbs";
 import { TOOL, VERSION } from "../version";
-import type { ShownProof, ShownVerification } from "./results";
+import type { ShownProof, ShownVerification } from "./shown";
 import { inline, monitorText } from "./text";
 
 /** A disk beside what it has to become: each line, and whether only this side has it. */

@@ -1,23 +1,15 @@
 /** The colours that reports use, each a function from text to coloured text. */
-export type Colours = Readonly<Record<"bold" | "dim" | "red" | "green" | "yellow" | "cyan", (text: string) => string>>;
+export type Colours = Readonly<
+  Record<"bold" | "dim" | "red" | "green" | "yellow" | "cyan" | "inverse", (text: string) => string>
+>;
 
 const same = (text: string) => text;
 
 /** No colours. */
-export const PLAIN: Colours = { bold: same, dim: same, red: same, green: same, yellow: same, cyan: same };
-
-/** One line of a report: a label, and its value. */
-export type Row = readonly [label: string, value: string];
-
-/**
- * Rows as aligned text.
- *
- * @param rows an empty label continues the row above
- */
-export function table(rows: readonly Row[], colors: Colours): string {
-  const width = rows.reduce((most, [label]) => Math.max(most, label.length), 0) + 2;
-  return rows.map(([label, value]) => `${colors.bold(label.padEnd(width))}${value}\n`).join("");
-}
+export const PLAIN: Colours = {
+  ...{ bold: same, dim: same, red: same, green: same },
+  ...{ yellow: same, cyan: same, inverse: same },
+};
 
 const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
@@ -38,6 +30,14 @@ function escaped(character: string): string {
   return code > 0xff ? `\\u${code.toString(16).padStart(4, "0")}` : `\\x${code.toString(16).padStart(2, "0")}`;
 }
 
+/** A text from outside in this tool's own colours, whose escapes pass. */
+export function clean(text: string, how: (text: string) => string): string {
+  return text
+    .split(/(\u001b\[\d+m)/)
+    .map((part, index) => (index % 2 === 1 ? part : how(part)))
+    .join("");
+}
+
 /** Names from outside, each in quotes. */
 export function quoted(names: readonly string[]): string {
   return names.map((name) => JSON.stringify(name)).join(", ");
@@ -49,11 +49,43 @@ export function monitorText({ name, port }: { readonly name: string; readonly po
   return name.includes(":") && !name.startsWith("[") ? `[${name}]:${port}` : `${name}:${port}`;
 }
 
-/** A unified diff, coloured as `git diff` colours one. */
-export function colourDiff(diff: string, colors: Colours): string {
-  return visible(diff).replace(/^(?:(\+\+\+|---|#)|(@@)|(\+)|(-)).*$/gm, (line, head, hunk, added, removed) => {
-    if (head) return colors.bold(line);
-    if (hunk) return colors.cyan(line);
-    return added ? colors.green(line) : removed ? colors.red(line) : line;
-  });
+/**
+ * A unified diff, coloured as `git diff` colours one.
+ *
+ * @param mark marks the words that differ between a line and what it became; by default none are marked
+ */
+export function colourDiff(
+  diff: string,
+  colors: Colours,
+  mark: ((before: string, after: string) => readonly [string, string]) | null = null,
+): string {
+  const lines = visible(diff).split("\n");
+  if (mark) for (const [from, count] of changes(lines)) markPairs(lines, from, count, mark);
+  return lines.map((line) => colourLine(line, colors)).join("\n");
+}
+
+function colourLine(line: string, colors: Colours): string {
+  if (/^(?:\+\+\+|---|#)/.test(line)) return colors.bold(line);
+  if (line.startsWith("@@")) return colors.cyan(line);
+  return line.startsWith("+") ? colors.green(line) : line.startsWith("-") ? colors.red(line) : line;
+}
+
+/** Where as many lines go as come: the first of each such run, and how many go. */
+function changes(lines: readonly string[]): [number, number][] {
+  const signs = lines.map((line) => (/^(?:\+\+\+|---) /.test(line) ? " " : (line[0] ?? " "))).join("");
+  return [...signs.matchAll(/(?<![-])(-+)(\++)(?!\+)/g)].flatMap(({ index = 0, 1: gone = "", 2: come = "" }) =>
+    gone.length === come.length ? [[index, gone.length] as [number, number]] : [],
+  );
+}
+
+function markPairs(
+  lines: string[],
+  from: number,
+  count: number,
+  mark: (before: string, after: string) => readonly [string, string],
+): void {
+  for (let at = from; at < from + count; at++) {
+    const [before, after] = mark((lines[at] ?? "").slice(1), (lines[at + count] ?? "").slice(1));
+    [lines[at], lines[at + count]] = [`-${before}`, `+${after}`];
+  }
 }

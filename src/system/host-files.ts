@@ -102,7 +102,7 @@ export class HostFiles {
 
   /** A path for a message: how this process would reach it, links and all. */
   shown(path: string): string {
-    return join(this.#root, path);
+    return join(this.#base === null ? this.#root : this.#base || "/", path);
   }
 
   /** A path from the command line as the host sees it: either view of a mounted system is understood. */

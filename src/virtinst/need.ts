@@ -56,12 +56,11 @@ export function copiesAuth(installation: Installation, files: HostFiles): boolea
   return COPIES_AUTH.test(readDiskCode(installation, files)?.code ?? "");
 }
 
-/** The installed disk code without its comments. */
+/** The installed disk code without its comments, and its path for messages. */
 function readDiskCode({ directory }: Installation, files: HostFiles): { path: string; code: string } | null {
   for (const file of DISK_CODE) {
-    const path = join(directory.inside, file);
-    const code = files.readText(path);
-    if (code !== null) return { path, code: code.replace(/^[ \t]*#.*$/gm, "") };
+    const code = files.readText(join(directory.inside, file));
+    if (code !== null) return { path: join(directory.outside, file), code: code.replace(/^[ \t]*#.*$/gm, "") };
   }
   return null;
 }

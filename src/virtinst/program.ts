@@ -57,7 +57,7 @@ function programAt(path: string, files: HostFiles): Place | null {
  */
 export function readProgram(path: string, files: HostFiles, depth = 0): Program {
   const real = files.locate(path)?.inside;
-  if (!real) return { ...NO_PROGRAM, met: `there is no ${path}` };
+  if (!real) return { ...NO_PROGRAM, met: `there is no ${files.shown(path)}` };
   if (/\/python-exec\/python-exec2$/.test(real)) return readPythonExec(path, dirname(real), files, depth);
   const text = beginning(path, files);
   const isBinary = text.startsWith("\x7fELF");
@@ -73,7 +73,8 @@ export function readProgram(path: string, files: HostFiles, depth = 0): Program 
   const script = word === "$0" ? path : word;
   const inner = script?.startsWith("/") ? files.locate(script)?.inside : null;
   if (script && inner) return readPython(path, inner, beginning(script, files), program, files);
-  const link = basename(real) === basename(path) ? real : `${path} leads to ${real}, which`;
+  const link =
+    basename(real) === basename(path) ? files.shown(real) : `${files.shown(path)} leads to ${files.shown(real)}, which`;
   return { ...NO_PROGRAM, path, met: isBinary ? `${link} is a binary program` : `${link} ${described(text)}` };
 }
 
@@ -105,7 +106,7 @@ function readPython(path: string, real: string, text: string, interpreter: strin
     interpreter,
     script: real,
     folders,
-    met: `${real}, a Python program, names no folder that holds one`,
+    met: `${files.shown(real)}, a Python program, names no folder that holds one`,
   };
 }
 
@@ -125,10 +126,11 @@ function readPythonExec(path: string, folder: string, files: HostFiles, depth: n
   const allowed = all.filter((version) => !lines.includes(`-${version}`));
   const said = wanted.find((version) => all.includes(version));
   const version = said ?? allowed[0];
-  if (!version || depth > 4) return { ...NO_PROGRAM, path, met: `${path} leads to python-exec, which has no ${name}` };
+  if (!version || depth > 4)
+    return { ...NO_PROGRAM, path, met: `${files.shown(path)} leads to python-exec, which has no ${name}` };
   const program = { ...readProgram(join(folder, version, name), files, depth + 1), path };
   if (said || allowed.length === 1) return program;
-  const choice = `${path} is started by python-exec, and neither EPYTHON nor /etc/python-exec says with which Python: of ${allowed.join(", ")} the first was taken. Name another with --python, its virtinst with --virtinst.`;
+  const choice = `${files.shown(path)} is started by python-exec, and neither EPYTHON nor ${files.shown("/etc/python-exec")} says with which Python: of ${allowed.join(", ")} the first was taken. Name another with --python, its virtinst with --virtinst.`;
   return { ...program, choice };
 }
 

@@ -77,13 +77,13 @@ export function choiceNotes({ installation }: Target, { files, virtinst }: Targe
   const [first] = programs;
   if (first && !usesFolder(first, directory.inside, files))
     return [
-      `${directory.outside} was taken, but which virtinst ${first.path} uses could not be told: ${first.met}. Name its folder with --virtinst${first.interpreter ? "" : ", and the Python that runs it with --python"}.`,
+      `${directory.outside} was taken, but which virtinst ${files.shown(first.path ?? "")} uses could not be told: ${first.met}. Name its folder with --virtinst${first.interpreter ? "" : ", and the Python that runs it with --python"}.`,
     ];
   const chosen = first?.choice ? [first.choice] : [];
   const others = otherVirtinsts(installation, programs, files);
   if (others.length === 0) return chosen;
   const { program } = installation;
-  const why = program ? `it is what ${program} runs` : "it is in the most usual place";
+  const why = program ? `it is what ${files.shown(program)} runs` : "it is in the most usual place";
   return [
     ...chosen,
     `There are several virtinsts: ${directory.outside} was taken, for ${why}; not ${others.join(", ")}. Name another with --virtinst.`,

@@ -64,6 +64,18 @@ test("a name cannot look like another line of a report", () => {
   expect(stdout).toContain("a\\x0aPatch  current\\u202e");
 });
 
+test("every path below --root is shown as this process reaches it", () => {
+  const base = image();
+  const program = join(base, "usr/bin/virt-install");
+  mkdirSync(join(base, "usr/bin"));
+  writeFileSync(program, '#!/usr/bin/python3\nimport sys\nsys.path.insert(0, "/usr/share/virt-manager")\n');
+  const { stdout } = cli(["inspect", "--root", base]);
+  expect(stdout).toContain(program);
+  const paths = stdout.match(/(?<=[\s(])\/\S+/g) ?? [];
+  expect(paths.length).toBeGreaterThan(3);
+  expect(paths.filter((path) => !path.startsWith(`${base}/`))).toEqual([]);
+});
+
 test("takes virtinst and the facts from below it, and never a secret's value", () => {
   const base = image();
   const inspected = cli(["inspect", "--json", "--root", base]);

@@ -1,6 +1,6 @@
 import { applyPatch } from "diff";
 import { describe, expect, test } from "vitest";
-import { sideBySide, unifiedDiff, unifiedTextDiff } from "../../src/patch/diff";
+import { difference, sideBySide, unifiedDiff, unifiedTextDiff } from "../../src/patch/diff";
 import { insert } from "../../src/patch/insert";
 import { render } from "../../src/patch/render";
 
@@ -91,4 +91,42 @@ test("side by side: all lines of each text, and which of them the other has not"
   expect(shown("a\nb\nd\n", "a\nc\nc2\nd\n")).toEqual(["a !b d", "a !c !c2 d"]);
   expect(shown("a\n", "a\n")).toEqual(["a", "a"]);
   expect(shown("a\n\nb\n", "a\n\nb\nc\n")).toEqual(["a  b", "a  b !c"]);
+});
+
+describe("of the facts only", () => {
+  const file = (...pools: { libvirtPools: string[]; name: string; monitors: []; auth: null }[]) => {
+    const rendered = render(
+      pools,
+      { sha256: "0".repeat(64), modified: "0.000000000", lines: [2, 9] },
+      { variables: ["a", "b"], indent: "    " },
+    );
+    return insert(base, { helperAt: 9, callAt: base.indexOf("\n    return") }, rendered);
+  };
+  const pool = (name: string) => ({ libvirtPools: [name], name: "vms", monitors: [] as [], auth: null });
+
+  test("shows the lines of the table that differ, where they stand in the file", () => {
+    const [one, two] = [file(pool("one")), file(pool("two"))];
+    const diff = difference("facts", "f", one, two);
+    expect(diff.split("\n").filter((line) => /^[-+](?![-+])/.test(line))).toEqual([
+      '-            "libvirt_pools": [u"one"],',
+      '+            "libvirt_pools": [u"two"],',
+    ]);
+    expect(applyPatch(one, diff)).toContain('"libvirt_pools": [u"two"]');
+    const [, from] = /^@@ -(\d+)/m.exec(diff) ?? [];
+    expect(one.split("\n")[Number(from) - 1]).toBe("        {");
+  });
+
+  test("of blocks that come or go, the table is all of it", () => {
+    const table = after.slice(after.indexOf("        {\n"), after.indexOf("\n    )\n") + 1);
+    const lines = (sign: string) => table.replace(/^(?=.)/gm, sign);
+    expect(difference("facts", "f", base, after)).toMatch(/^--- a\/f\n\+\+\+ b\/f\n@@ -\d+,0 \+\d+,\d+ @@\n/);
+    expect(difference("facts", "f", base, after).split(/@@\n/)[1]).toBe(lines("+"));
+    expect(difference("facts", "f", after, base).split(/@@\n/)[1]).toBe(lines("-"));
+  });
+
+  test("nothing where the facts are the same, and all where it was not asked for", () => {
+    expect(difference("facts", "f", after, after.replace("class C", "class D"))).toBe("");
+    expect(difference(true, "f", base, after)).toBe(unifiedDiff("f", base, after));
+    expect(difference(undefined, "f", base, after)).toBe(unifiedDiff("f", base, after));
+  });
 });

@@ -134,7 +134,7 @@ describe("findVirtinst", () => {
       "usr/share/virt-manager/": "installer-4.0",
     });
     expect(cli(["inspect", ...HOST, "--root", base]).stderr).toMatch(
-      /which virtinst \/usr\/bin\/virt-install uses could not be told.*--virtinst/,
+      /which virtinst \/tmp\/\S*\/usr\/bin\/virt-install uses could not be told.*--virtinst/,
     );
   });
 
@@ -175,7 +175,7 @@ describe("findVirtinst", () => {
     ]);
     const { stderr } = cli(["inspect", ...HOST, "--root", base]);
     expect(stderr).toMatch(
-      /several virtinsts: .*\/opt\/vm was taken, for it is what \/usr\/bin\/virt-install runs; not .*share\/virt-manager, .*dist-packages\. Name another with --virtinst/,
+      /several virtinsts: .*\/opt\/vm was taken, for it is what \/tmp\/\S*\/usr\/bin\/virt-install runs; not .*share\/virt-manager, .*dist-packages\. Name another with --virtinst/,
     );
   });
 

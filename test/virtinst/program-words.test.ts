@@ -7,9 +7,13 @@ import { findPrograms, NO_PROGRAM, readProgram, siteFolders, usesFolder } from "
 import { temporaryFolder } from "../support/cli";
 import { ELF, host, PLACE, SCRIPT } from "../support/programs";
 
-/** What is known of a program that is a text. */
+/** What is known of a program that is a text; what is said of it names each path as this process reaches it. */
 function read(text: string, more: Readonly<Record<string, string>> = {}) {
-  return readProgram("/usr/bin/virt-install", host({ "usr/bin/virt-install": text, ...more }).files);
+  const { base, files } = host({ "usr/bin/virt-install": text, ...more });
+  const program = readProgram("/usr/bin/virt-install", files);
+  const { length } = program.met.split("/usr/bin/virt-install");
+  expect(program.met.split(`${base}/usr/bin/virt-install`)).toHaveLength(length);
+  return { ...program, met: program.met.replaceAll(base, "") };
 }
 
 describe("the words of a shell script are read as a shell reads them", () => {

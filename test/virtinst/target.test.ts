@@ -80,7 +80,7 @@ describe("what is to be said of the choice", () => {
     const own = `${usual.base}/usr/share/virt-manager`;
     // The stand-in has a virt-install of its own beside it.
     expect(choiceNotes(usual.target, usual)).toEqual([
-      `There are several virtinsts: ${own} was taken, for it is what /usr/share/virt-manager/virt-install runs; not ${usual.base}/usr/lib/python3/dist-packages. Name another with --virtinst.`,
+      `There are several virtinsts: ${own} was taken, for it is what ${own}/virt-install runs; not ${usual.base}/usr/lib/python3/dist-packages. Name another with --virtinst.`,
     ]);
     const withoutProgram = { ...usual.target, installation: { ...usual.target.installation, program: null } };
     expect(choiceNotes(withoutProgram, usual)).toEqual([
@@ -94,7 +94,7 @@ describe("what is to be said of the choice", () => {
       { "usr/bin/virt-install": "#!/bin/sh\nrun_it\n" },
     );
     expect(choiceNotes(target, { files })).toEqual([
-      `${base}/usr/share/virt-manager was taken, but which virtinst /usr/bin/virt-install uses could not be told: /usr/bin/virt-install begins with "#!/bin/sh", and what it runs is not known. Name its folder with --virtinst, and the Python that runs it with --python.`,
+      `${base}/usr/share/virt-manager was taken, but which virtinst ${base}/usr/bin/virt-install uses could not be told: ${base}/usr/bin/virt-install begins with "#!/bin/sh", and what it runs is not known. Name its folder with --virtinst, and the Python that runs it with --python.`,
     ]);
   });
 });

@@ -1,0 +1,16 @@
+import type { Colours } from "./text";
+
+/** A file's state, in its colour. */
+export function stateColour(state: string, { green, red, yellow }: Colours): string {
+  return state === "current" ? green(state) : state === "damaged" ? red(state) : yellow(state);
+}
+
+/** Whether the patch is needed, in its colour. */
+export function needColour(need: string, { green, yellow }: Colours): string {
+  return need === "not needed" ? green(need) : yellow(need);
+}
+
+/** What a proof came to, in its colour. */
+export function outcome(status: string, { green, red, yellow }: Colours): string {
+  return status === "passed" ? green(status) : status === "failed" ? red(status) : yellow(status);
+}

@@ -1,0 +1,107 @@
+import { asForm } from "../forms/envelope";
+import { type Announced, announcementText, changeText, type ShownChange } from "../report/change";
+import { asFailure } from "../report/failure";
+import { type Line, PIPE, type Terminal } from "../report/screen";
+import type { ShownVerification } from "../report/shown";
+import { colourDiff } from "../report/text";
+import { proofText } from "../report/verification";
+import { TOOL } from "../version";
+import { fitting, type Manner, note, printLong, screen } from "./screen";
+import { complain, isTerminal, print, printJson } from "./streams";
+
+/** What changes a file, as a result says it. */
+export type Changing = ShownChange & {
+  readonly command: string;
+  readonly state?: string | null;
+  readonly stateReason?: string | null;
+  readonly notes: readonly string[];
+};
+
+/** How what changes a file speaks. */
+type ChangeManner = Manner & { readonly diff?: boolean | string };
+
+/**
+ * Shows what was done to a file, or would be. What was done is said, wherever there is somebody to hear it.
+ *
+ * @param verify proves to who watches what was put in; nobody does that where it is not given
+ * @returns whether it works, as far as that was tried
+ */
+export async function showChange(
+  result: Changing,
+  exitCode: number,
+  manner: ChangeManner,
+  verify?: () => Promise<ShownVerification>,
+): Promise<boolean> {
+  note(result.notes, manner);
+  const { diff: wanted, json = false, verbose = false, quiet = false } = manner;
+  const line = changeText(result, verbose, PIPE);
+  if (quiet && exitCode !== 0) complain(`${TOOL}: ${line.split("\n", 1)}\n`);
+  const diff = wanted ? (result.diff ?? "") : undefined;
+  const proving =
+    verify !== undefined &&
+    result.changed &&
+    result.status !== "taken out" &&
+    isWatched({ ...manner, check: result.check });
+  const elsewhere = () => result.changed && !result.check && complain(line);
+  try {
+    const shown = { ...result, diff };
+    const taken = json ? printJson(asForm(exitCode, shown)) : await showText(shown, manner, proving);
+    if (!taken) elsewhere();
+  } catch (error) {
+    elsewhere();
+    throw error;
+  }
+  return verify && proving ? showProof(result, manner, verify) : true;
+}
+
+async function showText(result: Changing, manner: ChangeManner, proving: boolean): Promise<boolean> {
+  const { verbose = false, quiet = false } = manner;
+  const { diff = "" } = result;
+  const own = await screen(manner, diff !== "");
+  const { terminal } = own;
+  // A diff that was asked for is no chatter.
+  const before = colourDiff(diff, own, own.mark);
+  const after = quiet ? "" : changeText(result, verbose, own);
+  if (!terminal) return before + after === "" || print(before + after);
+  const last = quiet || proving ? [] : [...terminal.notes(), ...afterwards(result, terminal)];
+  return (await printLong(before)) && print(after + own.fit(last));
+}
+
+/** The next step; after a change that is to be proved first, that is said after the proof. */
+function afterwards({ changed, check, status }: Changing, { pages, command, thisRun }: Terminal): Line[] {
+  if (check && changed) return pages.nextStep("To do it", thisRun(/^--(?:check|diff(?:=.*)?)$/));
+  return status === "current" ? pages.nextStep("To see whether it works", command("verify")) : [];
+}
+
+/** Whether a person watches a run that changes something. */
+function isWatched({ json, quiet, check }: Manner & { readonly check?: boolean }): boolean {
+  return !json && !quiet && !check && isTerminal(1);
+}
+
+/** What says what is going to be done, before it is, to who watches. */
+export function announcing(manner: Manner & { readonly check?: boolean }) {
+  if (!isWatched(manner)) return {};
+  const announce = (what: Announced) => void print(announcementText(what, fitting(1)));
+  return { announce };
+}
+
+/** Proves what was put into a file, and says how to undo it. */
+async function showProof(result: Changing, manner: Manner, verify: () => Promise<ShownVerification>): Promise<boolean> {
+  const own = await screen(manner);
+  const { terminal } = own;
+  const undo = () =>
+    terminal &&
+    print(own.fit([...terminal.notes(), ...terminal.pages.nextStep("To undo it", terminal.command("revert"))]));
+  try {
+    // A patch for other facts would not pass for these.
+    const proof = result.state === "current" ? await verify() : null;
+    if (!proof) note([`Whether it works was not tried: ${result.stateReason}.`], manner);
+    if (proof) print(proofText(proof, manner.verbose ?? false, own));
+    undo();
+    return proof?.behaviour.status !== "failed" && proof?.install.status !== "failed";
+  } catch (error) {
+    note([`Whether it works was not tried: ${asFailure(error).message}`], manner);
+    undo();
+    return true;
+  }
+}

@@ -1,0 +1,221 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { cli, HOST_TWO, json, PLAIN, shell, target, temporaryFile, temporaryFolder } from "./support/cli";
+import { nextStep, onTerminal, quote } from "./support/terminal";
+
+/** Each path in a text, however it is broken. */
+const paths = (text: string) => text.match(/(?<=[\s(=])\/[\w/.-]+/g) ?? [];
+
+describe.each([60, 80, 200])("at %i columns", (columns) => {
+  test.each([
+    ["an unpatched host", []],
+    ["a current one", ["apply"]],
+  ])("no word of what is said of %s is broken, and no line is too long", (_, [before]) => {
+    const { options } = target(PLAIN);
+    if (before) expect(cli([before, ...options]).code).toBe(0);
+    for (const words of [["inspect"], ["verify"], ["verify", "-v"], ["apply", "--check"], ["revert", "--check"]]) {
+      const { screen, lines } = onTerminal([...words, ...options], { columns });
+      for (const line of lines) if (line.length > columns) expect(line.trim().replace(/ \\$/, "")).not.toContain(" ");
+      const piped = cli([...words, ...options]);
+      for (const path of paths(piped.stdout + piped.stderr)) expect(paths(screen)).toContain(path);
+    }
+  });
+});
+
+test("a host with two pools is a page with a table; in a pipe it is a line for each fact", () => {
+  const { folder } = target(PLAIN);
+  const words = ["inspect", ...HOST_TWO, "--virtinst", folder];
+  const { screen } = onTerminal(words);
+  expect(screen).toMatch(/^Pool +Ceph pool +User +Secret +Monitors$/m);
+  expect(screen).toMatch(/^archive +cold +backup +by uuid +\[2001:db8::1\]:3300, 2001:db8::2$/m);
+  expect(screen).toMatch(/^libvirtpool +vms +libvirt +by usage +192\.0\.2\.11:6789, 192\.0\.2\.12:6789,$/m);
+  expect(screen).toMatch(/^2a5b08e4-\S+ +libvirtpool +"client\.libvirt secret"$/m);
+  expect(screen.indexOf("Host ")).toBeLessThan(screen.indexOf("virtinst "));
+  expect(screen.indexOf("Need ")).toBeLessThan(screen.indexOf("Ceph pool"));
+  // Where there is no room for a table, a pool is a few lines.
+  expect(onTerminal(words, { columns: 50 }).screen).toMatch(/^Pool +archive \(Ceph pool cold\)$/m);
+  expect(cli(words).stdout).toMatch(/^Pool +libvirtpool \(Ceph pool vms\)\n {2}monitors .*192\.0\.2\.13:6789$/m);
+});
+
+test("a broken pool is named at the end, with what mends it, and no other step", () => {
+  const { folder } = target(PLAIN);
+  const words = ["inspect", ...HOST_TWO.slice(0, 3), "--virtinst", folder];
+  const { screen } = onTerminal(words);
+  expect(screen).toMatch(/^archive +cold +broken /m);
+  expect(screen).toMatch(/Monitors\n[\s\S]*\n\nbroken: [\s\S]*\n {2}To mend it: Define it \(virsh secret-define,/);
+  expect(nextStep(screen)).toBe("");
+});
+
+test("the verdict comes first, then why, and the next step is a command that does it", () => {
+  const { options, read } = target(PLAIN);
+  const before = onTerminal(["verify", ...options]);
+  expect(before.code).toBe(1);
+  expect(before.lines[0]).toBe("absent: the file has no patch, and this host needs it");
+  // What goes to standard error does not come before it.
+  expect(before.screen.indexOf("\nnote: ")).toBeGreaterThan(0);
+  expect(shell(`tool ${nextStep(before.screen)}`)).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^patched: /),
+  });
+  expect(read()).toContain("# >>> virtinst-rbd-patch");
+  const after = onTerminal(["verify", ...options]);
+  expect(after.lines[0]).toMatch(/^current: the blocks are just what this host needs, and they work/);
+  expect(nextStep(after.screen)).toBe("");
+});
+
+test("what was checked is done by the next step, whatever was said", () => {
+  const { folder, options, read } = target(PLAIN);
+  const patch = join(temporaryFolder(), "it's a.patch");
+  expect(cli(["render", "-o", patch, ...options]).code).toBe(0);
+  const { screen, code } = onTerminal(["apply", "--check", "--diff=facts", patch, ...options]);
+  expect(code).toBe(1);
+  expect(nextStep(screen)).toContain(folder);
+  expect(shell(`tool ${nextStep(screen)}`).code).toBe(0);
+  expect(read()).toContain("# >>> virtinst-rbd-patch");
+});
+
+test("apply says what it will do, does it, proves it, and says how to undo it; in a pipe it is one line", () => {
+  const { options, path, pristine } = target(PLAIN);
+  const { screen, code } = onTerminal(["apply", ...options], { columns: 300 });
+  expect(code).toBe(0);
+  expect(screen).toMatch(
+    new RegExp(`^This patches ${path} \\(pool libvirtpool\\): two blocks go in, and no other line changes\\.
+patched: ${path} \\(pool libvirtpool\\)
+  behaviour     passed \\(8 checks\\): .*
+  virt-install  not run: `),
+  );
+  expect(nextStep(screen)).toMatch(/^revert /);
+  expect(shell(`tool ${nextStep(screen)}`).code).toBe(0);
+  expect(readFileSync(path).equals(pristine)).toBe(true);
+  expect(cli(["apply", ...options]).stdout).toBe(`patched: ${path} (pool libvirtpool)\n`);
+});
+
+test("what was put in and does not work is said on a terminal, with exit 5 and the way back", () => {
+  const { options, edit, path } = target(PLAIN);
+  // A hand edit that raises, since its module does not import re.
+  const line = "        final_xml = self._pre_reinstall_xml or final_xml\n";
+  edit(line, `${line}        final_xml = re.sub('a', 'b', final_xml)\n`);
+  const { screen, code } = onTerminal(["apply", ...options]);
+  expect(screen).toContain(`\npatched:`);
+  expect(screen).toMatch(/^ {2}virt-install +failed \(1 check\): /m);
+  expect(nextStep(screen)).toMatch(/^revert /);
+  expect(code).toBe(5);
+  expect(readFileSync(path, "utf8")).toContain("# >>> virtinst-rbd-patch");
+});
+
+test("of a patch for other facts it is said that it was not tried", () => {
+  const { folder, options } = target(PLAIN);
+  const patch = join(temporaryFolder(), "two.patch");
+  expect(cli(["render", "-o", patch, ...HOST_TWO, "--virtinst", folder]).code).toBe(0);
+  const { screen, code } = onTerminal(["apply", "--force", patch, ...options]);
+  expect(screen).toMatch(/\nnote: Whether it works was not tried: the host's pools or secrets have/);
+  expect(nextStep(screen)).toMatch(/^revert /);
+  expect(code).toBe(0);
+});
+
+test("-q says nothing on a terminal either, and JSON is a document there", () => {
+  const { options } = target(PLAIN);
+  expect(onTerminal(["apply", "-q", ...options]).screen).toBe("");
+  const { screen } = onTerminal(["revert", "--json", ...options]);
+  expect(json(screen.slice(screen.indexOf("{")))).toMatchObject({ status: "reverted" });
+});
+
+test("a failure wraps too, and is two lines in a pipe", () => {
+  const words = ["inspect", "--virtinst", "/nonexistent", "--host", temporaryFile("h.json", "{}")];
+  const { lines } = onTerminal(words, { columns: 40 });
+  for (const line of lines) if (line.length > 40) expect(line.trim()).not.toContain(" ");
+  expect(cli(words).stderr.split("\n")).toHaveLength(3);
+});
+
+describe("a diff on a terminal", () => {
+  const pager = () => {
+    const file = join(temporaryFolder(), "paged");
+    return { file, PAGER: `cat > ${quote(file)}` };
+  };
+
+  test("that is longer than the screen goes through PAGER, the result does not", () => {
+    const { options } = target(PLAIN);
+    const { file, PAGER } = pager();
+    const { screen } = onTerminal(["apply", "--check", "--diff", ...options], { rows: 20, env: { PAGER } });
+    expect(readFileSync(file, "utf8")).toBe(
+      cli(["apply", "--check", "--diff", ...options]).stdout.replace(/would.*\n$/, ""),
+    );
+    expect(screen).toMatch(/^would be patched:\n/);
+  });
+
+  test("that fits does not, and none in a pipe", () => {
+    const { options } = target(PLAIN);
+    const { file, PAGER } = pager();
+    expect(onTerminal(["apply", "--check", "--diff", ...options], { env: { PAGER } }).screen).toMatch(/^--- a\//);
+    expect(cli(["apply", "--check", "--diff", ...options], { env: { PAGER } }).stdout).toMatch(/^--- a\//);
+    expect(cli(["render", ...options], { env: { PAGER } }).stdout).toMatch(/^# /);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test("is printed where PAGER says none, or names what is not there, and where a pager ends early", () => {
+    const { options } = target(PLAIN);
+    const screen = (PAGER: string) =>
+      onTerminal(["apply", "--check", "--diff", ...options], { rows: 20, env: { PAGER } }).screen;
+    for (const PAGER of ["", "cat"]) expect(screen(PAGER)).toMatch(/^--- a\//);
+    expect(screen("/nonexistent/pager")).toContain("\n--- a/");
+    expect(screen("true")).toMatch(/^would be patched:\n/);
+  });
+
+  test("what was done is said after it, also where ^C was pressed in it", () => {
+    const { options, path } = target(PLAIN);
+    const env = { PAGER: "kill -INT $PPID; cat > /dev/null" };
+    const { screen, code } = onTerminal(["apply", "--diff", ...options], { columns: 300, rows: 20, env });
+    expect(screen).toContain(`\npatched: ${path} `);
+    expect(nextStep(screen)).toMatch(/^revert /);
+    expect(code).toBe(0);
+  });
+
+  test("a patch and a preview go through it too", () => {
+    const { options } = target(PLAIN);
+    for (const command of ["render", "preview"]) {
+      const { file, PAGER } = pager();
+      expect(onTerminal([command, ...options], { rows: 5, env: { PAGER } }).code).toBe(0);
+      expect(readFileSync(file, "utf8")).toBe(cli([command, ...options]).stdout);
+    }
+  });
+
+  test("has the words marked that differ", () => {
+    const { options, edit } = target(PLAIN);
+    expect(cli(["apply", ...options]).code).toBe(0);
+    edit("192.0.2.12", "192.0.2.99");
+    const { screen } = onTerminal(["apply", "--check", "--diff", ...options], { env: { NO_COLOR: undefined } });
+    expect(screen).toContain(
+      '\u001b[31m-                \'<host name="\u001b[7m192.0.2.99\u001b[27m" port="6789"/>\',\u001b[39m',
+    );
+    expect(screen).toContain("\u001b[7m192.0.2.12\u001b[27m");
+  });
+});
+
+describe("--diff=facts", () => {
+  test("shows only the lines that are this host's, in JSON too", () => {
+    const { options } = target(PLAIN);
+    const { stdout } = cli(["apply", "--check", "--diff=facts", ...options]);
+    expect(stdout).toMatch(/^\+ +"ceph_pool": u"vms",$/m);
+    expect(stdout).not.toContain("import");
+    expect(stdout.split("\n").length).toBeLessThan(20);
+    const { diff } = json(cli(["apply", "--check", "--diff=facts", "--json", ...options]).stdout);
+    expect(stdout.startsWith(diff)).toBe(true);
+  });
+
+  test("takes no word behind it for its own, and is the only value of --diff", () => {
+    const { options } = target(PLAIN);
+    const patch = join(temporaryFolder(), "host.patch");
+    writeFileSync(patch, cli(["render", ...options]).stdout);
+    for (const flag of ["--diff", "--diff=facts"])
+      expect(cli(["apply", "--check", flag, patch, ...options])).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(/^--- a\/[\s\S]*\nwould be patched: /),
+      });
+    expect(cli(["apply", "--diff=fact", ...options])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--diff=facts/),
+    });
+    expect(cli(["apply", "--diff", "facts", ...options]).code).toBe(6);
+  });
+});
