@@ -153,7 +153,7 @@ export const COMMANDS: readonly CommandGrammar[] = [
       {
         flags: "--vol <pool/volume>",
         description: "have virt-install print a domain for that real volume too, and look at it",
-        completes: "none",
+        completes: "volumes",
       },
       { flags: "--report <file>", description: "write it as a page for a change ticket too: one HTML file" },
     ],

@@ -11,8 +11,12 @@ import type { OptionWords } from "./options";
 export type Wrap = (text: string, indent: number) => string;
 
 /** An option of commander's own, as the help shows it. */
-const HELP: OptionWords = { flags: "-h, --help", description: "show this" };
-const ABOUT: readonly OptionWords[] = [{ flags: "-V, --version", description: "say which version this is" }, HELP];
+export const HELP: OptionWords = { flags: "-h, --help", description: "show this" };
+/** Those of the tool itself. */
+export const ABOUT: readonly OptionWords[] = [
+  { flags: "-V, --version", description: "say which version this is" },
+  HELP,
+];
 
 /** The help of the whole tool. */
 export function toolHelp(wrap: Wrap): string {

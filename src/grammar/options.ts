@@ -9,7 +9,7 @@ export interface OptionWords {
   /** Whether each use adds a value; false by default, then the last one counts. */
   readonly collect?: boolean;
   /** What stands for its value in a completion: a path by default, where it takes one. */
-  readonly completes?: "pools" | "folders" | "none";
+  readonly completes?: "pools" | "volumes" | "folders" | "none";
 }
 
 /** Options with a heading of their own in the help. */
