@@ -2,16 +2,18 @@
 
 Takes JSON: the shell's command line, what to type before, the line, and the keys that insert all completions.
 """
+import atexit
+import fcntl
 import json
 import os
 import pty
 import select
+import shutil
 import struct
 import sys
 import tempfile
 import termios
 import time
-import fcntl
 
 asked = json.load(sys.stdin)
 folder = tempfile.mkdtemp(prefix="vrp-e2e-complete-")
@@ -23,6 +25,7 @@ if pid == 0:
     environment = {"PATH": os.environ["PATH"], "HOME": folder, "TERM": "vt100", "LC_ALL": "C.UTF-8", "PS1": "READY> "}
     environment.update(asked["env"])
     os.execvpe(asked["shell"][0], asked["shell"], environment)
+atexit.register(shutil.rmtree, folder, True)
 # No line is broken, and none is too long for a list.
 fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 200, 5000, 0, 0))
 seen = b""
@@ -47,7 +50,6 @@ for number, line in enumerate(asked["before"]):
     mark = "M%dM" % number
     type_in(line + "; echo M''%dM\r" % number)
     wait(lambda: mark.encode() in seen)
-    after = len(seen)
     wait(lambda: b"READY> " in seen[seen.index(mark.encode()):])
 # To the line's end, then in front of it.
 type_in(asked["line"] + asked["all"] + "\x05 >'%s'; : >'%s'\x01printf '%%s\\0' \r" % (words, done))
@@ -56,11 +58,3 @@ with open(words, encoding="utf-8", errors="surrogateescape") as file:
     print(json.dumps(file.read().split("\0")[:-1]))
 os.close(terminal)
 os.waitpid(pid, 0)
-for name in (words, done):
-    os.remove(name)
-try:
-    os.rmdir(folder)
-except OSError:
-    import shutil
-
-    shutil.rmtree(folder)
