@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bundledPackages } from "./bundled.mjs";
 import { changesOf } from "./changelog.mjs";
+import { completion } from "./release/completion.mjs";
+import { manPage } from "./release/man.mjs";
 
 const TOOL = "virtinst-rbd-patch";
 
@@ -39,6 +41,11 @@ const generated = [
   // Without links to files that are not beside it.
   ["NOTES.md", `# ${title}\n\n${said.changes.replace(/\[([^\]]+)\]\((?![a-z]+:)[^)]*\)/g, "$1")}\n`],
   ["sbom.cdx.json", sbom()],
+  [`${TOOL}.1`, await manPage()],
+  // bash-completion takes the name with its ending; zsh wants just this one.
+  [`${TOOL}.bash`, await completion("bash")],
+  [`_${TOOL}`, await completion("zsh")],
+  [`${TOOL}.fish`, await completion("fish")],
 ];
 
 for (const [name, content] of generated) writeFileSync(join(folder, name), content);

@@ -12,6 +12,7 @@ export const ENVIRONMENT = {
   NO_COLOR: "Set to anything, there are no colours.",
   FORCE_COLOR: "Set, and neither 0 nor false, there are colours where standard output is no terminal, too.",
   TERM: "With dumb, a terminal gets neither colours nor a progress bar.",
+  PAGER: "What shows a diff, a patch or a domain that is longer than the screen; less where it is not set, none where it is empty or cat.",
   TMPDIR: "Where a proof has its temporary folder, which goes with it; /tmp by default.",
 };
 
