@@ -87,6 +87,13 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
     await show({ ...result, written }, code, text, words);
     return code;
   },
+  async explain(words) {
+    const { explain, explanationText } = await explaining();
+    const result = await explain(common(words));
+    note(result.notes, words);
+    await show(result, 0, (screen) => explanationText(result, screen), words);
+    return 0;
+  },
   async preview(words, domain) {
     // Without its first dash, `preview - -o - | virsh define` would define the domain that is made up for looking at.
     const hint = `Name its file, or - for standard input: ${TOOL} preview - -o ${words.output}.`;
@@ -107,6 +114,9 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
     return changed(await revert({ ...common(words), check, ...given({ diff }) }), words);
   },
 };
+
+/** What it says is needed by no other command. */
+const explaining = () => import("./commands/explain");
 
 /**
  * The program, from its grammar.

@@ -245,6 +245,15 @@ def refuse(site, state, told):
     if REFUSED and not told:
         raise Failure(OTHER, *REFUSED)
 
+def restoring():
+    """How a file comes from its package again: by the package managers that are there."""
+    names = "apt-get", "dnf", "yum", "zypper"
+    apt, dnf, yum, zypper = [os.path.isfile("/usr/bin/" + name) for name in names]
+    ways = ["dpkg -S names it; apt-get install --reinstall PACKAGE"] if apt else []
+    ways += ["rpm -qf names it; %s reinstall PACKAGE" % ("dnf" if dnf else "yum")] if dnf or yum else []
+    ways += ["rpm -qf names it; zypper install --force PACKAGE"] if zypper else []
+    return " (%s)" % "; or ".join(ways) if ways else ""
+
 def about(options, site, state):
     """What every result says."""
     facts, is_now = options["command"] != "revert", state["is"]
@@ -254,8 +263,7 @@ def about(options, site, state):
         refuse(site, state, told)
     if is_now[0] == "damaged" and options["command"] != "verify":
         raise Failure(TARGET, u"%s, %s. Nothing was written." % (site["path"], is_now[1]),
-                      "Get a clean file from the package (dpkg -S or rpm -qf names it; apt-get install "
-                      "--reinstall or dnf reinstall), then apply again.")
+                      "Get a clean file from its package%s, then apply again." % restoring())
     if is_now == CURRENT and not facts:
         is_now = None, u"the blocks are whole; whether they are what this host needs was not looked at"
     shipped, names = FILES.get(state["hash"], (u"",))[0].split(), os.fstat(site["descriptor"]).st_nlink
@@ -934,8 +942,11 @@ def behaviour(site, state):
     found = state["found"]
     if found is None:
         return proof(u"the patch is %s" % state["is"][0])
+    if state["is"] != CURRENT:
+        return proof(u"the patch is %s, and only what this file would write there now is run"
+                     % state["is"][0])
     own = helper_of(found["pristine"], found["modified"], found["lines"].split(","), found["call"])
-    if state["is"] != CURRENT or found["helper"] != own:
+    if found["helper"] != own:
         return proof(u"the blocks are not to the letter what this file writes, and other text is not run")
     if hand_over(site) is None:
         return proof(u"no Python for it was found on this machine")
@@ -1138,7 +1149,7 @@ def verify(options, site, state):
     result, static = about(options, site, state), u"--static was given"
     result["notes"].append(u"It was compared with the facts of this file (%s); whether the host's pools have "
                            u"changed since is not known to it." % SOURCE)
-    result.update(volume=None, behaviour=proof(static), install=proof(static, causes=[]))
+    result.update(volume=None, written=None, behaviour=proof(static), install=proof(static, causes=[]))
     if not options["static"]:
         good = state["is"] == CURRENT or state["is"] == ABSENT and result["need"] == "not needed"
         result["behaviour"] = behaviour(site, state)

@@ -347,6 +347,13 @@ test("blocks of the tool in a file that the bundle does not know are proved all 
   expect(both.run("verify").stdout).toMatch(/^behaviour passed/m);
 });
 
+test("what the bundle does not run is called what it is", () => {
+  const stale = new Both().each(({ path }) => writeFileSync(path, patchedBy100(readFileSync(path))));
+  expect(stale.bundle("verify").stdout).toMatch(
+    /^behaviour not run: the patch is stale, and only what this file would/m,
+  );
+});
+
 test("a folder that gives new files an ACL", () => {
   const both = new Both().each(({ path }) => spawnSync("setfacl", ["-d", "-m", "u:nobody:r", dirname(path)]));
   expect(both.run("apply").code).toBe(0);

@@ -115,9 +115,9 @@ test("of a patch for other facts it is said that it was not tried", () => {
 });
 
 test("-q says nothing on a terminal either, and JSON is a document there", () => {
-  const { options } = target(PLAIN);
+  const { folder, options } = target(PLAIN);
   expect(onTerminal(["apply", "-q", ...options]).screen).toBe("");
-  const { screen } = onTerminal(["revert", "--json", ...options]);
+  const { screen } = onTerminal(["revert", "--json", "--virtinst", folder]);
   expect(json(screen.slice(screen.indexOf("{")))).toMatchObject({ status: "reverted" });
 });
 

@@ -65,7 +65,7 @@ export async function applyReviewed(
  * @throws Failure (target) where it is not a patch that this version rendered, whole and for this target
  */
 export function planReviewed({ installation, examined, file }: Target, patch: Buffer, where: string): Reviewed {
-  const base = wholeBase(examined, installation.target.outside);
+  const base = wholeBase(examined, installation);
   // In the file's own encoding: the context lines are the file's.
   const text = patch.toString(base.encoding);
   const offered = acceptPatch(text, installation.file, base.text, examined.baseHash, where);

@@ -30,7 +30,7 @@ export interface Reversal {
 export async function takeOut(target: Target, options: ChangeOptions): Promise<Reversal | null> {
   const { installation, folder, examined, file } = target;
   const { found, basePristine: pristine } = examined;
-  const base = wholeBase(examined, installation.target.outside);
+  const base = wholeBase(examined, installation);
   if (found.state !== "present") throw new RangeError("there are no blocks to take out");
   const notes: string[] = [];
   if (!found.intact) notes.push("The blocks had been edited; they were taken out as they were.");

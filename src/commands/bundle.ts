@@ -103,7 +103,7 @@ const INDENT = "        ";
 function fileIn(virtinst: string, options: TargetOptions): KnownFile {
   const { installation, examined } = openTarget({ ...options, virtinst }, null);
   const { outside } = installation.target;
-  const { text } = wholeBase(examined, outside);
+  const { text } = wholeBase(examined, installation);
   const { handEdit, ...site } = findSite(text, installation.file, outside);
   if (handEdit)
     throw new Failure(

@@ -9,6 +9,7 @@ import { sampleDomain } from "../patch/sample";
 import { decode, encode, type Source } from "../patch/source";
 import { Failure } from "../report/failure";
 import { readNamed, readStandardInput, XML_LIMIT } from "../system/read";
+import { TOOL } from "../version";
 import { findVirtinst, type Installation } from "../virtinst/find";
 import { findPythons, isNotRun, runHelper } from "../virtinst/python";
 import { pythonMajor } from "../virtinst/recipes";
@@ -62,7 +63,7 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
       `The patch could not be run: ${isNotRun(answer) ? answer.notRun : answer.error}.`,
       "Name a Python with --python.",
     );
-  const name = domain === undefined || isStandardInput(domain) ? "domain.xml" : domain;
+  const name = domain === undefined ? "sample.xml" : isStandardInput(domain) ? "domain.xml" : domain;
   return {
     command: "preview",
     ...about(null, host, options.files),
@@ -71,9 +72,11 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
     xml: result.xml,
     bytes: encode({ ...source, text: result.xml }),
     diff: unifiedTextDiff(name, xml, result.xml),
-    notes: [...notes, ...new Set(answer.log)],
+    notes: [...(domain === undefined ? [SAMPLE] : []), ...notes, ...new Set(answer.log)],
   };
 }
+
+const SAMPLE = `This domain is a sample, made up with a disk from each pool: no guest of this host is in it. For one of yours: virsh dumpxml GUEST | ${TOOL} preview -, or ${TOOL} preview FILE.`;
 
 /** Whether a name is that of standard input, which need not be something that can be opened. */
 function isStandardInput(name: string): boolean {

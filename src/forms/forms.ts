@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { hostDocument } from "../host/document";
+import { explained } from "./explain";
 import { hostForm, summaryForm } from "./hosts";
-import { digest, envelope, failed, flag, maybe, oneOf, text, texts } from "./parts";
+import { digest, envelope, failed, flag, maybe, monitors, oneOf, text, texts } from "./parts";
 
 /** What every result says. */
 const common = {
@@ -27,13 +28,11 @@ const common = {
     ),
   ),
   stateReason: maybe("Why, in a sentence without its full stop."),
-  pools: texts("Names of the libvirt pools that it is about; with revert, those that the blocks were made for."),
+  pools: texts(
+    "Names of the libvirt pools that it is about; with revert and explain, those that the blocks were made for.",
+  ),
   notes: texts("What is to be known besides, in sentences; also on standard error."),
 };
-
-const monitors = v.array(
-  v.strictObject({ name: text("Name or address."), port: v.pipe(v.nullable(v.number()), v.description("Null: any.")) }),
-);
 
 const change = {
   check: flag("Whether nothing was to be changed (--check)."),
@@ -195,6 +194,8 @@ export const verifyForm = v.strictObject({
   written: maybe("The file of --report; null where there is none."),
 });
 
+export const explainForm = v.strictObject({ ...common, command: v.literal("explain"), ...explained });
+
 export const previewForm = v.strictObject({
   ...common,
   command: v.literal("preview"),
@@ -218,6 +219,7 @@ export const FORMS = {
   hook: hookForm,
   apply: applyForm,
   verify: verifyForm,
+  explain: explainForm,
   preview: previewForm,
   revert: revertForm,
   error: errorForm,

@@ -11,6 +11,10 @@ export const oneOf = <const T extends readonly string[]>(words: T, description: 
   v.pipe(v.picklist(words), v.description(description));
 export const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
+export const monitors = v.array(
+  v.strictObject({ name: text("Name or address."), port: v.pipe(v.nullable(v.number()), v.description("Null: any.")) }),
+);
+
 /** What all that is printed says. */
 export const envelope = {
   form: v.pipe(v.literal(FORM), v.description("Version of this form.")),

@@ -167,6 +167,20 @@ export const COMMANDS: readonly CommandGrammar[] = [
     exits: { 0: "it is as it should be", 1: "it is not patched as it needs, or --vol could not be run" },
   },
   {
+    name: "explain",
+    summary: "what is in the patched file, in words: by whom, for which pools, from which file",
+    purpose:
+      "Tells whoever finds a patched file what was done to it: by which version of this tool, for which pools, into which file, where it stands, whether it is still as it was written and still fits this host, and what to do next. Where libvirt cannot be asked, all else is said. Changes nothing and needs no root.",
+    options: [],
+    groups: [FACTS, TARGET, output()],
+    examples: [
+      { words: "explain", what: "this host" },
+      { words: "explain --root /mnt", what: "an image that is mounted there" },
+      { words: "explain --virtinst vm --host hv01.json", what: "another host's files, beside its facts" },
+    ],
+    exits: { 0: "it was read, whatever it shows" },
+  },
+  {
     name: "preview",
     argument: { name: "domain", required: false },
     summary: "what the patch would make of a domain's XML",

@@ -7,6 +7,8 @@ const OTHER_COMMANDS: Readonly<Record<string, string>> = {
   show: "inspect",
   info: "inspect",
   list: "inspect",
+  describe: "explain",
+  history: "explain",
   diff: "apply --check --diff",
   plan: "apply --check --diff",
   check: "verify",

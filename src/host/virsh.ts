@@ -3,6 +3,7 @@ import { documentsIn } from "../system/printed";
 import { converse, type Finished, run } from "../system/run";
 import { byName, DEFAULT_URI, type HostConfig, type HostOptions, type Pool, type Secret } from "./config";
 import { isAnyMachine, isLocalUri, isThisMachine } from "./here";
+import { howToReach } from "./reach";
 import { readPool, readSecret } from "./xml";
 import { readSecrets, readXmlFile } from "./xml-files";
 
@@ -51,7 +52,11 @@ async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig 
   const talk = await virsh.finish(plain ? commands : []);
   if (talk.fault !== null) throw unreachable(uri, talk);
   if (/failed to list pools|failed to list inactive pools/i.test(talk.stderr))
-    throw refused(uri, ownWords(talk), "Look at the state of libvirt's storage driver: virsh pool-list --all.");
+    throw refused(
+      uri,
+      ownWords(talk),
+      `Look at the state of libvirt's storage driver: virsh -r -c ${uri} pool-list --all.`,
+    );
   const dump = plain ? talk : await run("virsh", ["-q", "-r", "-c", uri, commands.join("; ")], { env });
   if (dump.fault !== null) throw unreachable(uri, dump);
 
@@ -104,7 +109,7 @@ async function refuseUnlisted(uri: string): Promise<void> {
     answer.status === 0
       ? "virsh lists rbd pools but described none"
       : `whether there are rbd pools cannot be told: ${ownWords(answer) || "virsh gave no reason"}`,
-    "Look at the state of libvirt's storage driver: virsh pool-list --all --type rbd.",
+    `Look at the state of libvirt's storage driver: virsh -r -c ${uri} pool-list --all --type rbd.`,
   );
 }
 
@@ -157,16 +162,14 @@ function withoutPrompts(output: string): string {
 }
 
 function unreachable(uri: string, talk: Finished): Failure {
-  if (talk.fault === null)
-    return refused(
-      uri,
-      ownWords(talk) || "virsh ended without a word",
-      "Try `virsh -r -c URI pool-list --all` with that URI; another one goes with --connect.",
-    );
+  const said = ownWords(talk);
+  if (talk.fault === null) return refused(uri, said || "virsh ended without a word", howToReach(uri, said));
   const hint =
     talk.fault === "ENOENT"
       ? "Install libvirt-client (Debian: libvirt-clients), or give the facts with --pool-xml, --host or --root."
-      : "Try `virsh -r -c URI pool-list --all` with that URI, and look at libvirtd's own log.";
+      : talk.fault === "EACCES"
+        ? "It may not be executed: look at the mode of virsh (ls -l)."
+        : howToReach(uri, "");
   return refused(uri, `virsh: ${talk.why}`, hint);
 }
 

@@ -164,8 +164,22 @@ export function withDigest({ helper, call }: Blocks, digest: string): Blocks {
   return { helper: helper.replace(DIGEST_LINE, `# blocks: sha256=${digest}`), call };
 }
 
-/** What wrote a helper block, and where the words for the reader end that its header begins with. */
-function readFormat(helper: string): { tool: string; format: number; end: number } {
+/** Where the lines with a marker begin, and their numbers from 1, whether or not they fit together. */
+export function markers(text: string): { readonly at: number; readonly line: number }[] {
+  const found: { at: number; line: number }[] = [];
+  for (const { index: at } of text.matchAll(MARKER)) {
+    const last = found.at(-1) ?? { at: 0, line: 1 };
+    found.push({ at, line: last.line + lineNumber(text.slice(last.at, at), Number.POSITIVE_INFINITY) - 1 });
+  }
+  return found;
+}
+
+/**
+ * What wrote a helper block, and where the words for the reader end that its header begins with.
+ *
+ * @param helper it ends with a line's end
+ */
+export function readFormat(helper: string): { tool: string; format: number; end: number } {
   const [first = "", tool = ""] = FIRST_LINE.exec(helper) ?? [];
   for (let at = first.length; helper.startsWith("# ", at); at = helper.indexOf("\n", at) + 1) {
     // A later format may change all that follows this line.

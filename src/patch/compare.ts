@@ -1,5 +1,5 @@
 import { monitorText } from "../report/text";
-import { type CephPool, factsDigest, poolNames } from "./facts";
+import { type CephPool, factsDigest } from "./facts";
 
 /**
  * What a patch says of libvirt pools beside what a host says of the same ones, in parts of a sentence; empty where they
@@ -10,8 +10,9 @@ import { type CephPool, factsDigest, poolNames } from "./facts";
  */
 export function compareFacts(patch: readonly CephPool[], host: readonly CephPool[]): string[] {
   if (factsDigest(patch) === factsDigest(host)) return [];
-  const differences = poolNames(patch).flatMap((name) => {
-    const [theirs, ours] = [patch, host].map((pools) => describe(pools.find((one) => one.libvirtPools.includes(name))));
+  const [byPatch, byHost] = [byName(patch), byName(host)];
+  const differences = [...byPatch.keys()].flatMap((name) => {
+    const [theirs, ours] = [byPatch.get(name), byHost.get(name)];
     if (!theirs || !ours) return [`pool ${JSON.stringify(name)} is not on this host`];
     return Object.keys(theirs)
       .filter((fact) => theirs[fact] !== ours[fact])
@@ -23,9 +24,17 @@ export function compareFacts(patch: readonly CephPool[], host: readonly CephPool
   return differences.length > 0 ? differences : ["the pools belong together in another way"];
 }
 
-function describe(pool: CephPool | undefined): Record<string, string> | null {
-  if (!pool) return null;
-  const { name, monitors, auth } = pool;
+/** What is said of each libvirt pool: there may be thousands. */
+function byName(pools: readonly CephPool[]): Map<string, Record<string, string>> {
+  return new Map(
+    pools.flatMap((pool) => {
+      const described = describe(pool);
+      return pool.libvirtPools.map((name) => [name, described] as const);
+    }),
+  );
+}
+
+function describe({ name, monitors, auth }: CephPool): Record<string, string> {
   return {
     "Ceph pool": name,
     user: auth?.username ?? "none",

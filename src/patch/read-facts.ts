@@ -15,9 +15,9 @@ export function readFacts(helper: string): CephPool[] {
     const pool = pools.at(-1);
     if (!pool) continue;
     const [, field = "", value = ""] = /^ {12}"(\w+)": (.*),$/.exec(line) ?? [];
-    const [, name, port] = /^ {16}'<host name="([^"]*)"(?: port="(\d+)")?\/>',$/.exec(line) ?? [];
+    const [, name, port] = HOST.exec(line.replace(HOST_OF_1, "$1,")) ?? [];
     if (name !== undefined) pool.monitors.push({ name: readXmlText(name) ?? "", port: port ? Number(port) : null });
-    // Format 1 (1.0.0) had an entry for each libvirt pool; only its name is asked for.
+    // Format 1 (1.0.0) had an entry for each libvirt pool.
     else if (field === "libvirt_pools" || field === "pool")
       pool.libvirtPools = (value.match(TEXT) ?? []).map((text) => readPythonText(text) ?? "");
     else if (field === "ceph_pool") pool.name = readPythonText(value) ?? "";
@@ -32,6 +32,9 @@ export function readFacts(helper: string): CephPool[] {
   }));
 }
 
+const HOST = /^ {16}'<host name="([^"]*)"(?: port="(\d+)")?\/>',$/;
+// Format 1 (1.0.0) had a monitor's name and port before it.
+const HOST_OF_1 = /(?<=^ {16})\(u"[^"]*", (?:u"\d+"|None), ('[^']*')\),$/;
 // A quote in a text is an escape, as pythonText writes it.
 const TEXT = /u"[^"]*"/g;
 

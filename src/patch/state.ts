@@ -78,16 +78,23 @@ export function examine(bytes: Buffer, facts: readonly CephPool[] | null): Exami
   return state("current", REASONS.current);
 }
 
+/** A file that has a package to get it from again. */
+export interface Restorable {
+  readonly target: { readonly outside: string };
+  /** How to get it from there, as a sentence without its full stop. */
+  readonly restoring: string;
+}
+
 /**
  * The file without our blocks.
  *
  * @throws Failure (target) where the markers are damaged
  */
-export function wholeBase(examined: Examined, path: string): Source {
+export function wholeBase(examined: Examined, { target, restoring }: Restorable): Source {
   if (examined.base) return examined.base;
   throw new Failure(
     "target",
-    `${path}, ${examined.reason}. Nothing was written.`,
-    "Get a clean file from the package (dpkg -S or rpm -qf names it; apt-get install --reinstall or dnf reinstall), then apply again.",
+    `${target.outside}, ${examined.reason}. Nothing was written.`,
+    `${restoring}, then apply again.`,
   );
 }

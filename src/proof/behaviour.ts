@@ -13,6 +13,8 @@ export async function proveBehaviour(context: Context, options: TargetOptions): 
   const { installation, examined, facts } = context;
   const { found, state } = examined;
   if (found.state !== "present") return notRun(`the patch is ${state}`);
+  if (options.files.mounted && state !== "current")
+    return notRun(`the patch is ${state}, and below --root only what this tool would write there now is run`);
   // A mounted system's file may be anybody's, and digests can be made to fit: only what this tool would write is run.
   if (options.files.mounted && !(await heavy()).isOwnText(context))
     return notRun("the blocks below --root are not to the letter what this tool writes, and foreign text is not run");

@@ -68,7 +68,10 @@ export async function proveVolume(
     const printed = await printXml(asked, installation);
     const where = `${command.words.join(" ")} --print-xml --disk vol=${volume}`;
     const { fault } = printed;
-    if (fault) return nothing(fault.raised ? "failed" : "not run", `${where}: ${fault.reason}`);
+    // libvirt's own words for VIR_ERR_NO_STORAGE_VOL (src/util/virerror.c), which every virt-install passes on.
+    const gone = /storage volume not found/i.test(fault?.reason ?? "");
+    const there = gone ? `; \`virsh -c ${uri} vol-list ${poolName}\` lists those that are there` : "";
+    if (fault) return nothing(fault.raised ? "failed" : "not run", `${where}: ${fault.reason}${there}`);
     let written: DomainDisk[];
     try {
       written = printed.domains.flatMap((xml) => readRbdDisks(xml, where));
@@ -98,6 +101,8 @@ async function validate(xml: string): Promise<VolumeProof["schema"]> {
     writeFileSync(file, xml);
     const { status, stdout, stderr, fault, why } = await run("virt-xml-validate", [file, "domain"]);
     if (fault === "ENOENT") return { status: "not run", reason: "virt-xml-validate is not installed" };
+    // It is a shell script: what it calls may be missing.
+    if (status === 126 || status === 127) return { status: "not run", reason: `virt-xml-validate: ${why}` };
     if (status === null) return { status: "not run", reason: `virt-xml-validate: ${why}` };
     return status === 0
       ? { status: "passed", reason: "virt-xml-validate" }

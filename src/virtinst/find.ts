@@ -20,6 +20,8 @@ export interface Installation {
   readonly interpreter: string | null;
   /** The script that this Python runs; null where that was not found. */
   readonly script: string | null;
+  /** How to get the file from its package again, as a sentence without its full stop. */
+  readonly restoring: string;
 }
 
 /**
@@ -54,6 +56,9 @@ export function findVirtinst(files: HostFiles, virtinst?: string): Installation 
       },
       get script() {
         return program().script;
+      },
+      get restoring() {
+        return restoring(files);
       },
     };
   }
@@ -94,6 +99,18 @@ export function otherVirtinsts({ directory }: Installation, programs: readonly P
   places.delete(directory.inside);
   const found = [...places].flatMap((place) => findIn(place, files)?.directory.outside ?? []);
   return [...new Set(found)].filter((other) => other !== directory.outside);
+}
+
+/** How a file comes from its package again: by the package managers that are there (EL 7 has yum, and no dnf). */
+function restoring(files: HostFiles): string {
+  const has = (name: string) => files.locateFile(`/usr/bin/${name}`) !== null;
+  const rpm = ["dnf", "yum"].find(has);
+  const ways = [
+    ...(has("apt-get") ? ["dpkg -S names it; apt-get install --reinstall PACKAGE"] : []),
+    ...(rpm ? [`rpm -qf names it; ${rpm} reinstall PACKAGE`] : []),
+    ...(has("zypper") ? ["rpm -qf names it; zypper install --force PACKAGE"] : []),
+  ];
+  return `Get a clean file from its package${ways.length > 0 ? ` (${ways.join("; or ")})` : ""}`;
 }
 
 function findIn(place: string, files: HostFiles): Pick<Installation, "directory" | "file" | "target"> | null {

@@ -45,7 +45,7 @@ export function planPatch(
   facts: readonly CephPool[],
   site?: FoundSite,
 ): Plan {
-  const before = wholeBase(examined, installation.target.outside);
+  const before = wholeBase(examined, installation);
   const pristine = { sha256: examined.baseHash, modified: pristineTime(examined, modified) };
   return planOn(before, installation, pristine, facts, site);
 }
@@ -57,7 +57,7 @@ export function planPatch(
  */
 export function siteIn({ installation, examined }: Pick<Target, "installation" | "examined">): FoundSite {
   const { outside } = installation.target;
-  return findSite(wholeBase(examined, outside).text, installation.file, outside);
+  return findSite(wholeBase(examined, installation).text, installation.file, outside, installation.restoring);
 }
 
 /** Like `planPatch`, on the file without its hand edit; null where it has none that can be told from the rest. */
@@ -67,8 +67,8 @@ export function planWithoutHandEdit(
   modified: string,
   facts: readonly CephPool[],
 ): Plan | null {
-  const base = wholeBase(examined, installation.target.outside);
-  const { handEdit } = findSite(base.text, installation.file, installation.target.outside);
+  const base = wholeBase(examined, installation);
+  const { handEdit } = findSite(base.text, installation.file, installation.target.outside, installation.restoring);
   if (!handEdit) return null;
   const hash = (text: string) => sha256(encode({ ...base, text }));
   const text = withoutHandEdit(base.text, handEdit, (candidate) => releasesWithHash(hash(candidate)).length > 0);
@@ -86,7 +86,7 @@ export function planOn(
   installation: Installation,
   pristine: Omit<Pristine, "lines">,
   facts: readonly CephPool[],
-  found = findSite(before.text, installation.file, installation.target.outside),
+  found = findSite(before.text, installation.file, installation.target.outside, installation.restoring),
 ): Plan {
   const { recipe, handEdit, ...site } = found;
   const blocks = render(facts, { ...pristine, lines: linesOf(before.text, site) }, site);

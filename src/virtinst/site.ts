@@ -31,9 +31,15 @@ export interface FoundSite extends Site {
  * @param text the whole file, without our blocks
  * @param file its path relative to the folder that holds `virtinst`: recipes for other files are not tried
  * @param shown its path in messages
+ * @param restoring how to get a clean file, for a hint
  * @throws Failure (target) where no recipe fits or the place is not certain, with line numbers
  */
-export function findSite(text: string, file: string, shown: string): FoundSite {
+export function findSite(
+  text: string,
+  file: string,
+  shown: string,
+  restoring = "Get a clean file from its package",
+): FoundSite {
   // Lezer knows no byte order mark; a line break in its place moves no offset.
   const source = text.startsWith("\uFEFF") ? `\n${text.slice(1)}` : text;
   const tree = parser.parse(source);
@@ -41,7 +47,7 @@ export function findSite(text: string, file: string, shown: string): FoundSite {
     new Failure(
       "target",
       `${shown}, line ${lineNumber(source, at)}: ${why}, so the place for the patch is not certain.`,
-      "Restore the file from its package (rpm -qf or dpkg -S names it; reinstall it), then apply again.",
+      `${restoring}, then apply again.`,
     );
   const nul = source.indexOf("\0");
   if (nul >= 0) throw unsure("there is a NUL, and Python takes no such file", nul);

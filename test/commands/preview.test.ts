@@ -8,8 +8,16 @@ const virtinst = resolve("test/fixtures/virtinst", PLAIN);
 const options = [...HOST, "--virtinst", virtinst];
 
 test("shows a domain with a disk of each pool as the patch would leave it", () => {
-  const { code, stdout } = cli(["preview", ...HOST_TWO, "--virtinst", resolve("test/fixtures/virtinst", PLAIN)]);
+  const { code, stdout, stderr } = cli([
+    "preview",
+    ...HOST_TWO,
+    "--virtinst",
+    resolve("test/fixtures/virtinst", PLAIN),
+  ]);
   expect(code).toBe(0);
+  // It looks like a guest of this host.
+  expect(stderr).toMatch(/^note: This domain is a sample, .*virsh dumpxml GUEST \| virtinst-rbd-patch preview -/);
+  expect(stdout).toMatch(/^--- sample\.xml\n\+\+\+ sample\.xml\n/);
   const added = stdout.split("\n").filter((line) => /^\+ /.test(line));
   expect(added.filter((line) => line.includes("<auth "))).toHaveLength(2);
   expect(added.filter((line) => line.includes("<host "))).toHaveLength(3);
@@ -26,6 +34,7 @@ test("takes a domain from a file, says what the patch logs, and writes the XML w
   expect(stdout).toContain('   <host name=\'192.0.2.11\'/>\n   <host name="192.0.2.12" port="6789"/>\n');
   writeFileSync(file, disk("198.51.100.1"));
   const left = cli(["preview", file, ...options]);
+  expect(left.stderr).not.toContain("sample");
   expect(left.stdout).toMatch(/changes nothing/);
   expect(left.stderr).toMatch(/disk vms\/x is left as it is/);
 });

@@ -117,6 +117,25 @@ test("runs no foreign code of an image, whatever its digests say", () => {
   expect(readdirSync(base)).not.toContain("sprung");
 });
 
+test.each([
+  ["stale", (text: string) => patchedBy100(Buffer.from(text))],
+  ["edited", (text: string) => text, "# more\n"],
+])("below --root %s blocks are called that, and not foreign text", (state, blocks, more = "") => {
+  const base = image();
+  const path = join(base, "usr/share/virt-manager/virtinst/install/installer.py");
+  const pristine = readFileSync(path, "utf8");
+  if (more) cli(["apply", "--root", base]);
+  writeFileSync(path, blocks(more ? readFileSync(path, "utf8") : pristine) + more);
+  const { stdout } = cli(["verify", "--json", "--root", base]);
+  expect(json(stdout)).toMatchObject({
+    state,
+    behaviour: {
+      status: "not run",
+      reason: `the patch is ${state}, and below --root only what this tool would write there now is run`,
+    },
+  });
+});
+
 test("stale: the blocks of version 1.0.0, which are run as they are", () => {
   const { options, path, pristine } = target(PLAIN);
   writeFileSync(path, patchedBy100(pristine));

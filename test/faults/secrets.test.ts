@@ -58,6 +58,7 @@ function commands(facts: readonly string[], top: readonly string[], scratch: str
     ["render", ...all, "-o", patch],
     ["apply", "--check", "--diff", ...all],
     ["apply", ...all],
+    ["explain", ...all],
     ["verify", ...all],
     ["verify", "--static", ...all],
     ["preview", ...all],

@@ -6,6 +6,7 @@ const TOOL = "virtinst-rbd-patch";
 test.each([
   ["status", `That is: ${TOOL} inspect`],
   ["diff", `That is: ${TOOL} apply --check --diff`],
+  ["describe", `That is: ${TOOL} explain`],
   ["undo", `That is: ${TOOL} revert`],
   ["version", `That is: ${TOOL} --version`],
   ["--json inspect", `Options come after the command: ${TOOL} inspect --json`],
@@ -17,7 +18,7 @@ test.each([
   ["apply --yes", "It asks nothing, so there is nothing to agree to: leave it out."],
   [
     "revert --host x",
-    `--host goes with inspect, render, bundle, hook, apply, verify and preview. See ${TOOL} revert --help.`,
+    `--host goes with inspect, render, bundle, hook, apply, verify, explain and preview. See ${TOOL} revert --help.`,
   ],
   ["inspect -v", `-v goes with render, bundle, apply, verify and revert. See ${TOOL} inspect --help.`],
   ["render --static", `--static goes with verify. See ${TOOL} render --help.`],

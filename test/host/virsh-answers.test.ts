@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { howToReach } from "../../src/host/reach";
 import { readLibvirt, readLive } from "../../src/host/virsh";
 import { HostFiles } from "../../src/system/host-files";
 import { FIXTURES, temporaryFolder } from "../support/cli";
@@ -266,7 +267,7 @@ describe("what virsh says is passed on", () => {
       expect.objectContaining({
         kind: "facts",
         message,
-        hint: "Try `virsh -r -c URI pool-list --all` with that URI; another one goes with --connect.",
+        hint: howToReach(URI, words),
       }),
     );
   });
@@ -281,13 +282,13 @@ describe("what virsh says is passed on", () => {
     );
   });
 
-  it("where it may not be run, its daemon's log is named", async () => {
+  it("where it may not be run, that is its mode", async () => {
     writeFileSync(join(folder, "virsh"), "#!/bin/sh\n");
     process.env.PATH = folder;
     await expect(readLive(URI)).rejects.toThrow(
       expect.objectContaining({
         message: `${URI}: virsh: it could not be run (EACCES).`,
-        hint: "Try `virsh -r -c URI pool-list --all` with that URI, and look at libvirtd's own log.",
+        hint: "It may not be executed: look at the mode of virsh (ls -l).",
       }),
     );
   });
@@ -318,7 +319,7 @@ done
     await expect(readLive(URI)).rejects.toThrow(
       expect.objectContaining({
         message: `${URI}: ${words}; internal error.`,
-        hint: "Look at the state of libvirt's storage driver: virsh pool-list --all.",
+        hint: `Look at the state of libvirt's storage driver: virsh -r -c ${URI} pool-list --all.`,
       }),
     );
   });
@@ -341,7 +342,7 @@ done
       expect.objectContaining({
         kind: "facts",
         message: `${URI}: ${why}.`,
-        hint: "Look at the state of libvirt's storage driver: virsh pool-list --all --type rbd.",
+        hint: `Look at the state of libvirt's storage driver: virsh -r -c ${URI} pool-list --all --type rbd.`,
       }),
     );
   });

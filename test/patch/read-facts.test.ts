@@ -24,6 +24,25 @@ describe("the facts in a block", () => {
     ]);
   });
 
+  it("of format 1 have a monitor's name and port before its element", () => {
+    expect(
+      entry(
+        '            "username": u"libvirt",',
+        `                (u"192.0.2.11", u"6789", '<host name="192.0.2.11" port="6789"/>'),`,
+        `                (u"h", None, '<host name="h"/>'),`,
+        `                (u"i", None, '<host name="i"/>',`,
+      ),
+    ).toEqual([
+      {
+        ...EMPTY,
+        monitors: [
+          { name: "192.0.2.11", port: 6789 },
+          { name: "h", port: null },
+        ],
+      },
+    ]);
+  });
+
   it("have an auth without its secret, and a secret without its auth, as it stands there", () => {
     expect(entry(`            "auth": '<auth username="u&#39;">',`)).toEqual([
       { ...EMPTY, auth: { username: "u'", uuid: "" } },

@@ -105,20 +105,22 @@ describe("the state of a file", () => {
 });
 
 describe("the file without the blocks", () => {
+  const FILE = { target: { outside: "/x/guest.py" }, restoring: "Get it from its package" };
+
   it("is there unless it is damaged", () => {
-    expect(wholeBase(look(text), "/x/guest.py").text).toBe(PRISTINE);
-    expect(wholeBase(look(PRISTINE), "/x/guest.py").text).toBe(PRISTINE);
+    expect(wholeBase(look(text), FILE).text).toBe(PRISTINE);
+    expect(wholeBase(look(PRISTINE), FILE).text).toBe(PRISTINE);
   });
 
   it("is not there where markers are lost: that says where, and how to get a clean file", () => {
     const damaged = look(text.replace("# <<< virtinst-rbd-patch\n", ""));
-    const attempt = () => wholeBase(damaged, "/x/guest.py");
+    const attempt = () => wholeBase(damaged, FILE);
     expect(attempt).toThrow(Failure);
     expect(attempt).toThrow(/^\/x\/guest\.py, line \d+: a block begins before .*\. Nothing was written\.$/);
     expect(attempt).toThrow(
       expect.objectContaining({
         kind: "target",
-        hint: expect.stringMatching(/^Get a clean file.*, then apply again\.$/),
+        hint: "Get it from its package, then apply again.",
       }),
     );
   });

@@ -227,6 +227,11 @@ describe("virt-install is not run", () => {
 
   test.each([
     ["its interpreter is missing", (program: string) => writeFileSync(program, "#!/nowhere/python2\n"), /interpreter/],
+    [
+      "env does not find it",
+      (program: string) => writeFileSync(program, "#!/usr/bin/env python2.99\n"),
+      /not be started/,
+    ],
     ["it may not be executed", (program: string) => chmodSync(program, 0o644), /may not be executed/],
     [
       "a module is missing",

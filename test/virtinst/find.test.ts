@@ -19,6 +19,27 @@ function root(files: Record<string, string>): string {
   return folder;
 }
 
+test.each([
+  [["apt-get"], " (dpkg -S names it; apt-get install --reinstall PACKAGE)"],
+  [["yum"], " (rpm -qf names it; yum reinstall PACKAGE)"],
+  [["dnf", "yum"], " (rpm -qf names it; dnf reinstall PACKAGE)"],
+  [["zypper"], " (rpm -qf names it; zypper install --force PACKAGE)"],
+  [
+    ["apt-get", "dnf"],
+    " (dpkg -S names it; apt-get install --reinstall PACKAGE; or rpm -qf names it; dnf reinstall PACKAGE)",
+  ],
+  [[], ""],
+])("a clean file comes by the package managers that are there: %j", (managers, how) => {
+  const programs = Object.fromEntries(managers.map((name) => [`usr/bin/${name}`, ""]));
+  const base = root({ "usr/share/virt-manager/": "guest-1.4", ...programs });
+  const clean = `Get a clean file from its package${how}`;
+  expect(findVirtinst(new HostFiles(base)).restoring).toBe(clean);
+  writeFileSync(join(base, "usr/share/virt-manager/virtinst/guest.py"), "def _build_xml(:\n# <<< virtinst-rbd-patch\n");
+  expect(cli(["apply", ...HOST, "--root", base]).stderr).toContain(`${clean}, then apply again.\n`);
+  writeFileSync(join(base, "usr/share/virt-manager/virtinst/guest.py"), "def _build_xml(:\n");
+  expect(cli(["apply", ...HOST, "--root", base]).stderr).toContain(`${clean}, then apply again.\n`);
+});
+
 describe("findVirtinst", () => {
   test("follows the shell wrapper of virt-manager 1.x", () => {
     const base = root({

@@ -1,0 +1,68 @@
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { cli, FIXTURES, json, PLAIN, target, temporaryFolder } from "../support/cli";
+
+const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
+
+/** A virsh that says what the sample host's libvirt would. */
+const VIRSH = `while read -r command; do
+  case "$command" in
+    hostname) hostname ;;
+    "pool-list --all") printf ' %-20s %-10s %-10s\\n' libvirtpool active yes ;;
+    secret-list) printf ' %-36s  %s\\n' ${UUID} 'ceph client.libvirt secret' ;;
+    "echo "*) echo "\${command#echo }" ;;
+    pool-dumpxml*) cat '${FIXTURES}/pool-usage.xml' ;;
+    secret-dumpxml*) cat '${FIXTURES}/secret-usage.xml' ;;
+  esac
+done`;
+const AUTH = `<auth username="libvirt"><secret type="ceph" uuid="${UUID}"/></auth>`;
+const HOSTS = [11, 12, 13].map((number) => `<host name="192.0.2.${number}" port="6789"/>`).join("");
+const RIGHT = `echo '<domain><devices><disk>${AUTH}<source protocol="rbd" name="vms/x">${HOSTS}</source></disk></devices></domain>'`;
+
+/** What `verify --vol` says, patched or not, of a host whose programs are these shell scripts. */
+function verifyVolume({ install, validate = "exit 0" }: { install: string; validate?: string }, patch = true) {
+  const { folder, options } = target(PLAIN);
+  if (patch) expect(cli(["apply", ...options]).code).toBe(0);
+  const bin = temporaryFolder();
+  const write = (path: string, script: string) => {
+    writeFileSync(path, `#!/bin/sh\n${script}\n`);
+    chmodSync(path, 0o755);
+  };
+  write(join(bin, "virsh"), VIRSH);
+  write(join(bin, "virt-xml-validate"), validate);
+  // On the test driver, where another volume is asked for, it says nothing of the patch.
+  write(join(folder, "virt-install"), `case "$*" in *libvirtpool/x*) ${install} ;; *) exit 127 ;; esac`);
+  const env = { PATH: `${bin}:${process.env.PATH}` };
+  const ran = cli(["verify", "--json", "--virtinst", folder, "--vol", "libvirtpool/x"], { env });
+  return { code: ran.code, ...json(ran.stdout) };
+}
+
+test("a volume that is not there: how to list those that are, and not to apply what says nothing of it", () => {
+  const gone = `echo "ERROR    Error: --disk vol=libvirtpool/x: Couldn't lookup volume object: Storage volume not found: no storage vol with matching name 'x'" >&2; exit 1`;
+  for (const patch of [true, false]) {
+    const { code, volume } = verifyVolume({ install: gone }, patch);
+    expect({ code, causes: volume.causes }).toEqual({ code: 1, causes: [] });
+    expect(volume).toMatchObject({
+      status: "not run",
+      reason: expect.stringMatching(/name 'x'; `virsh -c qemu:\/\/\/system vol-list libvirtpool` lists those/),
+    });
+    expect(volume.reason).not.toMatch(/apply/);
+  }
+});
+
+test("another fault does not name the volumes", () => {
+  const { volume } = verifyVolume({ install: "echo 'ERROR oops' >&2; exit 1" });
+  expect(volume).toMatchObject({ status: "not run", reason: expect.stringMatching(/: oops$/) });
+});
+
+test.each([
+  ["exit 0", "passed", 0],
+  ["exit 3", "failed", 5],
+  // Such as xmllint, which it calls.
+  ["xmllint_that_is_not_there; exit $?", "not run", 0],
+])("virt-xml-validate as %s: its schema %s", (script, status, code) => {
+  const said = verifyVolume({ install: RIGHT, validate: script });
+  expect(said.volume.schema.status).toBe(status);
+  expect(said).toMatchObject({ code, volume: { status: status === "failed" ? "failed" : "passed" } });
+});
