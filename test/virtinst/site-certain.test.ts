@@ -282,7 +282,7 @@ describe("what makes the place uncertain is said with its line, and what to do",
     expect(attempt).toThrow(
       expect.objectContaining({
         kind: "target",
-        hint: expect.stringMatching(/^Restore the file from its package .*, then apply again\.$/),
+        hint: expect.stringMatching(/^Get a clean file from its package, then apply again\.$/),
         ...(message ? { message } : {}),
       }),
     );
