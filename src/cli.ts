@@ -12,8 +12,9 @@ import { asFailure, Failure, type FailureKind } from "./report/failure";
 import { filesText, inspectionText, previewText, verdictLine, verificationText } from "./report/results";
 import type { Screen } from "./report/screen";
 import { inline } from "./report/text";
-import { writeNewFile } from "./system/write";
+import { refuseOthersFile, writeNewFile } from "./system/write";
 import {
+  again,
   announcing,
   type Changing,
   complain,
@@ -68,11 +69,14 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
   },
   async apply(words, patch) {
     const { check = false, force = false, replaceHandEdit = false } = words;
+    if (words.diff && patch === "facts")
+      throw new Failure("usage", "A patch file called facts was asked for.", "Say --diff=facts, or name it ./facts.");
     const options = { ...common(words), check, force, replaceHandEdit, ...given({ patch, diff: words.diff }) };
     return changed(await apply({ ...options, ...announcing(words) }), words, () => verify(options));
   },
   async verify(words) {
     const file = reportFile(words);
+    if (file !== null) refuseOthersFile(file, isPage, "--report");
     const { context, ...result } = await verify({
       ...common(words),
       ...{ static: words.static ?? false, ...given({ vol: words.vol }) },
@@ -91,7 +95,7 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
     const { explain, explanationText } = await explaining();
     const result = await explain(common(words));
     note(result.notes, words);
-    await show(result, 0, (screen) => explanationText(result, screen), words);
+    await show(result, 0, (screen) => explanationText(result, screen, (name) => again(name, words)), words);
     return 0;
   },
   async preview(words, domain) {
@@ -147,21 +151,39 @@ function program(only: string | undefined, finish: (code: number) => void): Comm
 }
 
 function withOptions(command: Command, { options, groups, argument }: CommandGrammar): Command {
-  for (const { flags, description, conflicts = [], implies = {}, collect = false } of [
-    ...options,
-    ...groups.flatMap((group) => group.options),
-  ]) {
+  const all = [...options, ...groups.flatMap((group) => group.options)];
+  const taken = all.flatMap(({ flags }) => flags.split(/, | /).filter((word) => word.startsWith("-")));
+  for (const { flags, description, conflicts = [], implies = {}, collect = false } of all) {
     const option = new Option(flags, description).conflicts([...conflicts]).implies(implies);
-    if (collect) option.argParser((value: string, before: readonly string[] = []) => [...before, value]);
+    if (option.required)
+      option.argParser((value, before: unknown = []) => {
+        refuseOption(value, option.long ?? "", taken);
+        return collect || option.variadic ? [...(before as string[]), value] : value;
+      });
     command.addOption(option);
   }
   return argument ? command.argument(argument.required ? `<${argument.name}>` : `[${argument.name}]`) : command;
+}
+
+/**
+ * Refuses an option as the value of the one before it, which was forgotten.
+ *
+ * @throws Failure (usage)
+ */
+function refuseOption(value: string, option: string, taken: readonly string[]): void {
+  if (!taken.includes(value) || process.argv.includes(`${option}=${value}`)) return;
+  const hint = `Give it one; a value that looks like an option goes as ${option}=${value}.`;
+  throw new Failure("usage", `${option} has no value: ${value} is an option.`, hint);
 }
 
 const wrapping =
   ({ helpWidth, wrap }: Help): Wrap =>
   (text, indent) =>
     wrap(text, Math.min(helpWidth ?? 80, 120), indent, 20);
+
+/** Whether a file is a page that `verify --report` wrote. */
+const isPage = (text: string) =>
+  text.startsWith("<!DOCTYPE html>") && new RegExp(`<title>[^<]* - ${TOOL} [^<]*</title>`).test(text);
 
 /** Writes the page of `verify`; returns its file. */
 async function writeReport(file: string, ...of: [VerifyResult, VerifyRun]): Promise<string> {

@@ -290,7 +290,7 @@ def headline(result):
 def seen(words, kept=()):
     """Without control and direction characters, so that no name can look like something else."""
     hidden = list(range(32)) + list(range(127, 160)) + [0x61c, 0x200e, 0x200f]
-    hidden += list(range(0x2028, 0x202f)) + list(range(0x2066, 0x206a))
+    hidden += list(range(0x2028, 0x202f)) + list(range(0x2060, 0x206a)) + [0xfeff]
     return text(words).translate(dict((one, (u"\\x%02x" if one < 256 else u"\\u%04x") % one)
                                       for one in hidden if one not in kept))
 

@@ -55,6 +55,15 @@ test("-q says nothing but errors, -v says more", () => {
   expect(cli(["verify", "-v", ...options]).stdout).toMatch(/ok {2}file CD-ROM/);
 });
 
+test.each([
+  [["verify", "--report", "--static"], /^virtinst-rbd-patch: --report has no value: --static is an option\.\n/],
+  [["render", "-o", "--reverse"], /--output has no value: --reverse is an option\./],
+  [["apply", "-c", "--check"], /--connect has no value: --check is an option\./],
+  [["apply", "--pool", "a", "--pool", "-q"], /--pool has no value: -q is an option\./],
+])("no option is the value of another: %j", (words, message) => {
+  expect(cli(words)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(message) });
+});
+
 test("a wrong option shows where help is", () => {
   expect(cli(["apply", "--bogus"]).stderr).toMatch(/Unknown option '--bogus'[\s\S]*--help/);
   expect(cli(["inspect", "--virtinst="])).toMatchObject({

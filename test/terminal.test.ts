@@ -216,6 +216,9 @@ describe("--diff=facts", () => {
       code: 2,
       stderr: expect.stringMatching(/--diff=facts/),
     });
-    expect(cli(["apply", "--diff", "facts", ...options]).code).toBe(6);
+    expect(cli(["apply", "--diff", "facts", ...options])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Say --diff=facts, or name it \.\/facts\./),
+    });
   });
 });

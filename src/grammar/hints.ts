@@ -1,5 +1,6 @@
 import { TOOL } from "../version";
 import { COMMANDS } from "./commands";
+import { shellWord } from "./shell";
 
 /** Commands of other tools, and what they are called here. */
 const OTHER_COMMANDS: Readonly<Record<string, string>> = {
@@ -19,6 +20,8 @@ const OTHER_COMMANDS: Readonly<Record<string, string>> = {
   remove: "revert",
   uninstall: "revert",
   unpatch: "revert",
+  rollback: "revert",
+  restore: "revert",
   version: "--version",
 };
 
@@ -46,12 +49,15 @@ const OTHER_OPTIONS: Readonly<Record<string, string>> = {
  */
 export function usageHint(words: readonly string[], guess = ""): string {
   const [first = ""] = words;
-  const name = words.find((word) => !word.startsWith("-")) ?? "";
+  const isCommand = (word: string) => COMMANDS.some((known) => known.name === word);
+  // Behind options, the command may stand behind the value of one.
+  const name = (first.startsWith("-") ? words.find(isCommand) : first) ?? "";
   const command = COMMANDS.find((known) => known.name === name);
   if (first.startsWith("-") && command) {
     const [before, after] = [words.slice(0, words.indexOf(name)), words.slice(words.indexOf(name) + 1)];
-    return `Options come after the command: ${[TOOL, name, ...before, ...after].join(" ")}`;
+    return `Options come after the command: ${[TOOL, name, ...before, ...after].map(shellWord).join(" ")}`;
   }
+  if (first === "help") return `That is: ${TOOL} ${[words.find(isCommand), "--help"].filter(Boolean).join(" ")}`;
   if (!command) {
     const other = OTHER_COMMANDS[name] ?? OTHER_COMMANDS[first.replace(/^-+/, "")];
     if (other !== undefined) return `That is: ${TOOL} ${other}`;

@@ -1,7 +1,8 @@
 import { type CephPool, type Monitor, overlap, type PoolFacts, sameCredentials, sameMonitor } from "./facts";
 
 /**
- * One entry for one cluster: libvirt pools of the same Ceph pool that share a monitor and have the same credentials.
+ * One entry for one cluster and its credentials: libvirt pools of the same Ceph pool that share a monitor, directly or
+ * through others, whatever the credentials of those are.
  *
  * With one entry for each, a disk of `libvirtpool` (.1, .2, .3) would get the monitors of a pool `adead` (.9, .1) instead
  * of its own, because of the alphabet: measured on a real cluster with virt-manager 1.2 to 1.4.
@@ -10,14 +11,18 @@ import { type CephPool, type Monitor, overlap, type PoolFacts, sameCredentials, 
  * @returns the entries, in the order of their first pools' names; each monitor of theirs once, in the pools' order
  */
 export function mergePools(pools: readonly PoolFacts[]): CephPool[] {
-  return groupPools(pools, (one, other) => overlap(one, other) && sameCredentials(one, other)).map((own) => {
-    const [{ cephPool, auth }] = own as [PoolFacts];
-    const monitors: Monitor[] = [];
-    // One without a port equals any, and takes the place of none.
-    for (const monitor of own.flatMap((pool) => pool.monitors))
-      if (!monitors.some((kept) => sameMonitor(kept, monitor) && kept.port === monitor.port)) monitors.push(monitor);
-    return { libvirtPools: own.map(({ pool }) => pool), name: cephPool, monitors, auth };
-  });
+  const entries = groupPools(pools, overlap).flatMap((cluster) => groupPools(cluster, sameCredentials));
+  const first = ([pool]: readonly PoolFacts[]) => pools.indexOf(pool as PoolFacts);
+  return entries
+    .sort((one, other) => first(one) - first(other))
+    .map((own) => {
+      const [{ cephPool, auth }] = own as [PoolFacts];
+      const monitors: Monitor[] = [];
+      // One without a port equals any, and takes the place of none.
+      for (const monitor of own.flatMap((pool) => pool.monitors))
+        if (!monitors.some((kept) => sameMonitor(kept, monitor) && kept.port === monitor.port)) monitors.push(monitor);
+      return { libvirtPools: own.map(({ pool }) => pool), name: cephPool, monitors, auth };
+    });
 }
 
 /**

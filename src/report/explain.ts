@@ -51,14 +51,33 @@ export interface ShownExplanation {
 const MOST = 100;
 const LONGEST = 1000;
 
-/** What is in the patched file, for a person: the verdict, what it goes by, the next step. */
-export function explanationText(shown: ShownExplanation, screen: Screen): string {
+/** A command in the words of the next step. */
+const COMMAND = /`virtinst-rbd-patch ([^`]+)`/g;
+
+/** What a command of the next step is for. */
+const NEXT: Readonly<Record<string, string>> = {
+  verify: "To see whether it works",
+  revert: "To take it out, as root",
+  apply: "To patch it, as root",
+  "apply --check --diff": "To see what the patch changes",
+  inspect: "To see whether this host needs the patch",
+};
+
+/**
+ * What is in the patched file, for a person: the verdict, what it goes by, the next step.
+ *
+ * @param whole a command of this tool with what names the same host and virtinst
+ */
+export function explanationText(shown: ShownExplanation, screen: Screen, whole: (name: string) => string): string {
+  const { terminal } = screen;
   const { blocks, fit, handEdit, need, needReason } = shown;
   const rows: Row[] = blocks ? [...writtenRows(blocks), ...pristineRows(shown, blocks), ...poolRows(blocks)] : [];
   if (fit) rows.push(...fitRows(shown, fit));
   if (need !== null) rows.push(["Need", `${need}: ${needReason}`]);
   if (handEdit) rows.push(...handEditRows(handEdit));
-  rows.push(["Next", shown.next]);
+  const commands = [...shown.next.matchAll(COMMAND)].map(([, name]) => name as string);
+  const pages = commands.length > 0 ? terminal?.pages : undefined;
+  if (!pages) rows.push(["Next", shown.next.replace(COMMAND, (_, name) => `\`${whole(name)}\``)]);
   const said = { lead: "", text: colourOf(shown.state, screen)(tidy(verdict(shown))), hang: 2 };
   return screen.fit([
     said,
@@ -66,6 +85,7 @@ export function explanationText(shown: ShownExplanation, screen: Screen): string
       rows.map(([label, value]) => [label, tidy(value)]),
       screen,
     ),
+    ...(pages ? commands.flatMap((name) => pages.nextStep(NEXT[name] ?? "Next", whole(name))) : []),
   ]);
 }
 

@@ -11,7 +11,7 @@ export const PLAIN: Colours = {
   ...{ yellow: same, cyan: same, inverse: same },
 };
 
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
 /** A text from outside for a terminal: control and direction characters become visible, line breaks and tabs stay. */
 export function visible(text: string): string {

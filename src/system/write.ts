@@ -16,6 +16,7 @@ import {
 import { dirname, join } from "node:path";
 import { Failure, systemReason } from "../report/failure";
 import { temporaryName } from "./leftovers";
+import { readNamed } from "./read";
 
 /** A file to write below a folder. */
 export interface NewFile {
@@ -42,6 +43,23 @@ export function writeNewFile(
   } catch (error) {
     throw new Failure("io", `${path} cannot be written: ${systemReason(error)}.`, `Name another file with ${option}.`);
   }
+}
+
+/**
+ * Refuses to overwrite what is not of one's own making.
+ *
+ * @param isOwn tells it by the first of its text
+ * @param option what named it
+ * @throws Failure (io) where another file is there, or cannot be read
+ */
+export function refuseOthersFile(path: string, isOwn: (text: string) => boolean, option: string): void {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return;
+  if (isOwn(readNamed(path, "io").subarray(0, 65536).toString("utf8"))) return;
+  throw new Failure(
+    "io",
+    `${path} is there, and is none of this tool's: it is left as it is.`,
+    `Name another file with ${option}, or remove that one.`,
+  );
 }
 
 /**

@@ -1,3 +1,4 @@
+import { shellWord } from "../grammar/shell";
 import { inline } from "../report/text";
 import { TOOL } from "../version";
 
@@ -27,8 +28,7 @@ export function thisRun(leave: RegExp): string {
   return [TOOL, ...words.map(quote)].join(" ");
 }
 
-/** A word for a shell. */
+/** A word for a shell, and for a terminal. */
 function quote(word: string): string {
-  const shown = inline(word);
-  return /^[\w@%+=:,./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
+  return shellWord(inline(word));
 }

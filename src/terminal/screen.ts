@@ -24,7 +24,7 @@ export async function prepare(): Promise<void> {
 
 /** How many columns standard output or standard error has; null where it is no terminal. */
 function columnsOf(descriptor: 1 | 2): number | null {
-  return own && isTerminal(descriptor) ? (sizeOf(descriptor)?.columns ?? null) : null;
+  return own && isTerminal(descriptor) ? sizeOf(descriptor).columns : null;
 }
 
 /** How lines are written there. */

@@ -71,9 +71,10 @@ export function isTerminal(descriptor: 1 | 2): boolean {
 }
 
 /** How many columns and rows a terminal has; null where it says neither. */
-export function sizeOf(descriptor: 1 | 2): { readonly columns: number; readonly rows: number } | null {
+export function sizeOf(descriptor: 1 | 2): { readonly columns: number; readonly rows: number } {
   const { columns, rows } = stream(descriptor);
-  return columns > 0 && rows > 0 ? { columns, rows } : null;
+  // A serial console knows neither: 80 columns are what every terminal has, and no pager is needed for rows without end.
+  return { columns: columns > 0 ? columns : 80, rows: rows > 0 ? rows : Number.POSITIVE_INFINITY };
 }
 
 /** Standard output or standard error, as Node has it: only where it is known to be a terminal. */

@@ -52,6 +52,9 @@ test("of a patched file: who, for what, from what, where, whether it fits, and t
   expect(fit).toEqual({ status: "fits", differences: [], reason: null, hint: null });
   expect(next).toContain("verify");
   const [helper, calls] = blocks.spans;
+  // As root, without them, it would be another file's.
+  const own = `--virtinst=${path.replace("/virtinst/install/installer.py", "")}`;
+  const named = `--pool-xml=${FIXTURES}/pool-usage.xml --secret-xml=${FIXTURES}/secret-usage.xml ${own}`;
   expect(text).toBe(`${path} is patched, and just as this host needs it.
 Patched by   virtinst-rbd-patch ${VERSION} (format 2 of the blocks; this version)
   it stands  lines ${helper.first} to ${helper.last} (the function), ${calls.first} to ${calls.last} (its calls in _build_xml); as it was written
@@ -65,7 +68,7 @@ Made for     libvirt pool "libvirtpool", Ceph pool "vms"
   secret     2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1
 This host    ${FIXTURES}/pool-usage.xml: the same pools, monitors, users and secrets
 Need         partial: ${path.replace("install/installer", "devices/disk")} copies a secret's uuid only, and "libvirtpool" names its secret by usage
-Next         \`virtinst-rbd-patch verify\` proves that it works; \`virtinst-rbd-patch revert\` (as root) takes it out.
+Next         \`virtinst-rbd-patch verify ${named}\` proves that it works; \`virtinst-rbd-patch revert ${own}\` (as root) takes it out.
 `);
   expect(read()).toBe(before);
 });

@@ -1,7 +1,17 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { cli, copyVirtinst, HOST_BY_UUID, image, json, PLAIN, target, temporaryFolder } from "../support/cli";
+import {
+  cli,
+  copyVirtinst,
+  HOST_BY_UUID,
+  image,
+  json,
+  PLAIN,
+  target,
+  temporaryFile,
+  temporaryFolder,
+} from "../support/cli";
 
 const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
 
@@ -58,9 +68,24 @@ test("with --json its file is said there, with -q nowhere", () => {
   const asJson = cli(["verify", "--json", ...options, "--report", report]);
   expect(json(asJson.stdout)).toMatchObject({ written: report, state: "absent" });
   expect(json(cli(["verify", "--json", ...options]).stdout)).toMatchObject({ written: null });
-  writeFileSync(report, "an older one");
   expect(cli(["verify", "-q", "--static", ...options, "--report", report])).toMatchObject({ code: 1, stdout: "" });
   expect(heading()).toBe("Not patched");
+});
+
+test("an older page gives way, and no other file does: not the one that is looked at either", () => {
+  const { options, report, heading } = ticket();
+  cli(["verify", "--static", ...options, "--report", report]);
+  expect(cli(["verify", "--static", ...options, "--report", report]).code).toBe(1);
+  expect(heading()).toBe("Not patched");
+  for (const file of [temporaryFile("notes.html", "<!DOCTYPE html><title>mine</title>"), target(PLAIN).path]) {
+    const before = readFileSync(file, "utf8");
+    expect(cli(["verify", "--static", ...options, "--report", file])).toMatchObject({
+      code: 6,
+      stdout: "",
+      stderr: expect.stringMatching(/is there, and is none of this tool's: .*\nName another file with --report/),
+    });
+    expect(readFileSync(file, "utf8")).toBe(before);
+  }
 });
 
 test("a secret's value is not in it", () => {

@@ -36,6 +36,16 @@ describe("which libvirt pools become one entry", () => {
     ["no auth and no monitors", [pool("a", [], { auth: null }), pool("b", [], { auth: null })], ["a b"]],
     ["another user", [pool("a", ["m1"]), pool("b", ["m1"], { auth: { ...AUTH, username: "x" } })], ["a", "b"]],
     ["another secret", [pool("a", ["m1"]), pool("b", ["m1"], { auth: { ...AUTH, uuid: "u-2" } })], ["a", "b"]],
+    [
+      "a monitor in common through another user's pool",
+      [pool("a", ["m1"]), pool("b", ["m1", "m2"], { auth: { ...AUTH, username: "x" } }), pool("c", ["m2"])],
+      ["a c", "b"],
+    ],
+    [
+      "the same between others, which keep their order",
+      [pool("a", ["m1"]), pool("b", ["m9"]), pool("c", ["m1"], { auth: { ...AUTH, username: "x" } })],
+      ["a", "b", "c"],
+    ],
     ["another Ceph pool", [pool("a", ["m1"]), pool("b", ["m1"], { cephPool: "ssd" })], ["a", "b"]],
     ["another Ceph pool without monitors", [pool("a", []), pool("b", [], { cephPool: "ssd" })], ["a", "b"]],
     ["a Ceph pool in capitals", [pool("a", ["m1"]), pool("b", ["m1"], { cephPool: "RBD" })], ["a", "b"]],
@@ -58,9 +68,9 @@ describe("which libvirt pools become one entry", () => {
       ["a b c d"],
     ],
     [
-      "ties that need the same credentials",
+      "a monitor in common through a pool without credentials",
       [pool("a", ["m1"]), pool("b", ["m1", "m2"], { auth: null }), pool("c", ["m2"])],
-      ["a", "b", "c"],
+      ["a c", "b"],
     ],
     [
       "entries in the order of their first pools",
