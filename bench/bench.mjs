@@ -1,5 +1,5 @@
 // Measures what a run costs, as ratios within this one run: medians of interleaved repetitions.
-// --write puts the table into docs/speed.md and draws bench/chart.svg; --quick repeats less; results go to .report/bench.json.
+// --write puts the table into docs/speed.md and draws bench/chart.svg; --quick repeats less, with this Node alone; results go to .report/bench.json.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -109,8 +109,9 @@ const still = {
   "verify --static": ["verify", "--static", ...TARGET],
   "inspect, from files": ["inspect", ...TARGET],
 };
-for (const version of NODES) {
-  const node = install(version);
+const { node: own } = process.versions;
+for (const version of quick ? [own] : NODES) {
+  const node = version === own ? process.execPath : install(version);
   if (!node) {
     notRun.push(`Node ${version}: it cannot be installed`);
     continue;
