@@ -8,8 +8,6 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bundledPackages } from "./bundled.mjs";
 import { changesOf } from "./changelog.mjs";
-import { completion } from "./release/completion.mjs";
-import { manPage } from "./release/man.mjs";
 
 const TOOL = "virtinst-rbd-patch";
 
@@ -24,6 +22,9 @@ if (!said) refuse(`CHANGELOG.md has no section for ${version}, the version of pa
 if (!said.released && !options.snapshot)
   refuse(`CHANGELOG.md calls ${version} unreleased. Put the day in its heading, or make a --snapshot.`);
 const title = `${TOOL} ${version}${said.released ? "" : " (not released)"}`;
+// Only now: they compile the grammar of the sources.
+const { completion } = await import("./release/completion.mjs");
+const { manPage } = await import("./release/man.mjs");
 const folder = newFolder();
 
 // It is built here and not taken from dist, which may be of other sources.
@@ -41,11 +42,11 @@ const generated = [
   // Without links to files that are not beside it.
   ["NOTES.md", `# ${title}\n\n${said.changes.replace(/\[([^\]]+)\]\((?![a-z]+:)[^)]*\)/g, "$1")}\n`],
   ["sbom.cdx.json", sbom()],
-  [`${TOOL}.1`, await manPage()],
+  [`${TOOL}.1`, manPage()],
   // bash-completion takes the name with its ending; zsh wants just this one.
-  [`${TOOL}.bash`, await completion("bash")],
-  [`_${TOOL}`, await completion("zsh")],
-  [`${TOOL}.fish`, await completion("fish")],
+  [`${TOOL}.bash`, completion("bash")],
+  [`_${TOOL}`, completion("zsh")],
+  [`${TOOL}.fish`, completion("fish")],
 ];
 
 for (const [name, content] of generated) writeFileSync(join(folder, name), content);

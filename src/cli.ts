@@ -7,6 +7,7 @@ import { type VerifyResult, verify } from "./commands/verify";
 import { COMMANDS, type CommandGrammar } from "./grammar/commands";
 import { commandHelp, toolHelp, type Wrap } from "./grammar/help";
 import { usageHint } from "./grammar/hints";
+import { optionsOf, takenBy } from "./grammar/options";
 import { common, folders, given, reportFile, type Words } from "./options";
 import { asFailure, Failure, type FailureKind } from "./report/failure";
 import { filesText, inspectionText, previewText, verdictLine, verificationText } from "./report/results";
@@ -150,9 +151,8 @@ function program(only: string | undefined, finish: (code: number) => void): Comm
   return main;
 }
 
-function withOptions(command: Command, { options, groups, argument }: CommandGrammar): Command {
-  const all = [...options, ...groups.flatMap((group) => group.options)];
-  const taken = all.flatMap(({ flags }) => flags.split(/, | /).filter((word) => word.startsWith("-")));
+function withOptions(command: Command, grammar: CommandGrammar): Command {
+  const [all, taken] = [optionsOf(grammar), takenBy(grammar)];
   for (const { flags, description, conflicts = [], implies = {}, collect = false } of all) {
     const option = new Option(flags, description).conflicts([...conflicts]).implies(implies);
     if (option.required)
@@ -162,6 +162,7 @@ function withOptions(command: Command, { options, groups, argument }: CommandGra
       });
     command.addOption(option);
   }
+  const { argument } = grammar;
   return argument ? command.argument(argument.required ? `<${argument.name}>` : `[${argument.name}]`) : command;
 }
 

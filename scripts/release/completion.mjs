@@ -1,6 +1,6 @@
 // What the shells complete, from the grammar of the command line; what is not of the grammar stands in completion/.
 import { readFileSync } from "node:fs";
-import { conflictsOf, flagsOf, grammar, optionsOf } from "./grammar.mjs";
+import { conflictsOf, flagsOf, grammar } from "./grammar.mjs";
 
 /**
  * @typedef {import("./grammar.mjs").OptionWords} OptionWords
@@ -31,10 +31,10 @@ const SAME = {
  * virtinst-rbd-patch.fish for fish.
  *
  * @param {"bash" | "zsh" | "fish"} shell
- * @returns {Promise<string>} its text: the same for the same sources
+ * @returns {string} its text: the same for the same sources
  */
-export async function completion(shell) {
-  const { ABOUT, COMMANDS, HELP, TOOL } = await grammar();
+export function completion(shell) {
+  const { ABOUT, COMMANDS, HELP, TOOL, optionsOf } = grammar;
   const line = {
     about: ABOUT.map(taken),
     commands: COMMANDS.map((command) => ({

@@ -114,10 +114,10 @@ const listed = (names) => (names.length < 2 ? names.join("") : `${names.slice(0,
 /**
  * The man page of section 1.
  *
- * @returns {Promise<string>} the text of virtinst-rbd-patch.1: the same for the same sources
+ * @returns {string} the text of virtinst-rbd-patch.1: the same for the same sources
  */
-export async function manPage() {
-  const { ABOUT, COMMANDS, EXITS, PURPOSE, RECIPES, TOOL, VERSION, exitsOf, usage } = await grammar();
+export function manPage() {
+  const { ABOUT, COMMANDS, EXITS, PURPOSE, RECIPES, TOOL, VERSION, exitsOf, usage } = grammar;
 
   const synopsis = COMMANDS.map(
     ({ name, argument }) =>

@@ -1,12 +1,11 @@
 import type { ChangeOptions } from "../change/change";
-import type { CommonOptions } from "../context";
 import { about, NO_BLOCKS, type Result } from "../forms/result";
 import { removeLeftovers } from "../system/leftovers";
 import { replacementNotes } from "../virtinst/notes";
-import { openTarget } from "../virtinst/target";
+import { openTarget, type TargetOptions } from "../virtinst/target";
 
-/** Options of `revert`; of the host's facts only whose they are. */
-export type RevertOptions = CommonOptions & Pick<ChangeOptions, "check" | "diff">;
+/** Options of `revert`. */
+export type RevertOptions = TargetOptions & Pick<ChangeOptions, "check" | "diff">;
 
 /** What `revert` did, or with `check` would do. */
 export type RevertResult = Result<"revert">;
@@ -17,7 +16,7 @@ const heavy = () => import("../change/revert");
 /**
  * Takes the blocks out, and puts the modification time back where the file is what it was.
  *
- * @throws Failure (target) where a marker is damaged, (facts) where another machine was meant: nothing is written then
+ * @throws Failure (target) where a marker is damaged: nothing is written then
  */
 export async function revert(options: RevertOptions): Promise<RevertResult> {
   const target = openTarget(options, null);

@@ -1,5 +1,6 @@
 import { TOOL } from "../version";
 import { COMMANDS } from "./commands";
+import { takenBy } from "./options";
 import { shellWord } from "./shell";
 
 /** Commands of other tools, and what they are called here. */
@@ -77,12 +78,6 @@ export function usageHint(words: readonly string[], guess = ""): string {
   if (takers.length > 0)
     return `${foreign?.split("=", 1)[0]} goes with ${listed(takers.map((known) => known.name))}. See ${TOOL} ${name} --help.`;
   return `${guess ? `${guess} ` : ""}See ${TOOL} ${name} --help.`;
-}
-
-/** Every way to write an option that a command takes. */
-function takenBy({ options, groups }: (typeof COMMANDS)[number]): string[] {
-  const all = [...options, ...groups.flatMap((group) => group.options)];
-  return all.flatMap(({ flags }) => flags.split(/, | /).filter((word) => word.startsWith("-")));
 }
 
 function listed(names: readonly string[]): string {

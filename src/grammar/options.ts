@@ -18,6 +18,27 @@ export interface OptionGroup {
   readonly options: readonly OptionWords[];
 }
 
+/** The options of a command, by how it comes to them. */
+interface Takes {
+  readonly options: readonly OptionWords[];
+  readonly groups: readonly OptionGroup[];
+}
+
+/** All options of a command, its own before those that it shares. */
+export function optionsOf(command: Takes): OptionWords[] {
+  return [...command.options, ...command.groups.flatMap(({ options }) => options)];
+}
+
+/** Every way to write an option, such as `-c` and `--connect`. */
+export function namesOf({ flags }: OptionWords): string[] {
+  return flags.split(/, | /).filter((word) => word.startsWith("-"));
+}
+
+/** Every way to write an option that a command takes. */
+export function takenBy(command: Takes): string[] {
+  return optionsOf(command).flatMap(namesOf);
+}
+
 /** Where the facts come from. */
 export const FACTS: OptionGroup = {
   heading: "Where the facts come from (default: live libvirt; with --root, its etc/libvirt)",

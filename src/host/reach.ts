@@ -1,3 +1,4 @@
+import { shellWord } from "../grammar/shell";
 import { isLocalUri } from "./here";
 
 /**
@@ -12,7 +13,7 @@ export function howToReach(uri: string, said: string): string {
     const ssh = `ssh ${port === undefined ? "" : `-p ${port} `}${user}${host}`;
     return `Does libvirt run there, and may you ask it? \`${ssh} systemctl status libvirtd\` says the one, \`${ssh} virsh -r -c ${there(uri)} pool-list --all\` the other${SEPARATE}.`;
   }
-  const asked = `\`virsh -r -c ${quoted(uri)} pool-list --all\``;
+  const asked = `\`virsh -r -c ${shellWord(uri)} pool-list --all\``;
   if (!isLocalUri(uri) || !/^[^?]*\/system(?:\?|$)/.test(uri))
     return `Try ${asked}; another libvirt goes with --connect.`;
   if (/permission denied|authentication|polkit/i.test(said))
@@ -30,8 +31,4 @@ const SEPARATE = " (where each driver has a daemon of its own, as on EL 9: virtq
 function there(uri: string): string {
   const [, driver, path = ""] = /^([a-z]+)\+[^:]*:\/\/[^/?]*(\/\w+)?/i.exec(uri) ?? [];
   return `${driver}://${path || "/system"}`;
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
 }

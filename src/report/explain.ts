@@ -1,6 +1,6 @@
 import { BLOCK_FORMAT, VERSION } from "../version";
 import { aligned, type Row, type Screen } from "./screen";
-import { type Colours, inline, monitorText, quoted } from "./text";
+import { type Colours, inline, monitorsText, quoted } from "./text";
 
 /** A pool, as the blocks have it. */
 interface ShownPool {
@@ -159,7 +159,7 @@ function poolRows({ pools, complete }: Blocks): Row[] {
       libvirtPools.length > 0 ? `libvirt pool${many} ${quoted(libvirtPools)}` : "pools whose names cannot be read";
     return [
       ["Made for", `${names}${cephPool === "" ? "" : `, Ceph pool ${JSON.stringify(cephPool)}`}`],
-      ["  monitors", monitors.map(monitorText).join(", ") || "none listed: Ceph's own configuration decides"],
+      ["  monitors", monitorsText(monitors)],
       ["  user", auth ? auth.username : "none: the pool has no auth"],
       ...(auth ? [["  secret", auth.uuid] as const] : []),
     ];

@@ -1,7 +1,7 @@
 import { aligned, type Line, type Row, type Screen } from "./screen";
 import type { ShownInspection, ShownPool } from "./shown";
 import { needColour, stateColour } from "./state";
-import { type Colours, clean, inline, monitorText } from "./text";
+import { type Colours, clean, inline, monitorsText, releasedText } from "./text";
 
 /** The host, its virtinst, whether it needs the patch, its pools and what is wrong with them, for a person. */
 export function inspectionText(shown: ShownInspection, screen: Screen): string {
@@ -38,7 +38,7 @@ export function targetRows(shown: ShownInspection, colors: Colours): Row[] {
   return [
     ["virtinst", `${release ?? "unknown release"}, ${file}`],
     ["  run by", program ?? "no virt-install was found that uses it"],
-    ["  released", shippedIn.length > 0 ? `as in ${shippedIn.join(", ")}` : "not the file of any upstream release"],
+    ["  released", releasedText(shippedIn)],
     ["Patch", `${stateColour(state, colors)}: ${stateReason}`],
     ["Need", `${needColour(need, colors)}: ${needReason}`],
   ];
@@ -69,11 +69,6 @@ export function markOf(name: string, { broken, resolved }: ShownInspection, colo
 /** The uuid of a pool's secret; none where it is not known. */
 export function uuidOf(name: string, { resolved }: ShownInspection): string | undefined {
   return resolved.find(({ pool }) => pool === name)?.auth?.uuid;
-}
-
-/** A pool's monitors on one line. */
-export function monitorsText(monitors: ShownPool["monitors"]): string {
-  return monitors.map(monitorText).join(", ") || "none listed: Ceph's own configuration decides";
 }
 
 function secretText(secret: { readonly uuid: string } | { readonly usage: string }, uuid: string | undefined): string {

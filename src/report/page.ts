@@ -1,7 +1,8 @@
 import template from "../../templates/report.html.hbs";
+import { shellWord } from "../grammar/shell";
 import { TOOL, VERSION } from "../version";
 import type { ShownProof, ShownVerification } from "./shown";
-import { inline, monitorText } from "./text";
+import { inline, monitorText, NO_MONITORS, releasedText } from "./text";
 
 /** A disk beside what it has to become: each line, and whether only this side has it. */
 export interface ShownDisk {
@@ -52,14 +53,14 @@ export function page(shown: ShownReport): string {
         ["virt-manager", release === null ? "unknown release" : `release ${release}`],
         ["File", file ?? "unknown"],
         ["SHA-256 without blocks", sha256 ?? "not known: the blocks are damaged"],
-        ["Released", shippedIn.length > 0 ? `as in ${shippedIn.join(", ")}` : "not the file of any upstream release"],
+        ["Released", releasedText(shippedIn)],
         ["Patch", `${state}: ${stateReason}`],
         ["Need", `${need}: ${needReason}`],
       ],
       pools: pools.map(({ pool, cephPool, monitors, auth }) => ({
         pool,
         cephPool,
-        monitors: monitors.length > 0 ? monitors.map(monitorText) : ["none listed: Ceph's own configuration decides"],
+        monitors: monitors.length > 0 ? monitors.map(monitorText) : [NO_MONITORS],
         user: auth?.username ?? "none",
         secret: auth?.uuid ?? "none",
       })),
@@ -175,11 +176,6 @@ function diffLines(diff: string): PageLine[] {
   const tags = { "+": "ins", "-": "del", "@": "b" } as const;
   const lines = diff.replace(/\n$/, "").split("\n");
   return lines.map((text, index) => ({ tag: index < 2 ? "b" : (tags[text[0] as "+"] ?? "span"), text }));
-}
-
-/** A word as a shell takes it. */
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** A value of any shape, in which nothing is unseen and nothing looks like another line. */

@@ -1,8 +1,8 @@
-import { hostRows, markOf, monitorsText, record, targetRows, uuidOf } from "./inspection";
+import { hostRows, markOf, record, targetRows, uuidOf } from "./inspection";
 import { aligned, type Line, type Row, type Terminal } from "./screen";
 import type { ShownInspection, ShownVerification } from "./shown";
 import { needColour, stateColour } from "./state";
-import { clean, inline } from "./text";
+import { clean, inline, monitorsText } from "./text";
 import { proofLines } from "./verification";
 
 /** A page on the host: what is wrong, and the next step, stand at its end. */

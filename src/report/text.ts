@@ -49,6 +49,19 @@ export function monitorText({ name, port }: { readonly name: string; readonly po
   return name.includes(":") && !name.startsWith("[") ? `[${name}]:${port}` : `${name}:${port}`;
 }
 
+/** What stands where a pool lists no monitor. */
+export const NO_MONITORS = "none listed: Ceph's own configuration decides";
+
+/** A pool's monitors on one line. */
+export function monitorsText(monitors: readonly Parameters<typeof monitorText>[0][]): string {
+  return monitors.map(monitorText).join(", ") || NO_MONITORS;
+}
+
+/** Of which releases a file is. */
+export function releasedText(shippedIn: readonly string[]): string {
+  return shippedIn.length > 0 ? `as in ${shippedIn.join(", ")}` : "not the file of any upstream release";
+}
+
 /**
  * A unified diff, coloured as `git diff` colours one.
  *

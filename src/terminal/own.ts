@@ -2,4 +2,3 @@
 export { inspection, nextStep, verification } from "../report/pages";
 export { width, wrapped } from "../report/wrap";
 export { page } from "../system/pager";
-export { again, thisRun } from "./again";

@@ -1,7 +1,7 @@
 import { type Line, PIPE, type Screen, type Terminal } from "../report/screen";
 import { type Colours, inline, PLAIN } from "../report/text";
 import { TOOL } from "../version";
-import type { Given } from "./again";
+import { again, type Given, thisRun } from "./again";
 import { complain, isTerminal, print, sizeOf, wasTaken } from "./streams";
 
 /** How a command speaks: as JSON, or as text, more of it or none; and what it was given. */
@@ -35,8 +35,7 @@ export function fitting(descriptor: 1 | 2): Pick<Screen, "fit"> {
 }
 
 function terminalOf(pages: NonNullable<typeof own>, given: Given): Omit<Terminal, keyof Colours | "columns"> {
-  const { width, again, thisRun } = pages;
-  return { width, pages, command: (name) => again(name, given), thisRun, notes };
+  return { width: pages.width, pages, command: (name) => again(name, given), thisRun, notes };
 }
 
 /**

@@ -2,9 +2,10 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { completion } from "../../scripts/release/completion.mjs";
-import { flagsOf, optionsOf } from "../../scripts/release/grammar.mjs";
+import { flagsOf } from "../../scripts/release/grammar.mjs";
 import { COMMANDS } from "../../src/grammar/commands";
 import { HELP } from "../../src/grammar/help";
+import { optionsOf } from "../../src/grammar/options";
 import { makeFolder, must, undoAll } from "./support/machine";
 
 /** What a shell would run, or be led astray by, if it took a name for its own words. */
@@ -66,7 +67,7 @@ beforeAll(async () => {
     ["fish", "fish", "virtinst-rbd-patch.fish"],
   ] as const) {
     mkdirSync(join(folder, place), { recursive: true });
-    writeFileSync(join(folder, place, name), await completion(shell));
+    writeFileSync(join(folder, place, name), completion(shell));
   }
   cwd = join(folder, "here");
   mkdirSync(join(cwd, "some dir"), { recursive: true });

@@ -2,6 +2,7 @@ import { Help } from "commander";
 import { expect, test } from "vitest";
 import { COMMANDS } from "../../src/grammar/commands";
 import { commandHelp, shownFlags, toolHelp } from "../../src/grammar/help";
+import { optionsOf } from "../../src/grammar/options";
 import { cli } from "../support/cli";
 
 const asItIs = (text: string) => text;
@@ -29,8 +30,7 @@ test.each(COMMANDS.map((command) => [command.name, command] as const))(
     const places = parts.map((part) => help.indexOf(part));
     expect(places).not.toContain(-1);
     expect(places).toEqual([...places].sort((a, b) => a - b));
-    for (const { flags } of [...command.options, ...command.groups.flatMap(({ options }) => options)])
-      expect(help).toContain(`  ${shownFlags(flags)}`);
+    for (const { flags } of optionsOf(command)) expect(help).toContain(`  ${shownFlags(flags)}`);
   },
 );
 

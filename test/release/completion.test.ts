@@ -1,27 +1,28 @@
 import { expect, test } from "vitest";
 import { completion } from "../../scripts/release/completion.mjs";
-import { flagsOf, optionsOf } from "../../scripts/release/grammar.mjs";
+import { flagsOf } from "../../scripts/release/grammar.mjs";
+import { optionsOf } from "../../src/grammar/options";
 import { COMMANDS } from "../../src/grammar/commands";
 import { ABOUT, HELP } from "../../src/grammar/help";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
-test.each(SHELLS)("%s: nothing is left to fill in, and a second file is the same", async (shell) => {
-  const file = await completion(shell);
+test.each(SHELLS)("%s: nothing is left to fill in, and a second file is the same", (shell) => {
+  const file = completion(shell);
   expect(file).not.toMatch(/@[a-z]+@/);
-  expect(await completion(shell)).toBe(file);
+  expect(completion(shell)).toBe(file);
 });
 
-test.each(SHELLS)("%s: no word of the line or of libvirt is evaluated", async (shell) => {
-  expect(await completion(shell)).not.toMatch(/\beval\b|\$\{\(e/);
+test.each(SHELLS)("%s: no word of the line or of libvirt is evaluated", (shell) => {
+  expect(completion(shell)).not.toMatch(/\beval\b|\$\{\(e/);
 });
 
 const every = COMMANDS.flatMap((command) =>
   [...optionsOf(command), HELP].map((option) => ({ command: command.name, option, ...flagsOf(option) })),
 );
 
-test("bash has each command and each of its options, in each way to write it", async () => {
-  const file = await completion("bash");
+test("bash has each command and each of its options, in each way to write it", () => {
+  const file = completion("bash");
   for (const { name } of COMMANDS) expect(file).toMatch(new RegExp(`compgen -W '[^']*\\b${name}\\b[^']*'`));
   for (const { command, names } of every) {
     const [, offered = ""] = new RegExp(`^ +${command}\\) options='([^']*)'`, "m").exec(file) ?? [];
@@ -36,8 +37,8 @@ test("bash has each command and each of its options, in each way to write it", a
       ]);
 });
 
-test("zsh has each command with its line, and each option with its description", async () => {
-  const file = await completion("zsh");
+test("zsh has each command with its line, and each option with its description", () => {
+  const file = completion("zsh");
   for (const { name, summary } of COMMANDS) expect(file).toContain(`'${name}:${summary.replaceAll("'", "'\\''")}'\n`);
   for (const { command, names, option } of every) {
     const own = file.slice(file.indexOf(`\n    (${command})\n`)).split("\n      ;;\n", 1)[0] as string;
@@ -49,8 +50,8 @@ test("zsh has each command with its line, and each option with its description",
   }
 });
 
-test("fish has each command with its line, and each option with its description", async () => {
-  const file = await completion("fish");
+test("fish has each command with its line, and each option with its description", () => {
+  const file = completion("fish");
   const lines = file.split("\n");
   const text = (words: string) => `-d '${words.replaceAll("`", "").replaceAll("'", "\\'")}'`;
   for (const { name, summary } of COMMANDS)

@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { flagsOf, optionsOf } from "../../scripts/release/grammar.mjs";
+import { flagsOf } from "../../scripts/release/grammar.mjs";
+import { optionsOf } from "../../src/grammar/options";
 import { ENVIRONMENT, manPage } from "../../scripts/release/man.mjs";
 import { COMMANDS, EXITS } from "../../src/grammar/commands";
 import { ABOUT } from "../../src/grammar/help";
@@ -13,8 +14,8 @@ const CHECKED_IN = { PATH: process.env.PATH, LC_ALL: "C.UTF-8", MANWIDTH: "80" }
 
 let page: string;
 
-beforeAll(async () => {
-  page = await manPage();
+beforeAll(() => {
+  page = manPage();
 });
 
 /** What a part of it says, without its fonts. */
@@ -92,7 +93,7 @@ test("what the sources read of the environment is there, and nothing else", () =
 });
 
 test("a second one is the same, and has no character that a terminal of ASCII lacks", async () => {
-  expect(await manPage()).toBe(page);
+  expect(manPage()).toBe(page);
   expect(page).toMatch(/^[\n -~]*$/);
 });
 
