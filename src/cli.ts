@@ -6,7 +6,7 @@ import type { VerifyRun } from "./commands/report";
 import { type VerifyResult, verify } from "./commands/verify";
 import { COMMANDS, type CommandGrammar } from "./grammar/commands";
 import { commandHelp, toolHelp, type Wrap } from "./grammar/help";
-import { usageHint } from "./grammar/hints";
+import { orderHint, usageHint } from "./grammar/hints";
 import { optionsOf, takenBy } from "./grammar/options";
 import { common, folders, given, reportFile, type Words } from "./options";
 import { asFailure, Failure, type FailureKind } from "./report/failure";
@@ -216,10 +216,10 @@ function verdict({ state, need, behaviour, install, volume }: Omit<VerifyResult,
 }
 
 function failed(error: unknown, asJson: boolean): number {
-  const failure = asFailure(error);
-  const code = EXIT_CODES[failure.kind];
-  sayFailure(failure);
-  if (asJson) printJsonError(code, process.argv[2], failure.message, failure.hint);
+  const { kind, message, hint: first } = asFailure(error);
+  const [code, hint] = [EXIT_CODES[kind], orderHint(process.argv.slice(2), message, first)];
+  sayFailure({ message, hint });
+  if (asJson) printJsonError(code, process.argv[2], message, hint);
   return code;
 }
 

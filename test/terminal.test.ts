@@ -114,6 +114,14 @@ test("of a patch for other facts it is said that it was not tried", () => {
   expect(code).toBe(0);
 });
 
+test("where there is nothing to take out, that is said in a sentence", () => {
+  const { folder, path } = target(PLAIN);
+  expect(onTerminal(["revert", "--virtinst", folder]).screen).toMatch(
+    /^absent:\s+\S+\nIt has no patch: there was nothing to take out\.$/m,
+  );
+  expect(cli(["revert", "--virtinst", folder]).stdout).toBe(`absent: ${path}\n`);
+});
+
 test("-q says nothing on a terminal either, and JSON is a document there", () => {
   const { folder, options } = target(PLAIN);
   expect(onTerminal(["apply", "-q", ...options]).screen).toBe("");

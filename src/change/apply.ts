@@ -8,7 +8,7 @@ import { type CephPool, overlap, poolNames, sameCredentials, secretUuids } from 
 import { wholeBase } from "../patch/state";
 import { Failure } from "../report/failure";
 import { quoted } from "../report/text";
-import { readNamed } from "../system/read";
+import { isStandardInput, readNamed, readStandardInput } from "../system/read";
 import { VERSION } from "../version";
 import { copiesAuth } from "../virtinst/need";
 import { targetNotes } from "../virtinst/notes";
@@ -39,7 +39,7 @@ export async function applyPools(context: Context, options: ChangeOptions, notes
 /**
  * Puts exactly what a patch file adds into the target.
  *
- * @param patchFile a file that `render` made
+ * @param patchFile a file that `render` made, or `-` for standard input
  * @param host what this host says of its pools, or why it says nothing
  * @throws Failure where it is not such a file, whole, for this target, and for this host; the target is then as it was
  */
@@ -49,9 +49,12 @@ export async function applyReviewed(
   patchFile: string,
   host: HostConfig | Unread,
 ): Promise<Change> {
-  const { plan, facts, notes } = planReviewed(target, readNamed(patchFile, "io"), patchFile);
+  const piped = isStandardInput(patchFile);
+  const where = piped ? "standard input" : patchFile;
+  const patch = piped ? readStandardInput("io") : readNamed(patchFile, "io");
+  const { plan, facts, notes } = planReviewed(target, patch, where);
   const told = copiesAuth(target.installation, options.files);
-  const compared = compareWithHost(facts, host, told, options.force ?? false, patchFile);
+  const compared = compareWithHost(facts, host, told, options.force ?? false, where);
   const said = [...notes, ...compared, ...(await targetNotes(target, options, secretUuids(facts)))];
   if (sameBytes(plan.after, target.examined.source)) return unchanged(facts, "current", said);
   return land(target, options, plan, facts, said);

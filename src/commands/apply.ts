@@ -16,7 +16,7 @@ import { openTarget, type Target } from "../virtinst/target";
 
 /** Options of `apply`. */
 export interface ApplyOptions extends CommonOptions {
-  /** A patch file that `render` made: exactly this is applied, if it is for the host's facts where these can be read. */
+  /** A patch file that `render` made, `-` for standard input: exactly this is applied, if it is for the host's facts where these can be read. */
   readonly patch?: string;
   /** Whether to leave everything as it is, and only say what would be done; false by default. */
   readonly check?: boolean;
@@ -75,7 +75,7 @@ async function applyPatch(options: ApplyOptions, patch: string): Promise<ApplyRe
   if (options.replaceHandEdit || options.pool !== undefined)
     throw new Failure(
       "usage",
-      `${patch} is applied as it is: --pool and --replace-hand-edit do not go with a patch.`,
+      `A patch is applied as it is: --pool and --replace-hand-edit do not go with a patch.`,
       "Leave these options out, or leave the patch out.",
     );
   const target = openTarget(options, null);

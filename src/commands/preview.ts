@@ -8,7 +8,7 @@ import { render } from "../patch/render";
 import { sampleDomain } from "../patch/sample";
 import { decode, encode, type Source } from "../patch/source";
 import { Failure } from "../report/failure";
-import { readNamed, readStandardInput, XML_LIMIT } from "../system/read";
+import { isStandardInput, readNamed, readStandardInput, XML_LIMIT } from "../system/read";
 import { TOOL } from "../version";
 import { findVirtinst, type Installation } from "../virtinst/find";
 import { findPythons, isNotRun, runHelper } from "../virtinst/python";
@@ -77,11 +77,6 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
 }
 
 const SAMPLE = `This domain is a sample, made up with a disk from each pool: no guest of this host is in it. For one of yours: virsh dumpxml GUEST | ${TOOL} preview -, or ${TOOL} preview FILE.`;
-
-/** Whether a name is that of standard input, which need not be something that can be opened. */
-function isStandardInput(name: string): boolean {
-  return name === "-" || name === "/dev/stdin";
-}
 
 /**
  * A domain's XML, from a file or standard input.

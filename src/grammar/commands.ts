@@ -4,7 +4,15 @@ import { CHANGE, FACTS, HOSTS, type OptionGroup, type OptionWords, output, TARGE
 export interface CommandGrammar {
   readonly name: string;
   /** Its argument; none by default. */
-  readonly argument?: { readonly name: string; readonly required: boolean; readonly values?: readonly string[] };
+  readonly argument?: {
+    readonly name: string;
+    readonly required: boolean;
+    readonly values?: readonly string[];
+    /** How a word looks that may be one, where there are no such values. */
+    readonly looks?: RegExp;
+    /** Options that do not go with it; none by default. */
+    readonly without?: readonly string[];
+  };
   /** What it does, on one line of the list of commands. */
   readonly summary: string;
   /** What it is for, in a few sentences. */
@@ -123,10 +131,10 @@ export const COMMANDS: readonly CommandGrammar[] = [
   },
   {
     name: "apply",
-    argument: { name: "patch", required: false },
+    argument: { name: "patch", required: false, looks: /^-$|\.(patch|diff)$/, without: ["--pool"] },
     summary: "patch this host's virtinst; a second time it does nothing",
     purpose:
-      "Puts what this host's pools need into the one file of virtinst that makes a new guest's XML. The file is replaced whole or left as it was, and a second time nothing changes. With PATCH, a file that render wrote, exactly that goes in, if it is for this host.",
+      "Puts what this host's pools need into the one file of virtinst that makes a new guest's XML. The file is replaced whole or left as it was, and a second time nothing changes. With PATCH, a file that render wrote (- for standard input), exactly that goes in, if it is for this host.",
     options: [
       ...CHANGE,
       {
@@ -182,7 +190,7 @@ export const COMMANDS: readonly CommandGrammar[] = [
   },
   {
     name: "preview",
-    argument: { name: "domain", required: false },
+    argument: { name: "domain", required: false, looks: /^-$|\.xml$/ },
     summary: "what the patch would make of a domain's XML",
     purpose:
       "Shows what the patch makes of a domain: of the XML in a file, or with - from standard input; of a made-up one where none is named. Nothing is defined.",

@@ -1,6 +1,7 @@
 import { TOOL } from "../version";
-import { COMMANDS } from "./commands";
-import { takenBy } from "./options";
+import { COMMANDS, type CommandGrammar } from "./commands";
+import { usage } from "./help";
+import { namesOf, optionsOf, takenBy } from "./options";
 import { shellWord } from "./shell";
 
 /** Commands of other tools, and what they are called here. */
@@ -42,6 +43,12 @@ const OTHER_OPTIONS: Readonly<Record<string, string>> = {
   "--yes": "",
 };
 
+/** What a command's users may look for in it, by its name, and where that is. */
+const ELSEWHERE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  apply: { "-R": "revert", "--reverse": "revert", "--out": "render -o", "-o": "render -o", "--output": "render -o" },
+  verify: { "--check": "verify", "--dry-run": "verify", "-n": "verify" },
+};
+
 /**
  * The next step for who got the command line wrong.
  *
@@ -65,19 +72,81 @@ export function usageHint(words: readonly string[], guess = ""): string {
     return `${guess ? `${guess} ` : ""}The commands are ${COMMANDS.map((known) => known.name).join(", ")}. See ${TOOL} --help.`;
   }
   const taken = takenBy(command);
-  const strange = words
-    .map((word) => word.split("=", 1)[0] as string)
-    .find((word) => word in OTHER_OPTIONS && !taken.includes(word));
+  const heads = words.map((word) => word.split("=", 1)[0] as string);
+  const instead = heads.map((word) => ELSEWHERE[name]?.[word]).find(Boolean);
+  if (instead !== undefined) return `That is: ${TOOL} ${instead}`;
+  const strange = heads.find((word) => word in OTHER_OPTIONS && !taken.includes(word));
   const ours = strange === undefined ? undefined : OTHER_OPTIONS[strange];
   if (ours === "") return "It asks nothing, so there is nothing to agree to: leave it out.";
   if (ours !== undefined && taken.includes(ours)) return `That is: ${TOOL} ${name} ${ours}`;
-  const foreign = words.find((word) => word.startsWith("-") && !taken.includes(word.split("=", 1)[0] as string));
-  const takers = COMMANDS.filter(
-    (known) => foreign !== undefined && takenBy(known).includes(foreign.split("=", 1)[0] as string),
+  const flag = heads.find(
+    (word, at) => word !== words[at] && isFlag(command, word) && !taken.includes(words[at] ?? ""),
   );
-  if (takers.length > 0)
-    return `${foreign?.split("=", 1)[0]} goes with ${listed(takers.map((known) => known.name))}. See ${TOOL} ${name} --help.`;
-  return `${guess ? `${guess} ` : ""}See ${TOOL} ${name} --help.`;
+  if (flag !== undefined) {
+    const ways = taken.filter((way) => way === flag || way.startsWith(`${flag}=`));
+    return `That is: ${TOOL} ${name} ${ways.join(", or ")}`;
+  }
+  const foreign = heads.find((word) => word.startsWith("-") && !taken.includes(word));
+  const takers = COMMANDS.filter((known) => foreign !== undefined && takenBy(known).includes(foreign));
+  const see = `See ${TOOL} ${name} --help.`;
+  if (takers.length > 0) return `${foreign} goes with ${listed(takers.map((known) => known.name))}. ${see}`;
+  const { argument } = command;
+  const kinds = argument?.values ? `${usage(argument)} is one of ${listed(argument.values)}. ` : "";
+  return `${guess ? `${guess} ` : kinds}${see}`;
+}
+
+/**
+ * What to say to who put a command's argument behind an option that takes each word up to the next option.
+ *
+ * @param words the command line, without the program
+ * @param message what is wrong, for all that is known without this
+ * @param hint what is said anyway
+ */
+export function orderHint(words: readonly string[], message: string, hint: string): string {
+  const command = COMMANDS.find(({ name }) => name === words[0]);
+  const { argument } = command ?? {};
+  if (!command || !argument) return hint;
+  const swallowed = lastTaken(command, words).find(({ word }) =>
+    argument.values ? argument.values.includes(word) : argument.looks?.test(word) && message.includes(word),
+  );
+  if (!swallowed) return hint;
+  const { option, word, from, to } = swallowed;
+  // Without its value or beside the argument, the option is nothing.
+  const whole = to - from === 2 || argument.without?.includes(option);
+  const rest = [...words.slice(1, whole ? from : to - 1), ...words.slice(to)];
+  const line = [TOOL, command.name, word, ...rest].map(shellWord).join(" ");
+  return `${hint} ${option} takes each word up to the next option. If ${shellWord(word)} is the ${argument.name.toUpperCase()}, it goes first: ${line}`;
+}
+
+/** An option that takes each word up to the next option, the last of these, and from where to where all that stands. */
+interface Taken {
+  readonly option: string;
+  readonly word: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What each such option of a command line took last; none where a word stands for itself. */
+function lastTaken(command: CommandGrammar, words: readonly string[]): Taken[] {
+  const options = optionsOf(command);
+  const isValue = (word: string | undefined) => word !== undefined && (word === "-" || !word.startsWith("-"));
+  const all: Taken[] = [];
+  for (let at = 1; at < words.length; ) {
+    if (isValue(words[at])) return [];
+    const from = at++;
+    const { flags = "" } = options.find((one) => namesOf(one).includes(words[from] ?? "")) ?? {};
+    if (flags.includes("...")) while (isValue(words[at])) at++;
+    else if (flags.includes("<")) at++;
+    // A file that stands alone there is one.
+    if (flags.includes("...") && at - from > (flags.includes("<file") ? 2 : 1))
+      all.push({ option: words[from] ?? "", word: words[at - 1] ?? "", from, to: at });
+  }
+  return all;
+}
+
+/** Whether a word is an option of a command that takes no value. */
+function isFlag(command: CommandGrammar, word: string): boolean {
+  return optionsOf(command).some((option) => namesOf(option).includes(word) && !option.flags.includes("<"));
 }
 
 function listed(names: readonly string[]): string {

@@ -77,11 +77,9 @@ export function choosePools({ pools, source }: HostConfig, only: readonly string
     throw new Failure(
       "facts",
       `${source}: there is no rbd pool named ${unknown.map(quote).join(" or ")}.`,
-      unknown.some((name) => /\.(patch|diff)$/.test(name))
-        ? "--pool takes each word up to the next option. A patch is applied as it is, without --pool: apply PATCH."
-        : names.length > 0
-          ? `The rbd pools are: ${quoted(names)}.`
-          : "There is no rbd pool at all: leave --pool out, or look where the facts come from.",
+      names.length > 0
+        ? `The rbd pools are: ${quoted(names)}.`
+        : "There is no rbd pool at all: leave --pool out, or look where the facts come from.",
     );
   return byName(pools.filter(({ name }) => only.length === 0 || only.includes(name)));
 }

@@ -35,6 +35,11 @@ export function readNamed(path: string, kind: FailureKind, limit = LIMIT, { regu
   }
 }
 
+/** Whether a name is that of standard input, which need not be something that can be opened. */
+export function isStandardInput(name: string): boolean {
+  return name === "-" || name === "/dev/stdin";
+}
+
 /**
  * Reads standard input to its end, from where it is: however long the command before the pipe takes, and whatever
  * standard input is. A socket, as sshd gives one, could not be opened by its name (/dev/stdin).

@@ -70,6 +70,7 @@ async function showText(result: Changing, manner: ChangeManner, proving: boolean
 /** The next step; after a change that is to be proved first, that is said after the proof. */
 function afterwards({ changed, check, status }: Changing, { pages, command, thisRun }: Terminal): Line[] {
   if (check && changed) return pages.nextStep("To do it", thisRun(/^--(?:check|diff(?:=.*)?)$/));
+  if (status === "absent") return [{ lead: "", text: "It has no patch: there was nothing to take out." }];
   return status === "current" ? pages.nextStep("To see whether it works", command("verify")) : [];
 }
 

@@ -98,6 +98,18 @@ test("a reviewed patch goes with no option that would change what it holds", () 
     });
 });
 
+test.each(["-", "/dev/stdin"])("a reviewed patch comes from standard input too: %s", (name) => {
+  const { options, folder, read } = target(PLAIN);
+  const input = cli(["render", ...options]).stdout;
+  expect(cli(["apply", name, ...HOST, "--virtinst", folder], { input: "hello\n" })).toMatchObject({
+    code: 4,
+    stderr: expect.stringMatching(/^virtinst-rbd-patch: standard input: /m),
+  });
+  expect(cli(["apply", name, ...HOST, "--virtinst", folder], { input })).toMatchObject({ code: 0 });
+  expect(cli(["apply", ...options])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^current: /) });
+  expect(read()).toContain("# >>> virtinst-rbd-patch");
+});
+
 test("a patch of version 1.0.0 is refused, with that version's number", () => {
   const { folder, path, pristine, read } = target(PLAIN);
   const patch = join(temporaryFolder(), "p.patch");

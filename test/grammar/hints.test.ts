@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { usageHint } from "../../src/grammar/hints";
+import { orderHint, usageHint } from "../../src/grammar/hints";
 
 const TOOL = "virtinst-rbd-patch";
 
@@ -26,6 +26,13 @@ test.each([
     `--host goes with inspect, render, bundle, hook, apply, verify, explain and preview. See ${TOOL} revert --help.`,
   ],
   ["inspect -v", `-v goes with render, bundle, apply, verify and revert. See ${TOOL} inspect --help.`],
+  ["verify -n", `That is: ${TOOL} verify`],
+  ["apply -R", `That is: ${TOOL} revert`],
+  ["apply --reverse", `That is: ${TOOL} revert`],
+  ["apply --out x", `That is: ${TOOL} render -o`],
+  ["apply --diff=all", `That is: ${TOOL} apply --diff, or --diff=facts`],
+  ["apply --check=yes", `That is: ${TOOL} apply --check`],
+  ["hook", `KIND is one of ansible, apt, dnf, image, puppet, salt, systemd and yum. See ${TOOL} hook --help.`],
   ["render --static", `--static goes with verify. See ${TOOL} render --help.`],
 ])("%s", (line, hint) => expect(usageHint(line.split(" "))).toBe(hint));
 
@@ -33,9 +40,58 @@ test.each([
   ["apply --chekc", `Did you mean --check? See ${TOOL} apply --help.`],
   ["aply", /^Did you mean --check\? The commands are inspect, .*, revert\. See virtinst-rbd-patch --help\.$/],
   // No --check there to go to.
-  ["verify --dry-run", `Did you mean --check? See ${TOOL} verify --help.`],
+  ["preview --dry-run", `Did you mean --check? See ${TOOL} preview --help.`],
 ])("a guess stands where nothing better is known: %s", (line, hint) =>
   expect(usageHint(line.split(" "), "Did you mean --check?")).toEqual(
     typeof hint === "string" ? hint : expect.stringMatching(hint),
   ),
+);
+
+const XML = "not well-formed XML";
+
+test.each([
+  [
+    "apply --pool-xml a.xml b.patch",
+    `b.patch: ${XML}.`,
+    "--pool-xml",
+    "b.patch is the PATCH",
+    "apply b.patch --pool-xml a.xml",
+  ],
+  ["apply --check --pool a b.diff -q", 'no pool "b.diff".', "--pool", "b.diff is the PATCH", "apply b.diff --check -q"],
+  ["apply --pool b.patch", 'no pool "b.patch".', "--pool", "b.patch is the PATCH", "apply b.patch"],
+  [
+    "apply --pool-xml a.xml b.patch --root /mnt --secret-xml c.xml d.xml",
+    `b.patch: ${XML}.`,
+    ...["--pool-xml", "b.patch is the PATCH"],
+    "apply b.patch --pool-xml a.xml --root /mnt --secret-xml c.xml d.xml",
+  ],
+  ["preview --pool a -", 'no pool "-".', "--pool", "- is the DOMAIN", "preview - --pool a"],
+  [
+    "preview --pool-xml a.xml --pool a;b c.xml",
+    'a.xml: no pool "c.xml".',
+    ...["--pool", "c.xml is the DOMAIN", "preview c.xml --pool-xml a.xml --pool 'a;b'"],
+  ],
+  ["hook --pool a apt -q", "Missing required argument 'kind'.", "--pool", "apt is the KIND", "hook apt --pool a -q"],
+  ["hook --secret-xml a apt", "Missing.", "--secret-xml", "apt is the KIND", "hook apt --secret-xml a"],
+])("an argument behind an option that takes each word: %s", (line, message, option, guess, command) =>
+  expect(orderHint(line.split(" "), message, "So.")).toBe(
+    `So. ${option} takes each word up to the next option. If ${guess}, it goes first: ${TOOL} ${command}`,
+  ),
+);
+
+test.each([
+  ["apply b.patch --pool a c.patch", 'no pool "c.patch".'],
+  ["apply --root /mnt b.patch --pool a", 'no pool "a".'],
+  ["apply --check b.patch --pool c.patch", 'no pool "c.patch".'],
+  ["apply --pool=c.patch", 'no pool "c.patch".'],
+  ["apply --pool a b", 'no pool "b".'],
+  ["apply --pool-xml a.patch", `a.patch: ${XML}.`],
+  ["apply --pool-xml a.xml b.patch", "Something else."],
+  ["preview --pool-xml a.xml", `a.xml: ${XML}.`],
+  ["inspect --pool a b.patch", 'no pool "b.patch".'],
+  ["hook apt --pool a dnf", 'no pool "dnf".'],
+  ["--pool a b.patch", "b.patch"],
+  ["", ""],
+])("where that is not what happened, nothing is added: %s", (line, message) =>
+  expect(orderHint(line.split(" "), message, "So.")).toBe("So."),
 );
