@@ -33,8 +33,44 @@ test.each([
   ["apply --diff=all", `That is: ${TOOL} apply --diff, or --diff=facts`],
   ["apply --check=yes", `That is: ${TOOL} apply --check`],
   ["hook", `KIND is one of ansible, apt, dnf, image, puppet, salt, systemd and yum. See ${TOOL} hook --help.`],
+  ["inspect --diff", `--diff goes with apply and revert. See ${TOOL} inspect --help.`],
+  ["inspect --root=/mnt x", `See ${TOOL} inspect --help.`],
   ["render --static", `--static goes with verify. See ${TOOL} render --help.`],
 ])("%s", (line, hint) => expect(usageHint(line.split(" "))).toBe(hint));
+
+test.each([
+  ["inspect", "status show info list --status"],
+  ["explain", "describe history"],
+  ["apply --check --diff", "diff plan"],
+  ["verify", "check test"],
+  ["apply", "patch install"],
+  ["revert", "undo remove uninstall unpatch rollback restore"],
+  ["--version", "version -version"],
+])("%s goes by other names elsewhere: %s", (ours, names) => {
+  for (const name of names.split(" ")) expect(usageHint([name, "-x"])).toBe(`That is: ${TOOL} ${ours}`);
+});
+
+test.each([
+  ["apply --check", "--dry-run --dryrun --simulate -n"],
+  ["apply --connect", "--uri"],
+  ["apply --quiet", "--quite"],
+  ["verify --vol", "--volume"],
+  ["verify --report", "--html"],
+  ["verify", "--check --dry-run -n"],
+  ["render --output", "--out"],
+  ["render --reverse", "-R"],
+  ["render -o", "--out -o --output"],
+  ["revert", "-R --reverse"],
+])("%s is called otherwise elsewhere: %s", (ours, options) => {
+  const [command = ""] = ours.split(" ");
+  const from = ["render -o", "revert"].includes(ours) ? "apply" : command;
+  for (const option of options.split(" ")) expect(usageHint([from, option])).toBe(`That is: ${TOOL} ${ours}`);
+});
+
+test("each option that another tool calls so asks for nothing where there is nothing to ask", () => {
+  for (const option of ["-y", "--yes"])
+    expect(usageHint(["apply", option])).toMatch(/^It asks nothing, .* leave it out/);
+});
 
 test.each([
   ["apply --chekc", `Did you mean --check? See ${TOOL} apply --help.`],
@@ -72,6 +108,7 @@ test.each([
     ...["--pool", "c.xml is the DOMAIN", "preview c.xml --pool-xml a.xml --pool 'a;b'"],
   ],
   ["hook --pool a apt -q", "Missing required argument 'kind'.", "--pool", "apt is the KIND", "hook apt --pool a -q"],
+  ["preview --check --pool a.xml", 'no pool "a.xml".', "--pool", "a.xml is the DOMAIN", "preview a.xml --check"],
   ["hook --secret-xml a apt", "Missing.", "--secret-xml", "apt is the KIND", "hook apt --secret-xml a"],
 ])("an argument behind an option that takes each word: %s", (line, message, option, guess, command) =>
   expect(orderHint(line.split(" "), message, "So.")).toBe(
