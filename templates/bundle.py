@@ -44,6 +44,10 @@ NOT_SO, USAGE, OTHER, TARGET, BEHAVIOUR, IO = 1, 2, 3, 4, 5, 6  # The exit codes
 HEADER = "# pristine: sha256=%s\n# pristine: mtime=%s lines=%s,%s\n# facts: sha256=%s\n"
 DIGEST = "# blocks: sha256=%s\n"
 CURRENT = ("current", u"the blocks are just what this host needs")
+UNSEEN = ((0, 31), (127, 159), (0xad, 0xad), (0x34f, 0x34f), (0x61c, 0x61c), (0x115f, 0x1160), (0x17b4, 0x17b5),
+          (0x180b, 0x180f), (0x200b, 0x200f), (0x2028, 0x202e), (0x2060, 0x206f), (0x3164, 0x3164),
+          (0xd800, 0xdfff), (0xfe00, 0xfe0f), (0xfeff, 0xfeff), (0xffa0, 0xffa0), (0xfff0, 0xfffb),
+          (0x1bca0, 0x1bca3), (0x1d173, 0x1d17a), (0xe0000, 0xe0fff))
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 REPLACED, UNHEARD, STOPPED, HELD = [], [], [], []  # What was done by now; what nobody could be told; signals.
 
@@ -288,11 +292,13 @@ def headline(result):
     return u"%s: %s%s" % (result["status"], result["file"], pools)
 
 def seen(words, kept=()):
-    """Without control and direction characters, so that no name can look like something else."""
-    hidden = list(range(32)) + list(range(127, 160)) + [0x61c, 0x200e, 0x200f]
-    hidden += list(range(0x2028, 0x202f)) + list(range(0x2060, 0x206a)) + [0xfeff]
-    return text(words).translate(dict((one, (u"\\x%02x" if one < 256 else u"\\u%04x") % one)
-                                      for one in hidden if one not in kept))
+    """Without what is not seen or turns what is, so that no name can look like something else."""
+    return u"".join(one if u" " <= one <= u"~" or ord(one) in kept else shown(ord(one)) or one for one in text(words))
+
+def shown(code):
+    """A character that is not seen, as an escape; nothing for another."""
+    if any(first <= code <= last for first, last in UNSEEN):
+        return (u"\\x%02x" if code < 256 else u"\\u%04x" if code < 65536 else u"\\U%08x") % code
 
 def write(descriptor, content):
     while content:
@@ -1203,7 +1209,9 @@ def as_json(result, code, options):
     form = dict(result, form=FORM, tool=tool, verdict=verdict)
     if not options["diff"]:
         form.pop("diff", None)
-    return json.dumps(form, indent=2, ensure_ascii=False, sort_keys=True, separators=(",", ": ")) + u"\n"
+    form = json.dumps(form, indent=2, ensure_ascii=False, sort_keys=True, separators=(",", ": ")) + u"\n"
+    # An escape is the character itself there.
+    return u"".join(json.dumps(one)[1:-1] if one != u"\n" and shown(ord(one)) else one for one in form)
 
 HELP = u"""usage: FILE apply|verify|revert [--check] [--diff] [--static] [--json] [-q|-v] [--root DIR]
                                 [--virtinst DIR]

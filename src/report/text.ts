@@ -11,7 +11,8 @@ export const PLAIN: Colours = {
   ...{ yellow: same, cyan: same, inverse: same },
 };
 
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+/** Controls, line ends, half a surrogate pair, what Unicode has ignored (directions, fillers, tags), annotations. */
+const UNSEEN = /[\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}\u2028\u2029\ufff9-\ufffb]/gu;
 
 /** A text from outside for a terminal: control and direction characters become visible, line breaks and tabs stay. */
 export function visible(text: string): string {
@@ -25,9 +26,16 @@ export function inline(text: string): string {
   return text.replace(UNSEEN, escaped);
 }
 
+/** The same in a document of JSON, where an escape is the character itself. */
+export function inJson(document: string): string {
+  const unit = (half: string) => `\\u${half.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return document.replace(UNSEEN, (character) => (character === "\n" ? character : character.replace(/[\s\S]/g, unit)));
+}
+
 function escaped(character: string): string {
-  const code = character.charCodeAt(0);
-  return code > 0xff ? `\\u${code.toString(16).padStart(4, "0")}` : `\\x${code.toString(16).padStart(2, "0")}`;
+  const code = character.codePointAt(0) as number;
+  const [mark, digits] = code > 0xffff ? ["U", 8] : code > 0xff ? ["u", 4] : ["x", 2];
+  return `\\${mark}${code.toString(16).padStart(digits, "0")}`;
 }
 
 /** A text from outside in this tool's own colours, whose escapes pass. */

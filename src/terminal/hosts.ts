@@ -2,7 +2,7 @@ import type { HostsRun } from "../commands/hosts";
 import { asForm } from "../forms/envelope";
 import type { FailureKind } from "../report/failure";
 import { hostsText } from "../report/hosts";
-import { inline } from "../report/text";
+import { inJson, inline } from "../report/text";
 import { TOOL } from "../version";
 import { type Manner, note } from "./screen";
 import { complain, isTerminal, print, stream } from "./streams";
@@ -40,13 +40,13 @@ export async function showHosts(
       complain(`${TOOL}: ${inline(`${line.name}: ${failure.message} ${failure.hint}`)}\n`);
       bar?.start(hosts, done);
     } else if (verbose && !json) say(`${line.status}: ${inline(line.written ?? "")}\n`);
-    if (json) say(`${JSON.stringify(asForm(own, line))}\n`);
+    if (json) say(`${inJson(JSON.stringify(asForm(own, line)))}\n`);
     bar?.update(done);
   }
   bar?.stop();
   const end = summary();
   note(end.notes, manner);
-  if (json) say(`${JSON.stringify(asForm(code, end))}\n`);
+  if (json) say(`${inJson(JSON.stringify(asForm(code, end)))}\n`);
   else if (!quiet) say(hostsText(end.summary, output));
   else if (code !== 0) complain(`${TOOL}: ${hostsText(end.summary, output)}`);
   return code;

@@ -1,6 +1,7 @@
 import { fstatSync, writeSync } from "node:fs";
 import { failureForm } from "../forms/envelope";
 import { Failure, systemReason } from "../report/failure";
+import { inJson } from "../report/text";
 import { pause } from "../system/read";
 
 /**
@@ -35,7 +36,7 @@ function write(descriptor: number, output: string | Uint8Array): void {
 
 /** Writes a value to standard output as JSON; like `print`. */
 export function printJson(value: unknown): boolean {
-  return print(`${JSON.stringify(value, null, 2)}\n`);
+  return print(`${inJson(JSON.stringify(value, null, 2))}\n`);
 }
 
 /** Writes a failure to standard output as JSON, where that can be written: it was said on standard error before. */

@@ -223,6 +223,22 @@ test("what blocks say reaches no terminal as it is, and not without end", () => 
   expect(Math.max(...text.split("\n").map((line: string) => line.length))).toBeLessThan(1500);
 });
 
+test("what is not seen is an escape, in the text and in the JSON, and half a character is none", () => {
+  const { explain, edit, path } = patched();
+  const unseen = "\u009b\u00ad\u034f\u180e\u200b\u202e\u206f\u3164\ufe0f\ufffa\u{e0001}\u{e0041}\u{e0100}";
+  const codes = [...unseen].map((one) => `&#${one.codePointAt(0)};`).join("");
+  edit('username="libvirt"', `username="${codes}&#55296;"`);
+  edit('u"libvirtpool"', `u"x${"\\U0001f600".repeat(2000)}"`);
+  const { text, blocks } = explain();
+  const seen = (said: string) => [...said].filter((one) => `${unseen}\ufffd`.includes(one));
+  expect(seen(text)).toEqual([]);
+  expect(text).toContain("\\x9b\\xad\\u034f");
+  expect(text).toContain("\\U000e0001\\U000e0041\\U000e0100\\ud800");
+  const asJson = cli(["explain", "--json", ...HOST, "--virtinst", path.replace(/\/virtinst\/.*/, "")]).stdout;
+  expect(seen(asJson)).toEqual([]);
+  expect(blocks.pools[0].auth.username).toBe(`${unseen}\ud800`);
+});
+
 test("a time that no clock shows is called that", () => {
   const { explain, edit } = patched();
   edit(/mtime=\d+/, `mtime=${"9".repeat(20)}`);
