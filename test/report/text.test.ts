@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import {
+  type Colours,
+  clean,
+  colourDiff,
+  inline,
+  monitorsText,
+  monitorText,
+  PLAIN,
+  quoted,
+  releasedText,
+  visible,
+} from "../../src/report/text";
+
+test.each([
+  ["a bell and a line break", "a\u0007b\nc\td", "a\\x07b\\x0ac\\x09d", "a\\x07b\nc\td"],
+  ["an escape sequence", "\u001b[2Jx", "\\x1b[2Jx", "\\x1b[2Jx"],
+  ["a delete and an 8-bit control", "\u007f\u009b\u00a1", "\\x7f\\x9b\u00a1", "\\x7f\\x9b\u00a1"],
+  ["a carriage return", "a\rb", "a\\x0db", "a\\x0db"],
+  ["a turned direction", "\u202eabc", "\\u202eabc", "\\u202eabc"],
+  ["what has no width", "a\u200bb\ufeffc", "a\\u200bb\\ufeffc", "a\\u200bb\\ufeffc"],
+  [
+    "letters of any language",
+    "gr\u00f6\u00dfe \u6d77\u{1f600}",
+    "gr\u00f6\u00dfe \u6d77\u{1f600}",
+    "gr\u00f6\u00dfe \u6d77\u{1f600}",
+  ],
+])("%s is seen", (_, text, onOneLine, onLines) => {
+  expect(inline(text)).toBe(onOneLine);
+  expect(visible(text)).toBe(onLines);
+});
+
+test("this tool's own colours pass, and no other sequence does", () => {
+  expect(clean("\u001b[31mred\u001b[39m \u001b[2J\u0007\u001b[1m", inline)).toBe(
+    "\u001b[31mred\u001b[39m \\x1b[2J\\x07\u001b[1m",
+  );
+});
+
+test.each([
+  [{ name: "mon.example", port: null }, "mon.example"],
+  [{ name: "mon.example", port: 6789 }, "mon.example:6789"],
+  [{ name: "2001:db8::1", port: 3300 }, "[2001:db8::1]:3300"],
+  [{ name: "2001:db8::1", port: null }, "2001:db8::1"],
+  [{ name: "[2001:db8::1]", port: 3300 }, "[2001:db8::1]:3300"],
+])("a monitor as people write it: %o", (monitor, text) => expect(monitorText(monitor)).toBe(text));
+
+test("lists, and what stands where there is none", () => {
+  const monitors = [
+    { name: "a", port: 1 },
+    { name: "b", port: null },
+  ];
+  expect(monitorsText(monitors)).toBe("a:1, b");
+  expect(monitorsText([])).toBe("none listed: Ceph's own configuration decides");
+  expect(releasedText(["4.0.0", "4.1.0"])).toBe("as in 4.0.0, 4.1.0");
+  expect(releasedText([])).toBe("not the file of any upstream release");
+  expect(quoted(['a"b', "c"])).toBe('"a\\"b", "c"');
+});
+
+test("a diff has git's colours, each line one; what is not seen in it is shown", () => {
+  const named: Colours = {
+    ...PLAIN,
+    bold: (text) => `<b ${text}>`,
+    cyan: (text) => `<c ${text}>`,
+    green: (text) => `<g ${text}>`,
+    red: (text) => `<r ${text}>`,
+  };
+  const diff = "# for a host\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n k + # @@\n-old\n+n\u0007\tew\n";
+  expect(colourDiff(diff, named)).toBe(
+    "<b # for a host>\n<b --- a/x>\n<b +++ b/x>\n<c @@ -1,2 +1,2 @@>\n k + # @@\n<r -old>\n<g +n\\x07\tew>\n",
+  );
+});
