@@ -4,7 +4,7 @@ import { type Account, accountOf } from "../patch/account";
 import { compareFacts } from "../patch/compare";
 import { type CephPool, poolNames } from "../patch/facts";
 import { Failure } from "../report/failure";
-import { BLOCK_FORMAT, TOOL } from "../version";
+import { BLOCK_FORMAT, TOOL, VERSION } from "../version";
 import { editOf, replacementNotes } from "../virtinst/notes";
 import { releasesWithHash } from "../virtinst/recipes";
 import { openTarget, type Target } from "../virtinst/target";
@@ -106,8 +106,9 @@ function nextStep(
 ): string {
   const dry = `\`${TOOL} apply --check --diff\` shows what \`${TOOL} apply\` (as root) would do.`;
   if (examined.state === "damaged")
-    return (account?.format ?? 0) > BLOCK_FORMAT
-      ? `Use version ${account?.tool ?? "unknown"} of this tool, or a later one: only that can change these blocks.`
+    // This version has never written another format: somebody changed that line.
+    return account && (account.format ?? 0) > BLOCK_FORMAT && account.tool !== VERSION
+      ? `Use ${account.tool ? `version ${account.tool} of this tool, or a later one` : "a later version of this tool"}: only that can change these blocks.`
       : `${installation.restoring}, then apply again: \`${TOOL} apply\`.`;
   if (state === "current") return `\`${TOOL} verify\` proves that it works; \`${TOOL} revert\` (as root) takes it out.`;
   if (state === null) return `\`${TOOL} verify\` compares it with this host, where libvirt can be asked.`;

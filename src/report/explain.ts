@@ -51,6 +51,9 @@ export interface ShownExplanation {
 const MOST = 100;
 const LONGEST = 1000;
 
+/** What stands for a value that blocks should have. */
+const UNREADABLE = "(cannot be read)";
+
 /** A command in the words of the next step. */
 const COMMAND = /`virtinst-rbd-patch ([^`]+)`/g;
 
@@ -96,7 +99,8 @@ function verdict({ file, state, stateReason, blocks }: ShownExplanation): string
     case "current":
       return `${file} is patched, and just as this host needs it.`;
     case "damaged":
-      if ((blocks?.format ?? 0) > BLOCK_FORMAT) return `${file} is patched by another version: ${stateReason}.`;
+      if ((blocks?.format ?? 0) > BLOCK_FORMAT && blocks?.tool !== VERSION)
+        return `${file} is patched by another version: ${stateReason}.`;
       return `${file} is patched, but the patch is damaged: ${stateReason}.`;
     case "stale":
       return `${file} is patched, but not as this host needs it now: ${stateReason}.`;
@@ -122,7 +126,7 @@ function writtenRows({ tool, format, spans, markers, intact, inPlace }: Blocks):
   const place =
     helper && calls
       ? `lines ${helper.first} to ${helper.last} (the function), ${calls.first} to ${calls.last} (its calls in _build_xml); ${state.join(", ")}`
-      : `not certain; markers in line ${some(markers.map(String)).join(", ") || "none"}`;
+      : `not certain; ${markers.length > 0 ? `markers in line ${some(markers.map(String)).join(", ")}` : "no marker is there"}`;
   return [
     ["Patched by", `${tool === null ? "an unknown version of this tool" : `virtinst-rbd-patch ${tool}`} (${about})`],
     ["  it stands", place],
@@ -153,15 +157,18 @@ function pristineRows({ release }: ShownExplanation, { pristine }: Blocks): Row[
 function poolRows({ pools, complete }: Blocks): Row[] {
   const rows = some(pools, (count) => `${count} more, which --json has`).flatMap((pool): Row[] => {
     if (typeof pool === "string") return [["", pool]];
-    const { libvirtPools, cephPool, monitors, auth } = pool;
+    const { cephPool, auth } = pool;
+    // What cannot be read is empty.
+    const libvirtPools = pool.libvirtPools.filter((name) => name !== "");
+    const monitors = pool.monitors.map(({ name, port }) => ({ name: name || UNREADABLE, port: name ? port : null }));
     const many = libvirtPools.length > 1 ? "s" : "";
     const names =
       libvirtPools.length > 0 ? `libvirt pool${many} ${quoted(libvirtPools)}` : "pools whose names cannot be read";
     return [
       ["Made for", `${names}${cephPool === "" ? "" : `, Ceph pool ${JSON.stringify(cephPool)}`}`],
       ["  monitors", monitorsText(monitors)],
-      ["  user", auth ? auth.username : "none: the pool has no auth"],
-      ...(auth ? [["  secret", auth.uuid] as const] : []),
+      ["  user", auth ? auth.username || UNREADABLE : "none: the pool has no auth"],
+      ...(auth ? [["  secret", auth.uuid || UNREADABLE] as const] : []),
     ];
   });
   if (rows.length === 0) return [["Made for", "pools that cannot be read"]];

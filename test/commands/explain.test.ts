@@ -239,6 +239,33 @@ test("what is not seen is an escape, in the text and in the JSON, and half a cha
   expect(blocks.pools[0].auth.username).toBe(`${unseen}\ud800`);
 });
 
+test("a value that cannot be read is called that, and no empty name is shown", () => {
+  const { explain, edit } = patched();
+  edit('u"libvirtpool"', 'u"\\Uffffffff", u"other"');
+  edit("192.0.2.11", "&#9999999;");
+  edit('<auth username="libvirt">', "<auth>");
+  const { text } = explain();
+  expect(text).toMatch(/^Made for +libvirt pool "other", Ceph pool "vms"$/m);
+  expect(text).toMatch(/^ {2}monitors +\(cannot be read\), 192\.0\.2\.12:6789/m);
+  expect(text).toMatch(/^ {2}user +\(cannot be read\)$/m);
+  expect(text).toContain("That is not all");
+});
+
+test("a later layout that says it is this version's was changed by hand: no other version can help", () => {
+  const { explain, edit } = patched();
+  edit("# format: 2", "# format: 999999999");
+  const { text, next, state } = explain();
+  expect(state).toBe("damaged");
+  expect(text).toContain("the patch is damaged");
+  expect(next).toMatch(/^Get a clean file|^Reinstall|clean/);
+});
+
+test("a name of this tool's without any marker: none is listed", () => {
+  const { explain, edit } = patched();
+  edit(/^.*(?:>>>|<<<) virtinst-rbd-patch.*\n/gm, "");
+  expect(explain().text).toContain("not certain; no marker is there");
+});
+
 test("a time that no clock shows is called that", () => {
   const { explain, edit } = patched();
   edit(/mtime=\d+/, `mtime=${"9".repeat(20)}`);
