@@ -67,7 +67,8 @@ export function reportFile({ report }: Words): string | null {
  *
  * @throws Failure (usage) where they do not go together
  */
-export function common({ connect, poolXml, secretXml, host, root, virtinst, pool, python }: Words): CommonOptions {
+export function common(words: Words): CommonOptions {
+  const { connect, poolXml, secretXml, host, root, virtinst, pool, python } = words;
   if (secretXml && !poolXml && connect === undefined && root !== undefined)
     throw new Failure(
       "usage",
@@ -77,8 +78,11 @@ export function common({ connect, poolXml, secretXml, host, root, virtinst, pool
   const [own, second] = virtinst ?? [];
   if (second !== undefined)
     throw new Failure("usage", "--virtinst was given more than once.", "Name one folder; only bundle takes several.");
-  for (const [option, value] of Object.entries({ connect, host, root, virtinst: own, python }))
-    if (value === "") throw new Failure("usage", `--${option} has no value.`, "Give one, or leave the option out.");
+  const single = { connect, host, root, virtinst: own, python, vol: words.vol, output: words.output };
+  const several = { "pool-xml": poolXml, "secret-xml": secretXml, pool };
+  for (const [option, value = []] of Object.entries({ ...single, ...several }))
+    if ([value].flat().includes(""))
+      throw new Failure("usage", `--${option} has no value.`, "Give one, or leave the option out.");
   const files = new HostFiles(root);
   return { files, ...given({ connect, poolXml, secretXml, hostDocument: host, virtinst: own, pool, python }) };
 }

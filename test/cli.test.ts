@@ -3,7 +3,7 @@ import { cpSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { COMMANDS } from "../src/grammar/commands";
-import { cli, FIXTURES, HOST, json, PLAIN, TOOL, target, temporaryFile, temporaryFolder } from "./support/cli";
+import { cli, FIXTURES, HOST, json, PLAIN, shell, TOOL, target, temporaryFile, temporaryFolder } from "./support/cli";
 
 test.each([
   [["--no-such-option", "inspect"], 2, /Unknown option/],
@@ -58,10 +58,20 @@ test("-q says nothing but errors, -v says more", () => {
 test.each([
   [["verify", "--report", "--static"], /^virtinst-rbd-patch: --report has no value: --static is an option\.\n/],
   [["render", "-o", "--reverse"], /--output has no value: --reverse is an option\./],
+  [["render", "-o", ""], /--output has no value\./],
+  [["inspect", "--pool="], /--pool has no value\./],
+  [["inspect", "--pool-xml", "", "--secret-xml", "x"], /--pool-xml has no value\./],
   [["apply", "-c", "--check"], /--connect has no value: --check is an option\./],
   [["apply", "--pool", "a", "--pool", "-q"], /--pool has no value: -q is an option\./],
 ])("no option is the value of another: %j", (words, message) => {
   expect(cli(words)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(message) });
+});
+
+test("a folder that went is called that", () => {
+  const gone = temporaryFolder();
+  const ran = shell('cd "$1" && rmdir "$1" && shift && tool inspect "$@" --virtinst virtinst', [gone, ...HOST]);
+  expect(ran.stderr).toMatch(/^virtinst-rbd-patch: The folder that this was started in .*no such file.*\n.*cd \//);
+  expect(ran.code).toBe(6);
 });
 
 test("a wrong option shows where help is", () => {

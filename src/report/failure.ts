@@ -55,6 +55,8 @@ export function systemReason(error: unknown): string {
       return "no space left on the device";
     case "EISDIR":
       return "it is a directory";
+    case "EMFILE":
+      return "too many open files (ulimit -n)";
     case "ENOTDIR":
       return "a part of the path is not a directory";
     case "EIO":
@@ -72,6 +74,12 @@ export function systemReason(error: unknown): string {
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const { code, path, syscall } = Object(error) as NodeJS.ErrnoException;
+  if (syscall === "uv_cwd")
+    return new Failure(
+      "io",
+      `The folder that this was started in cannot be told: ${systemReason(error)}.`,
+      "Go to another one (cd /), and name paths from / on.",
+    );
   if (syscall)
     return new Failure(
       "io",
