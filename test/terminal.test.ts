@@ -165,7 +165,7 @@ describe("a diff on a terminal", () => {
     const { options } = target(PLAIN);
     const screen = (PAGER: string) =>
       onTerminal(["apply", "--check", "--diff", ...options], { rows: 20, env: { PAGER } }).screen;
-    for (const PAGER of ["", "cat"]) expect(screen(PAGER)).toMatch(/^--- a\//);
+    for (const PAGER of ["", " ", "cat"]) expect(screen(PAGER)).toMatch(/^--- a\//);
     expect(screen("/nonexistent/pager")).toContain("\n--- a/");
     expect(screen("true")).toMatch(/^would be patched:\n/);
   });

@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
  */
 export async function page(text: string): Promise<boolean> {
   const { PAGER } = process.env;
-  if (PAGER === "" || PAGER === "cat") return false;
+  if (PAGER?.trim() === "" || PAGER === "cat") return false;
   const [program, args] = PAGER === undefined ? ["less", ["-FRX"]] : ["/bin/sh", ["-c", PAGER]];
   // Who presses ^C there means the pager: what was done is still to be said.
   const ignore = () => {};

@@ -66,9 +66,11 @@ export function wasTaken(): boolean {
   return heard;
 }
 
-/** Whether it may be one: only a terminal is a character device, and asking the stream loads Node's network stack for a pipe. */
+/** Whether it may be one, and TERM says which: only a terminal is a character device, and asking the stream loads Node's network stack for a pipe. */
 export function isTerminal(descriptor: 1 | 2): boolean {
-  return fstatSync(descriptor).isCharacterDevice() && process.env.TERM !== "dumb" && stream(descriptor).isTTY;
+  return (
+    fstatSync(descriptor).isCharacterDevice() && (process.env.TERM || "dumb") !== "dumb" && stream(descriptor).isTTY
+  );
 }
 
 /** How many columns and rows a terminal has; null where it says neither. */
