@@ -67,6 +67,16 @@ test.each([
   expect(cli(words)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(message) });
 });
 
+test("what looks like this tool's own colours is none of them in a name from outside", () => {
+  const folder = join(temporaryFolder(), "\u001b[8mhidden");
+  cpSync(target(PLAIN).folder, folder, { recursive: true });
+  for (const words of [["inspect"], ["apply", "--check"], ["apply"], ["verify", "-v"], ["explain"]]) {
+    const { stdout, stderr } = cli([...words, ...HOST, "--virtinst", folder]);
+    expect(stdout).toContain("\\x1b[8mhidden");
+    expect(stdout + stderr).not.toContain("\u001b");
+  }
+});
+
 test("a folder that went is called that", () => {
   const gone = temporaryFolder();
   const ran = shell('cd "$1" && rmdir "$1" && shift && tool inspect "$@" --virtinst virtinst', [gone, ...HOST]);

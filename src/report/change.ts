@@ -1,5 +1,5 @@
 import type { Line, Screen } from "./screen";
-import { clean, inline } from "./text";
+import { inline } from "./text";
 
 /** What `apply` and `revert` show. */
 export interface ShownChange {
@@ -41,7 +41,7 @@ function changeLines(result: ShownChange, verbose: boolean, colors: Screen): Lin
   if (compiled?.startsWith("not run")) say(`Compiling the new text was ${compiled}.`);
   else if (verbose && compiled) say(`The new text was ${compiled}.`);
   if (verbose) say(`virt-manager release: ${release ?? "unknown"}`);
-  return lines.map((line) => ({ ...line, text: clean(line.text, inline) }));
+  return lines.map((line) => ({ ...line, text: inline(line.text) }));
 }
 
 function forPools({ pools }: Pick<ShownChange, "pools">): string {

@@ -1,10 +1,11 @@
 import { aligned, type Line, type Row, type Screen } from "./screen";
 import type { ShownInspection, ShownPool } from "./shown";
 import { needColour, stateColour } from "./state";
-import { type Colours, clean, inline, monitorsText, releasedText } from "./text";
+import { type Colours, clean, cleaned, inline, monitorsText, releasedText } from "./text";
 
 /** The host, its virtinst, whether it needs the patch, its pools and what is wrong with them, for a person. */
-export function inspectionText(shown: ShownInspection, screen: Screen): string {
+export function inspectionText(found: ShownInspection, screen: Screen): string {
+  const shown = cleaned(inline, found);
   const { terminal } = screen;
   const lines = terminal ? terminal.pages.inspection(shown, terminal) : inRecords(shown, screen);
   return screen.fit(lines.map((line) => ({ ...line, text: clean(line.text, inline) })));

@@ -2,7 +2,7 @@ import template from "../../templates/report.html.hbs";
 import { shellWord } from "../grammar/shell";
 import { TOOL, VERSION } from "../version";
 import type { ShownProof, ShownVerification } from "./shown";
-import { inline, monitorText, NO_MONITORS, releasedText } from "./text";
+import { cleaned, inline, monitorText, NO_MONITORS, releasedText } from "./text";
 
 /** A disk beside what it has to become: each line, and whether only this side has it. */
 export interface ShownDisk {
@@ -39,7 +39,7 @@ export function page(shown: ShownReport): string {
   const { host, source, release, file, sha256, shippedIn, state, stateReason, need, needReason, pools, at } = shown;
   const proofs = proofsOf(shown);
   return template(
-    cleaned({
+    cleaned(inline, {
       ...verdictOf(shown, proofs),
       tool: `${TOOL} ${VERSION}`,
       time: at.toISOString(),
@@ -176,12 +176,4 @@ function diffLines(diff: string): PageLine[] {
   const tags = { "+": "ins", "-": "del", "@": "b" } as const;
   const lines = diff.replace(/\n$/, "").split("\n");
   return lines.map((text, index) => ({ tag: index < 2 ? "b" : (tags[text[0] as "+"] ?? "span"), text }));
-}
-
-/** A value of any shape, in which nothing is unseen and nothing looks like another line. */
-function cleaned<T>(value: T): T {
-  if (typeof value === "string") return inline(value) as T;
-  if (Array.isArray(value)) return value.map(cleaned) as T;
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, cleaned(one)])) as T;
 }

@@ -38,6 +38,14 @@ function escaped(character: string): string {
   return `\\${mark}${code.toString(16).padStart(digits, "0")}`;
 }
 
+/** A value of any shape from outside: without this, what looks like this tool's own colours would pass below. */
+export function cleaned<T>(how: (text: string) => string, value: T): T {
+  if (typeof value === "string") return how(value) as T;
+  if (Array.isArray(value)) return value.map((one) => cleaned(how, one)) as T;
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, cleaned(how, one)])) as T;
+}
+
 /** A text from outside in this tool's own colours, whose escapes pass. */
 export function clean(text: string, how: (text: string) => string): string {
   return text

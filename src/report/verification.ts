@@ -2,10 +2,11 @@ import type { Line, Screen } from "./screen";
 import type { ShownProof, ShownVerification } from "./shown";
 import { outcome, stateColour } from "./state";
 import type { Colours } from "./text";
-import { clean, inline, PLAIN, visible } from "./text";
+import { clean, cleaned, inline, PLAIN, visible } from "./text";
 
 /** The state of the file, and each check of what its blocks do. */
-export function verificationText(shown: ShownVerification, verbose: boolean, screen: Screen): string {
+export function verificationText(found: ShownVerification, verbose: boolean, screen: Screen): string {
+  const shown = cleaned(visible, found);
   const { terminal } = screen;
   const lines = terminal
     ? terminal.pages.verification(shown, verbose, terminal)
@@ -19,7 +20,7 @@ function plain(text: string): Line {
 
 /** What was run, and what came of it; without the state of the file. */
 export function proofText(shown: ShownVerification, verbose: boolean, screen: Screen): string {
-  const lines = proofLines(shown, verbose, screen, screen.terminal !== null);
+  const lines = proofLines(cleaned(visible, shown), verbose, screen, screen.terminal !== null);
   return screen.fit(lines.map((line) => ({ ...line, text: clean(line.text, visible) })));
 }
 
