@@ -34,7 +34,10 @@ export function accountOf(text: string, found: Found): Account | null {
   const helper = found.state === "present" ? found.blocks.helper : likelyHelper(text, lines);
   const { tool, format } = readFormat(helper);
   // Where the end is lost, all kinds of text follow.
-  const facts = readFacts(helper.split("\n    )\n", 1)[0] as string);
+  const stated = helper.split("\n    )\n", 1)[0] as string;
+  const facts = readFacts(stated);
+  // A monitor that cannot be read is passed over there.
+  const monitors = facts.reduce((sum, pool) => sum + pool.monitors.length, 0);
   const spans = found.state === "present" ? found.spans : [];
   return {
     tool: tool || null,
@@ -42,7 +45,7 @@ export function accountOf(text: string, found: Found): Account | null {
     spans: spans.map(({ from, to }) => ({ first: lineNumber(text, from), last: lineNumber(text, to - 1) })),
     markers: lines.map(({ line }) => line),
     facts,
-    complete: facts.length > 0 && facts.every(isWhole),
+    complete: facts.length > 0 && facts.every(isWhole) && monitors === (stated.match(/^ {16}\S/gm) ?? []).length,
   };
 }
 

@@ -32,7 +32,7 @@ export function readFacts(helper: string): CephPool[] {
   }));
 }
 
-const HOST = /^ {16}'<host name="([^"]*)"(?: port="(\d+)")?\/>',$/;
+const HOST = /^ {16}'<host name="([^"]*)"(?: port="(\d{1,5})")?\/>',$/;
 // Format 1 (1.0.0) had a monitor's name and port before it.
 const HOST_OF_1 = /(?<=^ {16})\(u"[^"]*", (?:u"\d+"|None), ('[^']*')\),$/;
 // A quote in a text is an escape, as pythonText writes it.

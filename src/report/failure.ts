@@ -55,6 +55,8 @@ export function systemReason(error: unknown): string {
       return "no space left on the device";
     case "EISDIR":
       return "it is a directory";
+    case "ENXIO":
+      return "nobody reads from that pipe";
     case "EMFILE":
       return "too many open files (ulimit -n)";
     case "ENOTDIR":

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from "node:fs";
+import { shellWord } from "../grammar/shell";
 import { Failure, type FailureKind, systemReason } from "../report/failure";
 
 /** The largest file that is read, in bytes: the largest of virt-manager's own has 100 KB, a host with a thousand pools 1 MB. */
@@ -19,6 +20,12 @@ const PATIENCE = 60_000;
  * @throws Failure where it cannot be read, or holds more
  */
 export function readNamed(path: string, kind: FailureKind, limit = LIMIT, { regular = false } = {}): Buffer {
+  if (path === "")
+    throw new Failure(
+      "usage",
+      "A file was named, and its name is empty.",
+      "Name it, or leave that word out: a variable of the shell may have no value.",
+    );
   try {
     refuseSecret(path);
     refuseSecret(whole(path));
@@ -87,7 +94,7 @@ export function unreadable(path: string, kind: FailureKind, error: unknown): Fai
   return new Failure(
     kind,
     `${path} cannot be read: ${systemReason(error)}.`,
-    `Check the path, what it is, and its rights (ls -ld ${path}).`,
+    `Check the path, what it is, and its rights (ls -ld ${shellWord(path)}).`,
   );
 }
 

@@ -38,7 +38,16 @@ export function writeNewFile(
   { program = false, option = "-o" } = {},
 ): void {
   try {
-    writeFileSync(path, content);
+    const descriptor = openSync(
+      path,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NONBLOCK,
+    );
+    // A pipe is opened once more, to wait for who reads it: with none, that would never end, and the first opening failed.
+    try {
+      writeFileSync(path, content);
+    } finally {
+      closeSync(descriptor);
+    }
     if (program) chmodSync(path, 0o755);
   } catch (error) {
     throw new Failure("io", `${path} cannot be written: ${systemReason(error)}.`, `Name another file with ${option}.`);

@@ -33,6 +33,12 @@ test.each([
     text.replace("# format: 2", "# format: 7").replace(VERSION, "9.1.0"),
     { tool: "9.1.0", format: 7, complete: true },
   ],
+  ["with a monitor's port that is none", text.replace('port="6789"', 'port="-1"'), { complete: false }],
+  [
+    "with one that is beyond all",
+    text.replace('port="6789"', 'port="99999999999999999999999999999"'),
+    { complete: false },
+  ],
   ["without a version", text.replace(` ${VERSION}`, ""), { tool: null, format: BLOCK_FORMAT }],
   ["without a format", text.replace(/# format.*\n/, ""), { tool: VERSION, format: null }],
   [

@@ -40,6 +40,13 @@ test("what cannot be written is said, with what to do", () => {
   const nowhere = join(folder, "no/such");
   const message = `${nowhere} cannot be written: no such file or directory.`;
   expect(failed(nowhere)).toMatchObject({ kind, message, hint });
+  const pipe = join(folder, "pipe");
+  shell(`mkfifo ${pipe}`);
+  expect(failed(pipe)).toMatchObject({
+    kind,
+    message: `${pipe} cannot be written: nobody reads from that pipe.`,
+    hint,
+  });
 });
 
 test("a file that is put is replaced as a whole, and one that is just that is left as it is", () => {

@@ -86,6 +86,7 @@ result:
 
 import json
 import os
+from unicodedata import category
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.text.converters import to_bytes
@@ -96,9 +97,8 @@ NOTHING_HERE = "No virtinst was found "
 
 def seen(words):
     """A diff without what a terminal would obey: the file may be anybody's."""
-    return "".join(letter if letter in "\n\t" or (" " <= letter and not "\x7f" <= letter <= u"\x9f"
-                                                   and letter not in u"\u061c\u200e\u200f\u2028\u2029\u202a\u202b"
-                                                   u"\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+    # Controls, directions, line ends: what has no picture of its own.
+    return "".join(letter if letter in "\n\t" or category(letter) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
                    else "\\x%02x" % ord(letter) for letter in words)
 
 
