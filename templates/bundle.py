@@ -44,10 +44,10 @@ NOT_SO, USAGE, OTHER, TARGET, BEHAVIOUR, IO = 1, 2, 3, 4, 5, 6  # The exit codes
 HEADER = "# pristine: sha256=%s\n# pristine: mtime=%s lines=%s,%s\n# facts: sha256=%s\n"
 DIGEST = "# blocks: sha256=%s\n"
 CURRENT = ("current", u"the blocks are just what this host needs")
-UNSEEN = ((0, 31), (127, 159), (0xad, 0xad), (0x34f, 0x34f), (0x61c, 0x61c), (0x115f, 0x1160), (0x17b4, 0x17b5),
-          (0x180b, 0x180f), (0x200b, 0x200f), (0x2028, 0x202e), (0x2060, 0x206f), (0x3164, 0x3164),
-          (0xd800, 0xdfff), (0xfe00, 0xfe0f), (0xfeff, 0xfeff), (0xffa0, 0xffa0), (0xfff0, 0xfffb),
-          (0x1bca0, 0x1bca3), (0x1d173, 0x1d17a), (0xe0000, 0xe0fff))
+UNSEEN = ((0, 31), (127, 159), (0xad, 0xad), (0x34f, 0x34f), (0x61c, 0x61c), (0x115f, 0x1160),
+          (0x17b4, 0x17b5), (0x180b, 0x180f), (0x200b, 0x200f), (0x2028, 0x202e), (0x2060, 0x206f),
+          (0x3164, 0x3164), (0xd800, 0xdfff), (0xfe00, 0xfe0f), (0xfeff, 0xfeff), (0xffa0, 0xffa0),
+          (0xfff0, 0xfffb), (0x1bca0, 0x1bca3), (0x1d173, 0x1d17a), (0xe0000, 0xe0fff))
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 REPLACED, UNHEARD, STOPPED, HELD = [], [], [], []  # What was done by now; what nobody could be told; signals.
 
@@ -293,7 +293,8 @@ def headline(result):
 
 def seen(words, kept=()):
     """Without what is not seen or turns what is, so that no name can look like something else."""
-    return u"".join(one if u" " <= one <= u"~" or ord(one) in kept else shown(ord(one)) or one for one in text(words))
+    return u"".join(one if u" " <= one <= u"~" or ord(one) in kept else shown(ord(one)) or one
+                    for one in text(words))
 
 def shown(code):
     """A character that is not seen, as an escape; nothing for another."""
