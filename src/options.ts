@@ -42,7 +42,7 @@ export function given<T extends object>(options: T): { [K in keyof T]?: NonNulla
 export function folders({ hosts, output }: Words): { hosts: string; output: string } | null {
   if (hosts === undefined) return null;
   if (hosts === "") throw new Failure("usage", "--hosts has no value.", "Name the folder that holds the documents.");
-  if (output === undefined || output === "" || output === "-")
+  if (output === undefined || output === "-")
     throw new Failure(
       "usage",
       "--hosts writes a file for each host, and no folder for them was named.",

@@ -293,12 +293,12 @@ def headline(result):
 
 def seen(words, kept=()):
     """Without what is not seen or turns what is, so that no name can look like something else."""
-    return u"".join(one if u" " <= one <= u"~" or ord(one) in kept else shown(ord(one)) or one
-                    for one in text(words))
+    return u"".join(one if ord(one) in kept else shown(one) or one for one in text(words))
 
-def shown(code):
+def shown(one):
     """A character that is not seen, as an escape; nothing for another."""
-    if any(first <= code <= last for first, last in UNSEEN):
+    code = ord(one)
+    if not 32 <= code <= 126 and any(first <= code <= last for first, last in UNSEEN):
         return (u"\\x%02x" if code < 256 else u"\\u%04x" if code < 65536 else u"\\U%08x") % code
 
 def write(descriptor, content):
@@ -1212,7 +1212,7 @@ def as_json(result, code, options):
         form.pop("diff", None)
     form = json.dumps(form, indent=2, ensure_ascii=False, sort_keys=True, separators=(",", ": ")) + u"\n"
     # An escape is the character itself there.
-    return u"".join(json.dumps(one)[1:-1] if one != u"\n" and shown(ord(one)) else one for one in form)
+    return u"".join(json.dumps(one)[1:-1] if one != u"\n" and shown(one) else one for one in form)
 
 HELP = u"""usage: FILE apply|verify|revert [--check] [--diff] [--static] [--json] [-q|-v] [--root DIR]
                                 [--virtinst DIR]
