@@ -85,6 +85,8 @@ patched: ${path} \\(pool libvirtpool\\)
   behaviour     passed \\(8 checks\\): .*
   virt-install  not run: `),
   );
+  // What could not be run can be run later.
+  expect(screen).toMatch(/\n\nWhen what it lacks is there:\n {2}virtinst-rbd-patch verify .*\n\nTo undo it:\n/);
   expect(nextStep(screen)).toMatch(/^revert /);
   expect(shell(`tool ${nextStep(screen)}`).code).toBe(0);
   expect(readFileSync(path).equals(pristine)).toBe(true);
@@ -99,6 +101,7 @@ test("what was put in and does not work is said on a terminal, with exit 5 and t
   const { screen, code } = onTerminal(["apply", ...options]);
   expect(screen).toContain(`\npatched:`);
   expect(screen).toMatch(/^ {2}virt-install +failed \(1 check\): /m);
+  expect(screen).not.toContain("When what it lacks");
   expect(nextStep(screen)).toMatch(/^revert /);
   expect(code).toBe(5);
   expect(readFileSync(path, "utf8")).toContain("# >>> virtinst-rbd-patch");
@@ -177,6 +180,18 @@ describe("a diff on a terminal", () => {
     expect(screen).toContain(`\npatched: ${path} `);
     expect(nextStep(screen)).toMatch(/^revert /);
     expect(code).toBe(0);
+  });
+
+  test("has no colour and no pager where no TERM says what the terminal can", () => {
+    const { options } = target(PLAIN);
+    const { file, PAGER } = pager();
+    for (const TERM of [undefined, "", "dumb"]) {
+      const env = { PAGER, TERM, NO_COLOR: undefined };
+      const { screen } = onTerminal(["apply", "--check", "--diff", ...options], { rows: 20, env });
+      expect(screen).toMatch(/^--- a\//m);
+      expect(screen).not.toContain("\u001b");
+    }
+    expect(existsSync(file)).toBe(false);
   });
 
   test("a patch and a preview go through it too", () => {

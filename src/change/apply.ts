@@ -8,7 +8,7 @@ import { type CephPool, overlap, poolNames, sameCredentials, secretUuids } from 
 import { wholeBase } from "../patch/state";
 import { Failure } from "../report/failure";
 import { quoted } from "../report/text";
-import { isStandardInput, readNamed, readStandardInput } from "../system/read";
+import { readInput } from "../system/read";
 import { VERSION } from "../version";
 import { copiesAuth } from "../virtinst/need";
 import { targetNotes } from "../virtinst/notes";
@@ -49,9 +49,7 @@ export async function applyReviewed(
   patchFile: string,
   host: HostConfig | Unread,
 ): Promise<Change> {
-  const piped = isStandardInput(patchFile);
-  const where = piped ? "standard input" : patchFile;
-  const patch = piped ? readStandardInput("io") : readNamed(patchFile, "io");
+  const { bytes: patch, where } = readInput(patchFile, "io");
   const { plan, facts, notes } = planReviewed(target, patch, where);
   const told = copiesAuth(target.installation, options.files);
   const compared = compareWithHost(facts, host, told, options.force ?? false, where);

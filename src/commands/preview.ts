@@ -8,7 +8,7 @@ import { render } from "../patch/render";
 import { sampleDomain } from "../patch/sample";
 import { decode, encode, type Source } from "../patch/source";
 import { Failure } from "../report/failure";
-import { isStandardInput, readNamed, readStandardInput, XML_LIMIT } from "../system/read";
+import { isStandardInput, readInput, XML_LIMIT } from "../system/read";
 import { TOOL } from "../version";
 import { findVirtinst, type Installation } from "../virtinst/find";
 import { findPythons, isNotRun, runHelper } from "../virtinst/python";
@@ -84,26 +84,22 @@ const SAMPLE = `This domain is a sample, made up with a disk from each pool: no 
  * @throws Failure (io) where it cannot be read, (facts) where it is not a domain
  */
 function readDomain(name: string): Source {
-  if (!isStandardInput(name)) {
-    const source = decode(readNamed(name, "io", XML_LIMIT));
-    readRbdDisks(source.text, name);
-    return source;
-  }
-  const source = decode(readStandardInput("io", XML_LIMIT));
+  const { bytes, where, piped } = readInput(name, "io", XML_LIMIT);
+  const source = decode(bytes);
   // virsh ends its output with an empty line even where it fails.
-  if (source.text.trim() === "")
+  if (piped && source.text.trim() === "")
     throw new Failure(
       "facts",
       "standard input is empty: there is no domain's XML in it.",
       "See what the command before the pipe said: virsh list --all shows the domains that there are.",
     );
-  if (source.encoding !== "utf8")
+  if (piped && source.encoding !== "utf8")
     throw new Failure(
       "facts",
       "standard input is not UTF-8, as what virsh prints is.",
       "Give what virsh dumpxml prints; a file in another encoding by its name.",
     );
-  readRbdDisks(source.text, "standard input");
+  readRbdDisks(source.text, where);
   return source;
 }
 

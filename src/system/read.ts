@@ -68,6 +68,27 @@ export function readStandardInput(kind: FailureKind, limit = LIMIT): Buffer {
   }
 }
 
+/** What was named on the command line to be read: a file, or standard input. */
+export interface Input {
+  readonly bytes: Buffer;
+  /** What it is called in a sentence. */
+  readonly where: string;
+  readonly piped: boolean;
+}
+
+/**
+ * Reads a file that was named on the command line, or standard input where that was.
+ *
+ * @param kind what a failure counts as
+ * @param limit the most that it may hold, in bytes
+ * @throws Failure where it cannot be read, or holds more
+ */
+export function readInput(name: string, kind: FailureKind, limit = LIMIT): Input {
+  return isStandardInput(name)
+    ? { bytes: readStandardInput(kind, limit), where: "standard input", piped: true }
+    : { bytes: readNamed(name, kind, limit), where: name, piped: false };
+}
+
 /** A path without links. That of an open pipe leads to no name, so it is its own. */
 function whole(path: string): string {
   try {

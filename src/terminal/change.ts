@@ -90,19 +90,23 @@ export function announcing(manner: Manner & { readonly check?: boolean }) {
 async function showProof(result: Changing, manner: Manner, verify: () => Promise<ShownVerification>): Promise<boolean> {
   const own = await screen(manner);
   const { terminal } = own;
-  const undo = () =>
-    terminal &&
-    print(own.fit([...terminal.notes(), ...terminal.pages.nextStep("To undo it", terminal.command("revert"))]));
+  const next = (tried: boolean) => {
+    if (!terminal) return;
+    const { pages, command } = terminal;
+    const later = tried ? [] : pages.nextStep("When what it lacks is there", command("verify"));
+    print(own.fit([...terminal.notes(), ...later, ...pages.nextStep("To undo it", command("revert"))]));
+  };
   try {
     // A patch for other facts would not pass for these.
     const proof = result.state === "current" ? await verify() : null;
     if (!proof) note([`Whether it works was not tried: ${result.stateReason}.`], manner);
     if (proof) print(proofText(proof, manner.verbose ?? false, own));
-    undo();
-    return proof?.behaviour.status !== "failed" && proof?.install.status !== "failed";
+    const of = [proof?.behaviour.status, proof?.install.status];
+    next(!of.includes("not run"));
+    return !of.includes("failed");
   } catch (error) {
     note([`Whether it works was not tried: ${asFailure(error).message}`], manner);
-    undo();
+    next(false);
     return true;
   }
 }

@@ -9,6 +9,10 @@ test.each([
   ["describe", `That is: ${TOOL} explain`],
   ["undo", `That is: ${TOOL} revert`],
   ["version", `That is: ${TOOL} --version`],
+  [
+    "completion bash",
+    "Completions for bash, zsh and fish are files of the release: README says where each shell looks.",
+  ],
   ["--json inspect", `Options come after the command: ${TOOL} inspect --json`],
   ["-q apply --check", `Options come after the command: ${TOOL} apply -q --check`],
   ["--root /mnt inspect", `Options come after the command: ${TOOL} inspect --root /mnt`],
