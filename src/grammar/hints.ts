@@ -66,9 +66,9 @@ export function usageHint(words: readonly string[], guess = ""): string {
     return `Options come after the command: ${[TOOL, name, ...before, ...after].map(shellWord).join(" ")}`;
   }
   if (first === "help") return `That is: ${TOOL} ${[words.find(isCommand), "--help"].filter(Boolean).join(" ")}`;
-  if (/^completions?$/.test(name))
-    return "Completions for bash, zsh and fish are files of the release: README says where each shell looks.";
   if (!command) {
+    if (/^completions?$/.test(name))
+      return "Completions for bash, zsh and fish are files of the release: README says where each shell looks.";
     const other = OTHER_COMMANDS[name] ?? OTHER_COMMANDS[first.replace(/^-+/, "")];
     if (other !== undefined) return `That is: ${TOOL} ${other}`;
     return `${guess ? `${guess} ` : ""}The commands are ${COMMANDS.map((known) => known.name).join(", ")}. See ${TOOL} --help.`;

@@ -17,7 +17,7 @@ const KINDS = ENGINES.map((kind) => [kind, BUNDLE_IN[kind] === null ? [] : HOST]
 
 /** With the program that is packed within it as its text: each Node packs it in its own way. */
 const unpacked = (text: string) =>
-  text.replace(/^ *H4sI.{72}(\n *[\w+/]{76})*(\n *([\w+/]{4})*([\w+/]{4}|[\w+/]{3}=|[\w+/]{2}==))?$/gm, (packed) =>
+  text.replace(/^ *H4sI.{72}(\n *[\w+/]{76})*(\n *([\w+/]{4}){0,18}([\w+/]{4}|[\w+/]{3}=|[\w+/]{2}==))?$/gm, (packed) =>
     gunzipSync(Buffer.from(packed, "base64")).toString(),
   );
 
