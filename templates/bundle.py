@@ -27,7 +27,7 @@ except ImportError:
 while os.open(os.devnull, os.O_RDWR) < 3:
     pass  # A standard stream that is closed must not become a file of ours.
 
-# >>> rendered from the host's facts and the recipes
+# >>> rendered from the host's facts and the recipes; all else is the same in every such file of one version
 VERSION, FORMAT, FORM = "0.0.0", 2, 1
 HOST, SOURCE, THEIRS = None, u"", None
 POOLS, FACTS, NOTES, REFUSED = [], "", ([], []), None

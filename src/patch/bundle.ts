@@ -66,7 +66,7 @@ export interface BundleContent {
   readonly proved: readonly ProvedPool[];
 }
 
-const PLACE = /# >>> rendered[^\n]*\n[\s\S]*?# <<< rendered\n/;
+const PLACE = /(?<=# >>> rendered[^\n]*\n)[\s\S]*?(?=# <<< rendered\n)/;
 const SECOND = /# >>> SECOND\n([\s\S]*?)# <<< SECOND\n/;
 
 /**

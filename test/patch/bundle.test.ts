@@ -148,3 +148,14 @@ test("a bundle is plain ASCII, and the same for the same content", () => {
     /^HOST = None\n[\s\S]*^THEIRS = "d{64}"\n[\s\S]*^REFUSED = None\n/m,
   );
 });
+
+test("outside two marks a bundle is the same for every host, so that it is read once", () => {
+  const rest = (program: string) => {
+    const parts = program.split(/^# (?:>>>|<<<) rendered.*\n/m);
+    expect(parts).toHaveLength(3);
+    return [parts[0], parts[2]];
+  };
+  const [first] = facts;
+  const other = { ...CONTENT, facts: [first], host: "hv2", source: "\n# <<< rendered\n", files: [CONTENT.files[0]] };
+  expect(rest(renderBundle(other as BundleContent)(other))).toEqual(rest(renderBundle(CONTENT)(CONTENT)));
+});
