@@ -5,19 +5,22 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { checkRevision } from "./conformance/check.mjs";
 import { readRevisions, Unusable } from "./conformance/clone.mjs";
+import { readPackages } from "./conformance/packages.mjs";
 import { Progress } from "./conformance/progress.mjs";
 import { Builder, findPython } from "./conformance/python.mjs";
 import { inLanes, oneLine, run } from "./conformance/run.mjs";
 import { checkVirtInstall, writeNode } from "./conformance/virt-install.mjs";
 import { importSources } from "./text-modules.mjs";
 
-const USAGE = `npm run conformance -- --git DIR [--virt-install]
+const USAGE = `npm run conformance -- --git DIR [--packages DIR] [--virt-install]
 
 Applies the patch to every release of virt-manager and to every state of the patched files between releases, runs it
 under Python 2.7 or 3, and takes it out again. Nothing of virt-manager is kept. Exit 1 if anything is wrong.
 
   --git DIR       a full clone of virt-manager's public repository, bare or not, with its tags:
                     git clone --bare https://github.com/virt-manager/virt-manager.git DIR
+  --packages DIR  also check distributions' packages: each folder in DIR is what a package has as /usr/share/virt-manager,
+                  by the name of its version, such as 1:1.4.0-5
   --virt-install  also run virt-install --print-xml of each release from 2.0.0 that can run on this machine
                   (needs Python 3 with the bindings of libvirt, libxml2 and gi), before and after
   --tool FILE     check this build of the tool (default: dist/virtinst-rbd-patch.js)
@@ -38,9 +41,19 @@ process.exitCode = await main().catch((error) => {
 async function main() {
   const options = readOptions();
   process.chdir(project);
-  const { RECIPES, TARGET_FILES, findSite, linesOf, sha256, readHost, resolveFacts, sampleDomain, HostFiles } =
-    await importSources(`
-    export { RECIPES, TARGET_FILES } from "./src/virtinst/recipes";
+  const {
+    knownFiles,
+    RECIPES,
+    TARGET_FILES,
+    findSite,
+    linesOf,
+    sha256,
+    readHost,
+    resolveFacts,
+    sampleDomain,
+    HostFiles,
+  } = await importSources(`
+    export { knownFiles, RECIPES, TARGET_FILES } from "./src/virtinst/recipes";
     export { findSite } from "./src/virtinst/site";
     export { linesOf } from "./src/patch/insert";
     export { sha256 } from "./src/patch/facts";
@@ -50,8 +63,10 @@ async function main() {
     export { HostFiles } from "./src/system/host-files";
   `);
   /** @type {Map<string, { sha256: string; lines: number[] }>} */
-  const known = new Map(RECIPES.flatMap((/** @type {any} */ { pristine }) => Object.entries(pristine)));
-  const { revisions, missing } = readRevisions(options.git, [...TARGET_FILES].reverse(), [...known.keys()]);
+  const known = new Map(RECIPES.flatMap(knownFiles));
+  const tagged = RECIPES.flatMap((/** @type {any} */ { pristine }) => Object.keys(pristine));
+  const { revisions, missing } = readRevisions(options.git, [...TARGET_FILES].reverse(), tagged);
+  if (options.packages !== undefined) revisions.push(...readPackages(options.packages, TARGET_FILES));
 
   const pythons = [
     { major: 2, path: findPython(["python2.7", "python2"]) },
@@ -92,6 +107,7 @@ async function main() {
   const numbered = revisions.map((revision, number) => ({ revision, number }));
   await inLanes(numbered, lanes, async ({ revision, number }, lane) => {
     const { name, path, bytes, releases } = revision;
+    const isThis = (/** @type {{ sha256: string } | undefined} */ file) => file?.sha256 === sha256(bytes);
     const layout = layoutOf(revision);
     const row = rows.get(layout) ?? { name: layout, releases: 0, revisions: 0, failures: 0 };
     rows.set(layout, row);
@@ -99,16 +115,16 @@ async function main() {
     row.revisions++;
     const recipe = RECIPES.find((/** @type {any} */ { file }) => file === path);
     const python = /** @type {typeof lane[number]} */ (lane.find(({ major }) => major === recipe.python));
-    const isReleased = releases.some((/** @type {string} */ release) => known.get(release)?.sha256 === sha256(bytes));
-    const own = { ...bench, bundle: isReleased ? bundle : null };
+    // A package that did not change the file has that of a release.
+    const files = releases.map((release) => known.get(release) ?? [...known.values()].find(isThis));
+    const own = { ...bench, bundle: files.some(isThis) ? bundle : null };
     const wrong = await checkRevision(revision, join(folder, String(number)), recipe.class, python, own).catch(
       (error) => [`the check itself failed: ${oneLine(String(error))}`],
     );
     if (!options.standIns)
-      for (const release of releases)
-        if (sha256(bytes) !== known.get(release)?.sha256)
-          wrong.push(`its SHA-256 is not that of ${release} in patches/`);
-        else if (placesIn(revision) !== String(known.get(release)?.lines))
+      for (const [at, release] of releases.entries())
+        if (!isThis(files[at])) wrong.push(`its SHA-256 is not that of ${release} in patches/`);
+        else if (placesIn(revision) !== String(files[at]?.lines))
           wrong.push(`the blocks go before lines ${placesIn(revision)}: patches/ has others for ${release}`);
     rmSync(join(folder, String(number)), { recursive: true, force: true });
     for (const line of wrong) fail(`${name}: ${line}`);
@@ -182,6 +198,7 @@ function readOptions() {
       options: {
         git: { type: "string" },
         tool: { type: "string", default: join(project, "dist/virtinst-rbd-patch.js") },
+        packages: { type: "string" },
         "virt-install": { type: "boolean", default: false },
         "stand-ins": { type: "boolean", default: false },
         help: { type: "boolean", default: false },
@@ -193,8 +210,12 @@ function readOptions() {
     }
     if (values.git === undefined) throw new Unusable("A clone of the virt-manager repository is needed.");
     // npm runs scripts in the project's folder, and says in INIT_CWD where the user is.
-    const git = resolve(process.env.INIT_CWD ?? ".", values.git);
-    return { git, tool: resolve(values.tool), virtInstall: values["virt-install"], standIns: values["stand-ins"] };
+    const from = process.env.INIT_CWD ?? ".";
+    const packages = values.packages === undefined ? undefined : resolve(from, values.packages);
+    return {
+      ...{ git: resolve(from, values.git), packages, tool: resolve(values.tool) },
+      ...{ virtInstall: values["virt-install"], standIns: values["stand-ins"] },
+    };
   } catch (error) {
     throw error instanceof Unusable ? error : new Unusable(/** @type {Error} */ (error).message);
   }

@@ -14,7 +14,7 @@ import { Failure } from "../report/failure";
 import { LEFTOVER } from "../system/leftovers";
 import { VERSION_FILES } from "../virtinst/find";
 import { needsOf } from "../virtinst/need";
-import { pythonMajor, RECIPES, releasesWithHash, TARGET_FILES } from "../virtinst/recipes";
+import { knownFiles, pythonMajor, RECIPES, releasesWithHash, TARGET_FILES } from "../virtinst/recipes";
 import { findSite } from "../virtinst/site";
 import { openTarget, type TargetOptions } from "../virtinst/target";
 
@@ -86,17 +86,17 @@ type Shared = Pick<Host, "chosen"> &
   Pick<Host["facts"], "pools" | "cephPools"> &
   Pick<BundleContent, "notes" | "refused">;
 
-/** The file of each release; several may have the same. */
+/** The file of each release and package that is known; several may have the same. */
 function releasedFiles(): KnownFile[] {
-  return RECIPES.flatMap(({ pristine, returns }) =>
-    Object.values(pristine).map(({ sha256, lines }) => ({
+  return RECIPES.flatMap((recipe) =>
+    knownFiles(recipe).map(([, { sha256, lines }]) => ({
       ...{ sha256, lines, releases: releasesWithHash(sha256) },
-      ...{ variables: returns, indent: INDENT },
+      ...{ variables: recipe.returns, indent: INDENT },
     })),
   );
 }
 
-/** Of the body of `_build_xml` in each release, 1.0.0 to 5.1.0. */
+/** Of the body of `_build_xml` in each of them, 1.0.0 to 5.1.0. */
 const INDENT = "        ";
 
 /** The file of a virtinst that was named, without our blocks. */

@@ -29,7 +29,7 @@ export const explained = {
             v.strictObject({
               sha256: digest,
               modified: maybe("When it was last changed, in UTC; null for a time that no clock shows."),
-              shippedIn: texts("The releases of virt-manager that have this file."),
+              shippedIn: texts("The releases of virt-manager, and the distributions' packages, that have this file."),
               unchanged: flag("Whether the rest of the file is still that file."),
             }),
           ),

@@ -15,7 +15,7 @@ const common = {
     v.nullable(digest),
     v.description("SHA-256 of the file without this tool's blocks; null where they are damaged, or there is no file."),
   ),
-  shippedIn: texts("The releases of virt-manager whose file has that hash."),
+  shippedIn: texts("The releases of virt-manager, and the distributions' packages, whose file has that hash."),
   need: v.pipe(
     v.nullable(v.picklist(["required", "partial", "not needed", "impossible", "unknown"])),
     v.description("Whether virtinst itself leaves out what these pools need; null where facts or file are missing."),

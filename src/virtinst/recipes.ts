@@ -16,9 +16,11 @@ export interface Recipe {
   readonly python: 2 | 3;
   /** The file in each release that has this layout, oldest first; packages between them may have it too. */
   readonly pristine: Readonly<Record<string, ReleasedFile>>;
+  /** The file in distributions' packages that changed it, by the version that `dpkg -l` and `rpm -q` show. */
+  readonly packages?: Readonly<Record<string, ReleasedFile>>;
 }
 
-/** The file that holds `_build_xml`, as a release has it. */
+/** The file that holds `_build_xml`, as a release or a package has it. */
 export interface ReleasedFile {
   readonly sha256: string;
   /** The lines of it, from 1, before which the helper and the calls go: `findSite`'s, as conformance proves. */
@@ -36,14 +38,19 @@ export function pythonMajor(file: string): 2 | 3 {
   return RECIPES.find((recipe) => recipe.file === file)?.python ?? 3;
 }
 
+/** All files of a layout that are known, by their release or package. */
+export function knownFiles({ pristine, packages }: Recipe): [version: string, file: ReleasedFile][] {
+  return Object.entries({ ...pristine, ...packages });
+}
+
 /**
- * The releases whose file has this hash.
+ * The releases and the distributions' packages whose file has this hash.
  *
  * @param sha256 of the file without our blocks
- * @returns release numbers, oldest first; empty for a file that no release shipped
+ * @returns their versions, oldest first, releases before packages; empty for a file that is none of these
  */
 export function releasesWithHash(sha256: string): string[] {
-  return RECIPES.flatMap(({ pristine }) =>
-    Object.keys(pristine).filter((release) => pristine[release]?.sha256 === sha256),
-  );
+  return RECIPES.flatMap(knownFiles)
+    .filter(([, file]) => file.sha256 === sha256)
+    .map(([version]) => version);
 }

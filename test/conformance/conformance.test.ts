@@ -138,6 +138,22 @@ describeRuns("on a clone of stand-ins", () => {
     expect(lines.filter((line) => /v5\.1\.0, .*: apply: exit 4: .*no known layout/.test(line))).toHaveLength(1);
     expect(stdout).toMatch(/^\| none +\| +1 \| +1 \| +1 \|$/m);
   });
+
+  test("packages are checked beside it: one whose file is in no recipe fails, and a folder without virtinst is refused", () => {
+    const clone = new Clone(["installer-4.0"]);
+    const packages = temporaryFolder();
+    cpSync(resolve("test/fixtures/virtinst/guest-1.4"), join(packages, "1:1.4.0-5"), { recursive: true });
+    const standIns = conformance("--git", clone.folder, "--packages", packages, "--stand-ins");
+    expect(standIns.stdout).toMatch(/^\| guest-1\.4 +\| +1 \| +1 \| +0 \|$/m);
+    const { code } = conformance("--git", clone.folder, "--packages", packages);
+    expect(failures()).toContain("failed: 1:1.4.0-5: its SHA-256 is not that of 1:1.4.0-5 in patches/");
+    expect(code).toBe(1);
+    rmSync(join(packages, "1:1.4.0-5/virtinst"), { recursive: true });
+    expect(conformance("--git", clone.folder, "--packages", packages)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("1:1.4.0-5 holds no virtinst with a _build_xml."),
+    });
+  });
 });
 
 describeRuns("a tool that is wrong is caught", () => {

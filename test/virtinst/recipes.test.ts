@@ -1,10 +1,16 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { pythonMajor, RECIPES, releasesWithHash, TARGET_FILES } from "../../src/virtinst/recipes";
+import { knownFiles, pythonMajor, RECIPES, releasesWithHash, TARGET_FILES } from "../../src/virtinst/recipes";
+import { cli, HOST, json, temporaryFolder } from "../support/cli";
 
 const names = v.array(v.pipe(v.string(), v.regex(/^[a-z_]\w*$/)));
+const file = v.strictObject({
+  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  lines: v.strictTuple([v.pipe(v.number(), v.integer()), v.pipe(v.number(), v.integer())]),
+});
 const recipe = v.strictObject({
   name: v.pipe(v.string(), v.regex(/^[a-z]+-\d+\.\d+$/)),
   file: v.pipe(v.string(), v.regex(/^virtinst\/[a-z/]+\.py$/)),
@@ -13,16 +19,9 @@ const recipe = v.strictObject({
   parameters: v.pipe(v.array(names), v.minLength(1)),
   returns: v.strictTuple([v.string(), v.string()]),
   python: v.picklist([2, 3]),
-  pristine: v.pipe(
-    v.record(
-      v.pipe(v.string(), v.regex(/^\d+\.\d+\.\d+$/)),
-      v.strictObject({
-        sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
-        lines: v.strictTuple([v.pipe(v.number(), v.integer()), v.pipe(v.number(), v.integer())]),
-      }),
-    ),
-    v.minEntries(1),
-  ),
+  pristine: v.pipe(v.record(v.pipe(v.string(), v.regex(/^\d+\.\d+\.\d+$/)), file), v.minEntries(1)),
+  // As dpkg and rpm show it: the bundle keeps them between blanks.
+  packages: v.optional(v.record(v.pipe(v.string(), v.regex(/^(?:\d+:)?\d+\.\d+\.\d+-[\w.+~]+$/)), file)),
 });
 
 test.each(RECIPES.map((one) => [one.name, one]))("recipe %s fits the schema", (_, one) => {
@@ -37,12 +36,23 @@ test("all 25 releases are covered, each once, and every recipe file is listed", 
   expect(files.sort()).toEqual(RECIPES.map(({ name }) => `${name}.json`).sort());
 });
 
-test("a hash finds its releases", () => {
+test("a hash finds its releases and packages", () => {
   expect(releasesWithHash("490e0cfd672d7af05930379c6b24b6f904da1909f235d883df36b255e1a59e0a")).toEqual([
     "4.0.0",
     "4.1.0",
   ]);
+  expect(releasesWithHash("53a2db500d10625b7c4f7853359f31f7d7fdfec91ef4dc90ff133ed533196541")).toEqual([
+    "1:1.5.1-0ubuntu1",
+    "1:1.5.1-0ubuntu1.2",
+  ]);
   expect(releasesWithHash("0".repeat(64))).toEqual([]);
+});
+
+test("a bundle knows the files of all releases and packages, with nothing named", () => {
+  const { stdout } = cli(["bundle", ...HOST, "-o", join(temporaryFolder(), "bundle.py"), "--json"]);
+  const known = json(stdout).knows.flatMap(({ releases }: { releases: string[] }) => releases);
+  expect(known.sort()).toEqual(RECIPES.flatMap((one) => knownFiles(one).map(([version]) => version)).sort());
+  expect(known).toContain("1.5.0-7.el7");
 });
 
 test("the file says which Python runs it: virt-manager 2.0 is the first of Python 3", () => {
