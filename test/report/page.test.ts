@@ -201,3 +201,143 @@ describe("the verdict is first, as the exit code says it", () => {
     expect(texts(of({ diff: "" }), "p")).toContain("No blocks.");
   });
 });
+
+describe("each part says what was found", () => {
+  const facts = (html: string) =>
+    Object.fromEntries(texts(html, "dt").map((name, at) => [name, texts(html, "dd")[at]]));
+  const marks = (html: string) =>
+    elements(html)
+      .filter(({ attrs }) => attrs[0]?.value.startsWith("mark "))
+      .map((one) => [one.attrs[0]?.value, textOf(one)]);
+  const rows = (html: string) => elements(html).filter(({ tagName }) => tagName === "tr");
+
+  test("what was looked at, known and unknown", () => {
+    const known = { host: "hv01", source: "live libvirt", release: "1.4.0", file: "/vm/guest.py", sha256: "5f" };
+    const why = { shippedIn: ["1:1.4.0-5"], state: "stale", stateReason: "old", need: "required", needReason: "so" };
+    expect(facts(page(filled("x", { ...known, ...why })))).toEqual({
+      ...{ Host: "hv01", "Facts from": "live libvirt", "virt-manager": "release 1.4.0", File: "/vm/guest.py" },
+      ...{ "SHA-256 without blocks": "5f", Released: "as in 1:1.4.0-5", Patch: "stale: old", Need: "required: so" },
+    });
+    const nothing = { host: null, source: null, release: null, file: null, sha256: null, shippedIn: [] };
+    const html = page(filled("x", { ...nothing, ...why, shippedIn: [] }));
+    expect(facts(html)).toMatchObject({
+      ...{ Host: "unknown", "Facts from": "unknown", "virt-manager": "unknown release", File: "unknown" },
+      "SHA-256 without blocks": "not known: the blocks are damaged",
+      Released: "not the file of any upstream release",
+    });
+    expect(texts(html, "p")[0]).toBe("unknown host, 2026-01-02 03:04:05 UTC");
+  });
+
+  test("a pool with monitors and a user, and one with neither", () => {
+    const monitors = [
+      { name: "mon1", port: 6789 },
+      { name: "2001:db8::1", port: null },
+    ];
+    const full = { pool: "p", cephPool: "c", monitors, auth: { username: "u", uuid: "id" } };
+    const html = page(filled("x", { pools: [full, { ...full, pool: "q", monitors: [], auth: null }] }));
+    expect(rows(html).slice(1, 3).map(textOf)).toEqual([
+      "pcmon1:67892001:db8::1uid",
+      "qcnone listed: Ceph's own configuration decidesnonenone",
+    ]);
+    expect(texts(page(filled("x", { pools: [] })), "p")).toContain("None of type rbd.");
+  });
+
+  test("each proof and each check with its own outcome, what is wrong, and where to look", () => {
+    const checks = [
+      { label: "one", passed: true, difference: "" },
+      { label: "two", passed: false, difference: "expected\ngot\n\n" },
+    ];
+    const fact = { label: "user", expected: "u", found: "v", right: false };
+    const volume = { status: "passed", reason: "by it", volume: "p/v", schema: { status: "not run", reason: "none" } };
+    const html = page(
+      filled("x", {
+        behaviour: { status: "passed", reason: "by Python", checks },
+        install: { status: "failed", reason: "by it", checks: [], causes: ["look here"] },
+        volume: { ...volume, disks: [{ name: "vda", facts: [fact, { ...fact, right: true }] }], causes: [] },
+      }),
+    );
+    expect(marks(html)).toEqual([
+      ...[
+        ["mark yes", "passed"],
+        ["mark yes", "passed"],
+        ["mark no", "failed"],
+        ["mark no", "failed"],
+      ],
+      ...[
+        ["mark yes", "passed"],
+        ["mark no", "failed"],
+        ["mark yes", "passed"],
+        ["mark part", "not run"],
+      ],
+    ]);
+    const said = rows(html).map(textOf);
+    expect(said).toEqual(expect.arrayContaining(["onepassed", "twofailed", "expected\ngot\n", "found: v\n"]));
+    expect(said).toEqual(expect.arrayContaining(["vda: user ufailed", "vda: user upassed", "schema: nonenot run"]));
+    expect(said).toHaveLength(2 + 1 + 3 + 1 + 4);
+    expect(texts(html, "h3")).toContain("The host's own virt-install, for the volume p/v: passed");
+    expect(texts(html, "li")).toContain("look here");
+    expect(texts(html, "p").filter((text) => text === "Look at:")).toHaveLength(1);
+  });
+
+  const passed = { status: "passed", reason: "by it", checks: [{ label: "disk", passed: true, difference: "" }] };
+  test.each([
+    ["makes just this of it", passed],
+    ["does not make this of it", { ...passed, checks: [{ label: "disk", passed: false, difference: "d" }] }],
+    [
+      "did not get that far",
+      { ...passed, status: "failed", checks: [{ label: "other", passed: true, difference: "" }] },
+    ],
+    ["was not run: no Python", { status: "not run", reason: "no Python", checks: [] }],
+  ])("of the disk, that the function %s", (words, behaviour) => {
+    const html = page(
+      filled("x", { behaviour, disk: { label: "disk", before: [{ text: "a", own: true }], after: [] } }),
+    );
+    expect(texts(html, "p").find((text) => text.includes("sample domain, as"))).toMatch(
+      new RegExp(`^The disk, in .* asks for\\. The function in the file ${words}\\.$`),
+    );
+    expect(texts(html, "del")).toEqual(["a\n", "-x\n"]);
+    expect(texts(page(filled("x", { behaviour, disk: null })), "p")).toContain(
+      "The patch changes no disk of these pools.",
+    );
+  });
+
+  test("of the difference, what is added, taken out and left, and its two files", () => {
+    const html = page(filled("x", { disk: null, diff: "--- a\n+++ b\n@@ -1,2 +1,2 @@\n-old\n+new\n left\n" }));
+    const tags = ["b", "del", "ins"].map((tag) => texts(html, tag));
+    expect(tags).toEqual([["--- a\n", "+++ b\n", "@@ -1,2 +1,2 @@\n"], ["-old\n"], ["+new\n"]]);
+    expect(texts(html, "span")).toContain(" left\n");
+  });
+
+  test("why, under the verdict: the state, what is needed, what failed and what was not run", () => {
+    const why = (more: Partial<ShownReport>) => {
+      const html = page(filled("x", { volume: null, ...more }));
+      const box = elements(html).find(({ attrs }) => attrs.some(({ value }) => value.startsWith("verdict ")));
+      return box?.childNodes.filter((node) => "tagName" in node && node.tagName === "p").map(textOf);
+    };
+    const unrun = { status: "not run", reason: "no Python", checks: [], causes: [] };
+    const absent = {
+      exitCode: 1,
+      state: "absent",
+      stateReason: "it has no blocks",
+      need: "required",
+      needReason: "so",
+    };
+    expect(why({ ...absent, behaviour: unrun, install: unrun })).toEqual(["It has no blocks. Need: required: so."]);
+    expect(why({ ...absent, state: "current", behaviour: passed, install: unrun, exitCode: 0 })).toEqual([
+      "It has no blocks.",
+      "The host's own virt-install, on libvirt's test driver: not run: no Python.",
+    ]);
+    const failed = { ...unrun, status: "failed", reason: "it ended" };
+    expect(why({ ...absent, state: "edited", behaviour: passed, install: failed })).toEqual([
+      "It has no blocks.",
+      "The host's own virt-install, on libvirt's test driver: failed: it ended.",
+    ]);
+    const checks = [
+      { label: "one", passed: true, difference: "" },
+      { label: "two", passed: false, difference: "d" },
+    ];
+    expect(why({ ...absent, state: "edited", behaviour: passed, install: { ...failed, checks } })?.[1]).toMatch(
+      /: failed: two\.$/,
+    );
+  });
+});
