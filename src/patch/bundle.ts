@@ -9,7 +9,7 @@ import type { Sample } from "./sample";
 /** A file that a bundle knows by its hash. */
 export interface KnownFile {
   readonly sha256: string;
-  /** The releases that have it; none for a distribution's own. */
+  /** The releases and packages that have it; none for a file of a folder that was named. */
   readonly releases: readonly string[];
   /** The lines of it, from 1, before which the helper and the calls go. */
   readonly lines: readonly [number, number];
