@@ -70,7 +70,7 @@ export function bundler({ virtinsts = [], ...options }: BundleOptions): (host: H
       command: "bundle",
       ...about(null, host, options.files),
       pools: chosen.map(({ name }) => name),
-      notes: told.notes,
+      notes: [...told.notes, ...unknownFile(config, files)],
       program: program({
         host: unnamed ? null : config.host,
         source: config.source,
@@ -85,6 +85,15 @@ export function bundler({ virtinsts = [], ...options }: BundleOptions): (host: H
 type Shared = Pick<Host, "chosen"> &
   Pick<Host["facts"], "pools" | "cephPools"> &
   Pick<BundleContent, "notes" | "refused">;
+
+/** What is to be said where the host's own file, as its document states it, is none that the bundle knows. */
+function unknownFile({ host, virtinst }: Host["config"], files: readonly KnownFile[]): string[] {
+  const sha256 = virtinst?.sha256 ?? null;
+  if (sha256 === null || files.some((file) => file.sha256 === sha256)) return [];
+  return [
+    `The virtinst of ${host ?? "the host"} has a file that this bundle does not know (SHA-256 ${sha256}): there it will write nothing, and end with exit 4. Name a copy of that folder with --virtinst.`,
+  ];
+}
 
 /** The file of each release and package that is known; several may have the same. */
 function releasedFiles(): KnownFile[] {

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import { knownFiles, pythonMajor, RECIPES, releasesWithHash, TARGET_FILES } from "../../src/virtinst/recipes";
-import { cli, HOST, json, temporaryFolder } from "../support/cli";
+import { cli, copyVirtinst, HOST, json, PLAIN, temporaryFolder } from "../support/cli";
 
 const names = v.array(v.pipe(v.string(), v.regex(/^[a-z_]\w*$/)));
 const file = v.strictObject({
@@ -53,6 +53,17 @@ test("a bundle knows the files of all releases and packages, with nothing named"
   const known = json(stdout).knows.flatMap(({ releases }: { releases: string[] }) => releases);
   expect(known.sort()).toEqual(RECIPES.flatMap((one) => knownFiles(one).map(([version]) => version)).sort());
   expect(known).toContain("1.5.0-7.el7");
+});
+
+test("a bundle that does not know its host's own file says so when it is made, and is silent where a folder is named", () => {
+  const [folder, document] = [copyVirtinst(PLAIN), join(temporaryFolder(), "hv01.json")];
+  writeFileSync(document, cli(["inspect", ...HOST, "--virtinst", folder, "--json"]).stdout);
+  const { sha256 } = json(readFileSync(document, "utf8")).document.virtinst;
+  const made = (...words: string[]) => cli(["bundle", "--host", document, ...words, "-o", `${document}.py`]);
+  expect(made().stderr).toContain(
+    `a file that this bundle does not know (SHA-256 ${sha256}): there it will write nothing, and end with exit 4. Name a copy`,
+  );
+  expect(made("--virtinst", folder)).toMatchObject({ code: 0, stderr: expect.not.stringContaining("does not know") });
 });
 
 test("the file says which Python runs it: virt-manager 2.0 is the first of Python 3", () => {
