@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
+import { Failure } from "./failure";
 import type { HostConfig } from "./host/config";
 import { isAnyMachine } from "./host/here";
-import { Failure } from "./report/failure";
 import { VERSION_FILES } from "./virtinst/find";
 import { DISK_CODE } from "./virtinst/need";
 import { TARGET_FILES } from "./virtinst/recipes";

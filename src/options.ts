@@ -1,5 +1,5 @@
 import type { CommonOptions } from "./context";
-import { Failure } from "./report/failure";
+import { Failure } from "./failure";
 import { HostFiles } from "./system/host-files";
 
 /** The options as the command line gives them. */

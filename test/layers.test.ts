@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
 
-// One way through it, and arrows only point down this list.
+// Imports point down this list.
 const LAYERS = [
   "cli",
   "options",
@@ -11,14 +11,16 @@ const LAYERS = [
   "forms",
   "change",
   "proof",
+  "report",
+  "grammar",
   "context",
   "elsewhere",
   "host",
   "virtinst",
   "patch",
   "system",
-  "report",
-  "grammar",
+  "failure",
+  "version",
 ];
 
 const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => /(?<!\.d)\.ts$/.test(name));

@@ -1,4 +1,5 @@
 import type { Context } from "../context";
+import { Failure, quoted } from "../failure";
 import type { HostConfig } from "../host/config";
 import { resolveFacts } from "../host/facts";
 import { settleUsers } from "../host/users";
@@ -6,8 +7,6 @@ import { acceptPatch } from "../patch/accept";
 import { compareFacts } from "../patch/compare";
 import { type CephPool, overlap, poolNames, sameCredentials, secretUuids } from "../patch/facts";
 import { wholeBase } from "../patch/state";
-import { Failure } from "../report/failure";
-import { quoted } from "../report/text";
 import { readInput } from "../system/read";
 import { VERSION } from "../version";
 import { copiesAuth } from "../virtinst/need";

@@ -1,4 +1,4 @@
-import { Failure } from "../report/failure";
+import { Failure } from "../failure";
 import type { Installation } from "../virtinst/find";
 import type { Plan } from "../virtinst/plan";
 import { compileTexts, findPythons, isNotRun } from "../virtinst/python";

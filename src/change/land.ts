@@ -1,9 +1,9 @@
 import { basename } from "node:path";
+import { Failure } from "../failure";
 import { difference } from "../patch/diff";
 import { type CephPool, poolNames, sha256 } from "../patch/facts";
 import { encode } from "../patch/source";
 import { examine } from "../patch/state";
-import { Failure } from "../report/failure";
 import { ChangedMeanwhile, type Replaced, replaceFile } from "../system/replace";
 import { byteCodeTimes } from "../virtinst/byte-code";
 import { type Plan, sameBytes } from "../virtinst/plan";

@@ -1,4 +1,5 @@
 import { type CommonOptions, type Host, openHost, whole } from "../context";
+import { Failure } from "../failure";
 import { about, type Result } from "../forms/result";
 import { noPool } from "../host/facts";
 import { isAnyMachine } from "../host/here";
@@ -10,7 +11,6 @@ import { poolsToldApart, sampleDomain } from "../patch/sample";
 import { wholeBase } from "../patch/state";
 import { CDROM, NODE, nodePools } from "../proof/node";
 import { remembering } from "../remember";
-import { Failure } from "../report/failure";
 import { LEFTOVER } from "../system/leftovers";
 import { VERSION_FILES } from "../virtinst/find";
 import { needsOf } from "../virtinst/need";

@@ -1,9 +1,9 @@
 import { type CommonOptions, type Context, openContext } from "../context";
+import { Failure } from "../failure";
 import { about, type Result } from "../forms/result";
 import { type Account, accountOf } from "../patch/account";
 import { compareFacts } from "../patch/compare";
 import { type CephPool, poolNames } from "../patch/facts";
-import { Failure } from "../report/failure";
 import { BLOCK_FORMAT, TOOL, VERSION } from "../version";
 import { editOf, replacementNotes } from "../virtinst/notes";
 import { releasesWithHash } from "../virtinst/recipes";

@@ -1,8 +1,7 @@
 import { gzipSync } from "node:zlib";
+import { Failure } from "../failure";
 import { about, type Result } from "../forms/result";
-import { ENGINES } from "../grammar/commands";
-import { BUNDLE_IN, type HookKind, renderHook } from "../patch/hook";
-import { Failure } from "../report/failure";
+import { BUNDLE_IN, ENGINES, type HookKind, renderHook } from "../patch/hook";
 import { TARGET_FILES } from "../virtinst/recipes";
 import { type BundleOptions, bundle } from "./bundle";
 

@@ -1,10 +1,10 @@
 import { type CommonOptions, type Host, type Looked, lookAround, settle } from "../context";
 import { olderDocument } from "../elsewhere";
+import { Failure } from "../failure";
 import { about, type Result } from "../forms/result";
 import { writeDocument } from "../host/write-document";
 import { secretUuids } from "../patch/facts";
 import { examine } from "../patch/state";
-import { Failure } from "../report/failure";
 import { targetNotes } from "../virtinst/notes";
 import type { Target } from "../virtinst/target";
 

@@ -1,4 +1,5 @@
 import { type CommonOptions, openHost, settle, whole } from "../context";
+import { Failure } from "../failure";
 import { about, type Result } from "../forms/result";
 import { readRbdDisks } from "../host/domain";
 import { noPool } from "../host/facts";
@@ -7,7 +8,6 @@ import { poolNames } from "../patch/facts";
 import { render } from "../patch/render";
 import { sampleDomain } from "../patch/sample";
 import { decode, encode, type Source } from "../patch/source";
-import { Failure } from "../report/failure";
 import { isStandardInput, readInput, XML_LIMIT } from "../system/read";
 import { TOOL } from "../version";
 import { findVirtinst, type Installation } from "../virtinst/find";

@@ -1,10 +1,10 @@
 import { type CommonOptions, type Context, openContext } from "../context";
+import { Failure } from "../failure";
 import { about, type Result } from "../forms/result";
 import { DEFAULT_URI } from "../host/config";
 import { poolNames, secretUuids } from "../patch/facts";
 import type { InstallProof } from "../proof/install";
 import { failed, notRun } from "../proof/proof";
-import { Failure } from "../report/failure";
 import { editOf, targetNotes } from "../virtinst/notes";
 
 /** Options of `verify`. */

@@ -1,3 +1,4 @@
+import { ENGINES } from "../patch/hook";
 import { CHANGE, FACTS, HOSTS, type OptionGroup, type OptionWords, output, TARGET, TARGET_AND_PYTHON } from "./options";
 
 /** A command of the tool, in words: the command line, the help, the man page and the completions are made from it. */
@@ -37,9 +38,6 @@ export const EXITS: Readonly<Record<number, string>> = {
   5: "it was run and does not work",
   6: "reading or writing failed",
 };
-
-/** The engines that `hook` knows. */
-export const ENGINES = ["ansible", "apt", "dnf", "image", "puppet", "salt", "systemd", "yum"] as const;
 
 /** What the tool is for. */
 export const PURPOSE =

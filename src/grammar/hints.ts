@@ -1,8 +1,8 @@
+import { shellWord } from "../failure";
 import { TOOL } from "../version";
 import { COMMANDS, type CommandGrammar } from "./commands";
 import { usage } from "./help";
 import { namesOf, optionsOf, takenBy } from "./options";
-import { shellWord } from "./shell";
 
 /** Commands of other tools, and what they are called here. */
 const OTHER_COMMANDS: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { Failure } from "../report/failure";
+import { Failure } from "../failure";
 import { LIMIT, readNamed } from "../system/read";
 import { byName, DOCUMENT_VERSION, type HostConfig, type HostOptions } from "./config";
 import { isThisMachine } from "./here";

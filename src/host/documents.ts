@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { Failure, systemReason } from "../report/failure";
+import { Failure, systemReason } from "../failure";
 import type { HostConfig } from "./config";
 import { readDocumentFile } from "./document";
 import { withoutTwins } from "./read";

@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import { Failure } from "../report/failure";
+import { Failure } from "../failure";
 import type { HostFiles } from "../system/host-files";
 import { XML_LIMIT } from "../system/read";
 import type { HostConfig, HostOptions } from "./config";

@@ -1,7 +1,6 @@
+import { Failure, quoted } from "../failure";
 import { type CephPool, overlap, type PoolFacts, sameCredentials } from "../patch/facts";
 import { groupPools, mergePools } from "../patch/merge";
-import { Failure } from "../report/failure";
-import { quoted } from "../report/text";
 import { byName, type HostConfig, type Pool, type Secret } from "./config";
 
 /** Pools that no disk can be completed for as long as something is wrong with them. */

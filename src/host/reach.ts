@@ -1,4 +1,4 @@
-import { shellWord } from "../grammar/shell";
+import { shellWord } from "../failure";
 import { isLocalUri } from "./here";
 
 /**

@@ -1,4 +1,4 @@
-import { Failure } from "../report/failure";
+import { Failure } from "../failure";
 import type { HostConfig, HostOptions } from "./config";
 import { readEtc } from "./etc";
 import { noPool } from "./facts";

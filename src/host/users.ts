@@ -1,6 +1,6 @@
+import { quoted } from "../failure";
 import { type CephPool, overlap, type PoolFacts, poolNames, sameCredentials } from "../patch/facts";
 import { mergePools } from "../patch/merge";
-import { quoted } from "../report/text";
 import type { ResolvedFacts } from "./facts";
 
 /**

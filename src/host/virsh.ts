@@ -1,4 +1,4 @@
-import { Failure } from "../report/failure";
+import { Failure } from "../failure";
 import { documentsIn } from "../system/printed";
 import { converse, type Finished, run } from "../system/run";
 import { byName, DEFAULT_URI, type HostConfig, type HostOptions, type Pool, type Secret } from "./config";

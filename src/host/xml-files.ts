@@ -1,5 +1,5 @@
+import { Failure } from "../failure";
 import { decode } from "../patch/source";
-import { Failure } from "../report/failure";
 import { readNamed, XML_LIMIT } from "../system/read";
 import { byName, type HostConfig, type HostOptions, type Pool, type Secret } from "./config";
 import { readPool, readSecret } from "./xml";

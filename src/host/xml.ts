@@ -1,6 +1,6 @@
 import { parseXml, XmlDocumentType, XmlElement, type XmlError, XmlText } from "@rgrove/parse-xml";
+import { Failure } from "../failure";
 import type { Monitor } from "../patch/facts";
-import { Failure } from "../report/failure";
 import type { Pool, Secret, SecretReference } from "./config";
 
 /**

@@ -1,5 +1,5 @@
 import { applyPatch, parsePatch } from "diff";
-import { Failure } from "../report/failure";
+import { Failure } from "../failure";
 import { type Found, findBlocks } from "./blocks";
 import type { CephPool } from "./facts";
 import { readFacts } from "./read-facts";

@@ -1,5 +1,4 @@
-import { monitorText } from "../report/text";
-import { type CephPool, factsDigest } from "./facts";
+import { type CephPool, factsDigest, monitorText } from "./facts";
 
 /**
  * What a patch says of libvirt pools beside what a host says of the same ones, in parts of a sentence; empty where they

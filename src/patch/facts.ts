@@ -87,3 +87,9 @@ export function overlap(a: PoolFacts, b: PoolFacts): boolean {
   if (a.monitors.length === 0 && b.monitors.length === 0) return true;
   return a.monitors.some((monitor) => b.monitors.some((other) => sameMonitor(monitor, other)));
 }
+
+/** A monitor as people write it: an IPv6 address with a port stands in brackets. */
+export function monitorText({ name, port }: { readonly name: string; readonly port: number | null }): string {
+  if (port === null) return name;
+  return name.includes(":") && !name.startsWith("[") ? `[${name}]:${port}` : `${name}:${port}`;
+}

@@ -1,6 +1,8 @@
 import hooks from "templates:hooks";
-import type { ENGINES } from "../grammar/commands";
 import { VERSION } from "../version";
+
+/** The engines that `hook` knows. */
+export const ENGINES = ["ansible", "apt", "dnf", "image", "puppet", "salt", "systemd", "yum"] as const;
 
 /** An engine that a hook can be had for. */
 export type HookKind = (typeof ENGINES)[number];

@@ -1,4 +1,4 @@
-import { Failure } from "../report/failure";
+import { Failure } from "../failure";
 import { VERSION } from "../version";
 import { type Found, findBlocks, strip } from "./blocks";
 import { type CephPool, factsDigest, sha256 } from "./facts";

@@ -1,7 +1,6 @@
 import type { Secret } from "../host/config";
 import type { DomainDisk } from "../host/domain";
-import { type PoolFacts, sameMonitor } from "../patch/facts";
-import { monitorText } from "../report/text";
+import { monitorText, type PoolFacts, sameMonitor } from "../patch/facts";
 
 /** One fact of a disk, as virt-install wrote it, beside what the pool says. */
 export interface DiskFact {

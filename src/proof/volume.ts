@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../context";
+import { Failure } from "../failure";
 import { type DomainDisk, readRbdDisks } from "../host/domain";
-import { Failure } from "../report/failure";
 import { run } from "../system/run";
 import { inTemporaryFolder } from "../system/temporary";
 import type { TargetOptions } from "../virtinst/target";

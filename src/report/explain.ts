@@ -1,6 +1,7 @@
+import { quoted } from "../failure";
 import { BLOCK_FORMAT, VERSION } from "../version";
 import { aligned, type Row, type Screen } from "./screen";
-import { type Colours, inline, monitorsText, quoted } from "./text";
+import { type Colours, inline, monitorsText } from "./text";
 
 /** A pool, as the blocks have it. */
 interface ShownPool {

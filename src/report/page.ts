@@ -1,8 +1,9 @@
 import template from "../../templates/report.html.hbs";
-import { shellWord } from "../grammar/shell";
+import { shellWord } from "../failure";
+import { monitorText } from "../patch/facts";
 import { TOOL, VERSION } from "../version";
 import type { ShownProof, ShownVerification } from "./shown";
-import { cleaned, inline, monitorText, NO_MONITORS, releasedText } from "./text";
+import { cleaned, inline, NO_MONITORS, releasedText } from "./text";
 
 /** A disk beside what it has to become: each line, and whether only this side has it. */
 export interface ShownDisk {

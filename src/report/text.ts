@@ -1,3 +1,5 @@
+import { monitorText } from "../patch/facts";
+
 /** The colours that reports use, each a function from text to coloured text. */
 export type Colours = Readonly<
   Record<"bold" | "dim" | "red" | "green" | "yellow" | "cyan" | "inverse", (text: string) => string>
@@ -52,17 +54,6 @@ export function clean(text: string, how: (text: string) => string): string {
     .split(/(\u001b\[\d+m)/)
     .map((part, index) => (index % 2 === 1 ? part : how(part)))
     .join("");
-}
-
-/** Names from outside, each in quotes. */
-export function quoted(names: readonly string[]): string {
-  return names.map((name) => JSON.stringify(name)).join(", ");
-}
-
-/** A monitor as people write it: an IPv6 address with a port stands in brackets. */
-export function monitorText({ name, port }: { readonly name: string; readonly port: number | null }): string {
-  if (port === null) return name;
-  return name.includes(":") && !name.startsWith("[") ? `[${name}]:${port}` : `${name}:${port}`;
 }
 
 /** What stands where a pool lists no monitor. */

@@ -1,5 +1,5 @@
 import { fchmodSync } from "node:fs";
-import { Failure } from "../report/failure";
+import { Failure } from "../failure";
 import { identify, sameRights } from "./folder";
 import { run } from "./run";
 

@@ -1,5 +1,5 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync } from "node:fs";
-import { Failure, systemReason } from "../report/failure";
+import { Failure, systemReason } from "../failure";
 import { readDescriptor } from "./read";
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { lstatSync, unlinkSync } from "node:fs";
-import { systemReason } from "../report/failure";
+import { systemReason } from "../failure";
 import type { Folder } from "./folder";
 
 /** The names of temporary files, as temporaryName makes them, and as 1.0.0 did. */

@@ -1,6 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from "node:fs";
-import { shellWord } from "../grammar/shell";
-import { Failure, type FailureKind, systemReason } from "../report/failure";
+import { Failure, type FailureKind, shellWord, systemReason } from "../failure";
 
 /** The largest file that is read, in bytes: the largest of virt-manager's own has 100 KB, a host with a thousand pools 1 MB. */
 export const LIMIT = 16 * 2 ** 20;

@@ -1,5 +1,5 @@
 import { closeSync, constants, fsyncSync, linkSync, openSync, renameSync, writeSync } from "node:fs";
-import { Failure, systemReason } from "../report/failure";
+import { Failure, systemReason } from "../failure";
 import { copyAttributes } from "./attributes";
 import { type Folder, identify, itself, modifiedTime, type ReadFile, release, sameFile, sameRights } from "./folder";
 import { removed, temporaryName } from "./leftovers";

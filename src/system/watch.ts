@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
-import { systemReason } from "../report/failure";
+import { systemReason } from "../failure";
 import { type Folder, itself } from "./folder";
 
 /** What happened to a name in a folder, in order: `change`, to the file of that name; `rename`, another file got it. */

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { Failure, systemReason } from "../report/failure";
+import { Failure, systemReason } from "../failure";
 import { temporaryName } from "./leftovers";
 import { readNamed } from "./read";
 

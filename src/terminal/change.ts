@@ -1,6 +1,6 @@
+import { asFailure } from "../failure";
 import { asForm } from "../forms/envelope";
 import { type Announced, announcementText, changeText, type ShownChange } from "../report/change";
-import { asFailure } from "../report/failure";
 import { type Line, PIPE, type Terminal } from "../report/screen";
 import type { ShownVerification } from "../report/shown";
 import { colourDiff } from "../report/text";

@@ -1,6 +1,6 @@
 import type { HostsRun } from "../commands/hosts";
+import type { FailureKind } from "../failure";
 import { asForm } from "../forms/envelope";
-import type { FailureKind } from "../report/failure";
 import { hostsText } from "../report/hosts";
 import { inJson, inline } from "../report/text";
 import { TOOL } from "../version";

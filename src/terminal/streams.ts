@@ -1,6 +1,6 @@
 import { fstatSync, writeSync } from "node:fs";
+import { Failure, systemReason } from "../failure";
 import { failureForm } from "../forms/envelope";
-import { Failure, systemReason } from "../report/failure";
 import { inJson } from "../report/text";
 import { pause } from "../system/read";
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { Failure } from "../report/failure";
+import { Failure } from "../failure";
 import type { HostFiles, Place } from "../system/host-files";
 import { findPrograms, NO_PROGRAM, type Program, readProgram, siteFolders, usesFolder } from "./program";
 import { TARGET_FILES } from "./recipes";

@@ -1,10 +1,10 @@
+import { Failure } from "../failure";
 import type { Blocks } from "../patch/blocks";
 import { type CephPool, sha256 } from "../patch/facts";
 import { insert, linesOf } from "../patch/insert";
 import { type Pristine, render } from "../patch/render";
 import { encode, type Source } from "../patch/source";
 import { type Examined, wholeBase } from "../patch/state";
-import { Failure } from "../report/failure";
 import type { Installation } from "./find";
 import { type HandEdit, withoutHandEdit } from "./hand-edit";
 import { type Recipe, releasesWithHash } from "./recipes";

@@ -1,8 +1,8 @@
 import type { SyntaxNode, Tree } from "@lezer/common";
 import { parser } from "@lezer/python";
+import { Failure } from "../failure";
 import type { Site } from "../patch/insert";
 import { lineNumber } from "../patch/source";
-import { Failure } from "../report/failure";
 import {
   children,
   errorsIn,

@@ -2,8 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { ENGINES } from "../../src/grammar/commands";
-import { BUNDLE_IN, renderHook } from "../../src/patch/hook";
+import { BUNDLE_IN, ENGINES, renderHook } from "../../src/patch/hook";
 import { TARGET_FILES } from "../../src/virtinst/recipes";
 import { cli, HOST, json, temporaryFile, temporaryFolder } from "../support/cli";
 

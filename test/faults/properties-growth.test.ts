@@ -1,6 +1,7 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
+import { Failure } from "../../src/failure";
 import { readLive } from "../../src/host/virsh";
 import { acceptPatch } from "../../src/patch/accept";
 import { findBlocks } from "../../src/patch/blocks";
@@ -11,7 +12,6 @@ import { mergePools } from "../../src/patch/merge";
 import { readFacts } from "../../src/patch/read-facts";
 import { render } from "../../src/patch/render";
 import { sampleDomain } from "../../src/patch/sample";
-import { Failure } from "../../src/report/failure";
 import { colourDiff, PLAIN, visible } from "../../src/report/text";
 import { HostFiles } from "../../src/system/host-files";
 import { findVirtinst } from "../../src/virtinst/find";

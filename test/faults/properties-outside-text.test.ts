@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
+import { Failure } from "../../src/failure";
 import { readDocument } from "../../src/host/document";
 import { readRbdDisks } from "../../src/host/domain";
 import { readPool, readSecret } from "../../src/host/xml";
-import { Failure } from "../../src/report/failure";
 import { ANY_TEXT } from "../support/any-text";
 import { measured, printGrowth, type Row } from "../support/growth";
 import { RUNS, TIMEOUT } from "../support/runs";

@@ -1,9 +1,9 @@
 import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { Failure } from "../../src/failure";
 import type { HostOptions } from "../../src/host/config";
 import { readHost } from "../../src/host/read";
-import { Failure } from "../../src/report/failure";
 import { HostFiles } from "../../src/system/host-files";
 import { FIXTURES, image, temporaryFile, temporaryFolder } from "../support/cli";
 

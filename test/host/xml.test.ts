@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { Failure } from "../../src/failure";
 import { readPool, readSecret, readUuid } from "../../src/host/xml";
-import { Failure } from "../../src/report/failure";
 
 const pool = (source: string, type = "rbd") => `<pool type='${type}'><name>p</name><source>${source}</source></pool>`;
 const AUTH = "<auth type='ceph' username='u'><secret usage='s'/></auth>";

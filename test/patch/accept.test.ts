@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { Failure } from "../../src/failure";
 import { acceptPatch } from "../../src/patch/accept";
 import { unifiedDiff } from "../../src/patch/diff";
 import { sha256 } from "../../src/patch/facts";
-import { Failure } from "../../src/report/failure";
 import { VERSION } from "../../src/version";
 import { FACTS, MODIFIED, PATH, PRISTINE, patched } from "../support/patched";
 

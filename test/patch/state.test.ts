@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { Failure } from "../../src/failure";
 import { blocksDigest, findBlocks } from "../../src/patch/blocks";
 import { sha256 } from "../../src/patch/facts";
 import { decode } from "../../src/patch/source";
 import { examine, wholeBase } from "../../src/patch/state";
-import { Failure } from "../../src/report/failure";
 import { VERSION } from "../../src/version";
 import { FACTS, PRISTINE, patched } from "../support/patched";
 

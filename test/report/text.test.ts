@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
+import { quoted } from "../../src/failure";
+import { monitorText } from "../../src/patch/facts";
 import {
   type Colours,
   clean,
   colourDiff,
   inline,
   monitorsText,
-  monitorText,
   PLAIN,
-  quoted,
   releasedText,
   visible,
 } from "../../src/report/text";

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { closeSync, constants, openSync, readSync, symlinkSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { Failure } from "../../src/report/failure";
+import { Failure } from "../../src/failure";
 import { HostFiles } from "../../src/system/host-files";
 import { LIMIT, pause, readDescriptor, readNamed, unreadable } from "../../src/system/read";
 import { FIXTURES, shell, temporaryFile, temporaryFolder } from "../support/cli";

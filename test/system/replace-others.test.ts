@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { Failure } from "../../src/report/failure";
+import { Failure } from "../../src/failure";
 import { Folder, openRoot } from "../../src/system/folder";
 import { ChangedMeanwhile, replaceFile } from "../../src/system/replace";
 import { temporaryFolder } from "../support/cli";

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { Failure } from "../../src/report/failure";
+import { Failure } from "../../src/failure";
 import { Folder, openRoot } from "../../src/system/folder";
 import { ChangedMeanwhile, replaceFile } from "../../src/system/replace";
 import { temporaryFolder } from "../support/cli";

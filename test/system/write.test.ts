@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Failure } from "../../src/report/failure";
+import { Failure } from "../../src/failure";
 import { makeFolder, putFile, writeNewFile } from "../../src/system/write";
 import { shell, temporaryFolder } from "../support/cli";
 

@@ -1,11 +1,11 @@
 import { readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { Failure } from "../../src/failure";
 import { findBlocks } from "../../src/patch/blocks";
 import { sha256 } from "../../src/patch/facts";
 import { decode } from "../../src/patch/source";
 import { examine } from "../../src/patch/state";
-import { Failure } from "../../src/report/failure";
 import { HostFiles } from "../../src/system/host-files";
 import { findEditIn, planOn, planPatch, planWithoutHandEdit, sameBytes } from "../../src/virtinst/plan";
 import { RECIPES, type ReleasedFile } from "../../src/virtinst/recipes";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Failure } from "../../src/report/failure";
+import { Failure } from "../../src/failure";
 import { findSite } from "../../src/virtinst/site";
 
 const FILE = "virtinst/guest.py";

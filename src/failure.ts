@@ -1,4 +1,4 @@
-import { TOOL, VERSION } from "../version";
+import { TOOL, VERSION } from "./version";
 
 /** Why a command could not do what it was asked; `cli.ts` turns each kind into an exit code. */
 export type FailureKind =
@@ -94,4 +94,14 @@ export function asFailure(error: unknown): Failure {
     `Something unforeseen went wrong: ${message}`,
     `Please report this, with the command line and ${TOOL} ${VERSION}.`,
   );
+}
+
+/** Names from outside, each in quotes. */
+export function quoted(names: readonly string[]): string {
+  return names.map((name) => JSON.stringify(name)).join(", ");
+}
+
+/** A word as a POSIX shell reads it: in single quotes if it needs them. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
