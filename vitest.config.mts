@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
-import { textModules } from "./scripts/text-modules.mjs";
+import { vitePlugin } from "./scripts/templates.mjs";
 
 export default defineConfig({
-  plugins: [textModules],
+  plugins: [vitePlugin],
   test: {
     // One of two would idle: what is tested mostly waits for programs of its own.
     maxWorkers: "100%",

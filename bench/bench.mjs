@@ -1,12 +1,10 @@
 // Measures what a run costs, as ratios within this one run: medians of interleaved repetitions.
-// --write puts the table into docs/speed.md and draws bench/chart.svg; --quick repeats less, with this Node alone; results go to .report/bench.json.
+// --write puts the table into docs/speed.md and draws bench/chart.svg; --quick repeats less; results go to .report/bench.json.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
-import { install, NODES } from "../scripts/nodes.mjs";
-import { withoutChildProcess } from "../scripts/text-modules.mjs";
 
 const quick = process.argv.includes("--quick");
 const REPEAT = quick ? 7 : 25;
@@ -97,7 +95,6 @@ await build({
   platform: "node",
   format: "cjs",
   minify: true,
-  plugins: [withoutChildProcess],
   outfile: libraries,
 });
 
@@ -109,23 +106,13 @@ const still = {
   "verify --static": ["verify", "--static", ...TARGET],
   "inspect, from files": ["inspect", ...TARGET],
 };
-const { node: own } = process.versions;
-for (const version of quick ? [own] : NODES) {
-  const node = version === own ? process.execPath : install(version);
-  if (!node) {
-    notRun.push(`Node ${version}: it cannot be installed`);
-    continue;
-  }
-  const times = time({
-    zero: { command: [node, "-e", "0"] },
-    libraries: { command: [node, libraries, "apply", ...TARGET] },
-    ...Object.fromEntries(Object.entries(still).map(([name, words]) => [name, { command: [node, TOOL, ...words] }])),
-  });
-  const [major = ""] = version.split(".");
-  const start = `\`node -e 0\` of Node ${major}`;
-  for (const name of Object.keys(still)) row(`${name}, Node ${major}`, times[name] ?? 0, start, times.zero ?? 1, "1.8");
-  row(`its libraries alone, Node ${major}`, times.libraries ?? 0, start, times.zero ?? 1, "");
-}
+const starts = time({
+  zero: { command: zero },
+  libraries: { command: [process.execPath, libraries, "apply", ...TARGET] },
+  ...Object.fromEntries(Object.entries(still).map(([name, words]) => [name, { command: tool(...words) }])),
+});
+for (const name of Object.keys(still)) row(name, starts[name] ?? 0, "`node -e 0`", starts.zero ?? 1, "");
+row("its libraries alone", starts.libraries ?? 0, "`node -e 0`", starts.zero ?? 1, "");
 
 // The bundle, beside its Python and beside Node.
 const bundle = join(folder, "bundle.py");

@@ -10,7 +10,7 @@ import { Progress } from "./conformance/progress.mjs";
 import { Builder, findPython } from "./conformance/python.mjs";
 import { inLanes, oneLine, run } from "./conformance/run.mjs";
 import { checkVirtInstall, writeNode } from "./conformance/virt-install.mjs";
-import { importSources } from "./text-modules.mjs";
+import { importSources } from "./templates.mjs";
 
 const USAGE = `npm run conformance -- --git DIR [--packages DIR] [--virt-install]
 

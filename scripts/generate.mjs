@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { toJsonSchema } from "@valibot/to-json-schema";
 import { flow } from "./flow.mjs";
-import { importSources } from "./text-modules.mjs";
+import { importSources } from "./templates.mjs";
 
 const {
   DOCUMENT_VERSION,

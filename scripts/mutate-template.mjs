@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { BaseSequencer, createVitest } from "vitest/node";
 import { pythonMutants } from "./mutation/python-mutants.mjs";
-import { templateModule, textModules } from "./text-modules.mjs";
+import { templateModule, vitePlugin } from "./templates.mjs";
 
 const TEMPLATE = resolve("templates/helper.py.hbs");
 /** One Python of each major version: the others differ in nothing that a mutant changes, and each takes its time. */
@@ -54,7 +54,7 @@ const vitest = await createVitest(
         enforce: "pre",
         load: (id) => (id === TEMPLATE ? templateModule(current) : null),
       },
-      textModules,
+      vitePlugin,
     ],
   },
 );

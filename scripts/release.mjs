@@ -6,8 +6,8 @@ import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { bundledPackages } from "./bundled.mjs";
 import { changesOf } from "./changelog.mjs";
+import { bundledPackages } from "./licences.mjs";
 
 const TOOL = "virtinst-rbd-patch";
 

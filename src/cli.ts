@@ -1,15 +1,22 @@
 import { Command, CommanderError, type Help, Option } from "commander";
 import { apply } from "./commands/apply";
-import type { HostsOptions } from "./commands/hosts";
+import { bundle } from "./commands/bundle";
+import { explain } from "./commands/explain";
+import { hook } from "./commands/hook";
+import { type HostsOptions, makeForHosts } from "./commands/hosts";
 import { inspect } from "./commands/inspect";
-import type { VerifyRun } from "./commands/report";
+import { preview } from "./commands/preview";
+import { renderPatch } from "./commands/render";
+import { report, type VerifyRun } from "./commands/report";
+import { revert } from "./commands/revert";
 import { type VerifyResult, verify } from "./commands/verify";
 import { asFailure, Failure, type FailureKind } from "./failure";
 import { COMMANDS, type CommandGrammar } from "./grammar/commands";
-import { commandHelp, toolHelp, type Wrap } from "./grammar/help";
+import { commandHelp, toolHelp, wrapAt } from "./grammar/help";
 import { orderHint, usageHint } from "./grammar/hints";
 import { optionsOf, takenBy } from "./grammar/options";
 import { common, folders, given, reportFile, type Words } from "./options";
+import { explanationText } from "./report/explain";
 import { filesText, inspectionText, previewText, verdictLine, verificationText } from "./report/results";
 import type { Screen } from "./report/screen";
 import { inline } from "./report/text";
@@ -20,7 +27,6 @@ import {
   type Changing,
   complain,
   note,
-  prepare,
   print,
   printJsonError,
   sayFailure,
@@ -32,7 +38,7 @@ import {
   writeFolder,
   writeOutput,
 } from "./terminal";
-import { SAID_VERSION, TOOL } from "./version";
+import { TOOL, VERSION } from "./version";
 
 /** What the exit code says; 0 is "it is so now, or there is nothing to do". */
 const EXIT_CODES: Record<FailureKind, number> = { usage: 2, facts: 3, target: 4, behaviour: 5, io: 6 };
@@ -49,7 +55,6 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
   async render(words) {
     const [options, many] = [{ ...common(words), reverse: words.reverse ?? false }, folders(words)];
     if (many) return forHosts({ command: "render", ...options, ...many }, words);
-    const { renderPatch } = await import("./commands/render");
     const { bytes, ...result } = await renderPatch(options);
     const write = () => writeOutput(words.output, bytes);
     return showMade(result, write, bytes, `the patch for ${result.file}`, words);
@@ -57,13 +62,11 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
   async bundle({ virtinst = [], ...words }) {
     const [options, many] = [{ ...common(words), virtinsts: virtinst }, folders(words)];
     if (many) return forHosts({ command: "bundle", ...options, ...many }, words);
-    const { bundle } = await import("./commands/bundle");
     const result = await bundle(options);
     const write = () => writeOutput(words.output, result.program, { program: true });
     return showMade(result, write, result.program, `the program for ${result.pools.join(", ")}`, words);
   },
   async hook({ virtinst = [], ...words }, kind = "") {
-    const { hook } = await import("./commands/hook");
     const result = await hook({ ...common(words), kind, virtinsts: virtinst });
     const write = () => writeFolder(words.output, result.files);
     return showMade(result, write, filesText(result.files), `the hook for ${kind}`, words);
@@ -86,14 +89,13 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
     const code = verdict(result);
     if (words.quiet && code !== 0) complain(`${TOOL}: ${verdictLine(result)}\n`);
     const run = { exitCode: code, words: process.argv.slice(2), at: new Date() };
-    const written = file === null ? null : await writeReport(file, { ...result, context }, run);
+    const written = file === null ? null : writeReport(file, { ...result, context }, run);
     const report = written === null ? "" : `The page for a change ticket: ${inline(written)}\n`;
     const text = (screen: Screen) => verificationText(result, words.verbose ?? false, screen) + report;
     await show({ ...result, written }, code, text, words);
     return code;
   },
   async explain(words) {
-    const { explain, explanationText } = await explaining();
     const result = await explain(common(words));
     note(result.notes, words);
     await show(result, 0, (screen) => explanationText(result, screen, (name) => again(name, words)), words);
@@ -104,7 +106,6 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
     const hint = `Name its file, or - for standard input: ${TOOL} preview - -o ${words.output}.`;
     if (domain === undefined && words.output !== undefined)
       throw new Failure("usage", "-o writes a domain's XML, and no domain was named.", hint);
-    const { preview } = await import("./commands/preview");
     const { bytes, ...result } = await preview({ ...common(words), ...given({ domain }) });
     note(result.notes, words);
     const written = writeOutput(words.output, bytes);
@@ -114,14 +115,10 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
     return 0;
   },
   async revert(words) {
-    const { revert } = await import("./commands/revert");
     const { check = false, diff } = words;
     return changed(await revert({ ...common(words), check, ...given({ diff }) }), words);
   },
 };
-
-/** What it says is needed by no other command. */
-const explaining = () => import("./commands/explain");
 
 /**
  * The program, from its grammar.
@@ -130,7 +127,7 @@ const explaining = () => import("./commands/explain");
  */
 function program(only: string | undefined, finish: (code: number) => void): Command {
   const main = new Command(TOOL)
-    .version(SAID_VERSION)
+    .version(VERSION)
     .addHelpCommand(false)
     .exitOverride()
     // What is wrong is said below, in this tool's own form.
@@ -177,25 +174,21 @@ function refuseOption(value: string, option: string, taken: readonly string[]): 
   throw new Failure("usage", `${option} has no value: ${value} is an option.`, hint);
 }
 
-const wrapping =
-  ({ helpWidth, wrap }: Help): Wrap =>
-  (text, indent) =>
-    wrap(text, Math.min(helpWidth ?? 80, 120), indent, 20);
+/** Help is as wide as the terminal, at most 120 columns. */
+const wrapping = ({ helpWidth = 80 }: Help) => wrapAt(Math.min(helpWidth, 120));
 
 /** Whether a file is a page that `verify --report` wrote. */
 const isPage = (text: string) =>
   text.startsWith("<!DOCTYPE html>") && new RegExp(`<title>[^<]* - ${TOOL} [^<]*</title>`).test(text);
 
 /** Writes the page of `verify`; returns its file. */
-async function writeReport(file: string, ...of: [VerifyResult, VerifyRun]): Promise<string> {
-  const { report } = await import("./commands/report");
+function writeReport(file: string, ...of: [VerifyResult, VerifyRun]): string {
   writeNewFile(file, report(...of), { option: "--report" });
   return file;
 }
 
 /** Makes a file for each of many hosts. */
 async function forHosts(options: HostsOptions, words: Words): Promise<number> {
-  const { makeForHosts } = await import("./commands/hosts");
   return showHosts(makeForHosts(options), options.output, (kind) => EXIT_CODES[kind], words);
 }
 
@@ -236,7 +229,6 @@ async function main(): Promise<void> {
   process.on("uncaughtException", (error) => process.exit(failed(error, false)));
   const words = process.argv.slice(2);
   try {
-    await prepare();
     await program(words[0], (code) => {
       process.exitCode = code;
     }).parseAsync();

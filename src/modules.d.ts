@@ -13,6 +13,3 @@ declare module "*.py" {
   const text: string;
   export default text;
 }
-
-/** Whether CHANGELOG.md calls this version released: the build puts it in. */
-declare const RELEASED: boolean;

@@ -6,9 +6,6 @@ export const TOOL = "virtinst-rbd-patch";
 /** This tool's version, from package.json: a block made by another version is stale. */
 export const VERSION: string = version;
 
-/** What `--version` says: one that the changelog does not call released is only on its way to be it. */
-export const SAID_VERSION = RELEASED ? VERSION : `${VERSION}-unreleased`;
-
 /** Version of the blocks' own layout (markers and header lines); a tool refuses blocks of a newer one. */
 export const BLOCK_FORMAT = 2;
 

@@ -2,11 +2,10 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { licencesOf } from "../scripts/bundled.mjs";
+import { licencesOf } from "../scripts/licences.mjs";
 import { NODE, TOOL, temporaryFolder } from "./support/cli";
 
-// `npm run test:node16` names Node 16; dist is what the machine's own made.
-test("a build under another Node, in another place, gives the same bytes", () => {
+test("a second build in another folder writes the same bytes", () => {
   const file = join(temporaryFolder(), "below/tool");
   const { status, stderr } = spawnSync(NODE, ["scripts/build.mjs", file], { encoding: "utf8" });
   expect(status, stderr).toBe(0);

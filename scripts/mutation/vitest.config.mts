@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
-import { textModules } from "../text-modules.mjs";
+import { vitePlugin } from "../templates.mjs";
 import { NearestFirst } from "./nearest-first.mjs";
 
 export default defineConfig({
-  plugins: [textModules],
+  plugins: [vitePlugin],
   test: {
     // For a sample of one folder its own tests are enough, and asking all of them what they meet takes minutes.
     include: [`test/${process.env.MUTATION_TESTS ?? "{patch,host,virtinst,system,commands}"}/**/*.test.ts`],

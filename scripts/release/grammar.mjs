@@ -1,5 +1,5 @@
 // The command line's words, as the man page and the completions take them.
-import { importSources } from "../text-modules.mjs";
+import { importSources } from "../templates.mjs";
 
 /**
  * @typedef {import("../../src/grammar/options").OptionWords} OptionWords

@@ -1,5 +1,6 @@
+import { applyPools, applyReviewed } from "../change/apply";
 import { type Change, type Unread, unchanged } from "../change/change";
-import type { Reversal } from "../change/revert";
+import { type Reversal, takeOut } from "../change/revert";
 import { type CommonOptions, type Context, openContext, settle, whole } from "../context";
 import { refuseOtherMachine } from "../elsewhere";
 import { asFailure, Failure } from "../failure";
@@ -33,10 +34,6 @@ export interface ApplyOptions extends CommonOptions {
 /** What `apply` did, or with `check` would do. */
 export type ApplyResult = Result<"apply">;
 
-/** What changes a file: the parser, the templates, Python, the replacement. A run that changes nothing needs none. */
-const heavy = () => import("../change/apply");
-const reversal = () => import("../change/revert");
-
 /**
  * Makes the installed virtinst what the host needs; a second time it does nothing. A host without an rbd pool needs no
  * blocks: those that are there are taken out.
@@ -53,19 +50,19 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
   const left = await cleanUp(context, options, status === "to do" || status === "to take out");
   // After that: a killed run's second name counts as a hard link until it is gone.
   const uuids = options.replaceHandEdit ? null : secretUuids(context.facts.cephPools);
-  const said = [...notes, ...(await targetNotes(context, options, uuids)), ...left];
+  const said = [...notes, ...targetNotes(context, options, uuids), ...left];
   const change =
     status === "to take out"
       ? await takeAllOut(context, options, said)
       : status === "to do"
-        ? await (await heavy()).applyPools(context, options, said)
+        ? await applyPools(context, options, said)
         : unchanged(context.facts.cephPools, status, said);
   return report(found, options, change);
 }
 
 /** Takes the blocks out, as `revert` does; another run may have done it meanwhile. */
 async function takeAllOut(context: Context, options: ApplyOptions, notes: readonly string[]): Promise<Applied> {
-  const done = await (await reversal()).takeOut(context, options);
+  const done = await takeOut(context, options);
   if (!done) return unchanged([], "not needed", notes);
   return { status: "taken out", changed: true, compiled: null, ...done, notes: [...notes, ...done.notes] };
 }
@@ -85,7 +82,7 @@ async function applyPatch(options: ApplyOptions, patch: string): Promise<ApplyRe
   const wanted = "unread" in facts ? null : wantedHere(facts, target, options);
   const host = "unread" in facts ? null : { config: facts, chosen: facts.pools };
   const found = about(target, host, options.files);
-  const change = await (await heavy()).applyReviewed(target, options, patch, facts);
+  const change = await applyReviewed(target, options, patch, facts);
   return {
     ...report(found, options, { ...change, notes: [...left, ...change.notes] }),
     ...stateNow(options, wanted),

@@ -9,9 +9,6 @@ import { editOf, replacementNotes } from "../virtinst/notes";
 import { releasesWithHash } from "../virtinst/recipes";
 import { openTarget, type Target } from "../virtinst/target";
 
-// One door for all that this command needs.
-export { explanationText } from "../report/explain";
-
 /** What `explain` found. */
 export type ExplainResult = Result<"explain">;
 
@@ -27,7 +24,7 @@ export async function explain(options: CommonOptions): Promise<ExplainResult> {
   const account = accountOf(source.text, found);
   const own = host instanceof Failure ? null : host;
   const general = about(target, own, options.files);
-  const edit = await editOf(target);
+  const edit = editOf(target);
   return {
     command: "explain",
     ...general,

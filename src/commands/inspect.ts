@@ -36,7 +36,7 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
       ...facts.notes,
       ...(met instanceof Failure ? [`${met.message} ${met.hint}`] : []),
       ...(target ? olderDocument(host, target, options) : []),
-      ...(target ? await targetNotes(target, options, secretUuids(facts.cephPools)) : []),
+      ...(target ? targetNotes(target, options, secretUuids(facts.cephPools)) : []),
     ],
   };
 }

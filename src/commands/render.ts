@@ -51,7 +51,7 @@ export function renderer(target: Target, options: RenderOptions): (host: Host) =
       before,
       recipe,
       diff: unifiedDiff(installation.file, from.text, to.text),
-      notes: await targetNotes(target, options, secretUuids(cephPools)),
+      notes: targetNotes(target, options, secretUuids(cephPools)),
     };
   });
   return async ({ config, facts, chosen }) => {

@@ -1,4 +1,5 @@
 import type { ChangeOptions } from "../change/change";
+import { takeOut } from "../change/revert";
 import { about, NO_BLOCKS, type Result } from "../forms/result";
 import { removeLeftovers } from "../system/leftovers";
 import { replacementNotes } from "../virtinst/notes";
@@ -9,9 +10,6 @@ export type RevertOptions = TargetOptions & Pick<ChangeOptions, "check" | "diff"
 
 /** What `revert` did, or with `check` would do. */
 export type RevertResult = Result<"revert">;
-
-/** What changes a file; a run that changes nothing does not need it. */
-const heavy = () => import("../change/revert");
 
 /**
  * Takes the blocks out, and puts the modification time back where the file is what it was.
@@ -27,7 +25,7 @@ export async function revert(options: RevertOptions): Promise<RevertResult> {
   // Looked at before the change: what fails after it would leave it unsaid.
   const found = about(target, null, options.files);
   const nothing = { pools: [], restored: null, timeRestored: null, diff: "", notes: [] };
-  const takenOut = there ? await (await heavy()).takeOut(target, options) : null;
+  const takenOut = there ? await takeOut(target, options) : null;
   const done = takenOut ?? nothing;
   const check = options.check ?? false;
   return {

@@ -3,8 +3,10 @@ import { Failure } from "../failure";
 import { about, type Result } from "../forms/result";
 import { DEFAULT_URI } from "../host/config";
 import { poolNames, secretUuids } from "../patch/facts";
-import type { InstallProof } from "../proof/install";
+import { proveBehaviour } from "../proof/behaviour";
+import { type InstallProof, proveInstall } from "../proof/install";
 import { failed, notRun } from "../proof/proof";
+import { proveVolume } from "../proof/volume";
 import { editOf, targetNotes } from "../virtinst/notes";
 
 /** Options of `verify`. */
@@ -20,9 +22,6 @@ export interface VerifyResult extends Result<"verify"> {
   /** What it looked at: the page of --report shows more of it. */
   readonly context: Context;
 }
-
-/** What runs something; `--static` does not need it. */
-const heavy = () => import("../proof/prove");
 
 /** Says what the file is, beside what the host needs, and proves what its blocks do. Changes nothing. */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
@@ -41,7 +40,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
     ...found,
     pools: poolNames(facts.cephPools),
     ...(await prove(context, options, found)),
-    notes: [...facts.notes, ...(await targetNotes(context, options, secretUuids(facts.cephPools)))],
+    notes: [...facts.notes, ...targetNotes(context, options, secretUuids(facts.cephPools))],
     context,
   };
 }
@@ -58,12 +57,11 @@ async function prove(
   // It is run where a yes is to be proved: a no needs no proof.
   const no = state !== "current" && (state !== "absent" || need !== "not needed") ? `the patch is ${state}` : null;
   const unrun = unasked ?? no;
-  const install = unrun === null ? await (await heavy()).proveInstall(context, options) : notRunInstall(unrun);
+  const install = unrun === null ? await proveInstall(context, options) : notRunInstall(unrun);
   return {
-    behaviour: unasked === null ? await (await heavy()).proveBehaviour(context, options) : notRun(unasked),
+    behaviour: unasked === null ? await proveBehaviour(context, options) : notRun(unasked),
     install: install.status === "not run" ? await orKnown(context, install) : install,
-    volume:
-      vol === undefined ? null : await (await heavy()).proveVolume(context, options, { volume: vol, uri: connect }),
+    volume: vol === undefined ? null : await proveVolume(context, options, { volume: vol, uri: connect }),
   };
 }
 
@@ -73,7 +71,7 @@ function notRunInstall(reason: string): InstallProof {
 
 /** virt-install was not run; but a hand edit that is known to raise is known without that. */
 async function orKnown(context: Context, proof: InstallProof): Promise<InstallProof> {
-  const edit = await editOf(context);
+  const edit = editOf(context);
   if (!edit || edit.raises.length === 0) return proof;
   const raises = `the hand edit in line ${edit.lines} raises ${edit.raises.join(", and ")}`;
   return { ...failed(`not run: ${proof.reason}; but ${raises}`, "_build_xml runs", raises), causes: [] };

@@ -1,3 +1,4 @@
+import { Help } from "commander";
 import { TOOL } from "../version";
 import { COMMANDS, type CommandGrammar, EXITS, PURPOSE } from "./commands";
 import type { OptionWords } from "./options";
@@ -9,6 +10,15 @@ import type { OptionWords } from "./options";
  * @param indent how much of it stands before the column that is broken, and the blanks before each further line
  */
 export type Wrap = (text: string, indent: number) => string;
+
+/** Wraps at a width in columns; not if fewer than 20 would be left beside the indentation. */
+export function wrapAt(columns: number): Wrap {
+  const help = Object.assign(new Help(), { minWidthToWrap: 20 });
+  return (text, indent) => {
+    const wrapped = help.boxWrap(text.slice(indent), columns - indent);
+    return text.slice(0, indent) + wrapped.replaceAll("\n", `\n${" ".repeat(indent)}`);
+  };
+}
 
 /** An option of commander's own, as the help shows it. */
 export const HELP: OptionWords = { flags: "-h, --help", description: "show this" };

@@ -1,15 +1,17 @@
 import { Failure } from "../failure";
 import type { HostConfig, HostOptions } from "./config";
+import { readDocumentFile } from "./document";
 import { readEtc } from "./etc";
 import { noPool } from "./facts";
+import { readLibvirt } from "./virsh";
 import { readXmlFiles } from "./xml-files";
 
-/** The ways to a host's facts. What needs a schema or a child process is loaded only where it is taken. */
+/** The sources of a host configuration. */
 const WAYS = {
-  document: () => import("./document").then(({ readDocumentFile }) => readDocumentFile),
-  files: async () => readXmlFiles,
-  etc: async () => readEtc,
-  live: () => import("./virsh").then(({ readLibvirt }) => readLibvirt),
+  document: readDocumentFile,
+  files: readXmlFiles,
+  etc: readEtc,
+  live: readLibvirt,
 };
 
 /**
@@ -19,7 +21,7 @@ const WAYS = {
  */
 export async function readHost(options: HostOptions): Promise<HostConfig> {
   const way = wayOf(options);
-  const config = withoutTwins(await (await WAYS[way]())(options));
+  const config = withoutTwins(await WAYS[way](options));
   // That these files hold none, or a user's own session or a test's libvirt has none, says nothing of the host.
   const ofPart = way === "files" || (way === "live" && !/^[^?]*\/system(?:\?|$)/.test(config.source));
   if (config.pools.length === 0 && ofPart) throw noPool(config);

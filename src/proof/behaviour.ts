@@ -3,10 +3,8 @@ import { type Sample, sampleDomain } from "../patch/sample";
 import { findPythons, type HelperResult, isNotRun, runHelper } from "../virtinst/python";
 import { pythonMajor } from "../virtinst/recipes";
 import type { TargetOptions } from "../virtinst/target";
+import { isOwnText } from "./own-text";
 import { check, failed, notRun, type Proof, provedBy } from "./proof";
-
-/** The parser and the templates; only a mounted system needs them. */
-const heavy = () => import("./own-text");
 
 /** Runs the block that is on disk, under the Python that runs virt-install, on a domain with a disk from each pool. */
 export async function proveBehaviour(context: Context, options: TargetOptions): Promise<Proof> {
@@ -16,7 +14,7 @@ export async function proveBehaviour(context: Context, options: TargetOptions): 
   if (options.files.mounted && state !== "current")
     return notRun(`the patch is ${state}, and below --root only what this tool would write there now is run`);
   // A mounted system's file may be anybody's, and digests can be made to fit: only what this tool would write is run.
-  if (options.files.mounted && !(await heavy()).isOwnText(context))
+  if (options.files.mounted && !isOwnText(context))
     return notRun("the blocks below --root are not to the letter what this tool writes, and foreign text is not run");
   const pythons = findPythons(installation, pythonMajor(installation.file), options);
   if (isNotRun(pythons)) return notRun(pythons.notRun);

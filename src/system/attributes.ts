@@ -26,7 +26,7 @@ export async function copyAttributes(from: number, to: number, path: string): Pr
   if (fresh.uid !== old.uid || fresh.gid !== old.gid)
     throw lost("owner", reason(copied.why), "Run this as root, or as the owner of the file.");
   // An owner that cp may not set leaves the mode open to chance.
-  if (!sameRights(old, fresh)) fchmodSync(to, Number(old.mode & 0o7777n));
+  if (!sameRights(old, fresh)) fchmodSync(to, Number(old.mode) & 0o7777);
   const attributes = await readAttributes(descriptors);
   if (attributes ? attributes[0] !== attributes[1] : copied.why !== "")
     throw lost(

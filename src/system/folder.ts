@@ -2,7 +2,7 @@ import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync } fr
 import { Failure, systemReason } from "../failure";
 import { readDescriptor } from "./read";
 
-const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, S_IFMT, S_IFREG } = constants;
 
 /**
  * open(2): a descriptor for a place, not for what it holds, so that it takes no more than search permission. Node has no
@@ -123,7 +123,7 @@ export class Folder {
     const descriptor = this.#openFile(name);
     try {
       const { dev, ino, mode, uid, gid, mtimeNs } = fstatSync(descriptor, { bigint: true });
-      if ((mode & 0o170000n) !== 0o100000n) throw new Error("it is no regular file");
+      if ((Number(mode) & S_IFMT) !== S_IFREG) throw new Error("it is no regular file");
       const bytes = readDescriptor(descriptor);
       return { descriptor, bytes, modified: seconds(mtimeNs), dev, ino, mode, uid, gid };
     } catch (error) {
@@ -196,7 +196,7 @@ export function modifiedTime(descriptor: number): string {
 
 /** A time in nanoseconds since 1970 as seconds with nine decimals. */
 export function seconds(nanoseconds: bigint): string {
-  const amount = nanoseconds < 0n ? -nanoseconds : nanoseconds;
-  const fraction = (amount % 1_000_000_000n).toString().padStart(9, "0");
-  return `${nanoseconds < 0n ? "-" : ""}${amount / 1_000_000_000n}.${fraction}`;
+  const [, sign, digits = ""] = /^(-?)(\d+)$/.exec(String(nanoseconds)) ?? [];
+  const padded = digits.padStart(10, "0");
+  return `${sign}${padded.slice(0, -9)}.${padded.slice(-9)}`;
 }

@@ -57,7 +57,7 @@ export async function showChange(
 async function showText(result: Changing, manner: ChangeManner, proving: boolean): Promise<boolean> {
   const { verbose = false, quiet = false } = manner;
   const { diff = "" } = result;
-  const own = await screen(manner, diff !== "");
+  const own = screen(manner, diff !== "");
   const { terminal } = own;
   // A diff that was asked for is no chatter.
   const before = colourDiff(diff, own, own.mark);
@@ -88,7 +88,7 @@ export function announcing(manner: Manner & { readonly check?: boolean }) {
 
 /** Proves what was put into a file, and says how to undo it. */
 async function showProof(result: Changing, manner: Manner, verify: () => Promise<ShownVerification>): Promise<boolean> {
-  const own = await screen(manner);
+  const own = screen(manner);
   const { terminal } = own;
   const next = (tried: boolean) => {
     if (!terminal) return;

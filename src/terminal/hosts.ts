@@ -1,3 +1,4 @@
+import { SingleBar } from "cli-progress";
 import type { HostsRun } from "../commands/hosts";
 import type { FailureKind } from "../failure";
 import { asForm } from "../forms/envelope";
@@ -21,7 +22,7 @@ export async function showHosts(
   manner: Manner,
 ): Promise<number> {
   const { json, verbose, quiet } = manner;
-  const bar = json || verbose || quiet ? null : await progressBar();
+  const bar = json || verbose || quiet ? null : progressBar();
   let code = 0;
   let done = 0;
   // Whoever reads standard output may have seen enough; the files are wanted all the same.
@@ -53,12 +54,9 @@ export async function showHosts(
 }
 
 /** A bar on standard error, which is gone when it stops; null where that is no terminal, or too plain a one. */
-async function progressBar() {
+function progressBar() {
   if (!isTerminal(2)) return null;
-  const { SingleBar } = await progress();
   const format = "{bar} {percentage} % | {value} of {total} hosts";
   // Lines are cut to the terminal's width, so its own wrapping is left as it is: nothing has to be put right by a signal.
   return new SingleBar({ format, barsize: 30, clearOnComplete: true, linewrap: true, stream: stream(2) });
 }
-
-const progress = () => import("cli-progress").then((module) => module.default);

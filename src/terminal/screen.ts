@@ -1,5 +1,10 @@
-import { type Line, PIPE, type Screen, type Terminal } from "../report/screen";
+import picocolors from "picocolors";
+import { inspection, nextStep, verification } from "../report/pages";
+import { type Line, type Pages, PIPE, type Screen } from "../report/screen";
 import { type Colours, inline, PLAIN } from "../report/text";
+import { markWords } from "../report/words";
+import { width, wrapped } from "../report/wrap";
+import { page } from "../system/pager";
 import { TOOL } from "../version";
 import { again, type Given, thisRun } from "./again";
 import { complain, isTerminal, print, sizeOf, wasTaken } from "./streams";
@@ -11,31 +16,18 @@ export interface Manner extends Given {
   readonly quiet?: boolean;
 }
 
-/** What only a terminal needs. */
-const terminals = () => import("./own");
-const marking = () => import("../report/words");
-
-let own: Awaited<ReturnType<typeof terminals>> | null = null;
-
-/** Gets ready what a terminal needs, so that what has to be said can be said at once. */
-export async function prepare(): Promise<void> {
-  if (isTerminal(1) || isTerminal(2)) own = await terminals();
-}
+/** How pages are written for a terminal. */
+const PAGES: Pages = { inspection, verification, nextStep };
 
 /** How many columns standard output or standard error has; null where it is no terminal. */
 function columnsOf(descriptor: 1 | 2): number | null {
-  return own && isTerminal(descriptor) ? sizeOf(descriptor).columns : null;
+  return isTerminal(descriptor) ? sizeOf(descriptor).columns : null;
 }
 
 /** How lines are written there. */
 export function fitting(descriptor: 1 | 2): Pick<Screen, "fit"> {
   const columns = columnsOf(descriptor);
-  const wrapped = own?.wrapped;
-  return wrapped && columns !== null ? { fit: (lines) => wrapped(lines, columns) } : { fit: PIPE.fit };
-}
-
-function terminalOf(pages: NonNullable<typeof own>, given: Given): Omit<Terminal, keyof Colours | "columns"> {
-  return { width: pages.width, pages, command: (name) => again(name, given), thisRun, notes };
+  return columns !== null ? { fit: (lines) => wrapped(lines, columns) } : { fit: PIPE.fit };
 }
 
 /**
@@ -43,16 +35,18 @@ function terminalOf(pages: NonNullable<typeof own>, given: Given): Omit<Terminal
  *
  * @param diff whether there is one to be coloured
  */
-export async function screen(given: Given, diff = false): Promise<Screen> {
-  const colors = await colours();
-  const mark = diff && colors !== PLAIN ? (await marking()).markWords : null;
+export function screen(given: Given, diff = false): Screen {
+  const colors = colours();
   const columns = columnsOf(1);
   return {
     ...PIPE,
     ...colors,
     ...fitting(1),
-    mark: mark && ((before, after) => mark(before, after, colors.inverse)),
-    terminal: own && columns !== null ? { ...colors, columns, ...terminalOf(own, given) } : null,
+    mark: diff && colors !== PLAIN ? (before, after) => markWords(before, after, colors.inverse) : null,
+    terminal:
+      columns !== null
+        ? { ...colors, columns, width, pages: PAGES, command: (name) => again(name, given), thisRun, notes }
+        : null,
   };
 }
 
@@ -61,7 +55,7 @@ export async function printLong(text: string): Promise<boolean> {
   const size = isTerminal(1) ? sizeOf(1) : null;
   const rows = size ? text.split("\n").reduce((sum, line) => sum + Math.ceil(line.length / size.columns || 1), 0) : 0;
   // The prompt takes a row too.
-  if (size && rows > size.rows && (await own?.page(text))) return true;
+  if (size && rows > size.rows && (await page(text))) return true;
   return print(text);
 }
 
@@ -106,9 +100,9 @@ export function sayFailure({ message, hint }: { readonly message: string; readon
 }
 
 /** Colours on a terminal, as NO_COLOR and FORCE_COLOR say otherwise; none where it is piped, as by a CI that sets CI. */
-async function colours(): Promise<Colours> {
+function colours(): Colours {
   const { NO_COLOR, FORCE_COLOR } = process.env;
   const forced = FORCE_COLOR !== undefined && !["0", "false"].includes(FORCE_COLOR);
   if (NO_COLOR || !(forced || isTerminal(1))) return PLAIN;
-  return (await import("picocolors")).default.createColors(true);
+  return picocolors.createColors(true);
 }

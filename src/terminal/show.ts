@@ -13,7 +13,7 @@ export async function show<T extends { readonly command: string; readonly diff?:
 ): Promise<boolean> {
   if (manner.json) return printJson(asForm(exitCode, result));
   if (manner.quiet) return true;
-  const shown = text(await screen(manner, Boolean(result.diff)));
+  const shown = text(screen(manner, Boolean(result.diff)));
   const taken = result.diff ? await printLong(shown) : print(shown);
   flush();
   return taken;
@@ -48,7 +48,7 @@ async function showContent(command: string, content: Uint8Array | string, manner
   if (!isTerminal(1)) print(content);
   else if (command !== "render") await printLong(content.toString());
   else {
-    const own = await screen(manner, true);
+    const own = screen(manner, true);
     await printLong(colourDiff(Buffer.from(content).toString(), own, own.mark));
   }
 }

@@ -1,10 +1,8 @@
 import { countNames } from "../system/folder";
 import type { HandEdit } from "./hand-edit";
+import { describeHandEdit, findEditIn } from "./plan";
 import { releasesWithHash } from "./recipes";
 import { choiceNotes, type Target, type TargetOptions } from "./target";
-
-/** The parser; only a file with a hand edit needs it. */
-const heavy = () => import("./plan");
 
 /**
  * What every command says of its target, in sentences: the choice, the file's other names, where the file comes from,
@@ -12,16 +10,12 @@ const heavy = () => import("./plan");
  *
  * @param uuids the secrets of this host's pools; null where a hand edit is to be taken out, and is no matter any more
  */
-export async function targetNotes(
-  target: Target,
-  options: TargetOptions,
-  uuids: readonly string[] | null,
-): Promise<string[]> {
-  const edit = uuids && (await editOf(target));
+export function targetNotes(target: Target, options: TargetOptions, uuids: readonly string[] | null): string[] {
+  const edit = uuids && editOf(target);
   return [
     ...replacementNotes(target, options),
     ...originNotes(target),
-    ...(edit ? (await heavy()).describeHandEdit(edit, uuids ?? []) : []),
+    ...(edit ? describeHandEdit(edit, uuids ?? []) : []),
   ];
 }
 
@@ -44,9 +38,9 @@ function originNotes({ examined: { baseHash } }: Target): string[] {
  *
  * @returns null too where the file has no layout that is known: nothing is certain there
  */
-export async function editOf({ examined, installation }: Target): Promise<HandEdit | null> {
+export function editOf({ examined, installation }: Target): HandEdit | null {
   // With our blocks in it: the lines that are named are those of the file as it is.
   const text = examined.base ? examined.source.text : "";
   // No release's file knows `re`, so only a file that does is parsed.
-  return /\bre\.(?:compile|sub)\(/.test(text) ? (await heavy()).findEditIn(text, installation) : null;
+  return /\bre\.(?:compile|sub)\(/.test(text) ? findEditIn(text, installation) : null;
 }

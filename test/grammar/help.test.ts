@@ -1,7 +1,6 @@
-import { Help } from "commander";
 import { expect, test } from "vitest";
 import { COMMANDS } from "../../src/grammar/commands";
-import { commandHelp, shownFlags, toolHelp } from "../../src/grammar/help";
+import { commandHelp, shownFlags, toolHelp, wrapAt } from "../../src/grammar/help";
 import { optionsOf } from "../../src/grammar/options";
 import { cli } from "../support/cli";
 
@@ -47,9 +46,8 @@ test.each(COMMANDS.flatMap(({ name, examples }) => examples.map(({ words }) => [
 );
 
 test.each([60, 80, 200])("%i columns are kept", (columns) => {
-  const { wrap } = new Help();
   for (const command of COMMANDS) {
-    const help = commandHelp(command, (text, indent) => wrap(text, columns, indent, 20));
+    const help = commandHelp(command, wrapAt(columns));
     // A heading or an example's command line is not broken.
     const wide = help.split("\n").filter((line) => line.length > columns && !/:$|^ {2}virtinst|^Usage/.test(line));
     expect(wide).toEqual([]);

@@ -30,7 +30,7 @@ function open(text: string) {
 }
 
 /** What is said of it. */
-function notes(text: string, uuids: readonly string[] | null = ["2a5b08e4"]): Promise<string[]> {
+function notes(text: string, uuids: readonly string[] | null = ["2a5b08e4"]): string[] {
   const { target, options } = open(text);
   return targetNotes(target, options, uuids);
 }
@@ -42,46 +42,46 @@ function patched(text: string): string {
 }
 
 /** As if a release had this file. */
-async function released<T>(text: string, act: () => Promise<T>): Promise<T> {
+function released<T>(text: string, act: () => T): T {
   const releases = RECIPES[0]?.pristine as Record<string, ReleasedFile>;
   releases["0.0.0"] = { sha256: sha256(text), lines: [1, 1] };
   try {
-    return await act();
+    return act();
   } finally {
     delete releases["0.0.0"];
   }
 }
 
 describe("what is said of a target", () => {
-  it("nothing of a release's file, with our blocks or without", async () => {
-    expect(await released(PRISTINE, () => notes(PRISTINE))).toEqual([]);
-    expect(await released(PRISTINE, () => notes(patched(PRISTINE)))).toEqual([]);
+  it("nothing of a release's file, with our blocks or without", () => {
+    expect(released(PRISTINE, () => notes(PRISTINE))).toEqual([]);
+    expect(released(PRISTINE, () => notes(patched(PRISTINE)))).toEqual([]);
   });
 
-  it("that it is nobody's that is known", async () => expect(await notes(PRISTINE)).toEqual([FOREIGN]));
+  it("that it is nobody's that is known", () => expect(notes(PRISTINE)).toEqual([FOREIGN]));
 
-  it("nothing of where a damaged file comes from", async () => {
-    expect(await notes(patched(EDITED).replace("# <<< virtinst-rbd-patch\n", ""))).toEqual([]);
+  it("nothing of where a damaged file comes from", () => {
+    expect(notes(patched(EDITED).replace("# <<< virtinst-rbd-patch\n", ""))).toEqual([]);
   });
 
-  it("its hand edit, with our blocks or without; not where that is to be taken out", async () => {
-    expect(await notes(EDITED)).toEqual([FOREIGN, BY_HAND, STAYS]);
-    expect(await notes(patched(EDITED))).toEqual([
+  it("its hand edit, with our blocks or without; not where that is to be taken out", () => {
+    expect(notes(EDITED)).toEqual([FOREIGN, BY_HAND, STAYS]);
+    expect(notes(patched(EDITED))).toEqual([
       FOREIGN,
       expect.stringMatching(/^_build_xml rewrites its XML by hand in line \d+\. /),
       STAYS,
     ]);
-    expect(await notes(EDITED, null)).toEqual([FOREIGN]);
+    expect(notes(EDITED, null)).toEqual([FOREIGN]);
   });
 
-  it("which secrets its hand edit does not know", async () => {
-    expect((await notes(EDITED, ["other"]))[1]).toContain("does not know the secret other of this host");
+  it("which secrets its hand edit does not know", () => {
+    expect(notes(EDITED, ["other"])[1]).toContain("does not know the secret other of this host");
   });
 
-  it("its other names first", async () => {
+  it("its other names first", () => {
     const { path, options, target } = open(PRISTINE);
     linkSync(path, `${path}.old`);
-    expect(await targetNotes(target, options, [])).toEqual([
+    expect(targetNotes(target, options, [])).toEqual([
       `${path} has 2 names (hard links): a change of this one leaves the others as they are.`,
       FOREIGN,
     ]);
@@ -91,16 +91,16 @@ describe("what is said of a target", () => {
 describe("the hand edit of a target", () => {
   const edit = (text: string) => editOf(open(text).target);
 
-  it("is that of its file as it is", async () => {
-    expect((await edit(EDITED))?.lines).toBe("33");
+  it("is that of its file as it is", () => {
+    expect(edit(EDITED)?.lines).toBe("33");
     const text = patched(EDITED);
     const line = text.slice(0, text.indexOf("re.sub('a'")).split("\n").length;
-    expect((await edit(text))?.lines).toBe(String(line));
+    expect(edit(text)?.lines).toBe(String(line));
   });
 
-  it("may have its patterns in the module", async () => {
+  it("may have its patterns in the module", () => {
     const text = EDITED.replace("re.sub('a', ", "p.sub(").replace("import os\n", "import os\np = re.compile('a')\n");
-    expect(await edit(text)).not.toBeNull();
+    expect(edit(text)).not.toBeNull();
   });
 
   it.each([
@@ -108,5 +108,5 @@ describe("the hand edit of a target", () => {
     ["in a file without a known layout", EDITED.replace("_build_xml(self", "_build_xml(self, other")],
     ["in a damaged file", `${EDITED}# <<< virtinst-rbd-patch\n`],
     ["where another module is called like that", EDITED.replace("re.sub(", "more.sub(")],
-  ])("is none %s", async (_, text) => expect(await edit(text)).toBeNull());
+  ])("is none %s", async (_, text) => expect(edit(text)).toBeNull());
 });
