@@ -994,8 +994,8 @@ def install(site, told):
     if site["mounted"]:
         return proof(u"nothing below --root is run", causes=[])
     if not program:
-        found = u"no virt-install was found that uses the virtinst in %s" % site["shown"]
-        return proof(found if site["named"] else u"there is no virt-install in PATH", causes=[])
+        found = u"no virt-install program uses the virtinst in %s" % site["shown"]
+        return proof(found if site["named"] else u"there is no virt-install program in PATH", causes=[])
     if not able:
         return proof(u"libvirt: " + unable, causes=[])
     why, path = u"%s on libvirt's test driver" % text(program["path"]), program["path"]

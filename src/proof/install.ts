@@ -101,8 +101,8 @@ export function installCommand(
   if (!own)
     return {
       notRun: first
-        ? `no virt-install was found that uses the virtinst in ${virtinst}`
-        : "there is no virt-install in PATH",
+        ? `no virt-install program uses the virtinst in ${virtinst}`
+        : "there is no virt-install program in PATH",
     };
   return { words: python !== undefined && script !== null && own === program ? [python, script] : [own] };
 }

@@ -221,7 +221,7 @@ describe("virt-install is not run", () => {
     rmSync(program);
     expect(verify()).toMatchObject({
       code: 0,
-      install: { status: "not run", reason: `no virt-install was found that uses the virtinst in ${folder}` },
+      install: { status: "not run", reason: `no virt-install program uses the virtinst in ${folder}` },
     });
   });
 
