@@ -1,4 +1,4 @@
-// Writes what is derived from the sources: the golden patches, the schemas, the README's table, the picture of the
+// Writes what is derived from the sources: the golden patches, the schemas, the table of releases, the picture of the
 // architecture, the hash of the page's style.
 // With --check it writes nothing, names what is out of date and exits 1.
 import { readFileSync, writeFileSync } from "node:fs";
@@ -95,7 +95,7 @@ for (const [command, form] of Object.entries(FORMS))
 
 const rows = RECIPES.map((/** @type {any} */ recipe) => {
   const releases = Object.keys(recipe.pristine);
-  return `| ${releases[0]} to ${releases.at(-1)} | \`${recipe.file}\` | \`${recipe.class}.${recipe.method}\` | \`${recipe.returns.join(", ")}\` | ${recipe.python} | [${recipe.name}](patches/${recipe.name}.patch) |`;
+  return `| ${releases[0]} to ${releases.at(-1)} | \`${recipe.file}\` | \`${recipe.class}.${recipe.method}\` | \`${recipe.returns.join(", ")}\` | ${recipe.python} | [${recipe.name}](../patches/${recipe.name}.patch) |`;
 });
 const table = [
   "| releases | file | method | returns | Python | what a host gets |",
@@ -103,8 +103,8 @@ const table = [
   ...rows,
 ].join("\n");
 files.set(
-  "README.md",
-  read("README.md").replace(/(<!-- releases -->\n)[\s\S]*?(<!-- \/releases -->)/, `$1${table}\n$2`),
+  "docs/changes.md",
+  read("docs/changes.md").replace(/(<!-- releases -->\n)[\s\S]*?(<!-- \/releases -->)/, `$1${table}\n$2`),
 );
 
 files.set(

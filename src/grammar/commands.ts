@@ -1,7 +1,7 @@
 import { ENGINES } from "../patch/hook";
 import { CHANGE, FACTS, HOSTS, type OptionGroup, type OptionWords, output, TARGET, TARGET_AND_PYTHON } from "./options";
 
-/** A command of the tool, in words: the command line, the help, the man page and the completions are made from it. */
+/** A command: the parser, the help, the man page and the completions are generated from it. */
 export interface CommandGrammar {
   readonly name: string;
   /** Its argument; none by default. */
@@ -14,95 +14,97 @@ export interface CommandGrammar {
     /** Options that do not go with it; none by default. */
     readonly without?: readonly string[];
   };
-  /** What it does, on one line of the list of commands. */
+  /** One line for the list of commands. */
   readonly summary: string;
-  /** What it is for, in a few sentences. */
+  /** The description, whose first sentence says what the command does. */
   readonly purpose: string;
   /** Its own options. */
   readonly options: readonly OptionWords[];
-  /** Those that it shares with other commands. */
+  /** Options that it shares with other commands. */
   readonly groups: readonly OptionGroup[];
   readonly examples: readonly { readonly words: string; readonly what: string }[];
-  /** The exit codes that mean more here than `EXITS` says. */
+  /** Exit codes whose meaning differs from `EXITS`. */
   readonly exits: Readonly<Record<number, string>>;
-  /** The page below docs/ to read on; the README by default. */
+  /** The page of docs/ that the help refers to; the README by default. */
   readonly page?: string;
 }
 
 /** What the exit codes of every command mean. */
 export const EXITS: Readonly<Record<number, string>> = {
-  0: "done, or nothing to do",
-  2: "the command line is wrong",
-  3: "the host's pools and secrets cannot be read, or do not fit together",
-  4: "there is no virtinst that can be patched, or not this one",
-  5: "it was run and does not work",
+  0: "success, or nothing to do",
+  2: "wrong usage",
+  3: "the pools and secrets cannot be read, are contradictory, or belong to another host",
+  4: "virtinst was not found or cannot be patched",
+  5: "verification failed",
   6: "reading or writing failed",
 };
 
 /** What the tool is for. */
-export const PURPOSE =
-  "Makes virt-install start guests on Ceph: gives the rbd disks that it writes the cephx auth and all the monitors of their libvirt pool.";
+export const PURPOSE = "Patches virtinst, so that virt-install can start guests on Ceph storage that uses cephx.";
 
-/** All commands, in the order in which a host meets them. */
+/** All commands, in the order of the help. */
 export const COMMANDS: readonly CommandGrammar[] = [
   {
     name: "inspect",
-    summary: "what this host's pools and virtinst look like, and whether it needs the patch",
+    summary: "show the pools, the virtinst, and whether this host is affected",
     purpose:
-      "Shows the rbd pools with their monitors, users and secrets, the virtinst that virt-install uses, and whether that needs the patch. Changes nothing and needs no root.",
+      "Shows whether this host is affected. Lists the rbd pools with their monitors, users and secrets, and the virtinst that virt-install uses. Changes nothing and needs no root.",
     options: [],
     groups: [FACTS, TARGET, output()],
     examples: [
       { words: "inspect", what: "this host" },
-      { words: "inspect --connect qemu+ssh://hv01/system --json > hv01.json", what: "another one's facts, for --host" },
-      { words: "inspect --root /mnt", what: "an image that is mounted there" },
+      {
+        words: "inspect --connect qemu+ssh://hv01/system --json > hv01.json",
+        what: "another host, as a file for --host",
+      },
+      { words: "inspect --root /mnt", what: "a mounted image" },
     ],
     exits: {},
   },
   {
     name: "render",
-    summary: "write the patch for this host, as a unified diff, to be reviewed",
+    summary: "write the patch for this host as a unified diff",
     purpose:
-      "Writes the patch that apply would make, as a unified diff that `patch -p1`, `git apply` and `apply FILE` take. Changes nothing on the host.",
+      "Writes the patch for this host as a unified diff, to review it. `apply FILE`, `patch -p1` and `git apply` accept the output. Changes nothing on the host.",
     options: [
       {
         flags: "-o, --output <file>",
-        description: "write it to a file, not to standard output; with --hosts, to a folder",
+        description: "write to a file instead of standard output; with --hosts, to a directory",
       },
-      { flags: "--reverse", description: "the patch that undoes it" },
+      { flags: "--reverse", description: "write the patch that undoes it" },
       HOSTS,
     ],
-    groups: [FACTS, TARGET, output("with --hosts, a line for each host")],
+    groups: [FACTS, TARGET, output("with --hosts, print a line for each host")],
     examples: [
       { words: "render -o host.patch", what: "for this host" },
       {
         words: "render --host hv01.json --virtinst vm -o hv01.patch",
-        what: "for another, from its facts and its files",
+        what: "for another host, from its host file and a copy of its virtinst",
       },
-      { words: "render --hosts facts --virtinst vm -o patches", what: "for many" },
+      { words: "render --hosts facts --virtinst vm -o patches", what: "for many hosts" },
     ],
     exits: {},
   },
   {
     name: "bundle",
-    summary: "write one Python file that does all this on a host without Node",
+    summary: "generate the standalone script for a host without Node",
     purpose:
-      "Writes one Python file for hosts without Node: it applies, verifies and reverts there just as this tool does, with the facts of the host that it was made for.",
+      "Generates a standalone Python script for a host without Node. The script contains the pools of that host, and has the commands apply, verify and revert.",
     options: [
       {
         flags: "-o, --output <file>",
-        description: "write it to a file, not to standard output; with --hosts, to a folder",
+        description: "write to a file instead of standard output; with --hosts, to a directory",
       },
       HOSTS,
     ],
     groups: [
       FACTS,
-      { ...TARGET, heading: "Which virtinst (--virtinst as often as needed)" },
-      output("with --hosts, a line for each host"),
+      { ...TARGET, heading: "virtinst (--virtinst can be repeated)" },
+      output("with --hosts, print a line for each host"),
     ],
     examples: [
       { words: "bundle --connect qemu+ssh://hv01/system -o hv01.py", what: "for one host" },
-      { words: "bundle --hosts facts -o bundles", what: "for many, from their documents" },
+      { words: "bundle --hosts facts -o bundles", what: "for many hosts, from their host files" },
     ],
     exits: {},
     page: "el7.md",
@@ -110,107 +112,119 @@ export const COMMANDS: readonly CommandGrammar[] = [
   {
     name: "hook",
     argument: { name: "kind", required: true, values: ENGINES },
-    summary: "write what keeps hosts patched: ansible, apt, dnf, image, puppet, salt, systemd, yum",
+    summary: "generate what keeps hosts patched: ansible, apt, dnf, image, puppet, salt, systemd, yum",
     purpose:
-      "Writes what keeps hosts patched when virt-manager is updated or a cluster changes, as the engine's own users would have written it. On the hosts nothing but the bundle runs.",
+      "Generates what keeps hosts patched after an upgrade of virt-manager or a change of the cluster: a role, module, state, package manager hook or unit. On the hosts it runs the standalone script.",
     options: [
       {
         flags: "-o, --output <dir>",
-        description: "write all of it to a folder, the program for the host too",
+        description: "write all files to a directory, including the standalone script",
         completes: "folders",
       },
     ],
-    groups: [FACTS, { ...TARGET, heading: "Which virtinst (--virtinst as often as needed)" }, output()],
+    groups: [FACTS, { ...TARGET, heading: "virtinst (--virtinst can be repeated)" }, output()],
     examples: [
-      { words: "hook apt", what: "to read it" },
-      { words: "hook ansible -o roles", what: "to have it" },
+      { words: "hook apt", what: "print the hook" },
+      { words: "hook ansible -o roles", what: "write all files to roles/" },
     ],
     exits: {},
   },
   {
     name: "apply",
     argument: { name: "patch", required: false, looks: /^-$|\.(patch|diff)$/, without: ["--pool"] },
-    summary: "patch this host's virtinst; a second time it does nothing",
+    summary: "patch virtinst on this host; a second run changes nothing",
     purpose:
-      "Puts what this host's pools need into the one file of virtinst that makes a new guest's XML. The file is replaced whole or left as it was, and a second time nothing changes. With PATCH, a file that render wrote (- for standard input), exactly that goes in, if it is for this host.",
+      "Patches virtinst on this host. Changes one file, which is replaced whole or not at all. A second run changes nothing. PATCH is a file that render wrote (- for standard input): exactly that patch is applied, if it is for this host.",
     options: [
       ...CHANGE,
       {
         flags: "--force",
-        description: "also where virtinst does all that these pools need, or the patch is for other facts",
+        description: "patch even if this host is not affected, or PATCH was rendered for other pools",
       },
-      { flags: "--replace-hand-edit", description: "take out what somebody made _build_xml do by hand" },
+      { flags: "--replace-hand-edit", description: "remove a manual edit of _build_xml" },
     ],
-    groups: [FACTS, TARGET_AND_PYTHON, output("say by which Python it was compiled, and the release")],
+    groups: [FACTS, TARGET_AND_PYTHON, output("also print the Python that compiled the file, and the release")],
     examples: [
-      { words: "apply --check --diff", what: "what it would do" },
-      { words: "apply", what: "do it (as root)" },
-      { words: "apply host.patch", what: "exactly the patch that was reviewed" },
+      { words: "apply --check --diff", what: "preview the changes" },
+      { words: "apply", what: "change the file (as root)" },
+      { words: "apply host.patch", what: "apply a reviewed patch" },
     ],
-    exits: { 1: "with --check: something would be changed" },
+    exits: { 1: "with --check: something would change" },
   },
   {
     name: "verify",
-    summary: "is it patched as it needs, and does it work?",
+    summary: "check that the patch is current and works",
     purpose:
-      "Says whether virtinst is just what this host needs, and proves it: runs the function that is in the file, and the host's own virt-install on a libvirt of its test driver. Changes nothing and needs no root.",
+      "Checks that the patch is current and works. Runs the patched function, and this host's virt-install with libvirt's test driver. Changes nothing and needs no root.",
     options: [
-      { flags: "--static", description: "look only: run neither the function nor virt-install", conflicts: ["vol"] },
+      {
+        flags: "--static",
+        description: "compare the file only: run neither the function nor virt-install",
+        conflicts: ["vol"],
+      },
       {
         flags: "--vol <pool/volume>",
-        description: "have virt-install print a domain for that real volume too, and look at it",
+        description: "also run virt-install --print-xml for an existing volume",
         completes: "volumes",
       },
-      { flags: "--report <file>", description: "write it as a page for a change ticket too: one HTML file" },
+      { flags: "--report <file>", description: "also write the result to an HTML file, for a change ticket" },
     ],
-    groups: [FACTS, TARGET_AND_PYTHON, output("list each check")],
+    groups: [FACTS, TARGET_AND_PYTHON, output("list every check")],
     examples: [
       { words: "verify", what: "this host" },
-      { words: "verify --vol libvirtpool/virt-1", what: "with a volume that is there" },
-      { words: "verify --report hv01.html", what: "with a page for the change ticket" },
-      { words: "verify --static -q", what: "for a monitoring system: the exit code alone" },
+      { words: "verify --vol libvirtpool/virt-1", what: "with an existing volume" },
+      { words: "verify --report hv01.html", what: "with a report for a change ticket" },
+      { words: "verify --static -q", what: "for monitoring: only the exit code" },
     ],
-    exits: { 0: "it is as it should be", 1: "it is not patched as it needs, or --vol could not be run" },
+    exits: {
+      0: "the patch is current, or not needed",
+      1: "the patch is missing, outdated or modified, or --vol could not run",
+    },
   },
   {
     name: "explain",
-    summary: "what is in the patched file, in words: by whom, for which pools, from which file",
+    summary: "describe the patch in the patched file",
     purpose:
-      "Tells whoever finds a patched file what was done to it: by which version of this tool, for which pools, into which file, where it stands, whether it is still as it was written and still fits this host, and what to do next. Where libvirt cannot be asked, all else is said. Changes nothing and needs no root.",
+      "Describes the patch in the patched file: the version of this tool, the pools, the original file, whether the patch was modified, whether it still fits this host, and the next step. It also works if libvirt is not running. Changes nothing and needs no root.",
     options: [],
     groups: [FACTS, TARGET, output()],
     examples: [
       { words: "explain", what: "this host" },
-      { words: "explain --root /mnt", what: "an image that is mounted there" },
-      { words: "explain --virtinst vm --host hv01.json", what: "another host's files, beside its facts" },
+      { words: "explain --root /mnt", what: "a mounted image" },
+      {
+        words: "explain --virtinst vm --host hv01.json",
+        what: "a copy of another host's virtinst, with its host file",
+      },
     ],
-    exits: { 0: "it was read, whatever it shows" },
+    exits: { 0: "the file was read, patched or not" },
   },
   {
     name: "preview",
     argument: { name: "domain", required: false, looks: /^-$|\.xml$/ },
-    summary: "what the patch would make of a domain's XML",
+    summary: "show the effect of the patch on a domain XML",
     purpose:
-      "Shows what the patch makes of a domain: of the XML in a file, or with - from standard input; of a made-up one where none is named. Nothing is defined.",
-    options: [{ flags: "-o, --output <file>", description: "write the XML to a file, or with - to standard output" }],
+      "Shows the effect of the patch on a domain XML: a file, - for standard input, or by default a sample domain. Defines nothing.",
+    options: [
+      { flags: "-o, --output <file>", description: "write the resulting XML to a file, or with - to standard output" },
+    ],
     groups: [FACTS, TARGET_AND_PYTHON, output()],
     examples: [
-      { words: "preview", what: "of a sample" },
-      { words: "preview guest.xml", what: "of a domain in a file" },
+      { words: "preview", what: "a sample domain" },
+      { words: "preview guest.xml", what: "a domain in a file" },
     ],
     exits: {},
   },
   {
     name: "revert",
-    summary: "take the patch out again, to the byte",
+    summary: "remove the patch",
     purpose:
-      "Takes the patch out again: the file is, in its bytes and its time, what it was. What somebody changed elsewhere in it stays. Asks libvirt for nothing.",
+      "Removes the patch and restores the content and the modification time of the original file. Other changes in the file are kept. Does not use libvirt.",
     options: CHANGE,
-    groups: [TARGET_AND_PYTHON, output("say by which Python it was compiled, and the release")],
+    groups: [TARGET_AND_PYTHON, output("also print the Python that compiled the file, and the release")],
     examples: [
-      { words: "revert --check --diff", what: "what it would do" },
-      { words: "revert", what: "do it (as root)" },
+      { words: "revert --check --diff", what: "preview the changes" },
+      { words: "revert", what: "change the file (as root)" },
     ],
-    exits: { 1: "with --check: something would be changed" },
+    exits: { 1: "with --check: something would change" },
   },
 ];

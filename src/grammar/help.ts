@@ -21,12 +21,9 @@ export function wrapAt(columns: number): Wrap {
 }
 
 /** An option of commander's own, as the help shows it. */
-export const HELP: OptionWords = { flags: "-h, --help", description: "show this" };
+export const HELP: OptionWords = { flags: "-h, --help", description: "print this help" };
 /** Those of the tool itself. */
-export const ABOUT: readonly OptionWords[] = [
-  { flags: "-V, --version", description: "say which version this is" },
-  HELP,
-];
+export const ABOUT: readonly OptionWords[] = [{ flags: "-V, --version", description: "print the version" }, HELP];
 
 /** The help of the whole tool. */
 export function toolHelp(wrap: Wrap): string {
@@ -39,7 +36,7 @@ export function toolHelp(wrap: Wrap): string {
       wrap,
     ),
     section("Options", ABOUT.map(row), wrap),
-    wrap(`First: ${TOOL} inspect. ${TOOL} COMMAND --help says more about each.`, 0),
+    wrap(`Start with: ${TOOL} inspect. For more about a command: ${TOOL} COMMAND --help`, 0),
     "",
   ]
     .join("\n\n")
@@ -67,7 +64,7 @@ export function commandHelp(command: CommandGrammar, wrap: Wrap): string {
       4,
     ),
     section("Exit codes", codes, wrap),
-    wrap(`More: man ${TOOL}, and ${read}.`, 0),
+    wrap(`See also: man ${TOOL}, and ${read}.`, 0),
   ].join("\n\n")}\n`;
 }
 

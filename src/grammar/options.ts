@@ -41,28 +41,28 @@ export function takenBy(command: Takes): string[] {
 
 /** Where the facts come from. */
 export const FACTS: OptionGroup = {
-  heading: "Where the facts come from (default: live libvirt; with --root, its etc/libvirt)",
+  heading: "Source of the pools and secrets (default: live libvirt; with --root, its etc/libvirt)",
   options: [
     {
       flags: "-c, --connect <uri>",
-      description: "read live libvirt there, through virsh -r (default: qemu:///system)",
+      description: "read live libvirt with virsh -r (default: qemu:///system)",
       conflicts: ["poolXml", "host"],
       completes: "none",
     },
     {
       flags: "--pool-xml <file...>",
-      description: "read what `virsh pool-dumpxml` printed",
+      description: "read files that `virsh pool-dumpxml` printed",
       conflicts: ["host"],
     },
     {
       flags: "--secret-xml <file...>",
-      description: "read what `virsh secret-dumpxml` printed; goes with --pool-xml or --connect",
+      description: "read files that `virsh secret-dumpxml` printed; needs --pool-xml or --connect",
       conflicts: ["host"],
     },
-    { flags: "--host <file>", description: "read a host document: what `inspect --json` printed" },
+    { flags: "--host <file>", description: "read a host file, which `inspect --json` printed" },
     {
       flags: "--pool <name...>",
-      description: "take these libvirt pools only (default: all of type rbd)",
+      description: "use only these libvirt pools (default: all of type rbd)",
       completes: "pools",
     },
   ],
@@ -70,28 +70,28 @@ export const FACTS: OptionGroup = {
 
 const ROOT: OptionWords = {
   flags: "--root <dir>",
-  description: "a chroot, an image or a rescue mount in the place of this machine",
+  description: "work on a mounted image, chroot or rescue mount",
   completes: "folders",
 };
 const VIRTINST: OptionWords = {
   flags: "--virtinst <dir>",
-  description: "the folder that holds the virtinst package (default: that of virt-install)",
+  description: "the directory that contains the virtinst package (default: the one virt-install uses)",
   collect: true,
   completes: "folders",
 };
 const PYTHON: OptionWords = {
   flags: "--python <path>",
-  description: "the Python that runs virt-install (default: that of its first line)",
+  description: "the Python that runs virt-install (default: from its shebang)",
 };
 
 /** Which virtinst is meant. */
-export const TARGET: OptionGroup = { heading: "Which virtinst", options: [ROOT, VIRTINST] };
+export const TARGET: OptionGroup = { heading: "virtinst", options: [ROOT, VIRTINST] };
 
 /** The same, for what runs its Python. */
 export const TARGET_AND_PYTHON: OptionGroup = { ...TARGET, options: [ROOT, VIRTINST, PYTHON] };
 
 const JSON_OPTION: OptionWords = { flags: "--json", description: "print the result as JSON (schema/)" };
-const QUIET: OptionWords = { flags: "-q, --quiet", description: "say nothing but errors", conflicts: ["verbose"] };
+const QUIET: OptionWords = { flags: "-q, --quiet", description: "print only errors", conflicts: ["verbose"] };
 
 /** How it speaks; with more to say where `verbose` says what. */
 export function output(verbose?: string): OptionGroup {
@@ -101,16 +101,16 @@ export function output(verbose?: string): OptionGroup {
 
 /** Those of what changes a file. */
 export const CHANGE: readonly OptionWords[] = [
-  { flags: "--check", description: "change nothing; say what would be done, with exit 1 if anything" },
+  { flags: "--check", description: "change nothing; exit with 1 if something would change" },
   { flags: "--diff", description: "show what changes" },
   // A flag of its own: an option with a value that may be left out would take the PATCH behind it for one.
-  { flags: "--diff=facts", description: "show only the lines that are this host's", implies: { diff: "facts" } },
+  { flags: "--diff=facts", description: "show only the lines with the pools of this host", implies: { diff: "facts" } },
 ];
 
 /** That of what is made for many hosts. */
 export const HOSTS: OptionWords = {
   flags: "--hosts <dir>",
-  description: "for each host document in a folder (*.json), write a file to the folder of -o",
+  description: "for each host file (*.json) in a directory, write a file to the directory of -o",
   conflicts: ["connect", "poolXml", "secretXml", "host", "root"],
   completes: "folders",
 };

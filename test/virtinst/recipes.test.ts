@@ -75,7 +75,7 @@ test("the newest layout is looked for first", () => {
   expect(TARGET_FILES).toEqual(["virtinst/install/installer.py", "virtinst/installer.py", "virtinst/guest.py"]);
 });
 
-test("the golden patches, the schema and the README's table are up to date (npm run generate)", () => {
+test("the golden patches, the schemas and the table of releases are up to date (npm run generate)", () => {
   const { status, stderr } = spawnSync("node", ["scripts/generate.mjs", "--check"], { encoding: "utf8" });
   expect(stderr).toBe("");
   expect(status).toBe(0);
