@@ -10,7 +10,7 @@ test("the tool's help names every command with its line, and what to begin with"
   const help = toolHelp(asItIs);
   for (const { name, summary } of COMMANDS)
     expect(help).toMatch(new RegExp(`^ {2}${name} +${summary.slice(0, 20)}`, "m"));
-  expect(help).toContain("First: virtinst-rbd-patch inspect.");
+  expect(help).toContain("Start with: virtinst-rbd-patch inspect.");
 });
 
 test.each(COMMANDS.map((command) => [command.name, command] as const))(
@@ -24,7 +24,7 @@ test.each(COMMANDS.map((command) => [command.name, command] as const))(
       ...command.groups.map(({ heading }) => `\n${heading}:\n`),
       "\nExamples:\n",
       "\nExit codes:\n",
-      "\nMore: ",
+      "\nSee also: ",
     ];
     const places = parts.map((part) => help.indexOf(part));
     expect(places).not.toContain(-1);
