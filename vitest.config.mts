@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     // One of two would idle: what is tested mostly waits for programs of its own.
     maxWorkers: "100%",
+    globalSetup: ["test/support/global-setup.ts"],
     projects: [
       {
         extends: true,
@@ -13,6 +14,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/faults/**"],
+          setupFiles: ["test/support/environment.ts"],
           testTimeout: 60_000,
         },
       },

@@ -1,9 +1,8 @@
 // Mutates the function that is injected into virtinst (templates/helper.py.hbs), and counts how many of the mutants its
 // own tests (test/patch/helper) kill. The template's file stays as it is: vitest is given another text for it.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { BaseSequencer, createVitest } from "vitest/node";
 import { pythonMutants } from "./mutation/python-mutants.mjs";
 import { templateModule, vitePlugin } from "./templates.mjs";
@@ -31,7 +30,6 @@ let current = template;
 
 const chosen = process.argv.slice(2).map(Number);
 const mutants = templateMutants(template).filter((_, index) => chosen.length === 0 || chosen.includes(index + 1));
-const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-mutants-"));
 const vitest = await createVitest(
   "test",
   {
@@ -45,7 +43,7 @@ const vitest = await createVitest(
     maxWorkers: 1,
     sequence: { sequencer: QuickFirst },
     reporters: [{}],
-    env: onlyPythons(folder),
+    provide: { interpreters: interpreters() },
   },
   {
     plugins: [
@@ -71,7 +69,6 @@ try {
   }
 } finally {
   await vitest.close();
-  rmSync(folder, { recursive: true });
 }
 const killed = mutants.length - survivors.length;
 for (const name of survivors) console.log(`survived ${name}`);
@@ -126,19 +123,10 @@ function templateMutants(text) {
   return [...pythonMutants(python, isFixed), ...conditions, ...encodings].sort((a, b) => a.from - b.from);
 }
 
-/**
- * An environment in which the tests find these Pythons only.
- *
- * @param {string} folder
- */
-function onlyPythons(folder) {
-  for (const version of PYTHONS) {
+/** The Pythons that the tests are run on. */
+function interpreters() {
+  return PYTHONS.map((version) => {
     const { stdout } = spawnSync(`python${version}`, ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" });
-    if (!stdout) continue;
-    const bin = join(folder, "versions", version, "bin");
-    mkdirSync(bin, { recursive: true });
-    symlinkSync(stdout.trim(), join(bin, `python${version}`));
-  }
-  const path = (process.env.PATH ?? "").split(delimiter).filter((part) => !part.includes("pyenv"));
-  return { PYENV_ROOT: folder, PATH: path.join(delimiter) };
+    return { version, path: stdout?.trim() || null };
+  });
 }

@@ -11,7 +11,8 @@ export default defineConfig({
     // Those of the function in the templates say nothing of src: scripts/mutate-template.mjs asks them.
     exclude: ["test/patch/helper/**"],
     testTimeout: 60_000,
-    setupFiles: [resolve("scripts/mutation/setup.ts")],
+    globalSetup: [resolve("test/support/global-setup.ts")],
+    setupFiles: [resolve("test/support/environment.ts"), resolve("scripts/mutation/setup.ts")],
     sequence: { sequencer: NearestFirst },
     env: { NODE_UNDER_TEST: resolve("scripts/mutation/node.sh"), NODE_TO_RUN: process.execPath },
   },

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import type { PoolFacts } from "../../src/patch/facts";
 import { printRatios, type Row } from "../support/growth";
-import { type Call, type Interpreter, type Ran, runBlocks } from "../support/helper";
+import { type Call, type Ran, runBlocks } from "../support/helper";
 import {
   BARE,
   DONE,
@@ -17,6 +17,7 @@ import {
 } from "../support/helper-cases";
 import { isWithin, oracle, outline } from "../support/helper-oracle";
 import { RANDOM_DISK, RANDOM_POOLS } from "../support/helper-random";
+import type { Interpreter } from "../support/pythons";
 import { RUNS, TIMEOUT } from "../support/runs";
 
 vi.setConfig({ testTimeout: TIMEOUT });

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, write
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import Ajv, { type ValidateFunction } from "ajv";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { type Blocks, blocksDigest, findBlocks, withDigest } from "../../src/patch/blocks";
 import { sha256 } from "../../src/patch/facts";
 import { RECIPES, type Recipe } from "../../src/virtinst/recipes";
@@ -196,7 +196,7 @@ export function json(stdout: string) {
 const schemas: Record<string, ValidateFunction> = {};
 
 /** Whether this machine has the Python of virt-manager 1.x. */
-export const HAS_PYTHON2 = ["python2", "python2.7"].some((name) => spawnSync(name, ["-c", ""]).status === 0);
+export const HAS_PYTHON2 = inject("interpreters").some(({ version, path }) => version === "2.7" && path !== null);
 
 /** Tests for each layout; those that need Python 2 say so where there is none. */
 export function eachLayout(tests: (recipe: Recipe) => void): void {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { PoolFacts } from "../../src/patch/facts";
-import { type Call, INTERPRETERS, type Interpreter, type Job, type Ran, runBlocks, type Value } from "./helper";
+import { type Call, INTERPRETERS, type Job, type Ran, runBlocks, type Value } from "./helper";
+import type { Interpreter } from "./pythons";
 import { THOROUGH } from "./runs";
 
 export const UUID = "c4a5b2e6-0d6b-4d3c-9f43-0a8d2b1e7f10";

@@ -1,40 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { inject } from "vitest";
 import type { PoolFacts } from "../../src/patch/facts";
 import { mergePools } from "../../src/patch/merge";
 import { render } from "../../src/patch/render";
 import counter from "./count.py";
 import driver from "./helper.py";
+import type { Interpreter } from "./pythons";
 import { RUNS } from "./runs";
 
-/** The Pythons that the injected text is written for. */
-const VERSIONS = ["2.7", "3.4", "3.5", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13"];
-
-/** A Python that the injected text has to run on. */
-export interface Interpreter {
-  readonly version: string;
-  /** Null where this machine has none. */
-  readonly path: string | null;
-}
-
-/** Each Python that the injected text is written for, among pyenv's or in PATH, whether or not it is there. */
-export const INTERPRETERS: readonly Interpreter[] = VERSIONS.map((version) => {
-  const versions = join(process.env.PYENV_ROOT ?? join(homedir(), ".pyenv"), "versions");
-  const folders = [
-    // Before PATH, where pyenv has a slow stand-in for each.
-    ...(existsSync(versions) ? readdirSync(versions).map((name) => join(versions, name, "bin")) : []),
-    ...(process.env.PATH ?? "").split(":"),
-  ];
-  const candidates = folders.map((folder) => join(folder, `python${version}`)).filter((path) => existsSync(path));
-  // pyenv's stand-in only works where the version was chosen.
-  const works = (path: string) =>
-    spawnSync(path, ["-E", "-s", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], {
-      encoding: "utf8",
-    }).stdout?.trim() === version;
-  return { version, path: candidates.find(works) ?? null };
-});
+/** Each Python that the injected text is written for, whether or not this machine has it. */
+export const INTERPRETERS = inject("interpreters");
 
 /** What a call is given: a text (on Python 2.7 as `unicode` and as UTF-8 `str`), bytes (as Latin-1), or another value. */
 export type Value = readonly ["text" | "bytes", string] | readonly ["none" | "int" | "list" | "object", null];

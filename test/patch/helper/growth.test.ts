@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { countWork, type Interpreter } from "../../support/helper";
+import { countWork } from "../../support/helper";
 import { BARE, domain, HERE, MON1, MON2, once, RBD, VMS } from "../../support/helper-cases";
+import type { Interpreter } from "../../support/pythons";
 
 type Growing = [title: string, make: (n: number) => string];
 
