@@ -4,7 +4,7 @@ import { olderDocument, refuseOtherMachine } from "../src/elsewhere";
 import { isLocalUri, isThisMachine } from "../src/host/here";
 import { HostFiles } from "../src/system/host-files";
 import { openTarget } from "../src/virtinst/target";
-import { cli, image, target, temporaryFile } from "./support/cli";
+import { cli, image, PLAIN, target, temporaryFile } from "./support/cli";
 
 describe("a machine's name", () => {
   test.each([
@@ -120,7 +120,7 @@ const other = () =>
   );
 
 test.each([["verify"], ["render"], ["apply", "--check"]])("%s refuses them, exit 3", (...words) => {
-  const { folder } = target("guest-1.4");
+  const { folder } = target(PLAIN);
   const env = { PATH: `${folder}:${process.env.PATH}` };
   const { code, stderr, stdout } = cli([...words, "--host", other()], { env });
   expect(stderr).toMatch(/these are the facts of host hv18; what was found here/);
@@ -129,7 +129,7 @@ test.each([["verify"], ["render"], ["apply", "--check"]])("%s refuses them, exit
 });
 
 test("inspect shows them, without this machine's virtinst", () => {
-  const { folder } = target("guest-1.4");
+  const { folder } = target(PLAIN);
   const env = { PATH: `${folder}:${process.env.PATH}` };
   const { code, stderr, stdout } = cli(["inspect", "--host", other()], { env });
   expect(code).toBe(0);

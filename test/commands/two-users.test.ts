@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { cli, FIXTURES, image, json, PLAIN, target, temporaryFile } from "../support/cli";
+import { cli, FIXTURES, image, json, PLAIN, target, temporaryFile, testOnPython2 } from "../support/cli";
 
 /** What is said of every stand-in. */
 const FOREIGN = expect.stringMatching(/not that of any upstream release/);
@@ -121,7 +121,7 @@ describe("a virtinst that does not", () => {
     expect(readFileSync(path).equals(pristine)).toBe(true);
   });
 
-  test("inspect shows the pools as broken, and judges the blocks by the others", () => {
+  testOnPython2("inspect shows the pools as broken, and judges the blocks by the others", () => {
     const { folder, options } = target("guest-1.4");
     cli(["apply", "--force", ...options]);
     const iso = temporaryFile("iso.xml", "<pool type='rbd'><name>iso</name><source><name>iso</name></source></pool>");
@@ -135,7 +135,7 @@ describe("a virtinst that does not", () => {
     expect(stdout).toMatch(/^Need +required: /m);
   });
 
-  test("with --pool every run says whose volumes get that user too", () => {
+  testOnPython2("with --pool every run says whose volumes get that user too", () => {
     const { folder } = target("guest-1.4");
     const note =
       'Volumes of pool "a", "c" get the user "backup" of pool "b" too: they are in the same Ceph pool "vms", and nothing tells them apart.';
@@ -156,7 +156,7 @@ describe("a virtinst that does not", () => {
     expect(stdout.match(/^Pool +[abc] \(Ceph pool vms\) broken$/gm)).toHaveLength(3);
   });
 
-  test("a reviewed patch for one of them says so too, and one for both is refused", () => {
+  testOnPython2("a reviewed patch for one of them says so too, and one for both is refused", () => {
     const { folder } = target("guest-1.4");
     const patch = join(folder, "p.patch");
     const options = [...pools(USERS), "--virtinst", folder];

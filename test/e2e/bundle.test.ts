@@ -1,7 +1,8 @@
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { cli } from "../support/cli";
+import { makeBundle } from "../support/bundle";
+import { cli, PLAIN, target } from "../support/cli";
 import { borrowVirtinst, makeFolder, must, run, SHARE, undoAll } from "./support/machine";
 
 const HOST = ["usage"].flatMap((name) => [
@@ -76,4 +77,19 @@ test("below --root, under chroot: a link in the image leads nowhere else", () =>
   expect(bundled("verify", "--root", root).stdout).toMatch(/^behaviour passed/m);
   expect(bundled("revert", "--root", root).code).toBe(0);
   expect(readFileSync(join(place, "real.py"))).toEqual(image);
+});
+
+test("a link to a secret's value in the place of byte code is not opened", () => {
+  const secret = join(makeFolder(), "x.base64");
+  writeFileSync(secret, "VALUE");
+  const { path, folder } = target(PLAIN);
+  symlinkSync(secret, `${path}c`);
+  const log = join(makeFolder(), "log");
+  const own = makeBundle();
+  const strace = ["-f", "-qq", "-o", log, "-e", "trace=open,openat"];
+  expect(run("strace", [...strace, "python3", own, "apply", "--virtinst", folder]).code).toBe(0);
+  expect(readFileSync(path, "utf8")).toContain("# >>> virtinst-rbd-patch");
+  const opened = readFileSync(log, "latin1");
+  expect(opened).toContain("installer.py");
+  expect(opened).not.toMatch(/x\.base64|installer\.pyc"/);
 });

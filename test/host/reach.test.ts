@@ -1,6 +1,8 @@
+import { chmodSync } from "node:fs";
+import { dirname } from "node:path";
 import { expect, test } from "vitest";
 import { howToReach } from "../../src/host/reach";
-import { cli, PLAIN, target } from "../support/cli";
+import { cli, PLAIN, target, temporaryFile } from "../support/cli";
 
 const REFUSED = "failed to connect to the hypervisor; Failed to connect socket to '/var/run/libvirt/libvirt-sock-ro'";
 
@@ -48,7 +50,10 @@ test.each([
 test("the tool says so", () => {
   const { folder } = target(PLAIN);
   const uri = "qemu+ssh://root@localhost.invalid/system";
-  const { code, stderr } = cli(["inspect", "--connect", uri, "--virtinst", folder]);
+  const virsh = temporaryFile("virsh", `#!/bin/sh\necho "error: ${REFUSED}" >&2\nexit 1\n`);
+  chmodSync(virsh, 0o755);
+  const env = { PATH: `${dirname(virsh)}:${process.env.PATH}` };
+  const { code, stderr } = cli(["inspect", "--connect", uri, "--virtinst", folder], { env });
   expect(code).toBe(3);
   expect(stderr).toMatch(/\nDoes libvirt run there.*`ssh root@localhost\.invalid systemctl status libvirtd`/);
 });

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
@@ -7,10 +6,6 @@ import { optionsOf } from "../../src/grammar/options";
 import { ENVIRONMENT, manPage } from "../../scripts/release/man.mjs";
 import { COMMANDS, EXITS } from "../../src/grammar/commands";
 import { ABOUT } from "../../src/grammar/help";
-import { temporaryFile } from "../support/cli";
-
-/** What man and groff take of this process: their own variables would change what they say. */
-const CHECKED_IN = { PATH: process.env.PATH, LC_ALL: "C.UTF-8", MANWIDTH: "80" };
 
 let page: string;
 
@@ -103,27 +98,3 @@ test("an option's minus is one, and no line of text begins as a request does", (
   const requests = new Set([...page.matchAll(/^[.'](\w+)/gm)].map(([, name]) => name));
   expect([...requests].sort()).toEqual(["BR", "PP", "SH", "SS", "TH", "TP", "ad", "fi", "nf", "nh"]);
 });
-
-/** The checkers, each asked to say everything. */
-const CHECKERS: readonly (readonly [program: string, ...words: string[]])[] = [
-  ["man", "--warnings", "-l", "-Tutf8"],
-  ["groff", "-man", "-Tutf8", "-ww", "-z"],
-  ["mandoc", "-T", "lint", "-W", "style"],
-];
-/** What mandoc says of the page of a version that is not released yet. */
-const NO_DATE = /^mandoc: \S+ WARNING: missing date, using "": TH\n/;
-
-for (const [program, ...words] of CHECKERS)
-  if (spawnSync(program, ["-V"]).error) test.skip(`not run: there is no ${program} here`, () => {});
-  else
-    test(`${program} has nothing to say against it`, () => {
-      const check = (text: string) => {
-        const file = temporaryFile("virtinst-rbd-patch.1", text);
-        const { stdout, stderr } = spawnSync(program, [...words, file], { encoding: "utf8", env: CHECKED_IN });
-        return `${program === "mandoc" ? stdout : ""}${stderr}`;
-      };
-      const said = check(page);
-      expect(page.includes('.TH VIRTINST\\-RBD\\-PATCH 1 ""') ? said.replace(NO_DATE, "") : said).toBe("");
-      // It would have.
-      expect(check(`${page}.XX\n\\[nosuch]\n`)).not.toBe("");
-    });

@@ -15,7 +15,7 @@ declare module "vitest" {
 /** What the unit tests and the tool run, besides Node and Python: programs of every Debian and EL base system. */
 const TOOLS = [
   ...["bash", "sh", "env"],
-  ...["cat", "chmod", "cp", "date", "head", "ln", "ls", "mkfifo", "mktemp", "mv", "rm", "rmdir", "seq", "sha256sum"],
+  ...["cat", "chmod", "cp", "date", "grep", "head", "ln", "ls", "mkfifo", "mktemp", "mv", "rm", "rmdir", "seq", "sha256sum"],
   ...["sleep", "stat", "stty", "touch", "true", "yes", "base64", "sed", "tar", "timeout"],
   ...["mount", "script", "setpriv", "setsid", "umount", "unshare"],
   "npm",

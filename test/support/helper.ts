@@ -1,12 +1,14 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { inject } from "vitest";
 import type { PoolFacts } from "../../src/patch/facts";
 import { mergePools } from "../../src/patch/merge";
 import { render } from "../../src/patch/render";
-import counter from "./count.py";
-import driver from "./helper.py";
 import type { Interpreter } from "./pythons";
 import { RUNS } from "./runs";
+
+const counter = readFileSync("test/support/count.py", "utf8");
+const driver = readFileSync("test/support/helper.py", "utf8");
 
 /** Each Python that the injected text is written for, whether or not this machine has it. */
 export const INTERPRETERS = inject("interpreters");

@@ -14,25 +14,16 @@ import {
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/failure";
-import { Folder, openRoot } from "../../src/system/folder";
-import { ChangedMeanwhile, replaceFile } from "../../src/system/replace";
+import { replaceFile } from "../../src/system/replace";
+import { must } from "../support/attributes";
 import { temporaryFolder } from "../support/cli";
+import { file, hold } from "../support/replace";
 
 const ran = (program: string, ...args: readonly string[]) => spawnSync(program, args).status === 0;
-
-/** Runs a program that has to work. */
-function must(program: string, ...args: readonly string[]): void {
-  const { status, stderr, error } = spawnSync(program, args, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${program} ${args.join(" ")}: ${error?.message ?? stderr}`);
-}
 
 /** Why this machine lets nobody do what a test needs; empty where it does. */
 const IS_ROOT = process.getuid?.() === 0;
 const NO_MOUNT = IS_ROOT && ran("unshare", "--mount", "true") ? "" : "not run: this is no root who may mount";
-const NO_FLAGS =
-  IS_ROOT && ran("unshare", "--mount", "sh", "-c", 'f=$(mktemp) && chattr +i "$f" && chattr -i "$f" && rm "$f"')
-    ? ""
-    : "not run: there is no root, no chattr, or a file system without its flags";
 
 /** A test that says why it is not run where it is not. */
 function testWhere(lacking: string, name: string, work: () => Promise<void>): void {
@@ -40,33 +31,12 @@ function testWhere(lacking: string, name: string, work: () => Promise<void>): vo
   else test(name, work);
 }
 
-const steps = (path: string) => path.split("/").filter(Boolean);
-const hold = (path: string) => new Folder(openRoot("/") as number, steps(path), path);
-
-/** A file to replace, in a folder of its own or a given one. */
-function file(path = temporaryFolder(), content = "old\n") {
-  const whole = join(path, "guest.py");
-  writeFileSync(whole, content);
-  const folder = hold(path);
-  const old = folder.read("guest.py");
-  const replace = async (text: string | Buffer = "new\n") => {
-    try {
-      return await replaceFile(folder, "guest.py", old, Buffer.from(text));
-    } catch (error) {
-      expect(error).toBeInstanceOf(Failure);
-      expect(error).toMatchObject({ kind: "io" });
-      return error as Failure;
-    }
-  };
-  return { path, whole, folder, replace, names: () => readdirSync(path).sort() };
-}
-
 /** A small file system that goes when the test ends. */
 function mounted(options: string): string {
   const path = join(temporaryFolder(), "mounted");
   mkdirSync(path);
   must("mount", "-t", "tmpfs", "-o", options, "tmpfs", path);
-  onTestFinished(() => must("umount", "-l", path));
+  onTestFinished(() => void must("umount", "-l", path));
   return path;
 }
 
@@ -103,7 +73,7 @@ describe("a system that refuses leaves the old file", () => {
     writeFileSync(other, "old\n");
     const inner = hold(one.path);
     must("mount", "--bind", other, one.whole);
-    onTestFinished(() => must("umount", "-l", one.whole));
+    onTestFinished(() => void must("umount", "-l", one.whole));
     const old = inner.read("guest.py");
     await expect(replaceFile(inner, "guest.py", old, Buffer.from("new\n"))).rejects.toMatchObject({
       message: expect.stringMatching(/guest\.py cannot be replaced: .*busy.*\.$/),
@@ -111,48 +81,6 @@ describe("a system that refuses leaves the old file", () => {
     });
     expect(readFileSync(one.whole, "utf8")).toBe("old\n");
     expect(one.names()).toEqual(["guest.py"]);
-  });
-
-  const LSATTR = /^Run this as root; if you are root, look for an immutable file \(lsattr\)/;
-
-  testWhere(NO_FLAGS, "that is immutable", async () => {
-    const one = file();
-    must("chattr", "+i", one.whole);
-    onTestFinished(() => must("chattr", "-i", one.whole));
-    expect(await one.replace()).toMatchObject({
-      message: `${one.whole} cannot be replaced: permission denied.`,
-      hint: expect.stringMatching(LSATTR),
-    });
-    expect(readFileSync(one.whole, "utf8")).toBe("old\n");
-    expect(one.names()).toEqual(["guest.py"]);
-  });
-
-  testWhere(NO_FLAGS, "in a folder that lets nobody remove anything: what is left there is named", async () => {
-    const one = file();
-    must("chattr", "+a", one.path);
-    onTestFinished(() => must("chattr", "-a", one.path));
-    const said = (await one.replace()) as Failure;
-    expect(said.message).toMatch(
-      /guest\.py cannot be replaced: permission denied\.( The temporary file \S+ cannot be removed: permission denied\. Remove it\.){2}$/,
-    );
-    const left = one.names().filter((name) => name !== "guest.py");
-    for (const name of left) expect(said.message).toContain(`${one.path}/${name} `);
-    expect(left).toHaveLength(2);
-    expect(readFileSync(one.whole, "utf8")).toBe("old\n");
-  });
-
-  testWhere(NO_FLAGS, "that somebody changed in such a folder: that too, and what is left", async () => {
-    const one = file();
-    must("chattr", "+a", one.path);
-    onTestFinished(() => must("chattr", "-a", one.path));
-    appendFileSync(one.whole, "theirs\n");
-    const said = (await one.replace()) as Failure;
-    expect(said).not.toBeInstanceOf(ChangedMeanwhile);
-    expect(said.message).toMatch(
-      /was changed by somebody else meanwhile; nothing was written\. The temporary file \S+ cannot be removed: permission denied\. Remove it\.$/,
-    );
-    expect(said.hint).toBe("Look at the file, then run this again.");
-    expect(readFileSync(one.whole, "utf8")).toBe("old\ntheirs\n");
   });
 
   test("in a folder where nobody may make a file", async () => {

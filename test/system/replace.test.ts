@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   linkSync,
@@ -154,14 +153,5 @@ describe("replaceFile", () => {
       modified: "1400000000.123456789",
       notes: [],
     });
-  });
-
-  test("keeps extended attributes and the ACL", async () => {
-    const { path, replace } = file();
-    const set = spawnSync("setfattr", ["-n", "user.origin", "-v", "package", path]);
-    if (set.status !== 0)
-      throw new Error("setfattr of the package attr is needed here, and a file system that has attributes");
-    await replace("new\n");
-    expect(spawnSync("getfattr", ["-n", "user.origin", path], { encoding: "utf8" }).stdout).toContain("package");
   });
 });

@@ -3,7 +3,7 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import recipes from "../../patches/index";
-import { HAS_PYTHON2, TOOL, temporaryFolder } from "../support/cli";
+import { TOOL, temporaryFolder } from "../support/cli";
 
 let output = "";
 
@@ -81,12 +81,6 @@ process.exitCode = status;
   return path;
 }
 
-/** Two of the five layouts are Python 2's. */
-const describeRuns = (name: string, tests: () => void) =>
-  HAS_PYTHON2
-    ? describe(name, tests)
-    : describe.skip(`${name} (not run: there is no python2 or python2.7 here)`, tests);
-
 describe("without a clone that can be used", () => {
   test("no --git: it says how to get one", () => {
     const { code, stderr } = conformance();
@@ -109,7 +103,7 @@ describe("without a clone that can be used", () => {
   });
 });
 
-describeRuns("on a clone of stand-ins", () => {
+describe("on a clone of stand-ins", () => {
   test("every release and every state between them passes, and is counted by its layout", () => {
     const clone = new Clone();
     clone.standIn("installer-4.0", (text) => `${text}\n# A commit between releases.\n`);
@@ -156,7 +150,7 @@ describeRuns("on a clone of stand-ins", () => {
   });
 });
 
-describeRuns("a tool that is wrong is caught", () => {
+describe("a tool that is wrong is caught", () => {
   test.each([
     [
       "final_xml is not passed through the helper",
@@ -234,7 +228,7 @@ for xml in Installer(XML if "--pxe" in sys.argv else None)._build_xml(Guest(), N
         print(xml)
 `;
 
-describeRuns("--virt-install", () => {
+describe("--virt-install", () => {
   test("runs each release's own program before and after, and notices what the tool gets wrong", () => {
     const clone = new Clone(["installer-4.0"], PROGRAM);
     const right = conformance("--git", clone.folder, "--stand-ins", "--virt-install");
