@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { PoolFacts } from "../../src/patch/facts";
 import { printRatios, type Row } from "../support/growth";
 import { type Call, type Ran, runBlocks } from "../support/helper";
@@ -12,6 +12,7 @@ import {
   formsOf,
   MON1,
   OLDEST_AND_NEWEST,
+  onPythons,
   RBD,
   VMS,
 } from "../support/helper-cases";
@@ -82,81 +83,77 @@ function expectRight(python: Interpreter, pools: readonly PoolFacts[], texts: re
   return calls as Call[][];
 }
 
-describe.each(OLDEST_AND_NEWEST.map((interpreter) => [interpreter.version, interpreter] as const))(
-  "Python %s",
-  (_, python) => {
-    const kind = fc.constantFrom(...KINDS);
-    // Small ones too: they are what a failure shrinks to.
-    const size = fc.integer({ min: 2, max: RUNS(13, 18) }).map((power) => 2 ** power);
-    const stuffing = fc.tuple(kind, size);
-    const shown = (text: string, told: unknown) => ({ text, [fc.toStringMethod]: () => JSON.stringify(told) });
-    /** A domain with something big before, between, in and behind its disks. */
-    const BIG = fc
-      .tuple(
-        fc.array(fc.tuple(RANDOM_DISK, stuffing), { maxLength: 3 }),
-        stuffing,
-        fc.constantFrom("metadata", "devices", "name"),
-      )
-      .map(([disks, [first, much], place]) => {
-        const inDisk = (disk: string, text: string) => disk.replace(/(?=<driver)/, () => `<x>${text}</x>`);
-        const texts = disks.map(([disk, [what, size]], index) =>
-          index % 2 ? inDisk(disk, STUFFINGS[what](size)) : disk + STUFFINGS[what](size),
+onPythons(OLDEST_AND_NEWEST, (python) => {
+  const kind = fc.constantFrom(...KINDS);
+  // Small ones too: they are what a failure shrinks to.
+  const size = fc.integer({ min: 2, max: RUNS(13, 18) }).map((power) => 2 ** power);
+  const stuffing = fc.tuple(kind, size);
+  const shown = (text: string, told: unknown) => ({ text, [fc.toStringMethod]: () => JSON.stringify(told) });
+  /** A domain with something big before, between, in and behind its disks. */
+  const BIG = fc
+    .tuple(
+      fc.array(fc.tuple(RANDOM_DISK, stuffing), { maxLength: 3 }),
+      stuffing,
+      fc.constantFrom("metadata", "devices", "name"),
+    )
+    .map(([disks, [first, much], place]) => {
+      const inDisk = (disk: string, text: string) => disk.replace(/(?=<driver)/, () => `<x>${text}</x>`);
+      const texts = disks.map(([disk, [what, size]], index) =>
+        index % 2 ? inDisk(disk, STUFFINGS[what](size)) : disk + STUFFINGS[what](size),
+      );
+      const text = `<domain type="kvm"><${place}>${STUFFINGS[first](much)}</${place}><devices>${texts.join("")}</devices></domain>`;
+      return shown(text, { disks, first, much, place });
+    });
+
+  it("random big domains become what an oracle of another kind says", () => {
+    fc.assert(
+      fc.property(RANDOM_POOLS, fc.array(BIG, { minLength: 1, maxLength: 4 }), (pools, all) => {
+        expectRight(
+          python,
+          pools,
+          all.map(({ text }) => text),
         );
-        const text = `<domain type="kvm"><${place}>${STUFFINGS[first](much)}</${place}><devices>${texts.join("")}</devices></domain>`;
-        return shown(text, { disks, first, much, place });
-      });
+      }),
+      // A failure shrinks for ever where each step has megabytes.
+      { numRuns: RUNS(8, 60), interruptAfterTimeLimit: TIMEOUT / 2 },
+    );
+  });
 
-    it("random big domains become what an oracle of another kind says", () => {
-      fc.assert(
-        fc.property(RANDOM_POOLS, fc.array(BIG, { minLength: 1, maxLength: 4 }), (pools, all) => {
-          expectRight(
-            python,
-            pools,
-            all.map(({ text }) => text),
-          );
-        }),
-        // A failure shrinks for ever where each step has megabytes.
-        { numRuns: RUNS(8, 60), interruptAfterTimeLimit: TIMEOUT / 2 },
-      );
-    });
+  // 10 MB where all is wanted. One process a domain, so that none waits for another's memory to be tidied up.
+  const SIZES = [RUNS(30_000, 5_000_000), RUNS(60_000, 10_000_000)];
+  const growth: Row[] = [];
 
-    // 10 MB where all is wanted. One process a domain, so that none waits for another's memory to be tidied up.
-    const SIZES = [RUNS(30_000, 5_000_000), RUNS(60_000, 10_000_000)];
-    const growth: Row[] = [];
+  it.each(KINDS)("a domain that is big by %s, and one of twice the size", (what) => {
+    const texts = SIZES.map((size) => domain(`${BARE}<x>${STUFFINGS[what](size)}</x>${BARE}`));
+    if (what.startsWith("disks")) for (const [at, size] of SIZES.entries()) texts[at] = domain(STUFFINGS[what](size));
+    const seconds = texts.map((text) =>
+      Math.min(...expectRight(python, [VMS], [text]).flatMap((calls) => calls.map((call) => call.seconds))),
+    );
+    growth.push({ title: what, milliseconds: seconds.map((time) => 1000 * time) });
+    if (growth.length === KINDS.length) printRatios(`Python ${python.version}, time at twice the size`, growth);
+  });
 
-    it.each(KINDS)("a domain that is big by %s, and one of twice the size", (what) => {
-      const texts = SIZES.map((size) => domain(`${BARE}<x>${STUFFINGS[what](size)}</x>${BARE}`));
-      if (what.startsWith("disks")) for (const [at, size] of SIZES.entries()) texts[at] = domain(STUFFINGS[what](size));
-      const seconds = texts.map((text) =>
-        Math.min(...expectRight(python, [VMS], [text]).flatMap((calls) => calls.map((call) => call.seconds))),
-      );
-      growth.push({ title: what, milliseconds: seconds.map((time) => 1000 * time) });
-      if (growth.length === KINDS.length) printRatios(`Python ${python.version}, time at twice the size`, growth);
-    });
-
-    // Python 2.7 walks a tree by recursion, and so leaves what is too deep for it.
-    it("elements inside each other by the thousand: all of it is right, or nothing is touched", {
-      timeout: TIMEOUT,
-    }, () => {
-      const deep = (disk: string, depth: number) =>
-        domain(`${disk}<x>${"<a>".repeat(depth)}${"</a>".repeat(depth)}</x>`);
-      const depths = [500, 900, 1000, 5000, RUNS(10_000, 200_000)];
-      const [{ calls }] = runBlocks(python, [
-        { pools: [VMS], values: depths.map((depth) => ["text", deep(BARE, depth)]) },
-      ]) as [Ran];
-      const done = depths.map((depth, index) =>
-        (calls[index] as Call[]).map((call) => {
-          expectSound(call);
-          if (call.text === deep(DONE, depth)) return true;
-          expect(call.text).toBe(deep(BARE, depth));
-          expect(call.log.map(([, , message]) => message)).toEqual([expect.stringMatching(FAILED)]);
-          return false;
-        }),
-      );
-      expect(done[0]).not.toContain(false);
-      console.log(
-        `Python ${python.version}: ${depths.map((depth, index) => `${depth} deep ${done[index]?.[0] ? "done" : "left"}`).join(", ")}`,
-      );
-    });
-  },
-);
+  // Python 2.7 walks a tree by recursion, and so leaves what is too deep for it.
+  it("elements inside each other by the thousand: all of it is right, or nothing is touched", {
+    timeout: TIMEOUT,
+  }, () => {
+    const deep = (disk: string, depth: number) => domain(`${disk}<x>${"<a>".repeat(depth)}${"</a>".repeat(depth)}</x>`);
+    const depths = [500, 900, 1000, 5000, RUNS(10_000, 200_000)];
+    const [{ calls }] = runBlocks(python, [
+      { pools: [VMS], values: depths.map((depth) => ["text", deep(BARE, depth)]) },
+    ]) as [Ran];
+    const done = depths.map((depth, index) =>
+      (calls[index] as Call[]).map((call) => {
+        expectSound(call);
+        if (call.text === deep(DONE, depth)) return true;
+        expect(call.text).toBe(deep(BARE, depth));
+        expect(call.log.map(([, , message]) => message)).toEqual([expect.stringMatching(FAILED)]);
+        return false;
+      }),
+    );
+    expect(done[0]).not.toContain(false);
+    console.log(
+      `Python ${python.version}: ${depths.map((depth, index) => `${depth} deep ${done[index]?.[0] ? "done" : "left"}`).join(", ")}`,
+    );
+  });
+});

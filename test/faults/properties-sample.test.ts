@@ -1,11 +1,11 @@
 import fc from "fast-check";
-import { describe, expect, it, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import { overlap, type PoolFacts, sameCredentials } from "../../src/patch/facts";
 import { mergePools } from "../../src/patch/merge";
 import { sampleDomain } from "../../src/patch/sample";
 import { ANY_POOL } from "../support/any-text";
 import { type Call, type Ran, runBlocks } from "../support/helper";
-import { expectSound, PYTHONS } from "../support/helper-cases";
+import { expectSound, onPythons, PYTHONS } from "../support/helper-cases";
 import { RANDOM_POOLS } from "../support/helper-random";
 import { RUNS, TIMEOUT } from "../support/runs";
 
@@ -58,7 +58,7 @@ it("a sample is made of any pools, and one disk in it is in none of them", () =>
   );
 });
 
-describe.each(PYTHONS.map((interpreter) => [interpreter.version, interpreter] as const))("Python %s", (_, python) => {
+onPythons(PYTHONS, (python) => {
   it("a block makes of the sample what the sample says, and leaves it so", () => {
     fc.assert(
       fc.property(fc.array(POOLS, { minLength: 1, maxLength: 40, size: "max" }), (hosts) => {

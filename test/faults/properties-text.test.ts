@@ -7,7 +7,7 @@ import { readFacts } from "../../src/patch/read-facts";
 import { render } from "../../src/patch/render";
 import { ANY_FACTS, ANY_POOL } from "../support/any-text";
 import { type Call, type Ran, runBlocks, type Tree } from "../support/helper";
-import { domain, expectSound, formsOf, PYTHONS } from "../support/helper-cases";
+import { domain, expectSound, formsOf, onPythons, PYTHONS } from "../support/helper-cases";
 import { RUNS, TIMEOUT } from "../support/runs";
 
 vi.setConfig({ testTimeout: TIMEOUT });
@@ -97,7 +97,7 @@ function expectTold(call: Call, pool: PoolFacts): void {
 /** Whether a disk of one pool could be one of the other by its name. */
 const mayBe = (one: PoolFacts, other: PoolFacts) => `${one.cephPool}/virt-1`.startsWith(`${other.cephPool}/`);
 
-describe.each(PYTHONS.map((interpreter) => [interpreter.version, interpreter] as const))("Python %s", (_, python) => {
+onPythons(PYTHONS, (python) => {
   /** Runs each case's block on a disk of each of its pools, all in one process. */
   function expectAll(cases: readonly (readonly PoolFacts[])[]): void {
     const jobs = cases.map((pools) => ({

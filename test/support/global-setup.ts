@@ -14,23 +14,18 @@ declare module "vitest" {
 
 /** What the unit tests and the tool run, besides Node and Python: programs of every Debian and EL base system. */
 const TOOLS = [
-  ...["bash", "sh", "env"],
-  ...["cat", "chmod", "cp", "date", "grep", "head", "ln", "ls", "mkfifo", "mktemp", "mv", "rm", "rmdir", "seq", "sha256sum"],
-  ...["sleep", "stat", "stty", "touch", "true", "yes", "base64", "sed", "tar", "timeout"],
-  ...["mount", "script", "setpriv", "setsid", "umount", "unshare"],
-  "npm",
+  ..."bash sh base64 cat chmod cp date grep head ln mkfifo mv rmdir sed seq sha256sum".split(" "),
+  ..."sleep stat stty tar timeout touch true yes mount script setpriv setsid umount unshare npm".split(" "),
 ];
 
 export default function setup(project: TestProject): () => void {
   const bare = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-bin-"));
   const interpreters = findInterpreters();
   const python3 = askPython("python3");
-  if (!python3) throw new Error("The tests need a python3 in PATH.");
   const python2 = interpreters.find(({ version }) => version === "2.7")?.path ?? null;
-  if (!python2 && process.env.REQUIRE_PYTHON2) throw new Error("REQUIRE_PYTHON2 is set, but there is no Python 2.7.");
   const links: Readonly<Record<string, string | null>> = {
     node: process.execPath,
-    python3: python3.path,
+    python3: python3?.path ?? null,
     python2,
     "python2.7": python2,
     ...Object.fromEntries(TOOLS.map((name) => [name, inPath(name)])),

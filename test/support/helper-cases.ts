@@ -142,20 +142,25 @@ export function once<T>(make: () => T): () => T {
 /** The Pythons that this machine has, oldest first. */
 export const HERE = INTERPRETERS.filter(({ path }) => path !== null);
 
-/** The oldest of them (2.7, where there is one) and the newest. */
-export const OLDEST_AND_NEWEST = [...new Set([HERE[0], HERE.at(-1)])].flatMap((one) => one ?? []);
+/** Python 2.7, whether or not it is there, and the newest. */
+export const OLDEST_AND_NEWEST = [...new Set([INTERPRETERS[0], HERE.at(-1)])].flatMap((one) => one ?? []);
+
+/** Those of this machine, and Python 2.7, whether or not it is there. */
+const LISTED = INTERPRETERS.filter(({ version, path }) => path !== null || version === "2.7");
 
 /** Those that something is tried on: every one where all is wanted. */
-export const PYTHONS = THOROUGH ? HERE : OLDEST_AND_NEWEST;
+export const PYTHONS = THOROUGH ? LISTED : OLDEST_AND_NEWEST;
 
-/** Defines tests for each Python; those that this machine lacks are named as skipped. */
+/** Defines tests for some Pythons; those for a Python that this machine does not have are skipped. */
+export function onPythons(pythons: readonly Interpreter[], define: (interpreter: Interpreter) => void): void {
+  for (const python of pythons) describe.skipIf(python.path === null)(`Python ${python.version}`, () => define(python));
+}
+
+/** Defines tests for each Python. One skipped test stands for all of a Python 3 that this machine does not have. */
 export function onEachPython(define: (interpreter: Interpreter) => void): void {
-  const missing = INTERPRETERS.filter(({ path }) => path === null).map(({ version }) => version);
+  const missing = INTERPRETERS.filter((python) => !LISTED.includes(python)).map(({ version }) => version);
   it.skip.each(missing)("Python %s: not run, this machine has none", () => {});
-  it("there is a Python to run anything at all on", () => expect(HERE).not.toEqual([]));
-  describe.each(HERE.map((interpreter) => [interpreter.version, interpreter] as const))("Python %s", (_, interpreter) =>
-    define(interpreter),
-  );
+  onPythons(LISTED, define);
 }
 
 /** Defines a test for each case on each Python, with one process a Python. */

@@ -25,16 +25,28 @@ export function askPython(path: string): { path: string; version: string } | nul
   return status === 0 && executable && version ? { path: executable, version } : null;
 }
 
-/** Looks for each Python among pyenv's and in PATH. */
+/**
+ * Looks for each Python among pyenv's and in PATH.
+ *
+ * The variable PYTHON2 is for the gate: with `none` Python 2.7 is not looked for, with `required` it has to be there.
+ */
 export function findInterpreters(): Interpreter[] {
   const versions = join(process.env.PYENV_ROOT ?? join(homedir(), ".pyenv"), "versions");
   const folders = [
     ...(existsSync(versions) ? readdirSync(versions).map((name) => join(versions, name, "bin")) : []),
     ...(process.env.PATH ?? "").split(":"),
   ];
-  return VERSIONS.map((version) => {
+  const usual = askPython("python3");
+  if (!usual) throw new Error("The tests need a python3 in PATH.");
+  const find = (version: string) => {
+    if (version === usual.version) return usual.path;
+    if (version === "2.7" && process.env.PYTHON2 === "none") return null;
     const candidates = folders.map((folder) => join(folder, `python${version}`)).filter((path) => existsSync(path));
-    const path = candidates.find((candidate) => askPython(candidate)?.version === version) ?? null;
-    return { version, path };
-  });
+    // The program itself, since a shim may not work with another PATH.
+    return candidates.map(askPython).find((python) => python?.version === version)?.path ?? null;
+  };
+  const found = [...new Set([...VERSIONS, usual.version])].map((version) => ({ version, path: find(version) }));
+  if (process.env.PYTHON2 === "required" && found[0]?.path === null)
+    throw new Error("PYTHON2=required: there is no Python 2.7.");
+  return found;
 }
