@@ -123,10 +123,10 @@ describe("a machine whose only Python is /usr/libexec/platform-python", () => {
       ["--user", "--map-root-user", "--mount", "sh", "-ec", `mount -t tmpfs tmpfs /usr/libexec; ${script}`, ...words],
       { encoding: "utf8" },
     );
-  const python = spawnSync("sh", ["-c", "PATH=/usr/bin:/bin command -v python3"], { encoding: "utf8" }).stdout.trim();
+  // The only folder in PATH.
+  const programs = process.env.PATH;
 
-  if (inside("true").status !== 0 || !python)
-    test.skip("not run: no mount namespace can be had here, or there is no python3", () => {});
+  if (inside("true").status !== 0) test.skip("not run: no mount namespace can be had here", () => {});
   else
     test.each([
       ["platform-python3.6", 0, /compiled by \/usr\/libexec\/platform-python /],
@@ -134,8 +134,8 @@ describe("a machine whose only Python is /usr/libexec/platform-python", () => {
     ])("that leads to %s", (real, code, message) => {
       const { options } = target(PLAIN);
       const tools = temporaryFolder();
-      for (const tool of ["cp", "tar"]) symlinkSync(`/bin/${tool}`, join(tools, tool));
-      const script = `printf '#!/bin/sh\\nexec ${python} "$@"\\n' > /usr/libexec/${real}; chmod 755 /usr/libexec/${real}
+      for (const tool of ["cp", "tar"]) symlinkSync(`${programs}/${tool}`, join(tools, tool));
+      const script = `printf '#!/bin/sh\\nexec ${programs}/python3 "$@"\\n' > /usr/libexec/${real}; chmod 755 /usr/libexec/${real}
         ln -s ${real} /usr/libexec/platform-python; PATH=${tools} exec "$0" "$@"`;
       const { status, stdout, stderr } = inside(script, NODE, TOOL, "apply", "-v", ...options);
       expect(stdout + stderr).toMatch(message);
