@@ -1,11 +1,12 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { vitePlugin } from "./scripts/templates.mjs";
 
 export default defineConfig({
   plugins: [vitePlugin],
   test: {
-    // One of two would idle: what is tested mostly waits for programs of its own.
-    maxWorkers: "100%",
+    // More than processors: many tests wait for something else than a program that they run.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     globalSetup: ["test/support/global-setup.ts"],
     projects: [
       {
