@@ -1,33 +1,43 @@
-// Adds up vitest's reports: what was not run and what failed, by name, and a last line with the counts. Exits 1 where one is missing.
+// Adds up vitest's reports: what was not run and what failed, by name, and a last line with the counts. Exits 1 if a report
+// is missing. A test that is in several reports counts once: as failed if it failed in one, else as passed if it passed.
 import { existsSync, readFileSync } from "node:fs";
 
-/** Said last: a log may be cut at its beginning. @type {string[]} */
-const failed = [];
-const counts = { passed: 0, failed: 0, skipped: 0 };
-for (const file of process.argv.slice(2)) {
-  if (!existsSync(file)) {
-    console.log(`${file} is missing: its tests did not run to their end.`);
-    counts.failed++;
+/** @typedef {"passed" | "failed" | "skipped"} Outcome */
+const RANK = { skipped: 0, passed: 1, failed: 2 };
+/** The outcome of each test, and the line that names it. @type {Map<string, { outcome: Outcome, line: string }>} */
+const tests = new Map();
+
+/** @param {string} key @param {Outcome} outcome @param {string} line */
+function add(key, outcome, line) {
+  const known = tests.get(key);
+  if (!known || RANK[outcome] > RANK[known.outcome]) tests.set(key, { outcome, line });
+}
+
+for (const report of process.argv.slice(2)) {
+  if (!existsSync(report)) {
+    add(report, "failed", `${report} is missing: its tests did not run to their end.`);
     continue;
   }
-  const { testResults } = JSON.parse(readFileSync(file, "utf8"));
-  for (const { assertionResults, status, name } of testResults) {
-    if (status === "failed" && assertionResults.length === 0) {
-      failed.push(name);
-      counts.failed++;
-    }
+  const { testResults } = JSON.parse(readFileSync(report, "utf8"));
+  for (const { assertionResults, status, name: file } of testResults) {
+    if (status === "failed" && assertionResults.length === 0) add(`${report} ${file}`, "failed", file);
+    /** How often each name was met: tests of one file may have the same. @type {Map<string, number>} */
+    const met = new Map();
     for (const { fullName, status: outcome, failureMessages = [] } of assertionResults) {
-      if (outcome === "passed") counts.passed++;
-      else if (outcome === "failed") {
-        counts.failed++;
-        failed.push(`${fullName}: ${failureMessages.join(" ").split("\n", 1)[0].slice(0, 300)}`);
-      } else {
-        counts.skipped++;
-        console.log(`not run: ${fullName}`);
-      }
+      const times = (met.get(fullName) ?? 0) + 1;
+      met.set(fullName, times);
+      const key = `${file} ${fullName} ${times}`;
+      const message = failureMessages.join(" ").split("\n", 1)[0].slice(0, 300);
+      if (outcome === "failed") add(key, outcome, `${fullName}: ${message}`);
+      else add(key, outcome === "passed" ? outcome : "skipped", fullName);
     }
   }
 }
-for (const one of failed) console.log(`failed: ${one}`);
+
+const counts = { passed: 0, failed: 0, skipped: 0 };
+for (const { outcome } of tests.values()) counts[outcome]++;
+for (const { outcome, line } of tests.values()) if (outcome === "skipped") console.log(`not run: ${line}`);
+// Last, since a log may be cut at its beginning.
+for (const { outcome, line } of tests.values()) if (outcome === "failed") console.log(`failed: ${line}`);
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
