@@ -2,17 +2,20 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { vitePlugin } from "./scripts/templates.mjs";
 
+/** In each project: beside the projects it would run once more. */
+const globalSetup = ["test/support/global-setup.ts"];
+
 export default defineConfig({
   plugins: [vitePlugin],
   test: {
     // More than processors: many tests wait for something else than a program that they run.
     maxWorkers: Math.ceil(availableParallelism() * 1.5),
-    globalSetup: ["test/support/global-setup.ts"],
     projects: [
       {
         extends: true,
         test: {
           name: "unit",
+          globalSetup,
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/faults/**"],
           setupFiles: ["test/support/environment.ts"],
@@ -23,6 +26,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "e2e",
+          globalSetup,
           include: ["test/e2e/**/*.test.ts"],
           fileParallelism: false,
           testTimeout: 300_000,
@@ -34,6 +38,7 @@ export default defineConfig({
         // Each test takes both processors by itself; with everything (npm run test:faults -- --all) they take an hour.
         test: {
           name: "faults",
+          globalSetup,
           include: ["test/faults/*.test.ts"],
           fileParallelism: false,
           testTimeout: process.env.FAULTS === "all" ? 7_200_000 : 300_000,

@@ -19,7 +19,6 @@ const TOOLS = [
 ];
 
 export default function setup(project: TestProject): () => void {
-  const bare = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-bin-"));
   const interpreters = findInterpreters();
   const python3 = askPython("python3");
   const python2 = interpreters.find(({ version }) => version === "2.7")?.path ?? null;
@@ -30,6 +29,7 @@ export default function setup(project: TestProject): () => void {
     "python2.7": python2,
     ...Object.fromEntries(TOOLS.map((name) => [name, inPath(name)])),
   };
+  const bare = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-bin-"));
   for (const [name, path] of Object.entries(links)) if (path) symlinkSync(path, join(bare, name));
   project.provide("barePath", bare);
   project.provide("interpreters", interpreters);
