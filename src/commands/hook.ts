@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { Failure } from "../failure";
 import { about, type Result } from "../forms/result";
 import { BUNDLE_IN, ENGINES, type HookKind, renderHook } from "../patch/hook";
-import { TARGET_FILES } from "../virtinst/recipes";
+import { TARGET_FILES } from "../virtinst/layouts";
 import { type BundleOptions, bundle } from "./bundle";
 
 /** Options of `hook`: those of the bundle that goes with it. */
@@ -32,7 +32,7 @@ export async function hook({ kind, ...options }: HookOptions): Promise<HookResul
     const none = { ...about(null, null, options.files), host: null, pools: [], notes: [] };
     return { command: "hook", ...none, kind, files: renderHook(kind, facts) };
   }
-  const { program, knows, ...made } = await bundle(options);
+  const { program, ...made } = await bundle(options);
   const files = renderHook(kind, {
     ...facts,
     packed: gzipSync(program, { level: 9 }).toString("base64"),
@@ -42,16 +42,12 @@ export async function hook({ kind, ...options }: HookOptions): Promise<HookResul
 }
 
 /** Each host gives its own facts: those of one, named here, would be taken for all. */
-function refuseFacts({ connect, poolXml, secretXml, hostDocument, pool, virtinsts = [], files }: BundleOptions): void {
-  if (
-    [connect, poolXml, secretXml, hostDocument, pool].some((given) => given !== undefined) ||
-    files.mounted ||
-    virtinsts[0]
-  )
+function refuseFacts({ connect, poolXml, secretXml, hostDocument, pool, files }: BundleOptions): void {
+  if (files.mounted || [connect, poolXml, secretXml, hostDocument, pool].some((given) => given !== undefined))
     throw new Failure(
       "usage",
       "This hook takes no facts: each host gives its own when the engine runs.",
-      "Leave out --connect, --pool-xml, --secret-xml, --host, --root, --pool and --virtinst; the role has variables.",
+      "Leave out --connect, --pool-xml, --secret-xml, --host, --root and --pool; the role has variables.",
     );
 }
 

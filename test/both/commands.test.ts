@@ -1,112 +1,103 @@
-// What the tool and the standalone script do alike, byte for byte: one table of cases, run by both.
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { basename, dirname, join } from "node:path";
+// What the tool and the standalone script do alike, over all layouts: bytes, exit codes and JSON keys.
+import { chmodSync, linkSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Both, type Place } from "../support/both";
-import { cli, eachLayout, HOST, HOST_BY_UUID, patchedBy100, poolsOfOneCephPool } from "../support/cli";
+import { eachLayout, HOST_BY_UUID, poolsOfOneCephPool, temporaryFile } from "../support/cli";
 
 eachLayout(({ name: layout, python: major }) => {
   const python = major === 2 ? "python2.7" : "python3";
   test("apply, apply again, verify, revert, revert again", () => {
     const both = new Both({ layout, python });
-    expect(both.run("apply", "--check", "--diff", "--json").code).toBe(1);
-    expect(both.run("apply", "--diff").code).toBe(0);
-    expect(both.run("apply").stdout).toMatch(/^current: /);
-    expect(both.run("verify", "--static", "--json").code).toBe(0);
-    expect(both.run("verify", "-v").code).toBe(0);
-    expect(both.run("revert", "--check", "--diff").code).toBe(1);
-    expect(both.run("revert", "--json").code).toBe(0);
-    expect(both.run("revert").stdout).toMatch(/^absent: /);
-    expect(both.run("verify").code).toBe(1);
+    expect(both.run("apply", "--check", "--diff")).toMatchObject({ code: 1, status: "would be patched" });
+    expect(both.run("apply", "--diff")).toMatchObject({ code: 0, status: "patched", state: "current" });
+    expect(both.run("apply")).toMatchObject({ code: 0, status: "current", changed: false });
+    expect(both.run("verify")).toMatchObject({ code: 0, behaviour: { status: "passed" } });
+    expect(both.run("revert", "--check", "--diff")).toMatchObject({ code: 1, status: "would be reverted" });
+    expect(both.run("revert")).toMatchObject({ code: 0, status: "reverted", restored: true, timeRestored: true });
+    expect(both.run("revert")).toMatchObject({ code: 0, status: "not-patched", restored: null });
+    expect(both.run("verify", "--static")).toMatchObject({ code: 1, state: "not-patched" });
   });
 });
 
-describe("needs", () => {
+describe("affected", () => {
   const disk = (place: Place) => join(place.top, "virtinst/devices/disk.py");
-  test("no pool that names its secret by usage: not needed", () => {
-    const both = new Both({ facts: HOST_BY_UUID });
-    expect(both.run("apply", "--json").stdout).toMatch(/"status": "not needed"/);
+  const withDiskCode = (both: Both, change: (code: string) => string) =>
+    both.each((place) => writeFileSync(disk(place), change(readFileSync(disk(place), "utf8"))));
+
+  test("no: auth is copied, and no pool names its secret by usage", () => {
+    const both = new Both({ pools: HOST_BY_UUID });
+    expect(both.run("apply")).toMatchObject({ code: 0, status: "not needed", affected: "no" });
     expect(both.run("verify", "--static").code).toBe(0);
   });
-  test("disk code that copies no auth: required", () => {
-    const both = new Both({ facts: HOST_BY_UUID });
-    both.each((place) =>
-      writeFileSync(disk(place), readFileSync(disk(place), "utf8").replaceAll("auth_secret_uuid", "x")),
-    );
-    expect(both.run("verify", "--static", "--json").stdout).toMatch(/"need": "required"/);
-    expect(both.run("apply").code).toBe(0);
+  test("yes: no auth is copied", () => {
+    const both = withDiskCode(new Both({ pools: HOST_BY_UUID }), (code) => code.replaceAll("auth_secret_uuid", "x"));
+    expect(both.run("apply", "--check")).toMatchObject({ code: 1, affected: "yes" });
   });
-  test("disk code that writes no network disks: impossible", () => {
-    const both = new Both().each((place) => writeFileSync(disk(place), "# source_protocol\n"));
-    expect(both.run("verify", "--static", "--json").stdout).toMatch(/"need": "impossible"/);
-    expect(both.run("apply", "--json").code).toBe(4);
+  test("no: no auth is copied, and the pool has neither auth nor a second monitor", () => {
+    const pool = "<pool type='rbd'><name>p</name><source><host name='m'/><name>c</name></source></pool>";
+    const pools = [`--pool-xml=${temporaryFile("p.xml", pool)}`];
+    const both = withDiskCode(new Both({ pools }), (code) => code.replaceAll("auth_secret_uuid", "x"));
+    expect(both.run("apply")).toMatchObject({ code: 0, status: "not needed", affected: "no" });
   });
-  test("no disk code: unknown", () => {
+  test("yes: several monitors in one element", () => {
+    const pool = "<pool type='rbd'><name>p</name><source><host name='m:1,n:2'/><name>c</name></source></pool>";
+    expect(new Both({ pools: [`--pool-xml=${temporaryFile("p.xml", pool)}`] }).run("apply", "--check").code).toBe(1);
+  });
+  test("unsupported: no network disks", () => {
+    const both = withDiskCode(new Both(), () => "# source_protocol\n");
+    expect(both.run("verify", "--static")).toMatchObject({ code: 1, affected: "unsupported" });
+    expect(both.run("apply")).toMatchObject({ code: 4, error: expect.anything() });
+  });
+  test("unknown: no disk code", () => {
     const both = new Both().each((place) => renameSync(disk(place), `${disk(place)}.away`));
-    expect(both.run("verify", "--static", "--json").stdout).toMatch(/"need": "unknown"/);
-    expect(both.run("apply", "--json").code).toBe(0);
+    expect(both.run("apply")).toMatchObject({ code: 0, affected: "unknown" });
   });
 });
 
-describe("a file's belongings", () => {
-  test("a mode, a hard link and a link to it", () => {
+describe("a manual edit", () => {
+  const edited = (pools?: readonly string[]) =>
+    new Both(pools ? { pools } : {}).each(({ edit }) =>
+      edit((text) =>
+        text.replace(/^( +)log\.debug/m, '$1final_xml = re.sub(\n$1    "a", "b", final_xml)\n$1log.debug'),
+      ),
+    );
+  test("is refused, also if the host is not affected", () => {
+    expect(edited().run("apply").code).toBe(4);
+    expect(edited(HOST_BY_UUID).run("apply", "--check").code).toBe(4);
+  });
+  test("is patched with --force", () => {
+    expect(edited(HOST_BY_UUID).run("apply", "--force")).toMatchObject({ code: 0, status: "patched" });
+  });
+});
+
+describe("names and modes of a file", () => {
+  test("a mode, a hard link and a symbolic link to it", () => {
     const both = new Both().each(({ path, top }) => {
       chmodSync(path, 0o640);
       linkSync(path, join(top, "other"));
       renameSync(path, `${path}.real`);
       symlinkSync(basename(`${path}.real`), path);
     });
-    expect(both.run("apply", "--json").stdout).toMatch(/hard links/);
-    expect(both.run("revert", "--json").code).toBe(0);
+    expect(both.run("apply").notes.join()).toMatch(/hard links/);
+    expect(both.run("revert").code).toBe(0);
   });
-  test("byte code that states a time that is to come is not taken for that of the new text", () => {
-    const both = new Both().each(({ path }) => {
-      const cache = join(dirname(path), "__pycache__");
-      mkdirSync(cache);
-      const code = Buffer.alloc(16);
-      code.writeUInt32LE(Math.floor(Date.now() / 1000) + 5, 8);
-      writeFileSync(join(cache, "installer.cpython-311.pyc"), code);
-    });
-    both.run("apply");
-    for (const { path } of both.places) expect(statSync(path).mtimeMs).toBeGreaterThan(1.5e12);
-  });
-  test("what a killed run left is cleared up", () => {
-    const name = ".virtinst-rbd-patch.0123456789ab-lx3k2j1h";
-    const both = new Both().each(({ path }) => writeFileSync(join(dirname(path), name), "left"));
-    expect(both.run("apply", "--json").stdout).toMatch(/a run left it that was killed/);
-    for (const { path } of both.places) expect(existsSync(join(dirname(path), name))).toBe(false);
-  }, 60_000);
 });
 
 test("pools whose names end in what looks like a literal", () => {
-  const facts = poolsOfOneCephPool({ gpu: [11], ubuntu: [11], "menu, u": [11] });
-  const both = new Both({ facts });
+  const both = new Both({ pools: poolsOfOneCephPool({ gpu: [11], ubuntu: [11], "menu, u": [11] }) });
   both.run("apply");
-  expect(both.run("revert").stdout).toContain("(pools gpu, menu, u, ubuntu)");
+  expect(both.run("revert").pools).toEqual(["gpu", "menu, u", "ubuntu"]);
 });
 
-test("blocks of the tool in a file that the bundle does not know are proved all the same", () => {
-  const both = new Both().each(({ edit }) => edit((text) => `${text}# a distribution's\n`));
-  const [one, other] = both.places;
-  expect(cli(["apply", ...HOST, "--virtinst", one.top]).code).toBe(0);
-  cpSync(one.path, other.path, { preserveTimestamps: true });
-  expect(both.run("verify").stdout).toMatch(/^behaviour passed/m);
-});
-
-test("what the bundle does not run is called what it is", () => {
-  const stale = new Both().each(({ path }) => writeFileSync(path, patchedBy100(readFileSync(path))));
-  expect(stale.bundle("verify").stdout).toMatch(
-    /^behaviour not run: the patch is stale, and only what this file would/m,
-  );
+test("pools that only their users tell apart: refused if no auth is copied", () => {
+  const pool = (name: string, user: string) =>
+    `<pool type='rbd'><name>${name}</name><source><host name='m'/><name>c</name><auth type='ceph' username='${user}'><secret uuid='2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b${name}'/></auth></source></pool>`;
+  const pools = ["1", "2"].map((name) => `--pool-xml=${temporaryFile(`${name}.xml`, pool(name, `u${name}`))}`);
+  expect(new Both({ pools }).run("apply")).toMatchObject({ code: 0, status: "not needed" });
+  const both = new Both({ pools }).each(({ top }) => {
+    const path = join(top, "virtinst/devices/disk.py");
+    writeFileSync(path, readFileSync(path, "utf8").replaceAll("auth_secret_uuid", "x"));
+  });
+  expect(both.run("apply")).toMatchObject({ code: 3, error: expect.anything() });
 });

@@ -1,122 +1,327 @@
-// What the standalone script does by itself, and under each Python.
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { expect, test } from "vitest";
-import { Both, bundleOf, eachPython, spawn } from "../support/both";
-import { cli, image, temporaryFolder } from "../support/cli";
-
-test.each([
-  ["INT", 130],
-  ["TERM", 143],
-])("SIG%s ends a run, and what it started, without a stack trace", (signal, code) => {
-  const { top } = new Both().places[1];
-  const bundle = bundleOf();
-  const mark = join(temporaryFolder(), "mark");
-  expect(spawn("python3", [bundle, "apply", "--virtinst", top]).code).toBe(0);
-  writeFileSync(
-    join(top, "virt-install"),
-    `#!/usr/bin/env python3\nimport os, sys, time\nsys.path.insert(0, "${top}")\nopen("${mark}", "w").write(str(os.getpid()))\ntime.sleep(60)\n`,
-  );
-  const line = `"$@" & child=$!; for n in $(seq 200); do [ -s ${mark} ] && break; sleep 0.1; done; kill -${signal} $child; wait $child`;
-  const ran = spawn("bash", ["-mc", line, "bash", "python3", bundle, "verify", "--virtinst", top]);
-  expect(ran.stderr).not.toMatch(/Traceback/);
-  expect(ran.code).toBe(code);
-  const pid = readFileSync(mark, "utf8").trim();
-  expect(spawn("sh", ["-c", `sleep 0.2; kill -0 ${pid} 2>/dev/null`]).code).not.toBe(0);
-});
-
-eachPython("a signal ends a run that waits for somebody to read what it says", false, (python) => {
-  const pid = join(temporaryFolder(), "pid");
-  // The pipe is full before the script writes; it is seen to wait, for at most 2 seconds, before the signal comes.
-  const line = `{ echo $BASHPID > "$3"; head -c 65536 /dev/zero; exec "$1" "$2" --version; } | sleep 20 >&- 2>&- &
-reader=$!
-for n in $(seq 100); do grep -qs pipe "/proc/$(cat "$3")/wchan" && break; sleep 0.02; done
-kill -TERM $(cat "$3")
-for n in $(seq 100); do kill -0 $(cat "$3") 2>&- || { echo ended; break; }; sleep 0.02; done
-kill $reader`;
-  expect(spawn("bash", ["-c", line, "bash", python, bundleOf(), pid]).stdout).toBe("ended\n");
-});
-
-test("nobody to hear it is no stack trace, and no no", () => {
-  const bundle = bundleOf();
-  const shell = (line: string) => spawn("sh", ["-c", line, "sh", bundle]);
-  expect(shell('python3 "$1" --help > /dev/full')).toMatchObject({
-    code: 6,
-    stderr: expect.not.stringMatching(/Trace/),
-  });
-  expect(shell('python3 "$1" apply --json --virtinst /nowhere > /dev/full').code).toBe(4);
-  expect(spawn("python3", [bundle, "apply", "--root="]).code).toBe(2);
-  expect(spawn("python3", [bundle, "apply", "--virtinst", ""]).code).toBe(2);
-});
+// What the standalone script does by itself: under each Python, with odd environments, and with faults found by attack.
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { Both, eachPython, scriptOf, spawn } from "../support/both";
+import { copyVirtinst, HAS_PYTHON2, image, PLAIN, temporaryFolder } from "../support/cli";
 
 const isRoot = process.getuid?.() === 0;
+const FILE = "virtinst/install/installer.py";
+const BEGIN = "# >>> virtinst-rbd-patch";
 
-eachPython("below --root", !isRoot, (python) => {
-  const root = image();
-  const target = join(root, "usr/share/virt-manager/virtinst/install/installer.py");
-  const pristine = readFileSync(target);
-  const bundle = bundleOf();
-  for (const run of [(words: string[]) => cli(words), (words: string[]) => spawn(python, [bundle, ...words])])
-    expect(run(["verify", "--static", "--root", root]).stdout).toContain(
-      `partial: ${root}/usr/share/virt-manager/virtinst/devices/disk.py copies`,
-    );
-  expect(spawn(python, [bundle, "apply", "--root", root])).toMatchObject({
-    code: 0,
-    stdout: `patched: ${target} (pool libvirtpool)\n`,
-  });
-  expect(cli(["verify", "--static", "--root", root]).code).toBe(0);
-  expect(spawn(python, [bundle, "verify", "--static", "--root", root]).code).toBe(0);
-  expect(cli(["revert", "--root", root]).code).toBe(0);
-  expect(readFileSync(target)).toEqual(pristine);
+/** Runs a line of bash with the script as $1 and a fresh virtinst as $2. */
+function shell(line: string, options: object = {}) {
+  const top = copyVirtinst(PLAIN);
+  return { top, ...spawn("bash", ["-c", line, "bash", scriptOf(), top], options) };
+}
+
+/** A directory in PATH with a program of that name; the real one is in $REAL. */
+function withProgram(name: string, body: string): NodeJS.ProcessEnv {
+  const folder = temporaryFolder();
+  const real = spawn("bash", ["-c", `command -v ${name}`]).stdout.trim();
+  writeFileSync(join(folder, name), `#!/bin/bash\nREAL=${real}\n${body}\n`, { mode: 0o755 });
+  return { ...process.env, PATH: `${folder}:${process.env.PATH}` };
+}
+
+const isPatched = (top: string) => readFileSync(join(top, FILE), "latin1").includes(BEGIN);
+const beside = (top: string) => readdirSync(dirname(join(top, FILE))).sort();
+
+test("a reviewer can read it: short, no line over 110 characters, ASCII", () => {
+  const template = readFileSync("templates/standalone.py", "latin1");
+  expect(template.split("\n").filter((line) => line.length > 110)).toEqual([]);
+  expect(template.split("\n").length - 1).toBeLessThanOrEqual(LINES);
+  expect(readFileSync(scriptOf(), "latin1")).toMatch(/^[\n -~]+$/);
 });
+const LINES = 803;
 
-test("a virtinst that is not there, and an option that is not", () => {
-  const bundle = bundleOf();
-  expect(spawn("python3", [bundle, "apply", "--virtinst=/nowhere"])).toMatchObject({
-    code: 4,
-    stderr: expect.stringMatching(/^virtinst-rbd-patch: \/nowhere holds no virtinst package/),
-  });
-  expect(spawn("python3", [bundle]).code).toBe(2);
-  expect(spawn("python3", [bundle, "apply", "--wrong"]).code).toBe(2);
-  expect(spawn("python3", [bundle, "--version"])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d/) });
-});
-
-test("it is read by those who approve it: no line of it over 110 characters, in plain ASCII", () => {
-  const program = readFileSync("templates/bundle.py", "latin1");
-  expect(program.split("\n").filter((line) => line.length > 110)).toEqual([]);
-  expect(readFileSync(bundleOf(), "latin1")).toMatch(/^[\n -~]+$/);
-});
-
-test("a run that changes nothing has no need of the second half", () => {
-  const both = new Both();
-  both.bundle("apply");
-  const half = join(temporaryFolder(), "half.py");
-  const program = readFileSync(bundleOf(), "latin1").replace(/^(SECOND = r''')[\s\S]*?(?=^'''$)/m, "$1no Python");
-  writeFileSync(half, program);
-  const { top } = both.places[1];
-  expect(spawn("python3", [half, "apply", "--virtinst", top])).toEqual(both.bundle("apply"));
-  expect(spawn("python3", [half, "revert", "--virtinst", top])).toMatchObject({ code: 6, stdout: "" });
-});
-
-test("a file that it does not know is exit 4, with what makes a bundle that does", () => {
-  const { path, top } = new Both().places[1];
-  writeFileSync(path, `${readFileSync(path, "utf8")}# a distribution's\n`);
-  const { code, stderr } = spawn("python3", [bundleOf(), "apply", "--virtinst", top]);
-  expect(code).toBe(4);
-  expect(stderr).toContain(`virtinst-rbd-patch bundle --virtinst DIR -o FILE`);
-});
-
-eachPython("writes and takes out the same", false, (python) => {
+eachPython("apply, verify, revert", false, (python) => {
   const both = new Both({ python });
-  expect(both.run("apply").code).toBe(0);
-  expect(both.run("verify", "--static", "--json").code).toBe(0);
+  expect(both.run("apply", "--diff").code).toBe(0);
+  expect(both.script("apply")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^current: /) });
+  expect(both.script("verify")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^function passed/m) });
   expect(both.run("revert").code).toBe(0);
 });
 
-test("what is not seen is an escape, in a diff and in the JSON", () => {
-  const [unseen, both] = [Buffer.from("# \u{e0041}\u202e\u009b\u00ad\u200b\u180e").toString("latin1"), new Both()];
-  expect(both.run("apply").code).toBe(0);
-  both.each(({ edit }) => edit((text) => text.replace("# To undo it", unseen)));
+eachPython("below --root, nothing outside is read or written, and nothing of the image is run", false, (python) => {
+  const root = image();
+  const share = join(root, "usr/share/virt-manager");
+  const target = join(share, FILE);
+  // Absolute and climbing links lead back into the image.
+  renameSync(target, `${target}.real`);
+  symlinkSync(`/../../../usr/share/virt-manager/${FILE}.real`, target);
+  mkdirSync(join(root, "usr/lib/python3."), { recursive: true });
+  const original = readFileSync(target.concat(".real"));
+  const run = (...words: string[]) => spawn(python, [scriptOf(), ...words, "--root", root]);
+  expect(run("verify").code).toBe(2);
+  expect(run("verify", "--static").code).toBe(1);
+  expect(run("apply")).toMatchObject({ code: 0, stdout: `patched: ${target}.real (pools: libvirtpool)\n` });
+  expect(run("verify", "--static").code).toBe(0);
+  expect(run("revert").code).toBe(0);
+  expect(readFileSync(`${target}.real`)).toEqual(original);
+});
+
+test("a link in an image to a file outside of it is not followed", () => {
+  const [root, outside] = [image(), copyVirtinst(PLAIN)];
+  const share = join(root, "usr/share/virt-manager");
+  renameSync(share, `${share}.away`);
+  symlinkSync(outside, share);
+  expect(spawn("python3", [scriptOf(), "apply", "--root", root]).code).toBe(4);
+  expect(isPatched(outside)).toBe(false);
+});
+
+test.each([39, 60])("a chain of %i links in an image does not lead out of it", (length) => {
+  const [root, outside] = [image(), copyVirtinst(PLAIN)];
+  const share = join(root, "usr/share/virt-manager");
+  renameSync(share, `${share}.away`);
+  for (let index = 0; index < length; index++) symlinkSync(`link-${index + 1}`, join(root, `usr/share/link-${index}`));
+  symlinkSync(outside, join(root, `usr/share/link-${length}`));
+  symlinkSync("link-0", share);
+  expect(spawn("python3", [scriptOf(), "apply", "--root", root]).code).toBe(4);
+  expect(isPatched(outside)).toBe(false);
+});
+
+describe("from standard input", () => {
+  const hostile = () => {
+    const cwd = temporaryFolder();
+    for (const name of ["-", "sh", "json.py", "argparse.py", "signal.py"])
+      writeFileSync(join(cwd, name), `open(${JSON.stringify(join(cwd, "marked"))}, "w")\n`);
+    return cwd;
+  };
+  test("python3 - runs nothing of the current directory", () => {
+    const cwd = hostile();
+    const { code, top } = shell('python3 - apply --virtinst "$2" < "$1"', { cwd });
+    expect([code, isPatched(top), existsSync(join(cwd, "marked"))]).toEqual([0, true, false]);
+  });
+  test("sh -s is refused", () => {
+    const cwd = hostile();
+    const { code, stderr } = shell('sh -s apply --virtinst "$2" < "$1"', { cwd });
+    expect([code, existsSync(join(cwd, "marked"))]).toEqual([2, false]);
+    expect(stderr).toContain("python3 - apply < FILE");
+  });
+  test("a module beside the script is not imported", () => {
+    const cwd = hostile();
+    cpSync(scriptOf(), join(cwd, "script.py"));
+    const { code } = shell('sh ./script.py apply --virtinst "$2" && python3 script.py revert --virtinst "$2"', { cwd });
+    expect([code, existsSync(join(cwd, "marked"))]).toEqual([0, false]);
+  });
+});
+
+test("PYTHONPATH and PYTHONHOME do not reach the Python that compiles the file", () => {
+  const folder = temporaryFolder();
+  for (const name of ["logging.py", "sitecustomize.py"])
+    writeFileSync(join(folder, name), `open(${JSON.stringify(join(folder, "marked"))}, "w")\n`);
+  const env = { ...process.env, PYTHONPATH: folder, PYTHONHOME: "/nowhere" };
+  const { code, top, stderr } = shell('sh "$1" apply --virtinst "$2"', { env });
+  expect([code, stderr, isPatched(top), existsSync(join(folder, "marked"))]).toEqual([0, "", true, false]);
+});
+
+describe("finding virtinst by virt-install", () => {
+  /** Runs apply with a virt-install in PATH. */
+  function found(text: (top: string) => string, top = copyVirtinst(PLAIN)) {
+    const bin = temporaryFolder();
+    writeFileSync(join(bin, "virt-install"), text(top), { mode: 0o755 });
+    const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
+    const ran = spawn("python3", [scriptOf(), "apply"], { env });
+    return { ...ran, patched: isPatched(top) };
+  }
+  const script = (insert: string) => () => `#!/usr/bin/env python3\nimport os, sys\n${insert}\nimport virtinst\n`;
+
+  test.each([
+    ["one line", (top: string) => `sys.path.insert(0, "${top}")`],
+    ["two lines", (top: string) => `sys.path.insert(\n    0,\n    "${top}",\n)`],
+    ["the directory of the script", () => "sys.path.insert(0, os.path.abspath(os.path.dirname(__file__)))", true],
+  ])("%s", (_, insert, beside = false) => {
+    const top = copyVirtinst(PLAIN);
+    const text = script(insert(top))();
+    if (!beside) return expect(found(() => text, top)).toMatchObject({ code: 0, patched: true });
+    writeFileSync(join(top, "virt-install"), text, { mode: 0o755 });
+    expect(found(() => `#!/bin/sh\nexec ${top}/virt-install "$@"\n`, top)).toMatchObject({ code: 0, patched: true });
+  });
+  test("a path with bytes that are not ASCII", () => {
+    const top = join(temporaryFolder(), "\u00fc\u20ac");
+    cpSync(copyVirtinst(PLAIN), top, { recursive: true });
+    expect(found(script(`sys.path.insert(0, "${top}")`), top)).toMatchObject({ code: 0, patched: true });
+  });
+  test.each([
+    ["an expression", 'sys.path.insert(0, "/opt/vm" + "/x")'],
+    ["a variable", "sys.path.insert(0, HERE)"],
+    ["a parent directory", 'sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))'],
+  ])("%s that cannot be evaluated: exit 4, with --virtinst as the hint", (_, insert) => {
+    const { code, stderr } = found(script(insert));
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/changes sys\.path[\s\S]*--virtinst/);
+  });
+  test("an unknown program: exit 4", () => {
+    expect(found(() => "\x7fELF").code).toBe(4);
+    expect(found(() => "#!/usr/bin/perl\n").code).toBe(4);
+  });
+});
+
+describe("odd environments", () => {
+  test.skipIf(!isRoot)("without /dev/null", () => {
+    const line =
+      'unshare -m bash -c \'mount -t tmpfs none /dev && exec python3 "$1" apply --virtinst "$2"\' bash "$1" "$2"';
+    const { code, top, stderr } = shell(line);
+    expect([code, isPatched(top), stderr]).toEqual([0, true, ""]);
+  });
+  test("closed standard streams", () => {
+    const { code, top } = shell('python3 "$1" apply --virtinst "$2" <&- >&- 2>&-');
+    expect([code, isPatched(top)]).toEqual([0, true]);
+  });
+  test.each(["stat", "cp", "touch"])("a %s that fails: exit 6, and the file as it was", (name) => {
+    const env = withProgram(name, "echo broken >&2; exit 1");
+    const { code, top, stderr } = shell('python3 "$1" apply --virtinst "$2"', { env });
+    expect([code, isPatched(top)]).toEqual([6, false]);
+    expect(stderr).toMatch(/broken/);
+    expect(stderr).not.toMatch(/Traceback|invalid literal/);
+    expect(beside(top)).toEqual(["__init__.py", "installer.py"]);
+  });
+  test("without cp: exit 6, with its name", () => {
+    const bin = temporaryFolder();
+    for (const name of ["python3", "touch", "stat"])
+      symlinkSync(spawn("bash", ["-c", `command -v ${name}`]).stdout.trim(), join(bin, name));
+    const { code, stderr } = shell('PATH="$BIN" python3 "$1" apply --virtinst "$2"', {
+      env: { ...process.env, BIN: bin },
+    });
+    expect([code, stderr]).toEqual([6, expect.stringMatching(/cannot be replaced: cp: No such file/)]);
+  });
+  test("no directory for temporary files", () => {
+    const env = { ...process.env, TMPDIR: "/nowhere" };
+    const { code, top } = shell('cd "$2" && python3 "$1" apply --check --virtinst "$2"', { env });
+    expect([code, beside(top)]).toEqual([1, ["__init__.py", "installer.py"]]);
+  });
+  test("output that cannot be written", () => {
+    const { code, stderr, top } = shell(
+      'python3 "$1" --help > /dev/full; echo $? >&2; python3 "$1" apply --virtinst "$2" > /dev/full',
+    );
+    expect(code).toBe(6);
+    expect(stderr).toMatch(/^6$/m);
+    expect(stderr).toMatch(/was replaced/);
+    expect(stderr).not.toMatch(/Traceback/);
+    expect(isPatched(top)).toBe(true);
+  });
+  test("a mistyped command, and options that do not go together", () => {
+    expect(shell('python3 "$1" aply --json')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/invalid choice: 'aply'/),
+      stdout: expect.stringMatching(/"command": "aply"/),
+    });
+    for (const words of ["", "verify --check", "revert --force", "apply --static", "apply --root=", "apply --wrong"])
+      expect(shell(`python3 "$1" ${words}`).code).toBe(2);
+    expect(shell('python3 "$1" --version').stdout).toMatch(/^\d/);
+    expect(shell('python3 "$1" apply -n --virtinst "$2"').code).toBe(1);
+    expect(shell('python3 "$1" apply --dry-run --virtinst "$2"').code).toBe(1);
+    expect(shell('python3 "$1" apply --virtinst /nowhere').code).toBe(4);
+  });
+  test.skipIf(!HAS_PYTHON2)("bytes that Python 2 cannot decode: exit 4", () => {
+    const both = new Both({ layout: "guest-1.4", python: "python2.7" });
+    both.each(({ edit }) => edit((text) => text.replace(/^# -\*- coding.*\n/m, "").replace(/$/, "# \xc3\xa9\n")));
+    expect(both.run("apply").code).toBe(4);
+  });
+});
+
+describe("replacing the file", () => {
+  const leftover = ".virtinst-rbd-patch.tmp";
+  test("a temporary file that is young: another run is in progress", () => {
+    const top = copyVirtinst(PLAIN);
+    writeFileSync(join(dirname(join(top, FILE)), leftover), "");
+    const { code, stderr } = spawn("python3", [scriptOf(), "apply", "--virtinst", top]);
+    expect(code).toBe(6);
+    expect(stderr).toMatch(/another run is in progress/);
+    expect(beside(top)).toContain(leftover);
+  });
+  test("a temporary file with an old time of modification, but written just now, is young", () => {
+    const top = copyVirtinst(PLAIN);
+    const path = join(dirname(join(top, FILE)), leftover);
+    writeFileSync(path, "");
+    utimesSync(path, 1, 1);
+    expect(spawn("python3", [scriptOf(), "apply", "--virtinst", top]).code).toBe(6);
+  });
+  test("a symbolic link is followed, and stays", () => {
+    const top = copyVirtinst(PLAIN);
+    const path = join(top, FILE);
+    renameSync(path, `${path}.real`);
+    symlinkSync(basename(`${path}.real`), path);
+    chmodSync(`${path}.real`, 0o640);
+    expect(spawn("python3", [scriptOf(), "apply", "--virtinst", top]).code).toBe(0);
+    expect(readFileSync(`${path}.real`, "latin1")).toContain(BEGIN);
+    expect(statSync(`${path}.real`).mode & 0o7777).toBe(0o640);
+  });
+  test("an edit by another program while it runs is kept", () => {
+    const env = withProgram("touch", 'echo "# edited" >> "$VICTIM"; exec $REAL "$@"');
+    const { code, top, stderr } = shell(
+      'VICTIM="$2/virtinst/install/installer.py" python3 "$1" apply --virtinst "$2"',
+      { env },
+    );
+    expect(code).toBe(6);
+    expect(stderr).toMatch(/another program changed it/);
+    expect(readFileSync(join(top, FILE), "latin1")).toMatch(/# edited\n$/);
+    expect(beside(top)).toEqual(["__init__.py", "installer.py"]);
+  });
+});
+
+describe("signals", () => {
+  const slow = () => withProgram("cp", 'touch "$MARK"; sleep 1; exec $REAL "$@"');
+  const wait = 'for n in $(seq 100); do [ -e "$MARK" ] && break; sleep 0.02; done';
+  const during = (signal: string, before = "") => {
+    const env = { ...slow(), MARK: join(temporaryFolder(), "mark") };
+    return shell(`${before}python3 "$1" apply --virtinst "$2" & ${wait}; kill -${signal} $!; wait $!`, { env });
+  };
+  test.each([
+    ["TERM", 143],
+    ["HUP", 129],
+  ])("SIG%s ends a run before the file is replaced", (signal, expected) => {
+    const { code, top, stderr } = during(signal);
+    expect([code, isPatched(top), stderr]).toEqual([expected, false, expect.not.stringMatching(/Traceback/)]);
+    expect(beside(top)).toEqual(["__init__.py", "installer.py"]);
+  });
+  test("a SIGHUP that the caller ignores stays ignored, as with nohup", () => {
+    const { code, top } = during("HUP", "trap '' HUP; ");
+    expect([code, isPatched(top)]).toEqual([0, true]);
+  });
+  test("a run that is stopped after the file was replaced reports that", () => {
+    // The pipe is full, so the script waits until somebody reads its output.
+    const line = `mkfifo "$2/pipe"; sleep 20 < "$2/pipe" & reader=$!; exec 3> "$2/pipe"; head -c 65536 /dev/zero >&3
+python3 "$1" apply --virtinst "$2" >&3 & script=$!
+for n in $(seq 200); do grep -q '# >>> virtinst' "$2/${FILE}" && break; sleep 0.02; done; sleep 0.3
+kill -TERM $script; wait $script; code=$?; kill $reader; exit $code`;
+    const { code, top, stderr } = shell(line);
+    expect([code, isPatched(top)]).toEqual([143, true]);
+    expect(stderr).toMatch(/installer\.py was replaced/);
+    expect(stderr).not.toMatch(/Traceback/);
+  });
+  test("what it started ends with it", () => {
+    const both = new Both();
+    const { top } = both.places[1];
+    expect(both.script("apply").code).toBe(0);
+    const mark = join(temporaryFolder(), "mark");
+    const program = `#!/usr/bin/env python3\nimport os, sys, time\nsys.path.insert(0, "${top}")\nopen("${mark}", "w").write(str(os.getpid()))\ntime.sleep(60)\n`;
+    writeFileSync(join(top, "virt-install"), program, { mode: 0o755 });
+    const line = `python3 "$1" verify --virtinst "$2" & for n in $(seq 200); do [ -s ${mark} ] && break; sleep 0.02; done; kill $!; wait $!`;
+    const { code, stderr } = spawn("bash", ["-c", line, "bash", scriptOf(), top]);
+    expect([code, stderr]).toEqual([143, expect.not.stringMatching(/Traceback/)]);
+    const gone = `for n in $(seq 50); do kill -0 ${readFileSync(mark, "utf8")} 2>&- || exit 0; sleep 0.02; done; exit 1`;
+    expect(spawn("bash", ["-c", gone]).code).toBe(0);
+  });
+});
+
+test("nothing in a file can control the terminal", () => {
+  const unseen = Buffer.from("# \u{e0041}\u202e\u009b\u00ad\u200b\u180e\u001b[31m").toString("latin1");
+  const both = new Both();
+  expect(both.script("apply").code).toBe(0);
+  both.places[1].edit((text) => text.replace("# Remove it: ", `# Remove it: ${unseen}`));
   for (const word of ["-q", "--json"])
-    expect(both.run("revert", "--diff", word, "--check").stdout).toMatch(/^[\n -~]*$/);
+    expect(both.script("revert", "--diff", word, "--check").stdout).toMatch(/^[\n\t -~]*$/);
 });

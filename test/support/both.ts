@@ -1,23 +1,22 @@
 // Runs the tool and its standalone script on two copies of one virtinst, and compares what they do.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { sha256 } from "../../src/patch/facts";
-import { RECIPES } from "../../src/virtinst/recipes";
 import { makeBundle } from "./bundle";
-import { cli, copyVirtinst, HOST, PLAIN, temporaryFolder } from "./cli";
+import { cli, copyVirtinst, HOST, PLAIN, STAND_INS, temporaryFolder } from "./cli";
 import { INTERPRETERS } from "./helper";
 
 const made = new Map<string, string>();
 const home = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-test-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-/** The bundle of some facts, made once: no run changes it. */
-export function bundleOf(facts: readonly string[] = HOST): string {
-  const key = JSON.stringify(facts);
-  const path = made.get(key) ?? makeBundle(facts, join(home, `bundle-${made.size}.py`));
+/** The script for some pools, generated once: no run changes it. */
+export function scriptOf(pools: readonly string[] = HOST): string {
+  const key = JSON.stringify(pools);
+  const path = made.get(key) ?? makeBundle(pools, join(home, `standalone-${made.size}.py`));
   made.set(key, path);
   return path;
 }
@@ -29,34 +28,36 @@ export interface Place {
   edit(change: (text: string) => string): void;
 }
 
-interface Ran {
+export interface Ran {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs the tool on one copy and the bundle on another. */
+/** Runs the tool on one copy and the script on another. */
 export class Both {
   readonly places: readonly [Place, Place];
-  readonly #bundle: string;
-  readonly #facts: readonly string[];
+  readonly #script: string;
+  readonly #pools: readonly string[];
   readonly #python: string;
 
-  constructor({ layout = PLAIN, facts = HOST, python = "python3" } = {} as Partial<Options>) {
-    this.#bundle = bundleOf(facts);
-    this.#facts = facts;
+  constructor({ layout = PLAIN, pools = HOST, python = "python3" } = {} as Partial<Options>) {
+    this.#script = scriptOf(pools);
+    this.#pools = pools;
     this.#python = python;
-    const file = RECIPES.find(({ name }) => name === layout)?.file as string;
-    // Of one length, since both say where the file is.
+    const file = STAND_INS.find(({ name }) => name === layout)?.file as string;
     const base = temporaryFolder();
     this.places = ["a", "b"].map((name) => {
       const top = join(base, name);
       cpSync(copyVirtinst(layout), top, { recursive: true });
       const path = join(top, file);
-      utimesSync(path, 1400000000, 1400000000);
-      spawnSync("touch", ["-d", "@1400000000.123456789", path]);
-      const edit = (change: (text: string) => string) =>
+      // The header contains the time of the original file.
+      const age = () => spawnSync("touch", ["-d", "@1400000000.123456789", path]);
+      const edit = (change: (text: string) => string) => {
         writeFileSync(path, change(readFileSync(path, "latin1")), "latin1");
+        age();
+      };
+      age();
       return { top, path, edit };
     }) as unknown as [Place, Place];
   }
@@ -67,66 +68,58 @@ export class Both {
     return this;
   }
 
-  /** Runs a command of the bundle alone. */
-  bundle(command: string, ...words: string[]): Ran {
-    return spawn(this.#python, [this.#bundle, command, "--virtinst", this.places[1].top, ...words]);
+  /** Runs a command of the script alone. */
+  script(command: string, ...words: string[]): Ran {
+    return spawn(this.#python, [this.#script, command, "--virtinst", this.places[1].top, ...words]);
   }
 
-  /** Runs a command on both, and compares all that is to be seen of it. */
+  /** Runs a command of both with --json, and compares what they do. */
   run(command: string, ...words: string[]) {
     const [one, other] = this.places;
-    const facts = command === "revert" ? [] : this.#facts;
-    const tool = cli([command, ...facts, "--virtinst", one.top, ...words]);
-    const bundle = this.bundle(command, ...words);
-    const seen = [seenOf(one, tool), seenOf(other, bundle)] as const;
+    const pools = command === "revert" ? [] : this.#pools;
+    const tool = cli([command, ...pools, "--virtinst", one.top, "--json", ...words]);
+    const script = this.script(command, "--json", ...words);
+    const seen = [seenOf(one, tool), seenOf(other, script)] as const;
     expect(seen[1]).toEqual(seen[0]);
-    return { ...tool, bundle };
+    return { code: script.code, ...JSON.parse(script.stdout) };
   }
 }
 
 interface Options {
   readonly layout: string;
-  readonly facts: readonly string[];
+  readonly pools: readonly string[];
   readonly python: string;
 }
 
-/** A test for each Python that a bundle is written for, skipped if this machine does not have it. */
+/** A test for each Python that a script is written for, skipped if this machine does not have it. */
 export function eachPython(name: string, skip: boolean, act: (python: string) => void): void {
   for (const { version, path } of INTERPRETERS)
     test.skipIf(skip || path === null)(`Python ${version}: ${name}`, () => act(path as string));
 }
 
-export function spawn(python: string, words: readonly string[]): Ran {
-  const { status, stdout, stderr } = spawnSync(python, words, { encoding: "utf8" });
-  return { code: status, stdout, stderr };
+export function spawn(python: string, words: readonly string[], options: object = {}): Ran {
+  const { status, stdout, stderr } = spawnSync(python, words, { encoding: "utf8", ...options });
+  return { code: status, stdout: String(stdout), stderr: String(stderr) };
 }
 
-/** What the bundle says besides, since it cannot see the host's pools. */
-const OWN = /^(?:note: )?It was compared with the facts of this file .*$/;
+// Everything but words, and what a check is made of.
+const EQUAL =
+  "form tool verdict command host release sha256 affected state status changed check restored timeRestored pools";
 
-/** All that can be seen of a run. A fresh time is no case for comparison; that it is fresh is. */
-function seenOf({ top, path }: Place, { code, stdout, stderr }: Ran) {
-  // The bundle has no --force and no --python to name.
-  const plain = (text: string) =>
-    text
-      .replaceAll(top, "TOP")
-      .replace("; --force patches all the same, for disks that are described by hand", "")
-      .replace(", or name a Python with --python", "")
-      .replace(/\b1[5-9]\d{8}\.\d{9}\b/g, "NOW");
-  const json = stdout.startsWith("{") ? JSON.parse(plain(stdout)) : null;
-  if (json?.notes) json.notes = json.notes.filter((note: string) => !OWN.test(note)).sort();
-  // Which of several Pythons of one kind it is, is this machine's matter.
-  const said = plain(stdout).replace(/(Python [\d.]+), \S+/g, "$1");
-  if (json?.compiled) json.compiled = json.compiled.replace(/compiled by .*/, "compiled");
+/** What can be seen of a run, but for words. A fresh time is not compared; that it is fresh is. */
+function seenOf({ path }: Place, { code, stdout, stderr }: Ran) {
+  const json = JSON.parse(stdout);
   const { mode, mtimeMs } = statSync(path);
+  const { behaviour, install, error } = json;
   return {
     code,
-    said: json ?? said,
-    notes: plain(stderr)
-      .split("\n")
-      .filter((line) => !OWN.test(line))
-      .sort(),
-    sha256: sha256(plain(readFileSync(path, "latin1"))),
+    keys: Object.keys(json).sort(),
+    error: error && Object.keys(error).sort(),
+    checks: [behaviour, install].map((one) => one && [Object.keys(one).sort(), one.status]),
+    equal: EQUAL.split(" ").map((key) => [key, json[key]]),
+    diff: json.diff === undefined ? null : json.diff.length > 0,
+    traceback: stderr.includes("Traceback"),
+    sha256: sha256(readFileSync(path, "latin1").replace(/\b1[5-9]\d{8}\.\d{9}\b/g, "NOW")),
     mode,
     fresh: mtimeMs > 1.5e12,
     beside: readdirSync(dirname(path)).sort(),

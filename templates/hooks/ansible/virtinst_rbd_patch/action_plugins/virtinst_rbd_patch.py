@@ -19,7 +19,7 @@ class ActionModule(Info):
         """What the module answers, in check mode too: the bundle goes along with its arguments."""
         result = super(Info, self).run(tmp, task_vars)
         args = dict(self._task.args)
-        document, pools, known = (args.pop(name, None) for name in ("document", "pools", "known_virtinsts"))
+        document, pools = (args.pop(name, None) for name in ("document", "pools"))
         args.pop("tool", None)
         if args.get("state", "present") == "present" and document is None:
             raise self.failure(
@@ -31,9 +31,7 @@ class ActionModule(Info):
         if args.get("state") == "absent":
             document, words = NO_HOST, []
         else:
-            # The tool runs in a folder of its own: a relative path is the playbook's, as everywhere in Ansible.
-            folders = [self._loader.path_dwim(folder) for folder in known or []]
-            words = [f"--pool={name}" for name in pools or []] + [f"--virtinst={folder}" for folder in folders]
+            words = [f"--pool={name}" for name in pools or []]
         name = self.file_of(task_vars["inventory_hostname"])
         made = self.tool(["bundle", f"--host={name}", *words], {name: json.dumps(document)})
         args["content"] = made["program"]

@@ -27,10 +27,6 @@ options:
     description: Only these libvirt pools; all of type rbd by default.
     type: list
     elements: str
-  known_virtinsts:
-    description: Folders on the controller with a distribution's own C(virtinst), beside the releases that are known.
-    type: list
-    elements: path
   tool:
     description: How to call virtinst-rbd-patch on the controller.
     type: list
