@@ -1,7 +1,6 @@
 import { Command, CommanderError, type Help, Option } from "commander";
 import { apply } from "./commands/apply";
 import { bundle } from "./commands/bundle";
-import { explain } from "./commands/explain";
 import { hook } from "./commands/hook";
 import { type HostsOptions, makeForHosts } from "./commands/hosts";
 import { inspect } from "./commands/inspect";
@@ -16,13 +15,11 @@ import { commandHelp, toolHelp, wrapAt } from "./grammar/help";
 import { orderHint, usageHint } from "./grammar/hints";
 import { optionsOf, takenBy } from "./grammar/options";
 import { common, folders, given, reportFile, type Words } from "./options";
-import { explanationText } from "./report/explain";
 import { filesText, inspectionText, previewText, verdictLine, verificationText } from "./report/results";
 import type { Screen } from "./report/screen";
 import { inline } from "./report/text";
 import { refuseOthersFile, writeNewFile } from "./system/write";
 import {
-  again,
   announcing,
   type Changing,
   complain,
@@ -59,23 +56,21 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
     const write = () => writeOutput(words.output, bytes);
     return showMade(result, write, bytes, `the patch for ${result.file}`, words);
   },
-  async bundle({ virtinst = [], ...words }) {
-    const [options, many] = [{ ...common(words), virtinsts: virtinst }, folders(words)];
+  async bundle(words) {
+    const [options, many] = [common(words), folders(words)];
     if (many) return forHosts({ command: "bundle", ...options, ...many }, words);
     const result = await bundle(options);
     const write = () => writeOutput(words.output, result.program, { program: true });
-    return showMade(result, write, result.program, `the program for ${result.pools.join(", ")}`, words);
+    return showMade(result, write, result.program, `the script for ${result.pools.join(", ")}`, words);
   },
-  async hook({ virtinst = [], ...words }, kind = "") {
-    const result = await hook({ ...common(words), kind, virtinsts: virtinst });
+  async hook(words, kind = "") {
+    const result = await hook({ ...common(words), kind });
     const write = () => writeFolder(words.output, result.files);
     return showMade(result, write, filesText(result.files), `the hook for ${kind}`, words);
   },
   async apply(words, patch) {
-    const { check = false, force = false, replaceHandEdit = false } = words;
-    if (words.diff && patch === "facts")
-      throw new Failure("usage", "A patch file called facts was asked for.", "Say --diff=facts, or name it ./facts.");
-    const options = { ...common(words), check, force, replaceHandEdit, ...given({ patch, diff: words.diff }) };
+    const { check = false, force = false } = words;
+    const options = { ...common(words), check, force, ...given({ patch }) };
     return changed(await apply({ ...options, ...announcing(words) }), words, () => verify(options));
   },
   async verify(words) {
@@ -95,12 +90,6 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
     await show({ ...result, written }, code, text, words);
     return code;
   },
-  async explain(words) {
-    const result = await explain(common(words));
-    note(result.notes, words);
-    await show(result, 0, (screen) => explanationText(result, screen, (name) => again(name, words)), words);
-    return 0;
-  },
   async preview(words, domain) {
     // Without its first dash, `preview - -o - | virsh define` would define the domain that is made up for looking at.
     const hint = `Name its file, or - for standard input: ${TOOL} preview - -o ${words.output}.`;
@@ -115,8 +104,7 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
     return 0;
   },
   async revert(words) {
-    const { check = false, diff } = words;
-    return changed(await revert({ ...common(words), check, ...given({ diff }) }), words);
+    return changed(await revert({ ...common(words), check: words.check ?? false }), words);
   },
 };
 
@@ -150,8 +138,8 @@ function program(only: string | undefined, finish: (code: number) => void): Comm
 
 function withOptions(command: Command, grammar: CommandGrammar): Command {
   const [all, taken] = [optionsOf(grammar), takenBy(grammar)];
-  for (const { flags, description, conflicts = [], implies = {}, collect = false } of all) {
-    const option = new Option(flags, description).conflicts([...conflicts]).implies(implies);
+  for (const { flags, description, conflicts = [], collect = false } of all) {
+    const option = new Option(flags, description).conflicts([...conflicts]);
     if (option.required)
       option.argParser((value, before: unknown = []) => {
         refuseOption(value, option.long ?? "", taken);
@@ -198,12 +186,12 @@ async function changed(result: Changing, words: Words, prove?: () => Promise<Ver
   return (await showChange(result, code, words, prove)) ? code : EXIT_CODES.behaviour;
 }
 
-function verdict({ state, need, behaviour, install, volume }: Omit<VerifyResult, "context">): number {
+function verdict({ state, affected, behaviour, install, volume }: Omit<VerifyResult, "context">): number {
   if (state === "damaged") return EXIT_CODES.target;
   if (volume?.status === "failed") return EXIT_CODES.behaviour;
   // A proof that was asked for and not had is no yes.
-  if (volume?.status === "not run") return NOT_SO;
-  const wanted = state === "current" || (state === "absent" && need === "not needed");
+  if (volume?.status === "skipped") return NOT_SO;
+  const wanted = state === "current" || (state === "not-patched" && affected === "no");
   if (!wanted) return NOT_SO;
   return behaviour.status === "failed" || install.status === "failed" ? EXIT_CODES.behaviour : 0;
 }

@@ -3,8 +3,8 @@ import type { HostConfig, HostOptions } from "./host/config";
 import { choosePools, type ResolvedFacts, resolveFacts } from "./host/facts";
 import { readHost } from "./host/read";
 import { settleUsers } from "./host/users";
+import { copiesAuth } from "./virtinst/affected";
 import type { Installation } from "./virtinst/find";
-import { copiesAuth } from "./virtinst/need";
 import { examineTarget, readTarget, type Target, type TargetOptions } from "./virtinst/target";
 
 /** Options that every command takes. */

@@ -2,9 +2,9 @@ import { hostname } from "node:os";
 import { Failure } from "./failure";
 import type { HostConfig } from "./host/config";
 import { isAnyMachine } from "./host/here";
+import { DISK_CODE } from "./virtinst/affected";
 import { VERSION_FILES } from "./virtinst/find";
-import { DISK_CODE } from "./virtinst/need";
-import { TARGET_FILES } from "./virtinst/recipes";
+import { TARGET_FILES } from "./virtinst/layouts";
 import { isOwnVirtinst, type Target, type TargetOptions } from "./virtinst/target";
 
 /**

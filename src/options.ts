@@ -13,10 +13,9 @@ export interface Words {
   pool?: string[];
   python?: string;
   json?: boolean;
-  diff?: boolean | "facts";
+  diff?: boolean;
   check?: boolean;
   force?: boolean;
-  replaceHandEdit?: boolean;
   reverse?: boolean;
   static?: boolean;
   vol?: string;
@@ -76,8 +75,7 @@ export function common(words: Words): CommonOptions {
       "Give --pool-xml or --connect too.",
     );
   const [own, second] = virtinst ?? [];
-  if (second !== undefined)
-    throw new Failure("usage", "--virtinst was given more than once.", "Name one folder; only bundle takes several.");
+  if (second !== undefined) throw new Failure("usage", "--virtinst was given more than once.", "Pass it once.");
   const single = { connect, host, root, virtinst: own, python, vol: words.vol, output: words.output };
   const several = { "pool-xml": poolXml, "secret-xml": secretXml, pool };
   for (const [option, value = []] of Object.entries({ ...single, ...several }))

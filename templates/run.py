@@ -1,8 +1,9 @@
-# Runs under the Python that runs virt-install; reads a request as JSON, answers as JSON on a line of its own.
-# Before it does anything it says its version: a Python that says no more after that died of the request.
-# compile: which of the given texts compile. run: what the helper block makes of each XML.
+# Runs under the Python that runs virt-install: reads a request as JSON, answers as JSON on a line of its own. It prints
+# its version first, so that a Python that crashes over the request is told from one that does not work at all.
+# compile: whether each of the given files compiles. run: the results of the function for each XML.
 import json
 import logging
+import re
 import sys
 
 print(json.dumps({"version": "%d.%d" % sys.version_info[:2]}))
@@ -16,15 +17,32 @@ def text(value):
     return value.encode("latin-1")
 
 
+def fault_in(source):
+    """Return why `import` could not read a file, or None. Python 2's compile() does not apply PEP 263, so do it here."""
+    encoding = "ascii" if sys.version_info[0] == 2 else "utf-8"
+    if source.startswith(b"\xef\xbb\xbf"):
+        encoding = "utf-8"
+    for line in re.split(b"\r\n|\r|\n", source)[:2]:
+        found = re.match(b"[ \t\f]*#.*?coding[:=][ \t]*([-_.a-zA-Z0-9]+)", line)
+        if found:
+            encoding = found.group(1).decode("ascii")
+            break
+        if not re.match(b"[ \t\f]*(?:#|$)", line):
+            break
+    try:
+        source.decode(encoding)
+        compile(source, str(request["name"]), "exec", 0, True)
+        return None
+    except UnicodeError as error:
+        line = source[:getattr(error, "start", 0)].count(b"\n") + 1
+        return "line %d is not %s text, which is the declared or default encoding of the file" % (line, encoding)
+    except Exception as error:
+        # The message of the error may quote the file.
+        return "%s in line %s" % (type(error).__name__, getattr(error, "lineno", None) or "unknown")
+
+
 if "compile" in request:
-    answer["compile"] = []
-    for source in request["compile"]:
-        try:
-            compile(text(source), str(request["name"]), "exec", 0, True)
-            answer["compile"].append(None)
-        except Exception as error:
-            # Its own words may quote the file.
-            answer["compile"].append("%s in line %s" % (type(error).__name__, getattr(error, "lineno", None) or "unknown"))
+    answer["compile"] = [fault_in(text(source)) for source in request["compile"]]
 
 if "run" in request:
     lines = []

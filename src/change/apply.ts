@@ -5,13 +5,15 @@ import { resolveFacts } from "../host/facts";
 import { settleUsers } from "../host/users";
 import { acceptPatch } from "../patch/accept";
 import { compareFacts } from "../patch/compare";
-import { type CephPool, overlap, poolNames, sameCredentials, secretUuids } from "../patch/facts";
-import { wholeBase } from "../patch/state";
+import { named, requireBase } from "../patch/examine";
+import { type CephPool, overlap, poolNames, sameCredentials } from "../patch/facts";
+import { insertPatch } from "../patch/insert";
+import { manualEditFailure } from "../patch/manual-edit";
 import { readInput } from "../system/read";
 import { VERSION } from "../version";
-import { copiesAuth } from "../virtinst/need";
-import { targetNotes } from "../virtinst/notes";
-import { type Plan, planOn, planPatch, planWithoutHandEdit, sameBytes } from "../virtinst/plan";
+import { copiesAuth } from "../virtinst/affected";
+import { editOf, targetNotes } from "../virtinst/notes";
+import { type Plan, planPatch, sameBytes } from "../virtinst/plan";
 import type { Target } from "../virtinst/target";
 import { type Change, type ChangeOptions, type Unread, unchanged } from "./change";
 import { land } from "./land";
@@ -25,14 +27,10 @@ import { land } from "./land";
 export async function applyPools(context: Context, options: ChangeOptions, notes: readonly string[]): Promise<Change> {
   const { installation, examined, file, facts } = context;
   const { cephPools } = facts;
-  const cleaned = options.replaceHandEdit
-    ? planWithoutHandEdit(installation, examined, file.modified, cephPools)
-    : null;
-  const said =
-    options.replaceHandEdit && !cleaned ? [...notes, "There is no hand edit in _build_xml to replace."] : notes;
-  const plan = cleaned ?? planPatch(installation, examined, file.modified, cephPools);
-  if (sameBytes(plan.after, examined.source)) return unchanged(cephPools, "current", said);
-  return land(context, options, plan, cephPools, said);
+  refuseManualEdit(context, options);
+  const plan = planPatch(installation, examined, file.modified, cephPools);
+  if (sameBytes(plan.after, examined.source)) return unchanged(cephPools, "current", notes);
+  return land(context, options, plan, cephPools, notes);
 }
 
 /**
@@ -49,10 +47,11 @@ export async function applyReviewed(
   host: HostConfig | Unread,
 ): Promise<Change> {
   const { bytes: patch, where } = readInput(patchFile, "io");
+  refuseManualEdit(target, options);
   const { plan, facts, notes } = planReviewed(target, patch, where);
   const told = copiesAuth(target.installation, options.files);
   const compared = compareWithHost(facts, host, told, options.force ?? false, where);
-  const said = [...notes, ...compared, ...(await targetNotes(target, options, secretUuids(facts)))];
+  const said = [...notes, ...compared, ...targetNotes(target, options)];
   if (sameBytes(plan.after, target.examined.source)) return unchanged(facts, "current", said);
   return land(target, options, plan, facts, said);
 }
@@ -65,7 +64,7 @@ export async function applyReviewed(
  * @throws Failure (target) where it is not a patch that this version rendered, whole and for this target
  */
 export function planReviewed({ installation, examined, file }: Target, patch: Buffer, where: string): Reviewed {
-  const base = wholeBase(examined, installation);
+  const base = requireBase(examined, installation);
   // In the file's own encoding: the context lines are the file's.
   const text = patch.toString(base.encoding);
   const offered = acceptPatch(text, installation.file, base.text, examined.baseHash, where);
@@ -73,20 +72,22 @@ export function planReviewed({ installation, examined, file }: Target, patch: Bu
     throw new Failure(
       "target",
       `${where}: it was made by version ${offered.tool}, and this is ${VERSION}. Nothing was written.`,
-      "Make the patch anew on this host: virtinst-rbd-patch render -o FILE.",
+      "Render the patch again on this host: virtinst-rbd-patch render -o FILE.",
     );
-  const stated = planOn(base, installation, offered.pristine, offered.facts);
-  if (!sameBytes(stated.after, { ...base, text: offered.text }))
+  const stated = insertPatch(base, offered.original.modified, offered.facts, named(installation));
+  if (!sameBytes(stated, { ...base, text: offered.text }))
     throw new Failure(
       "target",
       `${where}: what it adds is not what this tool renders for the pools that it names. Nothing was written.`,
-      "Somebody changed it, or its place is not in _build_xml. Make it anew: virtinst-rbd-patch render -o FILE.",
+      "It was edited. Render it again: virtinst-rbd-patch render -o FILE.",
     );
   // The time to put back one day is this file's own, not that of the file that the patch was rendered on.
   const plan = planPatch(installation, examined, file.modified, offered.facts);
-  const notes = sameBytes(plan.after, stated.after)
+  const notes = sameBytes(plan.after, stated)
     ? []
-    : ["The patch states when the file was changed that it was rendered on; this file's own time stands in its place."];
+    : [
+        "The patch contains the modification time of the file that it was rendered for; the time of this file is used instead.",
+      ];
   return { plan, facts: offered.facts, notes };
 }
 
@@ -134,6 +135,16 @@ function compareWithHost(
     ...(own?.notes ?? []),
     ...(left.length > 0 ? [`The patch does nothing for the other rbd pools of this host: ${quoted(left)}.`] : []),
   ];
+}
+
+/**
+ * Refuses a file with a manual edit in `_build_xml`.
+ *
+ * @throws Failure (target), unless --force was given
+ */
+export function refuseManualEdit(target: Target, { force = false }: ChangeOptions): void {
+  const edit = force ? null : editOf(target);
+  if (edit) throw manualEditFailure(edit, named(target.installation));
 }
 
 /** What a patch file makes of a target, and what is to be said of it. */

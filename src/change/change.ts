@@ -8,10 +8,6 @@ export interface ChangeOptions extends TargetOptions {
   readonly check?: boolean;
   /** Whether to go on where that was refused for reasons that an administrator may know better; false by default. */
   readonly force?: boolean;
-  /** Whether to take out what somebody made `_build_xml` do by hand; false by default. */
-  readonly replaceHandEdit?: boolean;
-  /** What the difference is of: `facts` is the table of facts only; the whole file by default. */
-  readonly diff?: boolean | "facts";
   /** Hears what is going to be done, before it is. */
   readonly announce?: (what: Announced) => void;
 }
@@ -27,10 +23,8 @@ export interface Change {
   readonly changed: boolean;
   /** The libvirt pools that its blocks are for. */
   readonly pools: readonly string[];
-  /** Whether the new text was compiled, and by what; a sentence that begins with "not run" where it was not. */
+  /** Whether the new text was compiled, and by what; a sentence that begins with "skipped" if it was not. */
   readonly compiled: string | null;
-  /** SHA-256 of the file without the blocks that went in, where that is not what it was. */
-  readonly sha256?: string;
   /** From the file as it is to the file as it should be; empty where nothing changes. */
   readonly diff: string;
   readonly notes: readonly string[];

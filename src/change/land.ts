@@ -1,13 +1,12 @@
 import { basename } from "node:path";
 import { Failure } from "../failure";
-import { difference } from "../patch/diff";
-import { type CephPool, poolNames, sha256 } from "../patch/facts";
+import { unifiedDiff } from "../patch/diff";
+import { examine, named } from "../patch/examine";
+import { type CephPool, poolNames } from "../patch/facts";
 import { encode } from "../patch/source";
-import { examine } from "../patch/state";
 import { ChangedMeanwhile, type Replaced, replaceFile } from "../system/replace";
 import { byteCodeTimes } from "../virtinst/byte-code";
 import { type Plan, sameBytes } from "../virtinst/plan";
-import { releasesWithHash } from "../virtinst/recipes";
 import { isThere, type Target } from "../virtinst/target";
 import { type Change, type ChangeOptions, unchanged } from "./change";
 import { compilePlan } from "./compile";
@@ -27,17 +26,16 @@ export async function land(
   notes: readonly string[],
 ): Promise<Change> {
   const { installation, examined } = target;
-  refuseUnreadable(installation.target.outside, plan, facts);
+  refuseUnreadable(target, plan, facts);
   const compiled = await compilePlan(installation, options, plan);
-  const said = [...notes, ...describeReplaced(plan)];
-  const renewed = examined.found.state === "present";
+  const said = [...notes, ...drift(target)];
+  const renewed = examined.patch !== null;
   if (!options.check) {
     const { outside: path } = installation.target;
     options.announce?.({
       change: renewed ? "renew" : "put in",
       file: path,
       pools: poolNames(facts),
-      handEdit: plan.replaced?.lines ?? null,
     });
     const replaced = await replace(target, options, plan);
     if (!replaced) return unchanged(facts, "current", said);
@@ -48,19 +46,18 @@ export async function land(
     changed: true,
     pools: poolNames(facts),
     compiled,
-    sha256: sha256(encode(plan.before)),
-    diff: difference(options.diff, installation.file, examined.source.text, plan.after.text),
+    diff: unifiedDiff(installation.file, examined.source.text, plan.after.text),
     notes: said,
   };
 }
 
-/** Whatever is written can be read again, and taken out again. */
-function refuseUnreadable(path: string, { before, after }: Plan, facts: readonly CephPool[]): void {
-  const { state, reason, base } = examine(encode(after), facts);
+/** Refuses to write what `examine` would not recognise. */
+function refuseUnreadable({ installation }: Target, { before, after }: Plan, facts: readonly CephPool[]): void {
+  const { state, reason, base } = examine(encode(after), facts, named(installation));
   if (state === "current" && base && sameBytes(base, before)) return;
   throw new Failure(
     "target",
-    `${path}: what would be written could not be read again: ${reason}. Nothing was written.`,
+    `${installation.target.outside}: the patched file would not be recognised: ${reason}. Nothing was written.`,
     "Please report this, with the file.",
   );
 }
@@ -79,15 +76,7 @@ async function replace(target: Target, options: ChangeOptions, plan: Plan): Prom
   }
 }
 
-/** What is to be said of a hand edit that is taken out. */
-function describeReplaced({ replaced, before }: Plan): string[] {
-  if (!replaced) return [];
-  const shippedIn = releasesWithHash(sha256(encode(before)));
-  return [
-    `The hand edit in line ${replaced.lines} is taken out. ${
-      shippedIn.length > 0
-        ? `What is left is the file of virt-manager ${shippedIn.join(", ")}; revert will bring back that.`
-        : "What is left is not the file of any upstream release; revert will bring back what is left."
-    }`,
-  ];
+/** What was changed by somebody else, and is replaced. */
+function drift({ examined: { state, reason } }: Target): string[] {
+  return state === "modified" ? [`Drift: ${reason}. The patch is replaced; other changes in the file are kept.`] : [];
 }

@@ -1,9 +1,9 @@
 import { basename } from "node:path";
-import { difference } from "../patch/diff";
+import { unifiedDiff } from "../patch/diff";
+import { requireBase } from "../patch/examine";
 import { poolNames } from "../patch/facts";
 import { readFacts } from "../patch/read-facts";
 import { encode } from "../patch/source";
-import { wholeBase } from "../patch/state";
 import { ChangedMeanwhile, replaceFile } from "../system/replace";
 import { byteCodeTimes } from "../virtinst/byte-code";
 import { isThere, type Target } from "../virtinst/target";
@@ -29,19 +29,20 @@ export interface Reversal {
  */
 export async function takeOut(target: Target, options: ChangeOptions): Promise<Reversal | null> {
   const { installation, folder, examined, file } = target;
-  const { found, basePristine: pristine } = examined;
-  const base = wholeBase(examined, installation);
-  if (found.state !== "present") throw new RangeError("there are no blocks to take out");
+  const { patch, isOriginal } = examined;
+  const base = requireBase(examined, installation);
+  if (!patch) throw new RangeError("there is no patch to remove");
   const notes: string[] = [];
-  if (!found.intact) notes.push("The blocks had been edited; they were taken out as they were.");
-  if (!pristine)
-    notes.push(
-      `The file was also changed outside the blocks; these changes ${options.check ? "would stay" : "stay"}, and so does the time of the last change.`,
-    );
-  let timeRestored = pristine;
+  if (!patch.intact && examined.state === "modified") notes.push("The patch had been edited; it is removed as it is.");
+  if (!isOriginal)
+    notes.push(`The file was also changed outside the patch. These changes, and the modification time, are kept.`);
+  const { original } = patch;
+  const restored = isOriginal && original !== null;
+  let timeRestored = restored;
   if (!options.check) {
-    const { modified } = found.header;
-    const times = pristine ? { modified } : { avoid: byteCodeTimes(installation.target, options.files) };
+    const times = restored
+      ? { modified: original.modified }
+      : { avoid: byteCodeTimes(installation.target, options.files) };
     const name = basename(installation.target.inside);
     const replaced = await replaceFile(folder, name, file, encode(base), times).catch((error) => {
       if (error instanceof ChangedMeanwhile && isThere(target, options, encode(base))) return null;
@@ -49,16 +50,18 @@ export async function takeOut(target: Target, options: ChangeOptions): Promise<R
     });
     if (!replaced) return null;
     notes.push(...replaced.notes);
-    if (pristine && replaced.modified !== modified) {
+    if (restored && replaced.modified !== original.modified) {
       timeRestored = false;
-      notes.push(`The modification time could not be put back: it is ${replaced.modified}, and was ${modified}.`);
+      notes.push(
+        `The modification time could not be restored: it is ${replaced.modified}, and was ${original.modified}.`,
+      );
     }
   }
   return {
-    pools: poolNames(readFacts(found.blocks.helper)),
-    restored: pristine,
+    pools: poolNames(readFacts(patch.block)),
+    restored,
     timeRestored,
-    diff: difference(options.diff, installation.file, examined.source.text, base.text),
+    diff: unifiedDiff(installation.file, examined.source.text, base.text),
     notes,
   };
 }

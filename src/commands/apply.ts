@@ -1,18 +1,17 @@
-import { applyPools, applyReviewed } from "../change/apply";
+import { applyPools, applyReviewed, refuseManualEdit } from "../change/apply";
 import { type Change, type Unread, unchanged } from "../change/change";
 import { type Reversal, takeOut } from "../change/revert";
 import { type CommonOptions, type Context, openContext, settle, whole } from "../context";
 import { refuseOtherMachine } from "../elsewhere";
 import { asFailure, Failure } from "../failure";
-import { type About, about, CURRENT, NO_BLOCKS, type Result, stateOf } from "../forms/result";
+import { type About, about, CURRENT, NOT_PATCHED, type Result, stateOf } from "../forms/result";
 import type { HostConfig } from "../host/config";
 import { resolveFacts } from "../host/facts";
 import { readHost } from "../host/read";
-import { type CephPool, secretUuids } from "../patch/facts";
+import type { CephPool } from "../patch/facts";
 import type { Announced } from "../report/change";
 import { removeLeftovers } from "../system/leftovers";
 import { targetNotes } from "../virtinst/notes";
-import { releasesWithHash } from "../virtinst/recipes";
 import { openTarget, type Target } from "../virtinst/target";
 
 /** Options of `apply`. */
@@ -23,10 +22,6 @@ export interface ApplyOptions extends CommonOptions {
   readonly check?: boolean;
   /** Whether to patch where virtinst does all that these pools need, or by a patch for other facts; false by default. */
   readonly force?: boolean;
-  /** Whether to take out what somebody made `_build_xml` do by hand; false by default. */
-  readonly replaceHandEdit?: boolean;
-  /** What the difference is of: `facts` is the table of facts only; the whole file by default. */
-  readonly diff?: boolean | "facts";
   /** Hears what is going to be done, before it is; what takes all blocks out needs no announcement. */
   readonly announce?: (what: Announced) => void;
 }
@@ -46,13 +41,13 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
   const context = await openContext(options);
   // Looked at before the change: what fails after it would leave it unsaid.
   const found = about(context, context, options.files);
+  if (context.chosen.length > 0) refuseManualEdit(context, options);
   const { status, notes } = decide(context, found, options);
-  const left = await cleanUp(context, options, status === "to do" || status === "to take out");
+  const left = await cleanUp(context, options, status === "to do" || status === "to remove");
   // After that: a killed run's second name counts as a hard link until it is gone.
-  const uuids = options.replaceHandEdit ? null : secretUuids(context.facts.cephPools);
-  const said = [...notes, ...targetNotes(context, options, uuids), ...left];
+  const said = [...notes, ...targetNotes(context, options), ...left];
   const change =
-    status === "to take out"
+    status === "to remove"
       ? await takeAllOut(context, options, said)
       : status === "to do"
         ? await applyPools(context, options, said)
@@ -64,17 +59,13 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
 async function takeAllOut(context: Context, options: ApplyOptions, notes: readonly string[]): Promise<Applied> {
   const done = await takeOut(context, options);
   if (!done) return unchanged([], "not needed", notes);
-  return { status: "taken out", changed: true, compiled: null, ...done, notes: [...notes, ...done.notes] };
+  return { status: "removed", changed: true, compiled: null, ...done, notes: [...notes, ...done.notes] };
 }
 
 /** Applies exactly the patch in a file, after making sure that it is one of ours, whole and in its place. */
 async function applyPatch(options: ApplyOptions, patch: string): Promise<ApplyResult> {
-  if (options.replaceHandEdit || options.pool !== undefined)
-    throw new Failure(
-      "usage",
-      `A patch is applied as it is: --pool and --replace-hand-edit do not go with a patch.`,
-      "Leave these options out, or leave the patch out.",
-    );
+  if (options.pool !== undefined)
+    throw new Failure("usage", "--pool cannot be combined with PATCH.", "Leave out --pool, or leave out PATCH.");
   const target = openTarget(options, null);
   const facts = await ownFacts(options);
   if (!("unread" in facts)) refuseOtherMachine({ config: facts }, target, options);
@@ -140,46 +131,47 @@ interface Decision<Status> {
 /** Whether there is anything to do, as far as digests and the installed disk code can tell. */
 function decide(
   { installation, examined, chosen, facts }: Context,
-  { need, needReason }: About,
-  { force, replaceHandEdit }: ApplyOptions,
-): Decision<"current" | "not needed"> | Decision<"to do" | "to take out"> {
+  { affected, affectedReason }: About,
+  { force }: ApplyOptions,
+): Decision<"current" | "not needed"> | Decision<"to do" | "to remove"> {
   const { notes } = facts;
   if (chosen.length === 0) {
-    if (examined.found.state !== "absent")
-      return { status: "to take out", notes: [...notes, "This host has no rbd pool any more, so it needs no blocks."] };
+    if (examined.state !== "not-patched")
+      return { status: "to remove", notes: [...notes, "This host has no rbd pool any more: the patch is removed."] };
     const nothing = `This host has no rbd pool: there is nothing to write${force ? ", not even with --force" : ""}.`;
     return { status: "not needed", notes: [...notes, nothing] };
   }
-  if (examined.state === "current" && !replaceHandEdit) return { status: "current", notes };
-  if (examined.found.state !== "absent") return { status: "to do", notes };
-  if (need === "impossible")
+  if (examined.state === "current") return { status: "current", notes };
+  if (examined.state !== "not-patched") return { status: "to do", notes };
+  if (affected === "unsupported")
     throw new Failure(
       "target",
-      `${installation.target.outside}: ${needReason}.`,
+      `${installation.target.outside}: ${affectedReason}.`,
       "Upgrade virt-manager; 1.5 and later copy auth by themselves.",
     );
-  if (need === "not needed" && !force)
+  if (affected === "no" && !force)
     return {
       status: "not needed",
-      notes: [...notes, `${needReason}; --force patches all the same, for disks that are described by hand.`],
+      notes: [
+        ...notes,
+        `Not affected: ${affectedReason}. Use --force to patch anyway, for disks that are described without a volume.`,
+      ],
     };
-  const unknown = `Whether the patch is needed was not checked: ${needReason}.`;
-  return { status: "to do", notes: need === "unknown" ? [...notes, unknown] : notes };
+  const unknown = `Whether this host is affected was not checked: ${affectedReason}.`;
+  return { status: "to do", notes: affected === "unknown" ? [...notes, unknown] : notes };
 }
 
 /** What became of the target: of blocks that were put in, or taken out, or left. */
 type Applied = Omit<Change, "status"> &
-  Partial<Reversal> & { readonly status: Change["status"] | "not needed" | "taken out" };
+  Partial<Reversal> & { readonly status: Change["status"] | "not needed" | "removed" };
 
-function report(found: About, { check = false }: ApplyOptions, { status, sha256, ...change }: Applied): ApplyResult {
+function report(found: About, { check = false }: ApplyOptions, { status, ...change }: Applied): ApplyResult {
   const { changed } = change;
-  const after = status === "taken out" ? NO_BLOCKS : status === "not needed" ? {} : CURRENT;
-  // With another hand edit taken out, the file without blocks is another one.
-  const base = changed && sha256 !== undefined ? { sha256, shippedIn: releasesWithHash(sha256) } : {};
+  const after = status === "removed" ? NOT_PATCHED : status === "not needed" ? {} : CURRENT;
   return {
     command: "apply",
     ...found,
-    ...(check && changed ? {} : { ...after, ...base }),
+    ...(check && changed ? {} : after),
     restored: null,
     timeRestored: null,
     ...change,
@@ -191,7 +183,7 @@ function report(found: About, { check = false }: ApplyOptions, { status, sha256,
 const WOULD_BE = {
   patched: "would be patched",
   updated: "would be updated",
-  "taken out": "would be taken out",
+  removed: "would be removed",
   current: "current",
   "not needed": "not needed",
 } as const;

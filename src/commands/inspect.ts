@@ -3,8 +3,7 @@ import { olderDocument } from "../elsewhere";
 import { Failure } from "../failure";
 import { about, type Result } from "../forms/result";
 import { writeDocument } from "../host/write-document";
-import { secretUuids } from "../patch/facts";
-import { examine } from "../patch/state";
+import { examine, named } from "../patch/examine";
 import { targetNotes } from "../virtinst/notes";
 import type { Target } from "../virtinst/target";
 
@@ -20,7 +19,7 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
   const { config, facts, chosen } = host;
   const target = met instanceof Failure ? null : settled(met, looked, host);
   const found = about(target, host, options.files);
-  const { release, file, sha256, state, need, needReason } = found;
+  const { release, file, sha256, state, affected, affectedReason } = found;
   return {
     command: "inspect",
     ...found,
@@ -30,13 +29,15 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
     broken: facts.broken.map(({ pools, failure: { message, hint } }) => ({ pools, message, hint })),
     document: writeDocument(
       config,
-      file !== null && state && need ? { release, file, sha256, state, need, reason: needReason ?? need } : null,
+      file !== null && state && affected
+        ? { release, file, sha256, state, affected, reason: affectedReason ?? affected }
+        : null,
     ),
     notes: [
       ...facts.notes,
       ...(met instanceof Failure ? [`${met.message} ${met.hint}`] : []),
       ...(target ? olderDocument(host, target, options) : []),
-      ...(target ? targetNotes(target, options, secretUuids(facts.cephPools)) : []),
+      ...(target ? targetNotes(target, options) : []),
     ],
   };
 }
@@ -49,10 +50,13 @@ function programOf(target: Target | null, { files }: CommonOptions): string | nu
 
 /** The target beside the pools that turned out to be whole. */
 function settled(target: Target, looked: Host, { facts, chosen }: Host): Target {
-  const examined = facts.pools === looked.facts.pools ? target.examined : examine(target.file.bytes, facts.cephPools);
+  const examined =
+    facts.pools === looked.facts.pools
+      ? target.examined
+      : examine(target.file.bytes, facts.cephPools, named(target.installation));
   // A host whose pools are all broken is not one without a pool.
-  const allBroken = examined.state === "stale" && facts.pools.length === 0 && chosen.length > 0;
-  const reason = allBroken ? "all of this host's rbd pools are broken, so that no blocks fit" : examined.reason;
+  const allBroken = examined.state === "outdated" && facts.pools.length === 0 && chosen.length > 0;
+  const reason = allBroken ? "all rbd pools of this host are broken" : examined.reason;
   return { ...target, examined: { ...examined, reason } };
 }
 

@@ -5,14 +5,14 @@ import { readRbdDisks } from "../host/domain";
 import { noPool } from "../host/facts";
 import { unifiedTextDiff } from "../patch/diff";
 import { poolNames } from "../patch/facts";
-import { render } from "../patch/render";
+import { renderFunction } from "../patch/render";
 import { sampleDomain } from "../patch/sample";
 import { decode, encode, type Source } from "../patch/source";
 import { isStandardInput, readInput, XML_LIMIT } from "../system/read";
 import { TOOL } from "../version";
 import { findVirtinst, type Installation } from "../virtinst/find";
-import { findPythons, isNotRun, runHelper } from "../virtinst/python";
-import { pythonMajor } from "../virtinst/recipes";
+import { pythonMajor } from "../virtinst/layouts";
+import { findPythons, isSkipped, runHelper } from "../virtinst/python";
 import { isOwnVirtinst } from "../virtinst/target";
 
 /** Options of `preview`. */
@@ -46,21 +46,17 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
   const source: Source =
     domain === undefined ? { text: sampleDomain(pools).before, encoding: "utf8" } : readDomain(domain);
   const xml = source.text;
-  // What the block says of its file plays no part in what it does.
-  const { helper } = render(
-    cephPools,
-    { sha256: "0".repeat(64), modified: "0.000000000", lines: [1, 1] },
-    { variables: [], indent: "" },
-  );
+  // The header of the function plays no part in what it does.
+  const block = renderFunction(cephPools, { sha256: "0".repeat(64), modified: "0.000000000" }, "");
   const pythons = installation
     ? findPythons(installation, pythonMajor(installation.file), options)
     : findPythons({ interpreter: null, program: null }, 3, options);
-  const answer = isNotRun(pythons) ? pythons : await runHelper(pythons, helper, [xml]);
-  const [result] = isNotRun(answer) ? [] : answer.results;
-  if (isNotRun(answer) || result?.xml == null)
+  const answer = isSkipped(pythons) ? pythons : await runHelper(pythons, block, [xml]);
+  const [result] = isSkipped(answer) ? [] : answer.results;
+  if (isSkipped(answer) || result?.xml == null)
     throw new Failure(
       "behaviour",
-      `The patch could not be run: ${isNotRun(answer) ? answer.notRun : answer.error}.`,
+      `The patch could not be run: ${isSkipped(answer) ? answer.skipped : answer.error}.`,
       "Name a Python with --python.",
     );
   const name = domain === undefined ? "sample.xml" : isStandardInput(domain) ? "domain.xml" : domain;

@@ -2,13 +2,13 @@ import { type CommonOptions, type Host, openContext } from "../context";
 import { aboutTarget, type Result } from "../forms/result";
 import { noPool } from "../host/facts";
 import { unifiedDiff } from "../patch/diff";
-import { monitorText, type PoolFacts, poolNames, secretUuids } from "../patch/facts";
+import { examine, named } from "../patch/examine";
+import { monitorText, type PoolFacts, poolNames, secretText } from "../patch/facts";
 import { encode } from "../patch/source";
-import { examine } from "../patch/state";
 import { remembering } from "../remember";
 import { TOOL, VERSION } from "../version";
 import { targetNotes } from "../virtinst/notes";
-import { planPatch, siteIn } from "../virtinst/plan";
+import { planPatch } from "../virtinst/plan";
 import type { Target } from "../virtinst/target";
 
 /** Options of `render`. */
@@ -41,29 +41,29 @@ export async function renderPatch(options: RenderOptions): Promise<RenderResult>
 export function renderer(target: Target, options: RenderOptions): (host: Host) => Promise<RenderResult> {
   const { installation, file } = target;
   const { reverse = false } = options;
-  const site = siteIn(target);
+  // Refuse a file without an insertion point before anything is written for any host.
+  planPatch(installation, target.examined, file.modified, []);
   const shared = remembering(async ({ chosen, cephPools }: Shared) => {
-    const examined = examine(file.bytes, cephPools);
-    const { before, after, recipe } = planPatch(installation, examined, file.modified, cephPools, site);
+    const examined = examine(file.bytes, cephPools, named(installation));
+    const { before, after } = planPatch(installation, examined, file.modified, cephPools);
     const [from, to] = reverse ? [after, before] : [before, after];
     return {
       found: aboutTarget({ installation, examined }, chosen, options.files),
       before,
-      recipe,
       diff: unifiedDiff(installation.file, from.text, to.text),
-      notes: targetNotes(target, options, secretUuids(cephPools)),
+      notes: targetNotes(target, options),
     };
   });
   return async ({ config, facts, chosen }) => {
     if (chosen.length === 0) throw noPool(config);
-    const { found, before, recipe, diff, notes } = await shared({ chosen, cephPools: facts.cephPools });
-    const { need, needReason } = found;
+    const { found, before, diff, notes } = await shared({ chosen, cephPools: facts.cephPools });
+    const { affected, affectedReason } = found;
     const header = [
       `${TOOL} ${VERSION}${reverse ? ", reversed" : ""}`,
       `host:     ${printable(config.host ?? "unknown")}`,
       ...facts.pools.map((pool) => `pool:     ${describePool(pool)}`),
-      `release:  ${printable(installation.release ?? "unknown")} (layout ${recipe.name})`,
-      `pristine: sha256 ${found.sha256}`,
+      `release:  ${printable(installation.release ?? "unknown")}`,
+      `original: sha256 ${found.sha256}`,
     ];
     const text = header.map((line) => `# ${line}\n`).join("") + diff;
     return {
@@ -78,7 +78,7 @@ export function renderer(target: Target, options: RenderOptions): (host: Host) =
       notes: [
         ...facts.notes,
         ...notes,
-        ...(need === "not needed" || need === "impossible" ? [`The patch is ${need} here: ${needReason}.`] : []),
+        ...(affected === "no" || affected === "unsupported" ? [`Affected: ${affected}. ${affectedReason}.`] : []),
       ],
     };
   };
@@ -89,7 +89,7 @@ type Shared = Pick<Host, "chosen"> & Pick<Host["facts"], "cephPools">;
 
 function describePool({ pool, cephPool, monitors, auth }: PoolFacts): string {
   const hosts = monitors.map(monitorText).join(", ") || "of Ceph's configuration";
-  const credentials = auth ? `user ${auth.username}, secret ${auth.uuid}` : "no auth";
+  const credentials = auth ? `user ${auth.username}, secret ${secretText(auth)}` : "no auth";
   return printable(`${pool} (Ceph pool ${cephPool}, monitors ${hosts}, ${credentials})`);
 }
 

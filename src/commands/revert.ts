@@ -1,12 +1,12 @@
 import type { ChangeOptions } from "../change/change";
 import { takeOut } from "../change/revert";
-import { about, NO_BLOCKS, type Result } from "../forms/result";
+import { about, NOT_PATCHED, type Result } from "../forms/result";
 import { removeLeftovers } from "../system/leftovers";
 import { replacementNotes } from "../virtinst/notes";
 import { openTarget, type TargetOptions } from "../virtinst/target";
 
 /** Options of `revert`. */
-export type RevertOptions = TargetOptions & Pick<ChangeOptions, "check" | "diff">;
+export type RevertOptions = TargetOptions & Pick<ChangeOptions, "check">;
 
 /** What `revert` did, or with `check` would do. */
 export type RevertResult = Result<"revert">;
@@ -18,7 +18,7 @@ export type RevertResult = Result<"revert">;
  */
 export async function revert(options: RevertOptions): Promise<RevertResult> {
   const target = openTarget(options, null);
-  const there = target.examined.found.state !== "absent";
+  const there = target.examined.state !== "not-patched";
   const left = options.check ? [] : await removeLeftovers(target.folder, there);
   // After that: a killed run's second name counts as a hard link until it is gone.
   const replacement = replacementNotes(target, options);
@@ -31,10 +31,10 @@ export async function revert(options: RevertOptions): Promise<RevertResult> {
   return {
     command: "revert",
     ...found,
-    ...(takenOut === null || !check ? NO_BLOCKS : {}),
+    ...(takenOut === null || !check ? NOT_PATCHED : {}),
     changed: takenOut !== null,
     check,
-    status: takenOut ? (check ? "would be reverted" : "reverted") : "absent",
+    status: takenOut ? (check ? "would be reverted" : "reverted") : "not-patched",
     ...done,
     notes: [...replacement, ...left, ...done.notes],
   };

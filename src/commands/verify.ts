@@ -2,12 +2,12 @@ import { type CommonOptions, type Context, openContext } from "../context";
 import { Failure } from "../failure";
 import { about, type Result } from "../forms/result";
 import { DEFAULT_URI } from "../host/config";
-import { poolNames, secretUuids } from "../patch/facts";
+import { poolNames } from "../patch/facts";
 import { proveBehaviour } from "../proof/behaviour";
 import { type InstallProof, proveInstall } from "../proof/install";
-import { failed, notRun } from "../proof/proof";
+import { skipped } from "../proof/proof";
 import { proveVolume } from "../proof/volume";
-import { editOf, targetNotes } from "../virtinst/notes";
+import { targetNotes } from "../virtinst/notes";
 
 /** Options of `verify`. */
 export interface VerifyOptions extends CommonOptions {
@@ -40,7 +40,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
     ...found,
     pools: poolNames(facts.cephPools),
     ...(await prove(context, options, found)),
-    notes: [...facts.notes, ...targetNotes(context, options, secretUuids(facts.cephPools))],
+    notes: [...facts.notes, ...targetNotes(context, options)],
     context,
   };
 }
@@ -50,29 +50,21 @@ type Proofs = Pick<VerifyResult, "behaviour" | "install" | "volume">;
 async function prove(
   context: Context,
   options: VerifyOptions,
-  { state, need }: Pick<VerifyResult, "state" | "need">,
+  { state, affected }: Pick<VerifyResult, "state" | "affected">,
 ): Promise<Proofs> {
   const { vol, connect = DEFAULT_URI } = options;
   const unasked = options.static ? "--static was given" : null;
   // It is run where a yes is to be proved: a no needs no proof.
-  const no = state !== "current" && (state !== "absent" || need !== "not needed") ? `the patch is ${state}` : null;
+  const no = state !== "current" && (state !== "not-patched" || affected !== "no") ? `the file is ${state}` : null;
   const unrun = unasked ?? no;
-  const install = unrun === null ? await proveInstall(context, options) : notRunInstall(unrun);
+  const install = unrun === null ? await proveInstall(context, options) : skippedInstall(unrun);
   return {
-    behaviour: unasked === null ? await proveBehaviour(context, options) : notRun(unasked),
-    install: install.status === "not run" ? await orKnown(context, install) : install,
+    behaviour: unasked === null ? await proveBehaviour(context, options) : skipped(unasked),
+    install,
     volume: vol === undefined ? null : await proveVolume(context, options, { volume: vol, uri: connect }),
   };
 }
 
-function notRunInstall(reason: string): InstallProof {
-  return { ...notRun(reason), causes: [] };
-}
-
-/** virt-install was not run; but a hand edit that is known to raise is known without that. */
-async function orKnown(context: Context, proof: InstallProof): Promise<InstallProof> {
-  const edit = editOf(context);
-  if (!edit || edit.raises.length === 0) return proof;
-  const raises = `the hand edit in line ${edit.lines} raises ${edit.raises.join(", and ")}`;
-  return { ...failed(`not run: ${proof.reason}; but ${raises}`, "_build_xml runs", raises), causes: [] };
+function skippedInstall(reason: string): InstallProof {
+  return { ...skipped(reason), causes: [] };
 }

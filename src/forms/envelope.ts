@@ -14,8 +14,8 @@ export function asForm<T extends { readonly command: string | null }>(exitCode: 
 export function failureForm(exitCode: number, command: string | null, message: string, hint: string) {
   return asForm(exitCode, {
     command,
-    ...{ host: null, source: null, file: null, release: null, sha256: null, shippedIn: [] },
-    ...{ need: null, needReason: null, state: null, stateReason: null, pools: [], notes: [] },
+    ...{ host: null, source: null, file: null, release: null, sha256: null },
+    ...{ affected: null, affectedReason: null, state: null, stateReason: null, pools: [], notes: [] },
     error: { message, hint },
   });
 }

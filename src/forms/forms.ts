@@ -1,6 +1,5 @@
 import * as v from "valibot";
 import { hostDocument } from "../host/document";
-import { explained } from "./explain";
 import { hostForm, summaryForm } from "./hosts";
 import { digest, envelope, failed, flag, maybe, monitors, oneOf, text, texts } from "./parts";
 
@@ -13,24 +12,19 @@ const common = {
   release: maybe("The release of virt-manager that is stated beside it."),
   sha256: v.pipe(
     v.nullable(digest),
-    v.description("SHA-256 of the file without this tool's blocks; null where they are damaged, or there is no file."),
+    v.description("SHA-256 of the file without the patch; null if the patch is damaged, or there is no file."),
   ),
-  shippedIn: texts("The releases of virt-manager, and the distributions' packages, whose file has that hash."),
-  need: v.pipe(
-    v.nullable(v.picklist(["required", "partial", "not needed", "impossible", "unknown"])),
-    v.description("Whether virtinst itself leaves out what these pools need; null where facts or file are missing."),
+  affected: v.pipe(
+    v.nullable(v.picklist(["yes", "no", "unknown", "unsupported"])),
+    v.description("Whether virtinst omits something that these pools need; null if pools or file are missing."),
   ),
-  needReason: maybe("Why, in a sentence without its full stop."),
+  affectedReason: maybe("Why, in a sentence without its full stop."),
   state: v.pipe(
-    v.nullable(v.picklist(["absent", "current", "stale", "edited", "damaged"])),
-    v.description(
-      "What the file holds of this tool when the command ends; null where there is no file, or facts are missing.",
-    ),
+    v.nullable(v.picklist(["current", "outdated", "modified", "not-patched", "damaged"])),
+    v.description("The state of the file when the command ends; null if there is no file, or the pools were not read."),
   ),
   stateReason: maybe("Why, in a sentence without its full stop."),
-  pools: texts(
-    "Names of the libvirt pools that it is about; with revert and explain, those that the blocks were made for.",
-  ),
+  pools: texts("Names of the libvirt pools; for revert, those that the patch was for."),
   notes: texts("What is to be known besides, in sentences; also on standard error."),
 };
 
@@ -62,7 +56,11 @@ export const inspectForm = v.strictObject({
         cephPool: text("Its Ceph pool."),
         monitors,
         auth: v.nullable(
-          v.strictObject({ username: text("The cephx user."), uuid: text("The secret that holds its key.") }),
+          v.strictObject({
+            username: text("The cephx user."),
+            uuid: text("The secret with its key; empty if only its usage is known."),
+            usage: v.optional(text("The secret's usage, if a pool names it so.")),
+          }),
         ),
       }),
     ),
@@ -93,10 +91,6 @@ export const bundleForm = v.strictObject({
   ...common,
   command: v.literal("bundle"),
   program: text("The Python program."),
-  knows: v.pipe(
-    v.array(v.strictObject({ sha256: digest, releases: texts("Those that have it; none for a named virtinst's.") })),
-    v.description("The files that it can patch, by their hash without blocks."),
-  ),
   written,
 });
 
@@ -123,12 +117,12 @@ export const applyForm = v.strictObject({
   ...change,
   status: oneOf(
     [
-      ...(["patched", "updated", "taken out"] as const),
-      ...(["would be patched", "would be updated", "would be taken out", "current", "not needed"] as const),
+      ...(["patched", "updated", "removed"] as const),
+      ...(["would be patched", "would be updated", "would be removed", "current", "not needed"] as const),
     ],
     "What was done, or with check would be.",
   ),
-  compiled: maybe('By what the new text was compiled, or "not run" and why; null where there is no new text.'),
+  compiled: maybe('The Python that compiled the new content, or "skipped" and why; null if nothing changes.'),
   ...back,
 });
 
@@ -136,7 +130,7 @@ export const revertForm = v.strictObject({
   ...common,
   command: v.literal("revert"),
   ...change,
-  status: oneOf(["reverted", "would be reverted", "absent"], "What was done, or with check would be."),
+  status: oneOf(["reverted", "would be reverted", "not-patched"], "What was done, or with check would be."),
   ...back,
 });
 
@@ -151,7 +145,7 @@ const checks = v.pipe(
   v.description("What was looked at, one by one."),
 );
 const proof = {
-  status: oneOf(["passed", "failed", "not run"], "What came of it."),
+  status: oneOf(["passed", "failed", "skipped"], "What came of it."),
   reason: text("By what it was proved, or why it was not, in a sentence without its full stop."),
 };
 const causes = texts("Where it failed: what to look at, in sentences without their full stops.");
@@ -194,8 +188,6 @@ export const verifyForm = v.strictObject({
   written: maybe("The file of --report; null where there is none."),
 });
 
-export const explainForm = v.strictObject({ ...common, command: v.literal("explain"), ...explained });
-
 export const previewForm = v.strictObject({
   ...common,
   command: v.literal("preview"),
@@ -219,7 +211,6 @@ export const FORMS = {
   hook: hookForm,
   apply: applyForm,
   verify: verifyForm,
-  explain: explainForm,
   preview: previewForm,
   revert: revertForm,
   error: errorForm,

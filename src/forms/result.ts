@@ -1,10 +1,9 @@
 import { hostname } from "node:os";
 import type { InferOutput } from "valibot";
 import type { HostConfig, Pool } from "../host/config";
-import { type Examined, REASONS } from "../patch/state";
+import { type Examined, REASONS } from "../patch/examine";
 import type { HostFiles } from "../system/host-files";
-import { findNeed } from "../virtinst/need";
-import { releasesWithHash } from "../virtinst/recipes";
+import { findAffected } from "../virtinst/affected";
 import type { Target } from "../virtinst/target";
 // Only its types: no schema is needed to print what one describes.
 import type { FORMS } from "./forms";
@@ -26,7 +25,7 @@ export type HostsSummary = Read<Omit<InferOutput<typeof summaryForm>, "form" | "
 /** What every result says of the host and its virtinst. */
 export type About = Pick<
   Result<"verify">,
-  ("host" | "source" | "file" | "release" | "sha256" | "shippedIn") | ("need" | "needReason" | "state" | "stateReason")
+  ("host" | "source" | "file" | "release" | "sha256") | ("affected" | "affectedReason" | "state" | "stateReason")
 >;
 
 /**
@@ -58,30 +57,29 @@ export function aboutTarget(
   chosen: readonly Pool[] | null,
   files: HostFiles,
 ): Omit<About, "host" | "source"> {
-  const need = target && chosen ? findNeed(target.installation, chosen, files) : null;
+  const found = target && chosen ? findAffected(target.installation, chosen, files) : null;
   const sha256 = target?.examined.baseHash || null;
   return {
     file: target?.installation.target.outside ?? null,
     release: target?.installation.release ?? null,
     sha256,
-    shippedIn: sha256 === null ? [] : releasesWithHash(sha256),
-    need: need?.need ?? null,
-    needReason: need?.reason ?? null,
+    affected: found?.affected ?? null,
+    affectedReason: found?.reason ?? null,
     ...(target ? stateOf(target.examined) : { state: null, stateReason: null }),
   };
 }
 
-/** A file's state: "current" is a yes, and a yes is a proof. */
+/** The state of a file; null if it was not compared with the pools of a host. */
 export function stateOf({ state, reason, compared }: Examined): Pick<About, "state" | "stateReason"> {
   if (state !== "current" || compared) return { state, stateReason: reason };
   return {
     state: null,
-    stateReason: "the blocks are whole; whether they are what this host needs was not looked at",
+    stateReason: "the patch is whole; it was not compared with the pools of this host",
   };
 }
 
-/** What is said of a file that has no blocks any more. */
-export const NO_BLOCKS = { state: "absent", stateReason: REASONS.absent } as const;
+/** The state of a file whose patch was removed. */
+export const NOT_PATCHED = { state: "not-patched", stateReason: REASONS["not-patched"] } as const;
 
-/** What is said of a file whose blocks were just put in, or were found to be right. */
+/** The state of a file that was just patched, or needed no change. */
 export const CURRENT = { state: "current", stateReason: REASONS.current } as const;

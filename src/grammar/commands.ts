@@ -1,5 +1,15 @@
 import { ENGINES } from "../patch/hook";
-import { CHANGE, FACTS, HOSTS, type OptionGroup, type OptionWords, output, TARGET, TARGET_AND_PYTHON } from "./options";
+import {
+  CHANGE,
+  FACTS,
+  HOSTS,
+  IMAGE,
+  type OptionGroup,
+  type OptionWords,
+  output,
+  TARGET,
+  TARGET_AND_PYTHON,
+} from "./options";
 
 /** A command: the parser, the help, the man page and the completions are generated from it. */
 export interface CommandGrammar {
@@ -33,14 +43,15 @@ export interface CommandGrammar {
 export const EXITS: Readonly<Record<number, string>> = {
   0: "success, or nothing to do",
   2: "wrong usage",
-  3: "the pools and secrets cannot be read, are contradictory, or belong to another host",
+  3: "the pools or secrets cannot be read; two pools give one Ceph pool different credentials; or the pools are those of another host",
   4: "virtinst was not found or cannot be patched",
-  5: "verification failed",
+  5: "a check failed; apply: the patched file does not compile, and nothing was written",
   6: "reading or writing failed",
 };
 
 /** What the tool is for. */
-export const PURPOSE = "Patches virtinst, so that virt-install can start guests on Ceph storage that uses cephx.";
+export const PURPOSE =
+  "Patches virtinst, so that virt-install can start guests on Ceph storage that uses cephx. A host is affected if its virt-install omits monitors or credentials of its rbd pools.";
 
 /** All commands, in the order of the help. */
 export const COMMANDS: readonly CommandGrammar[] = [
@@ -55,7 +66,7 @@ export const COMMANDS: readonly CommandGrammar[] = [
       { words: "inspect", what: "this host" },
       {
         words: "inspect --connect qemu+ssh://hv01/system --json > hv01.json",
-        what: "another host, as a file for --host",
+        what: "write the host file of another host",
       },
       { words: "inspect --root /mnt", what: "a mounted image" },
     ],
@@ -71,17 +82,17 @@ export const COMMANDS: readonly CommandGrammar[] = [
         flags: "-o, --output <file>",
         description: "write to a file instead of standard output; with --hosts, to a directory",
       },
-      { flags: "--reverse", description: "write the patch that undoes it" },
+      { flags: "--reverse", description: "write the reverse patch" },
       HOSTS,
     ],
     groups: [FACTS, TARGET, output("with --hosts, print a line for each host")],
     examples: [
       { words: "render -o host.patch", what: "for this host" },
       {
-        words: "render --host hv01.json --virtinst vm -o hv01.patch",
+        words: "render --host hv01.json --virtinst hv01 -o hv01.patch",
         what: "for another host, from its host file and a copy of its virtinst",
       },
-      { words: "render --hosts facts --virtinst vm -o patches", what: "for many hosts" },
+      { words: "render --hosts hosts --virtinst hv01 -o patches", what: "for many hosts" },
     ],
     exits: {},
   },
@@ -89,7 +100,7 @@ export const COMMANDS: readonly CommandGrammar[] = [
     name: "bundle",
     summary: "generate the standalone script for a host without Node",
     purpose:
-      "Generates a standalone Python script for a host without Node. The script contains the pools of that host, and has the commands apply, verify and revert.",
+      "Generates a standalone Python script for a host without Node. The script contains the pools of that host, and has the commands apply, verify and revert. If it is generated from a live libvirt or a host file, it runs on that host only; --pool-xml and --secret-xml give a script that is not bound to a host. Scripts differ only in the lines between the two `configuration` markers. To check that the rest of two scripts is the same, compare what this prints for each: sed '/^# >>> configuration/,/^# <<< configuration/d' FILE | sha256sum",
     options: [
       {
         flags: "-o, --output <file>",
@@ -97,14 +108,10 @@ export const COMMANDS: readonly CommandGrammar[] = [
       },
       HOSTS,
     ],
-    groups: [
-      FACTS,
-      { ...TARGET, heading: "virtinst (--virtinst can be repeated)" },
-      output("with --hosts, print a line for each host"),
-    ],
+    groups: [FACTS, IMAGE, output("with --hosts, print a line for each host")],
     examples: [
       { words: "bundle --connect qemu+ssh://hv01/system -o hv01.py", what: "for one host" },
-      { words: "bundle --hosts facts -o bundles", what: "for many hosts, from their host files" },
+      { words: "bundle --hosts hosts -o scripts", what: "for many hosts, from their host files" },
     ],
     exits: {},
     page: "el7.md",
@@ -112,17 +119,17 @@ export const COMMANDS: readonly CommandGrammar[] = [
   {
     name: "hook",
     argument: { name: "kind", required: true, values: ENGINES },
-    summary: "generate what keeps hosts patched: ansible, apt, dnf, image, puppet, salt, systemd, yum",
+    summary: "generate files that reapply the patch: ansible, apt, dnf, image, puppet, salt, systemd, yum",
     purpose:
-      "Generates what keeps hosts patched after an upgrade of virt-manager or a change of the cluster: a role, module, state, package manager hook or unit. On the hosts it runs the standalone script.",
+      "Generates files that reapply the patch after an upgrade of virt-manager, for the engine KIND: ansible, apt, dnf, image, puppet, salt, systemd or yum. On the hosts, they run the standalone script.",
     options: [
       {
         flags: "-o, --output <dir>",
-        description: "write all files to a directory, including the standalone script",
+        description: "write all files to a directory, including the standalone script (default: print the hook)",
         completes: "folders",
       },
     ],
-    groups: [FACTS, { ...TARGET, heading: "virtinst (--virtinst can be repeated)" }, output()],
+    groups: [FACTS, IMAGE, output()],
     examples: [
       { words: "hook apt", what: "print the hook" },
       { words: "hook ansible -o roles", what: "write all files to roles/" },
@@ -139,11 +146,15 @@ export const COMMANDS: readonly CommandGrammar[] = [
       ...CHANGE,
       {
         flags: "--force",
-        description: "patch even if this host is not affected, or PATCH was rendered for other pools",
+        description:
+          "patch even if this host is not affected, if _build_xml has a manual edit (it is kept), or if PATCH is for other pools",
       },
-      { flags: "--replace-hand-edit", description: "remove a manual edit of _build_xml" },
     ],
-    groups: [FACTS, TARGET_AND_PYTHON, output("also print the Python that compiled the file, and the release")],
+    groups: [
+      FACTS,
+      TARGET_AND_PYTHON,
+      output("also print the Python that compiled the file, and the version of virt-manager"),
+    ],
     examples: [
       { words: "apply --check --diff", what: "preview the changes" },
       { words: "apply", what: "change the file (as root)" },
@@ -155,16 +166,16 @@ export const COMMANDS: readonly CommandGrammar[] = [
     name: "verify",
     summary: "check that the patch is current and works",
     purpose:
-      "Checks that the patch is current and works. Runs the patched function, and this host's virt-install with libvirt's test driver. Changes nothing and needs no root.",
+      "Checks that the patch is current and works. Runs the added function, and the virt-install of this host with libvirt's test driver. Changes nothing and needs no root.",
     options: [
       {
         flags: "--static",
-        description: "compare the file only: run neither the function nor virt-install",
+        description: "only compare the file with the expected patch; do not run the function or virt-install",
         conflicts: ["vol"],
       },
       {
         flags: "--vol <pool/volume>",
-        description: "also run virt-install --print-xml for an existing volume",
+        description: "also run virt-install --print-xml with this existing volume and live libvirt",
         completes: "volumes",
       },
       { flags: "--report <file>", description: "also write the result to an HTML file, for a change ticket" },
@@ -182,28 +193,11 @@ export const COMMANDS: readonly CommandGrammar[] = [
     },
   },
   {
-    name: "explain",
-    summary: "describe the patch in the patched file",
-    purpose:
-      "Describes the patch in the patched file: the version of this tool, the pools, the original file, whether the patch was modified, whether it still fits this host, and the next step. It also works if libvirt is not running. Changes nothing and needs no root.",
-    options: [],
-    groups: [FACTS, TARGET, output()],
-    examples: [
-      { words: "explain", what: "this host" },
-      { words: "explain --root /mnt", what: "a mounted image" },
-      {
-        words: "explain --virtinst vm --host hv01.json",
-        what: "a copy of another host's virtinst, with its host file",
-      },
-    ],
-    exits: { 0: "the file was read, patched or not" },
-  },
-  {
     name: "preview",
     argument: { name: "domain", required: false, looks: /^-$|\.xml$/ },
     summary: "show the effect of the patch on a domain XML",
     purpose:
-      "Shows the effect of the patch on a domain XML: a file, - for standard input, or by default a sample domain. Defines nothing.",
+      "Shows the effect of the patch on a domain XML as a diff. DOMAIN is an XML file, or - for standard input (default: a sample domain). No domain is defined.",
     options: [
       { flags: "-o, --output <file>", description: "write the resulting XML to a file, or with - to standard output" },
     ],
@@ -218,9 +212,12 @@ export const COMMANDS: readonly CommandGrammar[] = [
     name: "revert",
     summary: "remove the patch",
     purpose:
-      "Removes the patch and restores the content and the modification time of the original file. Other changes in the file are kept. Does not use libvirt.",
+      "Removes the patch. If nothing else in the file was changed, the result is the original file with its modification time; other changes are kept. Does not use libvirt.",
     options: CHANGE,
-    groups: [TARGET_AND_PYTHON, output("also print the Python that compiled the file, and the release")],
+    groups: [
+      TARGET_AND_PYTHON,
+      output("also print the Python that compiled the file, and the version of virt-manager"),
+    ],
     examples: [
       { words: "revert --check --diff", what: "preview the changes" },
       { words: "revert", what: "change the file (as root)" },

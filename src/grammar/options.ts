@@ -4,8 +4,6 @@ export interface OptionWords {
   readonly description: string;
   /** The options, as `Words` names them, that it does not go with; none by default. */
   readonly conflicts?: readonly string[];
-  /** What other options, as `Words` names them, are with it; none by default. */
-  readonly implies?: Readonly<Record<string, string>>;
   /** Whether each use adds a value; false by default, then the last one counts. */
   readonly collect?: boolean;
   /** What stands for its value in a completion: a path by default, where it takes one. */
@@ -41,7 +39,7 @@ export function takenBy(command: Takes): string[] {
 
 /** Where the facts come from. */
 export const FACTS: OptionGroup = {
-  heading: "Source of the pools and secrets (default: live libvirt; with --root, its etc/libvirt)",
+  heading: "Source of the pools and secrets (default: live libvirt; with --root: DIR/etc/libvirt)",
   options: [
     {
       flags: "-c, --connect <uri>",
@@ -51,15 +49,15 @@ export const FACTS: OptionGroup = {
     },
     {
       flags: "--pool-xml <file...>",
-      description: "read files that `virsh pool-dumpxml` printed",
+      description: "read files with the output of `virsh pool-dumpxml`",
       conflicts: ["host"],
     },
     {
       flags: "--secret-xml <file...>",
-      description: "read files that `virsh secret-dumpxml` printed; needs --pool-xml or --connect",
+      description: "read files with the output of `virsh secret-dumpxml`; needs --pool-xml or --connect",
       conflicts: ["host"],
     },
-    { flags: "--host <file>", description: "read a host file, which `inspect --json` printed" },
+    { flags: "--host <file>", description: "read a host file: the output of `inspect --json`" },
     {
       flags: "--pool <name...>",
       description: "use only these libvirt pools (default: all of type rbd)",
@@ -75,7 +73,8 @@ const ROOT: OptionWords = {
 };
 const VIRTINST: OptionWords = {
   flags: "--virtinst <dir>",
-  description: "the directory that contains the virtinst package (default: the one virt-install uses)",
+  description:
+    "the directory that contains virtinst/ (default: the one that virt-install uses, such as /usr/share/virt-manager)",
   collect: true,
   completes: "folders",
 };
@@ -86,6 +85,9 @@ const PYTHON: OptionWords = {
 
 /** Which virtinst is meant. */
 export const TARGET: OptionGroup = { heading: "virtinst", options: [ROOT, VIRTINST] };
+
+/** Where a command that reads only libvirt's configuration can find it. */
+export const IMAGE: OptionGroup = { heading: "Mounted image", options: [ROOT] };
 
 /** The same, for what runs its Python. */
 export const TARGET_AND_PYTHON: OptionGroup = { ...TARGET, options: [ROOT, VIRTINST, PYTHON] };
@@ -103,14 +105,12 @@ export function output(verbose?: string): OptionGroup {
 export const CHANGE: readonly OptionWords[] = [
   { flags: "--check", description: "change nothing; exit with 1 if something would change" },
   { flags: "--diff", description: "show what changes" },
-  // A flag of its own: an option with a value that may be left out would take the PATCH behind it for one.
-  { flags: "--diff=facts", description: "show only the lines with the pools of this host", implies: { diff: "facts" } },
 ];
 
 /** That of what is made for many hosts. */
 export const HOSTS: OptionWords = {
   flags: "--hosts <dir>",
-  description: "for each host file (*.json) in a directory, write a file to the directory of -o",
+  description: "read the host files (*.json) in DIR, and write one file for each to the directory of --output",
   conflicts: ["connect", "poolXml", "secretXml", "host", "root"],
   completes: "folders",
 };

@@ -34,7 +34,7 @@ export interface Pool {
   readonly active: boolean | null;
   /** The Ceph pool. */
   readonly cephPool: string;
-  /** In libvirt's order; none is legal, Ceph's own configuration decides then. */
+  /** The `<host>` elements in libvirt's order; one may list several monitors. None is legal: Ceph's own configuration decides then. */
   readonly monitors: readonly Monitor[];
   readonly auth: { readonly username: string; readonly secret: SecretReference } | null;
 }
@@ -61,6 +61,8 @@ export interface HostConfig {
   readonly pools: readonly Pool[];
   /** Every secret that is known; null where secrets could not be listed or were not given. */
   readonly secrets: readonly Secret[] | null;
+  /** What was ignored, in sentences; nothing by default. */
+  readonly notes?: readonly string[];
 }
 
 /** Sorts by name, by code units: the same on every host whatever its locale. */

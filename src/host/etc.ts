@@ -25,15 +25,46 @@ export function readEtc({ files }: HostOptions): HostConfig {
       `${files.shown("/etc/libvirt")} is not there: libvirt's configuration is not in this system.`,
       "Mount all of the system below --root, or give the facts with --host, --pool-xml or --connect.",
     );
+  const pools = loaded(
+    "/etc/libvirt/storage",
+    files,
+    (file) => readPools([file]),
+    ({ name }) => name,
+  );
+  const secrets = loaded(
+    "/etc/libvirt/secrets",
+    files,
+    (file) => readSecrets([file]),
+    ({ uuid }) => uuid,
+  );
   return {
     // It goes into documents that are passed on: a name, and nothing else that such a file may hold.
     host: /^[\w.-]{1,253}(?=\n|$)/.exec(files.readText("/etc/hostname") ?? "")?.[0] ?? null,
     source: files.shown("/etc/libvirt"),
     elsewhere: false,
     virtinst: null,
-    pools: readPools(xmlFiles("/etc/libvirt/storage", files)),
-    secrets: readSecrets(xmlFiles("/etc/libvirt/secrets", files)),
+    pools: pools.read,
+    secrets: secrets.read,
+    notes: [...pools.ignored, ...secrets.ignored].map(
+      (name) =>
+        `${files.shown(name)} was ignored: libvirt loads a pool only from NAME.xml and a secret only from UUID.xml.`,
+    ),
   };
+}
+
+/**
+ * What libvirt loads from a folder: only files that are named after the object in them (measured with libvirtd 9.0, which
+ * says "does not match pool name" and "does not match secret file name" of others).
+ */
+function loaded<T>(folder: string, files: HostFiles, read: (file: XmlFile) => T[], nameOf: (one: T) => string) {
+  const found = { read: [] as T[], ignored: [] as string[] };
+  for (const file of xmlFiles(folder, files)) {
+    const own = read(file);
+    const isLoaded = own.every((one) => `${nameOf(one)}.xml` === basename(file.where));
+    if (isLoaded) found.read.push(...own);
+    else found.ignored.push(`${folder}/${basename(file.where)}`);
+  }
+  return found;
 }
 
 /** A pool that is left out in silence is a disk without its monitors: what is listed has to be readable. */

@@ -1,5 +1,12 @@
 import { Failure, quoted } from "../failure";
-import { type CephPool, overlap, type PoolFacts, sameCredentials } from "../patch/facts";
+import {
+  type CephPool,
+  type Credentials,
+  overlap,
+  type PoolFacts,
+  sameCredentials,
+  splitMonitor,
+} from "../patch/facts";
 import { groupPools, mergePools } from "../patch/merge";
 import { byName, type HostConfig, type Pool, type Secret } from "./config";
 
@@ -29,7 +36,7 @@ export interface ResolvedFacts {
 }
 
 /**
- * Picks the pools, resolves their secrets to UUIDs, and checks that all of it fits together. A host may have none.
+ * Picks the pools, looks up their secrets, splits lists of monitors, and checks that all of it fits together. A host may have none.
  *
  * @param config what libvirt says
  * @param only names of the libvirt pools to take; empty takes all rbd pools
@@ -39,18 +46,19 @@ export interface ResolvedFacts {
 export function resolveFacts(config: HostConfig, only: readonly string[]): ResolvedFacts {
   const chosen = choosePools(config, only);
   refuseTooMany(chosen, config.source);
-  const notes: string[] = [];
+  const notes = [...(config.notes ?? [])];
   const broken: Broken[] = [];
   const resolved = chosen.flatMap((pool): PoolFacts[] => {
-    const uuid = secretUuid(pool, config, notes);
-    if (typeof uuid === "string") return [factsOf(pool, uuid)];
-    broken.push({ pools: [pool.name], failure: uuid });
+    const auth = credentialsOf(pool, config, notes);
+    if (!(auth instanceof Failure)) return [factsOf(pool, auth)];
+    broken.push({ pools: [pool.name], failure: auth });
     return [];
   });
   const others = config.pools.flatMap((pool): PoolFacts[] => {
     if (chosen.includes(pool)) return [];
-    const uuid = secretUuid(pool, config, []);
-    return [factsOf(pool, typeof uuid === "string" ? uuid : "")];
+    const auth = credentialsOf(pool, config, []);
+    const unknown = pool.auth && { username: pool.auth.username, uuid: "" };
+    return [factsOf(pool, auth instanceof Failure ? unknown : auth)];
   });
   const differing = contradictions(resolved, config.source);
   broken.push(...differing.filter(({ told }) => !told).map(({ group }) => group));
@@ -60,8 +68,8 @@ export function resolveFacts(config: HostConfig, only: readonly string[]): Resol
   return { pools, cephPools: mergePools(pools), resolved, broken, byUser, others, notes };
 }
 
-function factsOf({ name, cephPool, monitors, auth }: Pool, uuid: string): PoolFacts {
-  return { pool: name, cephPool, monitors, auth: auth && { username: auth.username, uuid } };
+function factsOf({ name, cephPool, monitors }: Pool, auth: PoolFacts["auth"]): PoolFacts {
+  return { pool: name, cephPool, monitors: monitors.flatMap(splitMonitor), auth };
 }
 
 /**
@@ -105,28 +113,23 @@ function refuseTooMany(pools: readonly Pool[], source: string): void {
   );
 }
 
-/** The UUID of a pool's secret, or why there is none; empty for a pool without auth. */
-function secretUuid(pool: Pool, config: HostConfig, notes: string[]): string | Failure {
-  if (!pool.auth) return "";
+/** A pool's user and secret, null for a pool without cephx; or what is wrong with its secret. */
+function credentialsOf(pool: Pool, config: HostConfig, notes: string[]): Credentials | null | Failure {
+  if (!pool.auth) return null;
   const { username, secret } = pool.auth;
+  const usage = "usage" in secret ? { usage: secret.usage } : {};
   const named = "uuid" in secret ? `uuid ${secret.uuid}` : `usage ${quote(secret.usage)}`;
   if (!config.secrets) {
-    if ("usage" in secret)
-      return new Failure(
-        "facts",
-        `${config.source}: pool ${quote(pool.name)} names its secret by ${named}, and the secrets of this host could not be read.`,
-        "Add --secret-xml FILE with what `virsh secret-dumpxml UUID` prints for that secret.",
-      );
     notes.push(
       `The secret of pool ${quote(pool.name)} (${named}) was not checked: the secrets of this host could not be read.`,
     );
-    return secret.uuid;
+    return { username, uuid: "uuid" in secret ? secret.uuid : "", ...usage };
   }
   const matches = (candidate: Secret) =>
     "uuid" in secret ? candidate.uuid === secret.uuid : candidate.usageName === secret.usage;
   const found = config.secrets.filter(matches);
   const ceph = found.find(({ usageType }) => usageType === "ceph");
-  if (ceph) return ceph.uuid;
+  if (ceph) return { username, uuid: ceph.uuid, ...usage };
   if (found[0])
     return new Failure(
       "facts",

@@ -1,10 +1,9 @@
 import { applyPatch, parsePatch } from "diff";
 import { Failure } from "../failure";
-import { type Found, findBlocks } from "./blocks";
 import type { CephPool } from "./facts";
 import { readFacts } from "./read-facts";
-import type { Pristine } from "./render";
 import { lineNumber } from "./source";
+import { type Original, stripPatch } from "./strip";
 
 /** What a patch file says, as far as it can be known without the parser. */
 export interface Offered {
@@ -12,7 +11,7 @@ export interface Offered {
   readonly text: string;
   /** What its blocks say they were rendered from. */
   readonly facts: readonly CephPool[];
-  readonly pristine: Omit<Pristine, "lines">;
+  readonly original: Original;
   /** The version of this tool that rendered it. */
   readonly tool: string;
 }
@@ -34,7 +33,7 @@ export function acceptPatch(patch: string, path: string, base: string, baseHash:
     new Failure(
       "target",
       `${where}: ${why}. Nothing was written.`,
-      "Make the patch anew on this host: virtinst-rbd-patch render -o FILE.",
+      "Render the patch again on this host: virtinst-rbd-patch render -o FILE.",
     );
   let files: ReturnType<typeof parsePatch>;
   try {
@@ -57,24 +56,15 @@ export function acceptPatch(patch: string, path: string, base: string, baseHash:
   const lines = lineNumber(base, base.length);
   if (file.hunks.some(({ oldStart, newStart }) => oldStart > lines || newStart > lines + patch.length))
     throw refused(`it names a line beyond the ${lines} of the file`);
-  const added = file.hunks.flatMap(({ lines }) =>
-    // In a file with CRLF these lines end so too; alone, they have no line before them that says so.
-    lines.filter((line) => line.startsWith("+")).map((line) => `${line.slice(1).replace(/\r$/, "")}\n`),
-  );
-  const offered: Found = findBlocks(added.join(""));
-  if (offered.state !== "present" || !offered.intact)
-    throw refused("it does something other than add the two blocks of this tool");
-  const { header, blocks } = offered;
-  if (header.pristine !== baseHash)
-    throw refused(`it was made for a file with the SHA-256 ${header.pristine}, and this one has ${baseHash}`);
-  const facts = readFacts(blocks.helper);
-  if (facts.length === 0) throw refused("it is for no pool at all");
   const text = applyPatch(base, file, { fuzzFactor: 0, autoConvertLineEndings: false });
   if (text === false) throw refused("its lines do not fit the file");
-  return {
-    text,
-    facts,
-    pristine: { sha256: header.pristine, modified: header.modified },
-    tool: header.tool,
-  };
+  const stripped = stripPatch(text);
+  if (stripped.state !== "patched" || stripped.base !== base || !stripped.patch.intact || !stripped.patch.original)
+    throw refused("it does something other than add the two blocks of this tool");
+  const { tool, original, block } = stripped.patch;
+  if (original.sha256 !== baseHash)
+    throw refused(`it was rendered for a file with the SHA-256 ${original.sha256}, and this one has ${baseHash}`);
+  const facts = readFacts(block);
+  if (facts.length === 0) throw refused("it is for no pool");
+  return { text, facts, original, tool };
 }

@@ -1,4 +1,4 @@
-import { type CephPool, factsDigest, monitorText } from "./facts";
+import { type CephPool, monitorText, secretText } from "./facts";
 
 /**
  * What a patch says of libvirt pools beside what a host says of the same ones, in parts of a sentence; empty where they
@@ -8,7 +8,9 @@ import { type CephPool, factsDigest, monitorText } from "./facts";
  * @param host those of the host, as far as the patch names them
  */
 export function compareFacts(patch: readonly CephPool[], host: readonly CephPool[]): string[] {
-  if (factsDigest(patch) === factsDigest(host)) return [];
+  const shape = (pools: readonly CephPool[]) =>
+    JSON.stringify(pools.map((pool) => [pool.libvirtPools, describe(pool)]));
+  if (shape(patch) === shape(host)) return [];
   const [byPatch, byHost] = [byName(patch), byName(host)];
   const differences = [...byPatch.keys()].flatMap((name) => {
     const [theirs, ours] = [byPatch.get(name), byHost.get(name)];
@@ -37,7 +39,7 @@ function describe({ name, monitors, auth }: CephPool): Record<string, string> {
   return {
     "Ceph pool": name,
     user: auth?.username ?? "none",
-    secret: auth?.uuid ?? "none",
+    secret: auth ? secretText(auth) : "none",
     monitors: monitors.map(monitorText).join(", ") || "none",
   };
 }

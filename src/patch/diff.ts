@@ -1,5 +1,5 @@
 import { diffLines, FILE_HEADERS_ONLY, formatPatch, structuredPatch } from "diff";
-import { findBlocks, type Span } from "./blocks";
+import { type Span, stripPatch } from "./strip";
 
 /**
  * A unified diff that `patch -p1` and `git apply` take.
@@ -13,44 +13,12 @@ import { findBlocks, type Span } from "./blocks";
 export function unifiedDiff(path: string, before: string, after: string, context = 3): string {
   if (before === after) return "";
   const [old, young] = [spansOf(before), spansOf(after)];
-  // Where only one side has blocks, each goes through the diff as a single line: it stays in one piece, whatever empty
-  // lines stand around it, and the diff of two lines is a matter of microseconds.
+  // If only one side has the patch, each block is compared as a single line: a block of 20,000 lines takes no time then.
   const folded = old.length === 0 || young.length === 0;
   const [a, b] = folded ? [fold(before, old), fold(after, young)] : [before, after];
   const patch = compared([`a/${path}`, `b/${path}`], a, b, context);
   return formatPatch(folded ? unfold(patch) : patch, FILE_HEADERS_ONLY);
 }
-
-/**
- * The same of the whole file, or of what in it is this host's: the table of facts in the helper block.
- *
- * @param what `facts` for that; its lines have the numbers that they have in the file
- */
-export function difference(what: boolean | "facts" | undefined, path: string, before: string, after: string): string {
-  if (what !== "facts") return unifiedDiff(path, before, after);
-  const [old, young] = [tableOf(before), tableOf(after)];
-  if (old.text === young.text) return "";
-  const patch = compared([`a/${path}`, `b/${path}`], old.text, young.text, 3);
-  const hunks = patch.hunks.map((hunk) => ({
-    ...hunk,
-    oldStart: hunk.oldStart + old.line,
-    newStart: hunk.newStart + young.line,
-  }));
-  return formatPatch({ ...patch, hunks }, FILE_HEADERS_ONLY);
-}
-
-/** The table of facts in a file's helper block, and how many lines stand before it; empty where there is none. */
-function tableOf(text: string): { readonly text: string; readonly line: number } {
-  const [span] = spansOf(text);
-  const at = span ? text.indexOf(TABLE, span.from) : -1;
-  const from = span && at >= 0 && at < span.to ? text.indexOf("\n", at + 1) + 1 : 0;
-  const to = from > 0 ? text.slice(from).search(/^ {4}\)\r?$/m) + from : 0;
-  return to > from
-    ? { text: text.slice(from, to), line: text.slice(0, from).split("\n").length - 1 }
-    : { text: "", line: 0 };
-}
-
-const TABLE = "\n    pools = (";
 
 /**
  * A unified diff of any other text, for a reader.
@@ -106,8 +74,8 @@ function compared([from, to]: readonly [string, string], before: string, after: 
 const FOLD = "\0";
 
 function spansOf(text: string): readonly Span[] {
-  const found = findBlocks(text);
-  return found.state === "present" ? found.spans : [];
+  const stripped = stripPatch(text);
+  return stripped.state === "patched" ? stripped.patch.spans : [];
 }
 
 function fold(text: string, spans: readonly Span[]): string {

@@ -15,8 +15,17 @@ export interface PoolFacts {
   readonly cephPool: string;
   /** In the pool's order; empty where Ceph's own configuration names the monitors. */
   readonly monitors: readonly Monitor[];
-  /** The cephx user and the secret that holds its key; null for a pool without auth. */
-  readonly auth: { readonly username: string; readonly uuid: string } | null;
+  /** Null for a pool without cephx. */
+  readonly auth: Credentials | null;
+}
+
+/** A cephx user, and the libvirt secret that contains its key. */
+export interface Credentials {
+  readonly username: string;
+  /** The secret's UUID; empty if only its usage is known, because secrets cannot be read. */
+  readonly uuid: string;
+  /** The secret's usage, only if a pool names it by usage; then a disk names it so too. */
+  readonly usage?: string;
 }
 
 /** All that the injected text knows of one Ceph pool of one cluster. */
@@ -28,23 +37,6 @@ export interface CephPool {
   /** Each once; empty where Ceph's own configuration names the monitors. */
   readonly monitors: readonly Monitor[];
   readonly auth: PoolFacts["auth"];
-}
-
-/**
- * The digest of the facts that a block was rendered from.
- *
- * @param facts the Ceph pools in the order in which they are rendered
- * @returns SHA-256 in hexadecimal, the same for the same facts on every host
- */
-export function factsDigest(facts: readonly CephPool[]): string {
-  // Spelled out, so that neither key order nor an additional property can change a digest.
-  const canonical = facts.map(({ libvirtPools, name, monitors, auth }) => [
-    libvirtPools,
-    name,
-    monitors.map(({ name, port }) => [name, port]),
-    auth && [auth.username, auth.uuid],
-  ]);
-  return sha256(JSON.stringify(canonical));
 }
 
 /** SHA-256 of a text (as UTF-8) or of bytes, in hexadecimal. */
@@ -70,12 +62,35 @@ export function poolNames(facts: readonly CephPool[]): string[] {
 
 /** The secrets that pools log in with. */
 export function secretUuids(facts: readonly CephPool[]): string[] {
-  return [...new Set(facts.flatMap(({ auth }) => auth?.uuid ?? []))];
+  return [...new Set(facts.flatMap(({ auth }) => auth?.uuid || []))];
 }
 
 /** Whether two pools use the same cephx user and secret, or both use none. */
 export function sameCredentials(a: Pick<PoolFacts, "auth">, b: Pick<PoolFacts, "auth">): boolean {
-  return a.auth?.username === b.auth?.username && a.auth?.uuid === b.auth?.uuid;
+  if (!a.auth || !b.auth) return a.auth === b.auth;
+  if (a.auth.username !== b.auth.username) return false;
+  if (a.auth.uuid !== "" && b.auth.uuid !== "") return a.auth.uuid === b.auth.uuid;
+  // Without a UUID, only the usage can be compared.
+  return a.auth.usage !== undefined && a.auth.usage === b.auth.usage;
+}
+
+/** How a disk names a secret: by usage if a pool does, so that a guest can migrate to a host with another UUID. */
+export function secretText({ uuid, usage }: Credentials): string {
+  return usage === undefined ? uuid : `usage ${JSON.stringify(usage)}`;
+}
+
+/**
+ * The monitors of a `<host>` element. libvirt passes its name to Ceph as it is, so that it may be a list, as `virsh
+ * pool-define-as --source-host a:6789,b:6789` writes it; QEMU reads a single monitor from each element of a disk.
+ */
+export function splitMonitor({ name, port }: Monitor): Monitor[] {
+  const parts = name.split(",");
+  return parts.map((part, index) => {
+    const [, own = part, number] = /^(\[[\s\S]*\]|[^:]*):([0-9]{1,5})$/.exec(part.trim()) ?? [];
+    // The port of the element follows the whole list.
+    const rest = index === parts.length - 1 ? port : null;
+    return { name: own.trim(), port: number === undefined ? rest : Number(number) };
+  });
 }
 
 /**

@@ -1,40 +1,31 @@
-import type { Blocks } from "./blocks";
-import { lineNumber, withLineEnds } from "./source";
-
-/** Where the blocks go in a file that has none. */
-export interface Site {
-  /** Offset of the line after the last import. */
-  readonly helperAt: number;
-  /** Offset of the line after the last assignment to either variable. */
-  readonly callAt: number;
-  /** Indentation of the method's body. */
-  readonly indent: string;
-  /** The two variables that the method returns, in its order. */
-  readonly variables: readonly [string, string];
-}
+import { type CephPool, sha256 } from "./facts";
+import { findInsertionPoint, type InsertionPoint, type Named, splitLines } from "./insertion-point";
+import { renderFunction } from "./render";
+import { encode, type Source } from "./source";
 
 /**
- * The lines before which the blocks go, as a block states them.
+ * Inserts the patch: the call before the first log line of `_build_xml`, the function at the end of the file.
  *
- * @param text the whole file, without our blocks
- * @returns numbers, from 1
+ * @param base the file without the patch
+ * @param modified its modification time, in seconds since 1970 with nine decimals
+ * @param pools the Ceph pools, as `mergePools` returns them
+ * @returns the patched file; `stripPatch` gives back the base, byte for byte
+ * @throws Failure (target) if the insertion point is not certain
  */
-export function linesOf(text: string, { helperAt, callAt }: Pick<Site, "helperAt" | "callAt">): [number, number] {
-  return [lineNumber(text, helperAt), lineNumber(text, callAt)];
+export function insertPatch(base: Source, modified: string, pools: readonly CephPool[], named: Named): Source {
+  const { lines, eol } = splitLines(base.text, named);
+  const point = findInsertionPoint(lines, named);
+  const call = callLines(point);
+  const block = renderFunction(pools, { sha256: sha256(encode(base)), modified }, `${call.join("\n")}\n`);
+  const patched = [...lines.slice(0, point.line), ...call, ...lines.slice(point.line)];
+  return { ...base, text: [...patched, ...block.split("\n")].join(eol) };
 }
 
-/**
- * Puts both blocks into a file, with the line ends of the lines before them.
- *
- * @param text the whole file, without our blocks
- * @returns the whole file with them; `strip` undoes it to the byte
- */
-export function insert(text: string, site: Pick<Site, "helperAt" | "callAt">, blocks: Blocks): string {
-  return (
-    text.slice(0, site.helperAt) +
-    withLineEnds(blocks.helper, text, site.helperAt) +
-    text.slice(site.helperAt, site.callAt) +
-    withLineEnds(blocks.call, text, site.callAt) +
-    text.slice(site.callAt)
-  );
+/** The block that calls the function. */
+function callLines({ indent, variables }: InsertionPoint): string[] {
+  return [
+    `${indent}# >>> virtinst-rbd-patch (see the end of this file)`,
+    ...variables.map((name) => `${indent}${name} = _virtinst_rbd_patch(${name})`),
+    `${indent}# <<< virtinst-rbd-patch`,
+  ];
 }

@@ -1,4 +1,12 @@
-import { type CephPool, type Monitor, overlap, type PoolFacts, sameCredentials, sameMonitor } from "./facts";
+import {
+  type CephPool,
+  type Credentials,
+  type Monitor,
+  overlap,
+  type PoolFacts,
+  sameCredentials,
+  sameMonitor,
+} from "./facts";
 
 /**
  * One entry for one cluster and its credentials: libvirt pools of the same Ceph pool that share a monitor, directly or
@@ -17,12 +25,24 @@ export function mergePools(pools: readonly PoolFacts[]): CephPool[] {
     .sort((one, other) => first(one) - first(other))
     .map((own) => {
       const [{ cephPool, auth }] = own as [PoolFacts];
+      const usage = auth && usageOf(auth, pools);
       const monitors: Monitor[] = [];
       // One without a port equals any, and takes the place of none.
       for (const monitor of own.flatMap((pool) => pool.monitors))
         if (!monitors.some((kept) => sameMonitor(kept, monitor) && kept.port === monitor.port)) monitors.push(monitor);
-      return { libvirtPools: own.map(({ pool }) => pool), name: cephPool, monitors, auth };
+      return {
+        libvirtPools: own.map(({ pool }) => pool),
+        name: cephPool,
+        monitors,
+        auth: auth && usage ? { ...auth, usage } : auth,
+      };
     });
+}
+
+/** The usage by which any of the pools names a secret. */
+function usageOf(own: Credentials, pools: readonly PoolFacts[]): string | undefined {
+  const same = pools.flatMap(({ auth }) => (auth && auth.uuid === own.uuid && auth.uuid !== "" ? auth : []));
+  return own.usage ?? same.find(({ usage }) => usage !== undefined)?.usage;
 }
 
 /**

@@ -9,32 +9,41 @@ import type { CephPool, Monitor } from "./facts";
  * @param helper the helper block's text, with LF line ends
  */
 export function readFacts(helper: string): CephPool[] {
-  const pools: { libvirtPools: string[]; name: string; monitors: Monitor[]; username?: string; uuid: string }[] = [];
+  const pools: Draft[] = [];
   for (const line of helper.split("\n")) {
     if (line === "        {") pools.push({ libvirtPools: [], name: "", monitors: [], uuid: "" });
     const pool = pools.at(-1);
     if (!pool) continue;
     const [, field = "", value = ""] = /^ {12}"(\w+)": (.*),$/.exec(line) ?? [];
-    const [, name, port] = HOST.exec(line.replace(HOST_OF_1, "$1,")) ?? [];
+    const [, name, port] = HOST.exec(line) ?? [];
     if (name !== undefined) pool.monitors.push({ name: readXmlText(name) ?? "", port: port ? Number(port) : null });
-    // Format 1 (1.0.0) had an entry for each libvirt pool.
-    else if (field === "libvirt_pools" || field === "pool")
+    else if (field === "libvirt_pools")
       pool.libvirtPools = (value.match(TEXT) ?? []).map((text) => readPythonText(text) ?? "");
     else if (field === "ceph_pool") pool.name = readPythonText(value) ?? "";
     else if (field === "auth" && value !== "None") pool.username = attribute(value, "username");
-    else if (field === "secret") pool.uuid = attribute(value, "uuid");
+    else if (field === "secret") {
+      pool.uuid = attribute(value, "uuid");
+      pool.usage = attribute(value, "usage");
+    }
   }
-  return pools.map(({ libvirtPools, name, monitors, username, uuid }) => ({
+  return pools.map(({ libvirtPools, name, monitors, username, uuid, usage }) => ({
     libvirtPools,
     name,
     monitors,
-    auth: username === undefined ? null : { username, uuid },
+    auth: username === undefined ? null : { username, uuid, ...(usage ? { usage } : {}) },
   }));
 }
 
+interface Draft {
+  libvirtPools: string[];
+  name: string;
+  readonly monitors: Monitor[];
+  username?: string;
+  uuid: string;
+  usage?: string;
+}
+
 const HOST = /^ {16}'<host name="([^"]*)"(?: port="(\d{1,5})")?\/>',$/;
-// Format 1 (1.0.0) had a monitor's name and port before it.
-const HOST_OF_1 = /(?<=^ {16})\(u"[^"]*", (?:u"\d+"|None), ('[^']*')\),$/;
 // A quote in a text is an escape, as pythonText writes it.
 const TEXT = /u"[^"]*"/g;
 

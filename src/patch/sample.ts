@@ -31,7 +31,7 @@ export function sampleDomain(pools: readonly PoolFacts[]): Sample {
       return {
         label: `disk of pool ${pool.pool}${user === undefined ? "" : ", which states its user"}`,
         before: rbdDisk(pool.cephPool, user === undefined ? null : { username: user }, index, first),
-        after: rbdDisk(pool.cephPool, pool.auth, index, completed(first, cluster.monitors)),
+        after: rbdDisk(pool.cephPool, cluster.auth, index, completed(first, cluster.monitors)),
       };
     }),
     same("file CD-ROM", CDROM),
@@ -92,18 +92,19 @@ function imageOf(cephPool: string): string {
 
 function rbdDisk(
   cephPool: string,
-  auth: { readonly username: string; readonly uuid?: string } | null,
+  auth: { readonly username: string; readonly uuid?: string; readonly usage?: string | null } | null,
   index: number,
   monitors: readonly Monitor[],
 ): string {
-  const uuid = auth?.uuid === undefined ? "" : ` uuid="${xmlText(auth.uuid)}"`;
+  const { uuid, usage } = auth ?? {};
+  const named = usage ? ` usage="${xmlText(usage)}"` : uuid ? ` uuid="${xmlText(uuid)}"` : "";
   const hosts = monitors.map(
     ({ name, port }) => `        <host name="${xmlText(name)}"${port === null ? "" : ` port="${port}"`}/>\n`,
   );
   const name = `protocol="rbd" name="${xmlText(imageOf(cephPool))}"`;
   return `    <disk type="network" device="disk">
       <driver name="qemu" type="raw"/>
-${auth ? `      <auth username="${xmlText(auth.username)}">\n        <secret type="ceph"${uuid}/>\n      </auth>\n` : ""}\
+${auth ? `      <auth username="${xmlText(auth.username)}">\n        <secret type="ceph"${named}/>\n      </auth>\n` : ""}\
 ${hosts.length > 0 ? `      <source ${name}>\n${hosts.join("")}      </source>\n` : `      <source ${name}/>\n`}\
       <target dev="vd${letters(index)}" bus="virtio"/>
     </disk>

@@ -13,7 +13,7 @@ export async function findCauses(
   asked: InstallRun,
 ): Promise<string[]> {
   const said = log.map((line) => `the patch logged: ${line}`);
-  if (examined.state !== "current") return [...said, `the patch is ${examined.state}: apply it`];
+  if (examined.state !== "current") return [...said, `the file is ${examined.state}: apply it`];
   const imported = await importedFrom(asked, installation);
   if (!imported) return said;
   const { path, byteCode } = imported;

@@ -1,6 +1,6 @@
 import type { Secret } from "../host/config";
 import type { DomainDisk } from "../host/domain";
-import { monitorText, type PoolFacts, sameMonitor } from "../patch/facts";
+import { type Credentials, monitorText, type PoolFacts, sameMonitor, secretText } from "../patch/facts";
 
 /** One fact of a disk, as virt-install wrote it, beside what the pool says. */
 export interface DiskFact {
@@ -22,9 +22,8 @@ export function compareDisk(disk: DomainDisk, pool: PoolFacts, secrets: readonly
   const { auth } = pool;
   if (auth) {
     facts.push(fact("user", auth.username, disk.username ?? "none", disk.username === auth.username));
-    const found = disk.uuid ?? (disk.usage === null ? "none" : `by usage ${JSON.stringify(disk.usage)}`);
-    const named = secrets.find(({ usageType, usageName }) => usageType === "ceph" && usageName === disk.usage);
-    facts.push(fact("secret", auth.uuid, found, plain(disk.uuid ?? named?.uuid ?? "") === plain(auth.uuid)));
+    const found = disk.uuid ?? (disk.usage === null ? "none" : `usage ${JSON.stringify(disk.usage)}`);
+    facts.push(fact("secret", secretText(auth), found, isSecret(disk, auth, secrets)));
     // libvirt wants one, of type ceph, named in one way (https://libvirt.org/formatdomain.html, "secret").
     if (disk.secrets > 1) facts.push(fact("secret", "one", String(disk.secrets), false));
     if (disk.secrets > 0 && disk.secretType !== "ceph")
@@ -38,6 +37,14 @@ export function compareDisk(disk: DomainDisk, pool: PoolFacts, secrets: readonly
     facts.push(fact("monitor", monitorText(monitor), found ? monitorText(found) : "missing", found !== undefined));
   }
   return facts;
+}
+
+/** Whether a disk names the secret of its pool. The UUID of that is unknown if the secrets of the host cannot be read. */
+function isSecret({ uuid, usage }: DomainDisk, auth: Credentials, secrets: readonly Secret[]): boolean {
+  if (uuid === null && usage !== null && usage === auth.usage) return true;
+  const named = secrets.find(({ usageType, usageName }) => usageType === "ceph" && usageName === usage);
+  const own = uuid ?? named?.uuid ?? "";
+  return own !== "" && plain(own) === plain(auth.uuid);
 }
 
 /** A UUID as it is compared: libvirt reads it in any case, and without dashes. */

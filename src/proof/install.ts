@@ -8,15 +8,15 @@ import { type DomainDisk, readRbdDisks, strayAuths } from "../host/domain";
 import type { PoolFacts } from "../patch/facts";
 import { poolsToldApart } from "../patch/sample";
 import { inTemporaryFolder } from "../system/temporary";
+import { copiesAuth } from "../virtinst/affected";
 import type { Installation } from "../virtinst/find";
-import { copiesAuth } from "../virtinst/need";
 import { findPrograms } from "../virtinst/program";
 import type { TargetOptions } from "../virtinst/target";
 import { type InstallRun, type PrintedXml, printXml } from "../virtinst/virt-install";
 import { findCauses } from "./causes";
 import { compareDisk } from "./disks";
 import { CDROM, NODE, type NodePool, nodePools } from "./node";
-import { type Check, check, failed, notRun, type Proof, provedBy } from "./proof";
+import { type Check, check, failed, type Proof, provedBy, skipped } from "./proof";
 
 /** What the host's own virt-install writes, proved. */
 export interface InstallProof extends Proof {
@@ -35,9 +35,9 @@ const POOLS_A_RUN = 100;
  */
 export async function proveInstall(context: Context, options: TargetOptions): Promise<InstallProof> {
   const { chosen, facts, installation } = context;
-  if (facts.pools.length === 0) return withoutCauses(notRun("this host has no rbd pool"));
+  if (facts.pools.length === 0) return withoutCauses(skipped("this host has no rbd pool"));
   const command = installCommand(installation, options);
-  if ("notRun" in command) return withoutCauses(notRun(command.notRun));
+  if ("skipped" in command) return withoutCauses(skipped(command.skipped));
   const told = copiesAuth(installation, options.files);
   const apart = poolsToldApart(facts.pools)
     .filter(({ user }) => user === undefined || told)
@@ -45,7 +45,7 @@ export async function proveInstall(context: Context, options: TargetOptions): Pr
   const able = chosen.filter(({ name, monitors }) => monitors.length > 0 && apart.includes(name));
   const left = chosen.filter((pool) => !able.includes(pool)).map(({ name }) => name);
   const unable = "its test driver takes only pools that list a monitor, and can be told apart";
-  if (able.length === 0) return withoutCauses(notRun(`libvirt: ${unable}`));
+  if (able.length === 0) return withoutCauses(skipped(`libvirt: ${unable}`));
   const by = `${command.words.join(" ")} on libvirt's test driver`;
   const reason = left.length > 0 ? `${by}; not for pool ${left.join(", ")}: ${unable}` : by;
 
@@ -64,7 +64,7 @@ export async function proveInstall(context: Context, options: TargetOptions): Pr
         const printed = await printXml(asked, installation);
         const { fault } = printed;
         if (fault?.raised) return withoutCauses(failed(reason, "_build_xml runs", fault.reason));
-        if (fault) return withoutCauses(notRun(`${command.words.join(" ")}: ${fault.reason}`));
+        if (fault) return withoutCauses(skipped(`${command.words.join(" ")}: ${fault.reason}`));
         const found = compare(printed, pools, context, by);
         checks.push(...found.checks);
         strays.push(...found.strays.map((name) => `${name} got an auth, and needs none`));
@@ -76,7 +76,9 @@ export async function proveInstall(context: Context, options: TargetOptions): Pr
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    return withoutCauses(notRun(`no temporary file can be written in ${tmpdir()}: ${systemReason(error)}; set TMPDIR`));
+    return withoutCauses(
+      skipped(`no temporary file can be written in ${tmpdir()}: ${systemReason(error)}; set TMPDIR`),
+    );
   }
 }
 
@@ -94,13 +96,13 @@ export function installCommand(
   { program, script }: Installation,
   { files, virtinst, python }: TargetOptions,
   any = false,
-): { readonly words: InstallRun["command"] } | { readonly notRun: string } {
-  if (files.mounted) return { notRun: "nothing below --root is run" };
+): { readonly words: InstallRun["command"] } | { readonly skipped: string } {
+  if (files.mounted) return { skipped: "nothing below --root is run" };
   const [first] = findPrograms(files);
   const own = virtinst === undefined ? first?.path : (program ?? (any ? first?.path : null));
   if (!own)
     return {
-      notRun: first
+      skipped: first
         ? `no virt-install program uses the virtinst in ${virtinst}`
         : "there is no virt-install program in PATH",
     };

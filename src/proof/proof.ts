@@ -1,6 +1,6 @@
 /** What a proof came to. */
 export interface Proof {
-  readonly status: "passed" | "failed" | "not run";
+  readonly status: "passed" | "failed" | "skipped";
   /** By what it was proved, or why it was not, in a sentence without its full stop. */
   readonly reason: string;
   /** What was looked at, one by one. */
@@ -16,8 +16,8 @@ export interface Check {
 }
 
 /** Nothing was run. */
-export function notRun(reason: string): Proof {
-  return { status: "not run", reason, checks: [] };
+export function skipped(reason: string): Proof {
+  return { status: "skipped", reason, checks: [] };
 }
 
 /** A proof that ended at one thing. */

@@ -13,14 +13,14 @@ import { installCommand } from "./install";
 
 /** Whether the host's own virt-install writes a volume's disk as it should. */
 export interface VolumeProof {
-  readonly status: "passed" | "failed" | "not run";
+  readonly status: "passed" | "failed" | "skipped";
   /** Why, in a sentence without its full stop. */
   readonly reason: string;
   readonly volume: string;
   /** Each rbd disk that it wrote. */
   readonly disks: readonly { readonly name: string; readonly facts: readonly DiskFact[] }[];
   /** What `virt-xml-validate` says. */
-  readonly schema: { readonly status: "passed" | "failed" | "not run"; readonly reason: string };
+  readonly schema: { readonly status: "passed" | "failed" | "skipped"; readonly reason: string };
   /** Where it failed: the files that virt-install took its module from, and other suspects, in sentences. */
   readonly causes: readonly string[];
 }
@@ -51,8 +51,8 @@ export async function proveVolume(
       `${config.source}: the pool of --vol ${volume} is not among the rbd pools ${facts.pools.map((one) => one.pool).join(", ") || "(there are none)"}.`,
       "Name a volume of one of these.",
     );
-  const skipped = { status: "not run", reason: "there is no domain to validate" } as const;
-  const nothing = (status: "failed" | "not run", reason: string): VolumeProof => ({
+  const skipped = { status: "skipped", reason: "there is no domain to validate" } as const;
+  const nothing = (status: "failed" | "skipped", reason: string): VolumeProof => ({
     status,
     reason,
     volume,
@@ -61,7 +61,7 @@ export async function proveVolume(
     causes: [],
   });
   const command = installCommand(installation, options, true);
-  if ("notRun" in command) return nothing("not run", command.notRun);
+  if ("skipped" in command) return nothing("skipped", command.skipped);
 
   return inTemporaryFolder(async (cache) => {
     const asked = { command: command.words, uri, disks: [`vol=${volume}`], cache };
@@ -71,7 +71,7 @@ export async function proveVolume(
     // libvirt's own words for VIR_ERR_NO_STORAGE_VOL (src/util/virerror.c), which every virt-install passes on.
     const gone = /storage volume not found/i.test(fault?.reason ?? "");
     const there = gone ? `; \`virsh -c ${uri} vol-list ${poolName}\` lists those that are there` : "";
-    if (fault) return nothing(fault.raised ? "failed" : "not run", `${where}: ${fault.reason}${there}`);
+    if (fault) return nothing(fault.raised ? "failed" : "skipped", `${where}: ${fault.reason}${there}`);
     let written: DomainDisk[];
     try {
       written = printed.domains.flatMap((xml) => readRbdDisks(xml, where));
@@ -100,10 +100,10 @@ async function validate(xml: string): Promise<VolumeProof["schema"]> {
     const file = join(folder, "domain.xml");
     writeFileSync(file, xml);
     const { status, stdout, stderr, fault, why } = await run("virt-xml-validate", [file, "domain"]);
-    if (fault === "ENOENT") return { status: "not run", reason: "virt-xml-validate is not installed" };
+    if (fault === "ENOENT") return { status: "skipped", reason: "virt-xml-validate is not installed" };
     // It is a shell script: what it calls may be missing.
-    if (status === 126 || status === 127) return { status: "not run", reason: `virt-xml-validate: ${why}` };
-    if (status === null) return { status: "not run", reason: `virt-xml-validate: ${why}` };
+    if (status === 126 || status === 127) return { status: "skipped", reason: `virt-xml-validate: ${why}` };
+    if (status === null) return { status: "skipped", reason: `virt-xml-validate: ${why}` };
     return status === 0
       ? { status: "passed", reason: "virt-xml-validate" }
       : { status: "failed", reason: (stderr + stdout).trim().replaceAll(file, "domain.xml").replace(/\n+/g, "; ") };

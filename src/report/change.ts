@@ -12,7 +12,6 @@ export interface ShownChange {
   readonly compiled?: string | null;
   readonly restored: boolean | null;
   readonly timeRestored: boolean | null;
-  readonly shippedIn: readonly string[];
   readonly diff?: string | undefined;
 }
 
@@ -26,20 +25,19 @@ export function changeText(result: ShownChange, verbose: boolean, screen: Screen
 }
 
 function changeLines(result: ShownChange, verbose: boolean, colors: Screen): Line[] {
-  const { status, changed, check, file, release, compiled, restored, timeRestored, shippedIn } = result;
+  const { status, changed, check, file, release, compiled, restored, timeRestored } = result;
   const word = changed ? colors.yellow(status) : colors.green(status);
   const lines: Line[] = [{ lead: `${word}: `, text: `${file}${forPools(result)}`, hang: 2 }];
   const say = (text: string) => lines.push({ lead: "", text });
   if (changed && restored !== null) {
-    const shipped = shippedIn.length > 0 ? `: the file of virt-manager ${shippedIn.join(", ")}` : "";
     say(
       restored
-        ? `The file ${check ? "would be" : "is"}, in its bytes${timeRestored ? " and its time" : ""}, what the blocks were put into${shipped}.`
-        : `The file ${check ? "would have" : "has"} no blocks any more.`,
+        ? `${check ? "This would restore" : "Restored"} the original file (content${timeRestored ? " and modification time" : " only"}).`
+        : `${check ? "This would remove" : "Removed"} the patch. The file differs from the original.`,
     );
   }
-  if (compiled?.startsWith("not run")) say(`Compiling the new text was ${compiled}.`);
-  else if (verbose && compiled) say(`The new text was ${compiled}.`);
+  if (compiled?.startsWith("skipped")) say(`Compile check ${compiled}.`);
+  else if (verbose && compiled) say(`The new content was ${compiled}.`);
   if (verbose) say(`virt-manager release: ${release ?? "unknown"}`);
   return lines.map((line) => ({ ...line, text: inline(line.text) }));
 }
@@ -53,14 +51,11 @@ export interface Announced {
   readonly change: "put in" | "renew";
   readonly file: string;
   readonly pools: readonly string[];
-  /** The lines of a hand edit that is taken out; null for none. */
-  readonly handEdit: string | null;
 }
 
 /** The same in a sentence, for who watches. */
-export function announcementText({ change, file, pools, handEdit }: Announced, screen: Pick<Screen, "fit">): string {
-  const blocks = change === "put in" ? "two blocks go in" : "the two blocks in it are renewed";
-  const rest = handEdit === null ? "no other line changes" : `the hand edit in line ${handEdit} goes`;
-  const text = `This patches ${file}${forPools({ pools })}: ${blocks}, and ${rest}.`;
+export function announcementText({ change, file, pools }: Announced, screen: Pick<Screen, "fit">): string {
+  const blocks = change === "put in" ? "Adds 2 blocks to" : "Replaces the 2 blocks in";
+  const text = `${blocks} ${file}${forPools({ pools })}; no other lines change.`;
   return screen.fit([{ lead: "", text: inline(text), hang: 2 }]);
 }

@@ -1,7 +1,7 @@
 import { aligned, type Line, type Row, type Screen } from "./screen";
 import type { ShownInspection, ShownPool } from "./shown";
-import { needColour, stateColour } from "./state";
-import { type Colours, clean, cleaned, inline, monitorsText, releasedText } from "./text";
+import { affectedColour, stateColour } from "./state";
+import { type Colours, clean, cleaned, inline, monitorsText } from "./text";
 
 /** The host, its virtinst, whether it needs the patch, its pools and what is wrong with them, for a person. */
 export function inspectionText(found: ShownInspection, screen: Screen): string {
@@ -19,7 +19,7 @@ function inRecords(shown: ShownInspection, screen: Screen): Line[] {
       .filter(({ pools }) => pools.includes(name))
       .flatMap(({ message, hint }): Row[] => [
         ["  broken", screen.red(message)],
-        ["  mend it", hint],
+        ["  fix", hint],
       ]);
   const pools = shown.document.pools.flatMap((pool) => [...record(pool, shown, screen), ...faults(pool.name)]);
   const none: Row[] = pools.length === 0 ? [["Pool", "none of type rbd"]] : [];
@@ -33,15 +33,14 @@ export function hostRows({ host, source }: ShownInspection): Row[] {
 
 /** The virtinst, and whether it needs the patch. */
 export function targetRows(shown: ShownInspection, colors: Colours): Row[] {
-  const { program, file, release, shippedIn, state, stateReason, need, needReason } = shown;
-  if (file === null || state === null || need === null)
+  const { program, file, release, state, stateReason, affected, affectedReason } = shown;
+  if (file === null || state === null || affected === null)
     return [["virtinst", "none that these facts are of: the notes say why"]];
   return [
     ["virtinst", `${release ?? "unknown release"}, ${file}`],
-    ["  run by", program ?? "no virt-install was found that uses it"],
-    ["  released", releasedText(shippedIn)],
+    ["  run by", program ?? "no virt-install program was found"],
     ["Patch", `${stateColour(state, colors)}: ${stateReason}`],
-    ["Need", `${needColour(need, colors)}: ${needReason}`],
+    ["Affected", `${affectedColour(affected, colors)}: ${affectedReason}`],
   ];
 }
 
@@ -69,9 +68,9 @@ export function markOf(name: string, { broken, resolved }: ShownInspection, colo
 
 /** The uuid of a pool's secret; none where it is not known. */
 export function uuidOf(name: string, { resolved }: ShownInspection): string | undefined {
-  return resolved.find(({ pool }) => pool === name)?.auth?.uuid;
+  return resolved.find(({ pool }) => pool === name)?.auth?.uuid || undefined;
 }
 
 function secretText(secret: { readonly uuid: string } | { readonly usage: string }, uuid: string | undefined): string {
-  return "uuid" in secret ? secret.uuid : `${uuid ?? "not resolved"} (by usage ${JSON.stringify(secret.usage)})`;
+  return "uuid" in secret ? secret.uuid : `${uuid ?? "not checked"} (by usage ${JSON.stringify(secret.usage)})`;
 }

@@ -3,7 +3,7 @@ import { shellWord } from "../failure";
 import { monitorText } from "../patch/facts";
 import { TOOL, VERSION } from "../version";
 import type { ShownProof, ShownVerification } from "./shown";
-import { cleaned, inline, NO_MONITORS, releasedText } from "./text";
+import { cleaned, inline, NO_MONITORS } from "./text";
 
 /** A disk beside what it has to become: each line, and whether only this side has it. */
 export interface ShownDisk {
@@ -18,7 +18,6 @@ export interface ShownReport extends ShownVerification {
   readonly source: string | null;
   readonly release: string | null;
   readonly sha256: string | null;
-  readonly shippedIn: readonly string[];
   readonly pools: readonly {
     readonly pool: string;
     readonly cephPool: string;
@@ -37,7 +36,7 @@ export interface ShownReport extends ShownVerification {
 
 /** A page for a change ticket. Every value is encoded for HTML by the template, after `inline` made it visible. */
 export function page(shown: ShownReport): string {
-  const { host, source, release, file, sha256, shippedIn, state, stateReason, need, needReason, pools, at } = shown;
+  const { host, source, release, file, sha256, state, stateReason, affected, affectedReason, pools, at } = shown;
   const proofs = proofsOf(shown);
   return template(
     cleaned(inline, {
@@ -50,13 +49,12 @@ export function page(shown: ShownReport): string {
       host: host ?? "unknown host",
       facts: [
         ["Host", host ?? "unknown"],
-        ["Facts from", source ?? "unknown"],
+        ["Source", source ?? "unknown"],
         ["virt-manager", release === null ? "unknown release" : `release ${release}`],
         ["File", file ?? "unknown"],
-        ["SHA-256 without blocks", sha256 ?? "not known: the blocks are damaged"],
-        ["Released", releasedText(shippedIn)],
+        ["SHA-256 without the patch", sha256 ?? "unknown: the patch is damaged"],
         ["Patch", `${state}: ${stateReason}`],
-        ["Need", `${need}: ${needReason}`],
+        ["Affected", `${affected}: ${affectedReason}`],
       ],
       pools: pools.map(({ pool, cephPool, monitors, auth }) => ({
         pool,
@@ -96,7 +94,7 @@ interface PageProof {
 }
 
 /** The class that an outcome is shown by: its word stands there too. */
-const KINDS: Readonly<Record<string, string>> = { passed: "yes", failed: "no", "not run": "part" };
+const KINDS: Readonly<Record<string, string>> = { passed: "yes", failed: "no", skipped: "part" };
 const kindOf = (status: string) => KINDS[status] ?? "no";
 
 function proofsOf({ behaviour, install, volume }: ShownVerification): PageProof[] {
@@ -125,23 +123,26 @@ function checked(label: string, status: string, difference: string): PageCheck {
 }
 
 /** The verdict as the exit code says it, and why; a yes that was not proved is not called proved. */
-function verdictOf({ exitCode, state, stateReason, need, needReason }: ShownReport, proofs: readonly PageProof[]) {
+function verdictOf(
+  { exitCode, state, stateReason, affected, affectedReason }: ShownReport,
+  proofs: readonly PageProof[],
+) {
   // Where there are no blocks, none can be run.
-  const meant = proofs.filter(({ short }) => state !== "absent" || short !== "behaviour");
+  const meant = proofs.filter(({ short }) => state !== "not-patched" || short !== "behaviour");
   const failed = proofs.filter(({ status }) => status === "failed");
-  const unrun = meant.filter(({ status }) => status === "not run");
-  const wanted = state === "current" || (state === "absent" && need === "not needed");
+  const unrun = meant.filter(({ status }) => status === "skipped");
+  const wanted = state === "current" || (state === "not-patched" && affected === "no");
   const reason = `${stateReason?.charAt(0).toUpperCase()}${stateReason?.slice(1)}`;
   const why = [
-    state === "absent" ? `${reason}. Need: ${need}: ${needReason}.` : `${reason}.`,
+    state === "not-patched" ? `${reason}. Affected: ${affected}: ${affectedReason}.` : `${reason}.`,
     ...failed.map(({ name, checks, reason }) => `${name}: failed: ${wrongIn(checks).join(", ") || reason}.`),
-    ...(wanted ? unrun : []).map((proof) => `${proof.name}: not run: ${proof.reason}.`),
+    ...(wanted ? unrun : []).map((proof) => `${proof.name}: skipped: ${proof.reason}.`),
   ];
   const said = (kind: string, verdict: string) => ({ verdict, verdictKind: kind, why });
   if (exitCode !== 0) {
     if (failed.length > 0 && wanted) return said("no", `Does not work: ${shorts(failed)} failed`);
-    if (wanted) return said("no", `Not proved: ${shorts(unrun)} not run`);
-    return said("no", state === "absent" ? "Not patched" : `Not as this host needs it: the patch is ${state}`);
+    if (wanted) return said("no", `Not verified: ${shorts(unrun)} skipped`);
+    return said("no", state === "not-patched" ? "Not patched" : `The patch is ${state}`);
   }
   const words = state === "current" ? "Patched" : "No patch is needed";
   if (unrun.length === 0) return said("yes", `${words}${state === "current" ? " and" : ":"} proved`);
@@ -161,7 +162,7 @@ interface PageLine {
 function diskOf({ label, before, after }: ShownDisk, { status, reason, checks }: ShownProof) {
   const proof = checks.find((check) => check.label === label);
   const ran = proof ? (proof.passed ? "makes just this of it" : "does not make this of it") : null;
-  const unknown = status === "not run" ? `was not run: ${reason}` : "did not get that far";
+  const unknown = status === "skipped" ? `was skipped: ${reason}` : "did not get that far";
   const lines = (side: ShownDisk["before"], tag: "ins" | "del"): PageLine[] =>
     side.map(({ text, own }) => ({ tag: own ? tag : "span", text }));
   return {

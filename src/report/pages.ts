@@ -1,7 +1,7 @@
 import { hostRows, markOf, record, targetRows, uuidOf } from "./inspection";
 import { aligned, type Line, type Row, type Terminal } from "./screen";
 import type { ShownInspection, ShownVerification } from "./shown";
-import { needColour, stateColour } from "./state";
+import { affectedColour, stateColour } from "./state";
 import { clean, inline, monitorsText } from "./text";
 import { proofLines } from "./verification";
 
@@ -17,7 +17,7 @@ export function inspection(shown: ShownInspection, screen: Terminal): Line[] {
     ...shown.broken.flatMap(({ message, hint }) => [
       EMPTY,
       { lead: `${screen.red("broken")}: `, text: message, hang: 2 },
-      { lead: "  To mend it: ", text: hint, hang: 2 },
+      { lead: "  To fix it: ", text: hint, hang: 2 },
     ]),
     ...(notes.length > 0 ? [EMPTY, ...notes] : []),
     ...afterInspection(shown, screen),
@@ -26,18 +26,18 @@ export function inspection(shown: ShownInspection, screen: Terminal): Line[] {
 
 /** What `apply` does about a state. */
 const MENDING: Readonly<Record<string, string>> = {
-  stale: "To bring the patch up to date",
-  edited: "To put the blocks back as they were rendered",
-  damaged: "Get a clean file from its package (dpkg -S or rpm -qf names it), then",
+  outdated: "To update the patch",
+  modified: "To replace the patch",
+  damaged: "Restore the file from its package (dpkg -S or rpm -qf FILE prints its name), then",
 };
 
 const EMPTY: Line = { lead: "", text: "" };
 
-function afterInspection({ broken, state, need }: ShownInspection, screen: Terminal): Line[] {
+function afterInspection({ broken, state, affected }: ShownInspection, screen: Terminal): Line[] {
   if (broken.length > 0) return [];
   if (state === "current") return nextStep("To see whether it works", screen.command("verify"));
   if (state !== null && state in MENDING) return nextStep(MENDING[state] ?? "", screen.command("apply"));
-  const wanted = state === "absent" && need !== "not needed" && need !== "impossible";
+  const wanted = state === "not-patched" && affected !== "no" && affected !== "unsupported";
   return wanted ? nextStep("To see what the patch changes", screen.command("apply --check --diff")) : [];
 }
 
@@ -64,7 +64,7 @@ function secretRows(shown: ShownInspection): string[][] {
   for (const { name, auth } of shown.document.pools) {
     if (!auth) continue;
     const { secret } = auth;
-    const uuid = "uuid" in secret ? secret.uuid : (uuidOf(name, shown) ?? "not resolved");
+    const uuid = "uuid" in secret ? secret.uuid : (uuidOf(name, shown) ?? "not checked");
     const usage = "usage" in secret ? JSON.stringify(secret.usage) : "";
     const key = JSON.stringify([uuid, usage]);
     const one = found.get(key);
@@ -90,38 +90,38 @@ export function verification(shown: ShownVerification, verbose: boolean, screen:
 
 /** What a person wants to know first, then where and why. */
 function verdictLines(shown: ShownVerification, colors: Terminal): Line[] {
-  const { state, stateReason, need, needReason, file } = shown;
-  const why = state === "absent" && need !== null ? [`${needColour(need, colors)}: ${needReason}`] : [];
-  const reason = state === "absent" ? `the file has no patch${NEEDED[need ?? ""] ?? ""}` : `${stateReason}`;
+  const { state, stateReason, affected, affectedReason, file } = shown;
+  const why =
+    state === "not-patched" && affected !== null ? [`${affectedColour(affected, colors)}: ${affectedReason}`] : [];
+  const reason = state === "not-patched" ? `the file has no patch${AFFECTED[affected ?? ""] ?? ""}` : `${stateReason}`;
   const verdict = `${inline(reason)}${state === "current" ? works(shown) : ""}`;
   return [
     { lead: `${stateColour(state ?? "", colors)}: `, text: verdict, hang: 2 },
     { lead: "  file          ", text: inline(file ?? "") },
-    ...why.map((text) => ({ lead: "  need          ", text: clean(text, inline) })),
+    ...why.map((text) => ({ lead: "  affected      ", text: clean(text, inline) })),
   ];
 }
 
-const NEEDED: Readonly<Record<string, string>> = {
-  required: ", and this host needs it",
-  partial: ", and this host needs it",
-  "not needed": ", and this host needs none",
-  impossible: ", and there is no place for it",
-  unknown: "; whether this host needs it is not known",
+const AFFECTED: Readonly<Record<string, string>> = {
+  yes: ", and this host is affected",
+  no: ", and this host is not affected",
+  unsupported: ", and this version of virt-manager is not supported",
+  unknown: "; whether this host is affected is unknown",
 };
 
 function works({ behaviour, install, volume }: ShownVerification): string {
   const statuses = [behaviour, install, ...(volume ? [volume] : [])].map(({ status }) => status);
   if (statuses.includes("failed")) return ", but it does not work";
-  if (!statuses.includes("passed")) return "; whether they work was not tried";
-  return statuses.includes("not run") ? ", and they work as far as it could be tried" : ", and they work";
+  if (!statuses.includes("passed")) return "; whether it works was not checked";
+  return statuses.includes("skipped") ? ", and the checks that could run passed" : ", and it works";
 }
 
 function afterVerification(shown: ShownVerification, verbose: boolean, screen: Terminal): Line[] {
-  const { state, need, behaviour, install } = shown;
+  const { state, affected, behaviour, install } = shown;
   if (state !== null && state in MENDING) return nextStep(MENDING[state] ?? "", screen.command("apply"));
   if (behaviour.status === "failed" || install.status === "failed")
     return verbose ? [] : nextStep("To see each check", screen.command("verify -v"));
-  const wanted = state === "absent" && need !== "not needed" && need !== "impossible";
+  const wanted = state === "not-patched" && affected !== "no" && affected !== "unsupported";
   return wanted ? nextStep("To patch it", screen.command("apply")) : [];
 }
 

@@ -20,11 +20,10 @@ export interface ShownInspection {
   readonly program: string | null;
   readonly file: string | null;
   readonly release: string | null;
-  readonly shippedIn: readonly string[];
   readonly state: string | null;
   readonly stateReason: string | null;
-  readonly need: string | null;
-  readonly needReason: string | null;
+  readonly affected: string | null;
+  readonly affectedReason: string | null;
 }
 
 /** What was run, and what came of it. */
@@ -38,8 +37,8 @@ export interface ShownProof {
 export interface ShownVerification {
   readonly state: string | null;
   readonly stateReason: string | null;
-  readonly need: string | null;
-  readonly needReason: string | null;
+  readonly affected: string | null;
+  readonly affectedReason: string | null;
   readonly file: string | null;
   readonly behaviour: ShownProof;
   readonly install: ShownProof & { readonly causes: readonly string[] };

@@ -5,9 +5,9 @@ export function stateColour(state: string, { green, red, yellow }: Colours): str
   return state === "current" ? green(state) : state === "damaged" ? red(state) : yellow(state);
 }
 
-/** Whether the patch is needed, in its colour. */
-export function needColour(need: string, { green, yellow }: Colours): string {
-  return need === "not needed" ? green(need) : yellow(need);
+/** Whether the host is affected, in its colour. */
+export function affectedColour(affected: string, { green, yellow }: Colours): string {
+  return affected === "no" ? green(affected) : yellow(affected);
 }
 
 /** What a proof came to, in its colour. */

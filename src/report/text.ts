@@ -64,11 +64,6 @@ export function monitorsText(monitors: readonly Parameters<typeof monitorText>[0
   return monitors.map(monitorText).join(", ") || NO_MONITORS;
 }
 
-/** Of which releases a file is. */
-export function releasedText(shippedIn: readonly string[]): string {
-  return shippedIn.length > 0 ? `as in ${shippedIn.join(", ")}` : "not the file of any upstream release";
-}
-
 /**
  * A unified diff, coloured as `git diff` colours one.
  *

@@ -40,7 +40,7 @@ export function proofLines(
     inColumns ? { lead: `  ${inline(name).padEnd(12)}  `, text } : plain(`${name} ${text}`);
   const cause = (text: string): Line => ({ lead: `${indent}${colors.yellow("look at")}  `, text });
   const ofProof = (name: string, { status, reason, checks }: ShownProof): Line[] => {
-    const count = status === "not run" ? "" : ` (${checks.length} ${checks.length === 1 ? "check" : "checks"})`;
+    const count = status === "skipped" ? "" : ` (${checks.length} ${checks.length === 1 ? "check" : "checks"})`;
     const shown = checks.filter(({ passed }) => verbose || !passed);
     return [
       headline(name, `${outcome(status, colors)}${count}: ${reason}`),
@@ -81,11 +81,14 @@ export function verdictLine(shown: ShownVerification): string {
     ...(volume ? ([["volume", volume]] as const) : []),
   ] as const;
   const failed = proofs.find(([, { status }]) => status === "failed");
-  const missing = volume?.status === "not run" ? `volume not run: ${volume.reason}` : stateLine(shown, PLAIN);
+  const missing = volume?.status === "skipped" ? `volume skipped: ${volume.reason}` : stateLine(shown, PLAIN);
   return inline(failed ? `${shown.file}: ${failed[0]} failed: ${failed[1].reason}` : missing);
 }
 
-function stateLine({ state, stateReason, need, needReason, file }: ShownVerification, colors: Colours): string {
-  const wanted = state === "absent" ? `; ${need === "not needed" ? "none is needed" : need}: ${needReason}` : "";
+function stateLine({ state, stateReason, affected, affectedReason, file }: ShownVerification, colors: Colours): string {
+  const wanted =
+    state === "not-patched"
+      ? `; ${affected === "no" ? "not affected" : `affected: ${affected}`}: ${affectedReason}`
+      : "";
   return `${stateColour(state ?? "", colors)}: ${inline(file ?? "")}: ${inline(`${stateReason}${wanted}`)}`;
 }

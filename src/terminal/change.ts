@@ -40,7 +40,7 @@ export async function showChange(
   const proving =
     verify !== undefined &&
     result.changed &&
-    result.status !== "taken out" &&
+    result.status !== "removed" &&
     isWatched({ ...manner, check: result.check });
   const elsewhere = () => result.changed && !result.check && complain(line);
   try {
@@ -70,7 +70,7 @@ async function showText(result: Changing, manner: ChangeManner, proving: boolean
 /** The next step; after a change that is to be proved first, that is said after the proof. */
 function afterwards({ changed, check, status }: Changing, { pages, command, thisRun }: Terminal): Line[] {
   if (check && changed) return pages.nextStep("To do it", thisRun(/^--(?:check|diff(?:=.*)?)$/));
-  if (status === "absent") return [{ lead: "", text: "It has no patch: there was nothing to take out." }];
+  if (status === "not-patched") return [{ lead: "", text: "There was nothing to remove." }];
   return status === "current" ? pages.nextStep("To see whether it works", command("verify")) : [];
 }
 
@@ -93,19 +93,19 @@ async function showProof(result: Changing, manner: Manner, verify: () => Promise
   const next = (tried: boolean) => {
     if (!terminal) return;
     const { pages, command } = terminal;
-    const later = tried ? [] : pages.nextStep("When what it lacks is there", command("verify"));
+    const later = tried ? [] : pages.nextStep("To run the skipped checks later", command("verify"));
     print(own.fit([...terminal.notes(), ...later, ...pages.nextStep("To undo it", command("revert"))]));
   };
   try {
     // A patch for other facts would not pass for these.
     const proof = result.state === "current" ? await verify() : null;
-    if (!proof) note([`Whether it works was not tried: ${result.stateReason}.`], manner);
+    if (!proof) note([`Not verified: ${result.stateReason}.`], manner);
     if (proof) print(proofText(proof, manner.verbose ?? false, own));
     const of = [proof?.behaviour.status, proof?.install.status];
-    next(!of.includes("not run"));
+    next(!of.includes("skipped"));
     return !of.includes("failed");
   } catch (error) {
-    note([`Whether it works was not tried: ${asFailure(error).message}`], manner);
+    note([`Not verified: ${asFailure(error).message}`], manner);
     next(false);
     return true;
   }

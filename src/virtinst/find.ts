@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { Failure } from "../failure";
+import { Failure, shellWord } from "../failure";
 import type { HostFiles, Place } from "../system/host-files";
+import { TARGET_FILES } from "./layouts";
 import { findPrograms, NO_PROGRAM, type Program, readProgram, siteFolders, usesFolder } from "./program";
-import { TARGET_FILES } from "./recipes";
 
 /** An installed virtinst: the file to patch, and what runs it. */
 export interface Installation {
@@ -58,7 +58,7 @@ export function findVirtinst(files: HostFiles, virtinst?: string): Installation 
         return program().script;
       },
       get restoring() {
-        return restoring(files);
+        return restoring(files, found.target.inside);
       },
     };
   }
@@ -101,16 +101,17 @@ export function otherVirtinsts({ directory }: Installation, programs: readonly P
   return [...new Set(found)].filter((other) => other !== directory.outside);
 }
 
-/** How a file comes from its package again: by the package managers that are there (EL 7 has yum, and no dnf). */
-function restoring(files: HostFiles): string {
+/** The command that restores a file from its package, for the package managers that are there (EL 7 has only yum). */
+function restoring(files: HostFiles, path: string): string {
+  const file = shellWord(path);
   const has = (name: string) => files.locateFile(`/usr/bin/${name}`) !== null;
   const rpm = ["dnf", "yum"].find(has);
   const ways = [
-    ...(has("apt-get") ? ["dpkg -S names it; apt-get install --reinstall PACKAGE"] : []),
-    ...(rpm ? [`rpm -qf names it; ${rpm} reinstall PACKAGE`] : []),
-    ...(has("zypper") ? ["rpm -qf names it; zypper install --force PACKAGE"] : []),
+    ...(has("apt-get") ? [`apt-get install --reinstall $(dpkg -S ${file} | cut -d: -f1)`] : []),
+    ...(rpm ? [`${rpm} reinstall $(rpm -qf ${file})`] : []),
+    ...(has("zypper") ? [`zypper install --force $(rpm -qf --qf %{NAME} ${file})`] : []),
   ];
-  return `Get a clean file from its package${ways.length > 0 ? ` (${ways.join("; or ")})` : ""}`;
+  return `Restore the file from its package${ways.length > 0 ? `: ${ways.join(", or ")}` : ""}`;
 }
 
 function findIn(place: string, files: HostFiles): Pick<Installation, "directory" | "file" | "target"> | null {

@@ -1,46 +1,31 @@
+import { named } from "../patch/examine";
+import { findManualEdit, type ManualEdit } from "../patch/manual-edit";
 import { countNames } from "../system/folder";
-import type { HandEdit } from "./hand-edit";
-import { describeHandEdit, findEditIn } from "./plan";
-import { releasesWithHash } from "./recipes";
 import { choiceNotes, type Target, type TargetOptions } from "./target";
 
-/**
- * What every command says of its target, in sentences: the choice, the file's other names, where the file comes from,
- * and a hand edit.
- *
- * @param uuids the secrets of this host's pools; null where a hand edit is to be taken out, and is no matter any more
- */
-export function targetNotes(target: Target, options: TargetOptions, uuids: readonly string[] | null): string[] {
-  const edit = uuids && editOf(target);
+/** What every command reports about its target, in sentences: the choice, hard links, and a manual edit. */
+export function targetNotes(target: Target, options: TargetOptions): string[] {
+  const edit = editOf(target);
   return [
     ...replacementNotes(target, options),
-    ...originNotes(target),
-    ...(edit ? describeHandEdit(edit, uuids ?? []) : []),
+    ...(edit
+      ? [
+          `_build_xml has a manual edit in line ${edit.lines}, which rewrites the domain XML: restore the file from its package.`,
+        ]
+      : []),
   ];
 }
 
-/** What is to be said of the place of the target's file. */
+/** What has to be reported before the file is replaced. */
 export function replacementNotes(target: Target, options: TargetOptions): string[] {
   const { installation, file } = target;
   // Counted now: a killed run's second name may have been removed meanwhile.
   const names = countNames(file.descriptor);
-  const links = `${installation.target.outside} has ${names} names (hard links): a change of this one leaves the others as they are.`;
+  const links = `${installation.target.outside} has ${names} names (hard links): a change of this one leaves the others unchanged.`;
   return [...choiceNotes(target, options), ...(names > 1 ? [links] : [])];
 }
 
-function originNotes({ examined: { baseHash } }: Target): string[] {
-  if (baseHash === "" || releasesWithHash(baseHash).length > 0) return [];
-  return ["The file is not that of any upstream release: a distribution's, or changed by hand."];
-}
-
-/**
- * The hand edit in a target, if it has one.
- *
- * @returns null too where the file has no layout that is known: nothing is certain there
- */
-export function editOf({ examined, installation }: Target): HandEdit | null {
-  // With our blocks in it: the lines that are named are those of the file as it is.
-  const text = examined.base ? examined.source.text : "";
-  // No release's file knows `re`, so only a file that does is parsed.
-  return /\bre\.(?:compile|sub)\(/.test(text) ? findEditIn(text, installation) : null;
+/** The manual edit in a target, with the line numbers of the file as it is; null if there is none. */
+export function editOf({ examined, installation }: Target): ManualEdit | null {
+  return findManualEdit(examined.source.text.split(/\r?\n/), named(installation));
 }

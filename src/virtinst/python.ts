@@ -36,8 +36,8 @@ export interface HelperRun {
 }
 
 /** Why something could not be asked of Python, in a sentence without its full stop. */
-export interface NotRun {
-  readonly notRun: string;
+export interface Skipped {
+  readonly skipped: string;
   /** Whether a Python died over it, where one that works was there. */
   readonly died: boolean;
 }
@@ -54,12 +54,12 @@ export function findPythons(
   { interpreter, program }: Pick<Installation, "interpreter" | "program">,
   major: 2 | 3,
   { python, files }: { readonly python?: string; readonly files: HostFiles },
-): Python[] | NotRun {
+): Python[] | Skipped {
   if (python !== undefined) {
     const path = lookUp(python);
     return path
       ? [{ path, reason: "--python" }]
-      : { notRun: `${python}, given with --python, is not a program`, died: false };
+      : { skipped: `${python}, given with --python, is not a program`, died: false };
   }
   const wanted = /python(\d)/.exec(interpreter ?? "")?.[1] ?? String(major);
   // Debian 11 has no python2 beside its python2.7.
@@ -75,7 +75,7 @@ export function findPythons(
   ].filter(({ path }, index, all) => all.findIndex((other) => other.path === path) === index);
   return found.length > 0
     ? found
-    : { notRun: `no Python ${wanted} was found on this machine; name one with --python`, died: false };
+    : { skipped: `no Python ${wanted} was found on this machine; name one with --python`, died: false };
 }
 
 /** Where a Python is that has no usual name in PATH: EL 8's own, which may be the only one, and those of one version. */
@@ -97,12 +97,12 @@ export async function compileTexts(
   pythons: readonly Python[],
   sources: readonly Source[],
   name: string,
-): Promise<{ readonly python: Python; readonly faults: readonly (string | null)[] } | NotRun> {
+): Promise<{ readonly python: Python; readonly faults: readonly (string | null)[] } | Skipped> {
   const texts = sources.map((source) => encode(source).toString("latin1"));
   const answer = await ask(pythons, { compile: texts, name }, ({ compile }) =>
     isListOf(compile, isTextOrNull) && compile.length === texts.length ? compile : null,
   );
-  return isNotRun(answer) ? answer : { python: answer.python, faults: answer.said };
+  return isSkipped(answer) ? answer : { python: answer.python, faults: answer.said };
 }
 
 /**
@@ -115,18 +115,18 @@ export async function runHelper(
   pythons: readonly Python[],
   helper: string,
   texts: readonly (string | null)[],
-): Promise<HelperRun | NotRun> {
+): Promise<HelperRun | Skipped> {
   const answer = await ask(pythons, { block: helper, run: texts }, ({ results, log, error }) => {
     if (!isListOf(log, isText)) return null;
     if (isText(error)) return { results: [], log, error };
     return isListOf(results, isResult) && results.length === texts.length ? { results, log, error: null } : null;
   });
-  return isNotRun(answer) ? answer : { python: answer.python, version: answer.version, ...answer.said };
+  return isSkipped(answer) ? answer : { python: answer.python, version: answer.version, ...answer.said };
 }
 
 /** Tells a refusal from an answer. */
-export function isNotRun(answer: object): answer is NotRun {
-  return "notRun" in answer;
+export function isSkipped(answer: object): answer is Skipped {
+  return "skipped" in answer;
 }
 
 const isText = (value: unknown): value is string => typeof value === "string";
@@ -157,7 +157,7 @@ async function ask<T>(
   pythons: readonly Python[],
   request: object,
   understand: (fields: Record<string, unknown>) => T | null,
-): Promise<Answer<T> | NotRun> {
+): Promise<Answer<T> | Skipped> {
   // ASCII only: what Python takes its standard input for depends on the locale.
   const input = JSON.stringify(request).replace(
     /[^ -~]/g,
@@ -171,10 +171,10 @@ async function ask<T>(
     const { version } = fieldsOf(greeting);
     const said = status === 0 && isText(version) ? understand(fieldsOf(answer)) : null;
     if (said !== null) return { python, version: version as string, said };
-    if (isText(version)) return { notRun: `${python.path} died over it (${why || "it gave no answer"})`, died: true };
+    if (isText(version)) return { skipped: `${python.path} died over it (${why || "it gave no answer"})`, died: true };
     failures.push(`${python.path} failed (${why || "it is no Python"})`);
   }
-  return { notRun: failures.join(", "), died: false };
+  return { skipped: failures.join(", "), died: false };
 }
 
 function fieldsOf(json: string): Record<string, unknown> {

@@ -1,6 +1,6 @@
 import { basename, dirname } from "node:path";
+import { type Examined, examine, named } from "../patch/examine";
 import type { CephPool } from "../patch/facts";
-import { type Examined, examine } from "../patch/state";
 import type { Folder, ReadFile } from "../system/folder";
 import type { HostFiles } from "../system/host-files";
 import { unreadable } from "../system/read";
@@ -56,7 +56,7 @@ export function readTarget({ files, virtinst }: TargetOptions): Unexamined {
  * @param facts what its blocks should be rendered from; null where only the blocks matter
  */
 export function examineTarget(target: Unexamined, facts: readonly CephPool[] | null): Target {
-  return { ...target, examined: examine(target.file.bytes, facts) };
+  return { ...target, examined: examine(target.file.bytes, facts, named(target.installation)) };
 }
 
 /** Both; throws as `readTarget` does. */

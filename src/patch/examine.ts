@@ -1,0 +1,121 @@
+import { Failure } from "../failure";
+import { VERSION } from "../version";
+import { type CephPool, sha256 } from "./facts";
+import { insertPatch } from "./insert";
+import type { Named } from "./insertion-point";
+import { decode, encode, type Source } from "./source";
+import { type Patch, stripPatch } from "./strip";
+
+/**
+ * The state of a file, compared with what it should contain:
+ * `current`: exactly what `apply` would write;
+ * `outdated`: a whole patch, for another host configuration or by another version;
+ * `modified`: the patch was edited, or the file was changed outside it;
+ * `not-patched`: the file has no patch;
+ * `damaged`: the patch is not whole, so that it cannot be removed safely.
+ */
+export type PatchState = "current" | "outdated" | "modified" | "not-patched" | "damaged";
+
+/** A file, taken apart and compared. */
+export interface Examined {
+  readonly state: PatchState;
+  /** Why, in a sentence without its full stop; for `current` too. */
+  readonly reason: string;
+  /** Whether the patch was compared with the pools of a host. */
+  readonly compared: boolean;
+  readonly source: Source;
+  /** Null if there is no patch, or it is damaged. */
+  readonly patch: Patch | null;
+  /** The file without the patch; null if the patch is damaged. */
+  readonly base: Source | null;
+  /** SHA-256 of that; empty if it is null. */
+  readonly baseHash: string;
+  /** Whether that is the original file; true if there is no patch. */
+  readonly isOriginal: boolean;
+}
+
+/** The reasons that never vary. */
+export const REASONS = {
+  "not-patched": "the file has no patch",
+  current: "the patch is the one for the pools of this host",
+} as const;
+
+/**
+ * Compares a file with what it should contain.
+ *
+ * @param bytes the file
+ * @param pools the Ceph pools that the patch should be for: none if there should be no patch, null to compare nothing
+ * @param named the file, for messages
+ */
+export function examine(bytes: Buffer, pools: readonly CephPool[] | null, named: Named): Examined {
+  const source = decode(bytes);
+  const stripped = stripPatch(source.text);
+  const compared = pools !== null;
+  const nothing = { compared, source, patch: null, isOriginal: true };
+  if (stripped.state === "not-patched")
+    return { ...nothing, state: "not-patched", reason: REASONS["not-patched"], base: source, baseHash: sha256(bytes) };
+  if (stripped.state === "damaged")
+    return {
+      ...nothing,
+      state: "damaged",
+      reason: `line ${stripped.line}: ${stripped.reason}`,
+      base: null,
+      baseHash: "",
+    };
+  const { patch } = stripped;
+  const base = { ...source, text: stripped.base };
+  const baseHash = sha256(encode(base));
+  const isOriginal = patch.original === null || patch.original.sha256 === baseHash;
+  const state = (name: PatchState, reason: string): Examined => ({
+    ...{ state: name, reason, compared, source, patch, base, baseHash, isOriginal },
+  });
+  const { tool, line } = patch;
+  if (tool.startsWith("1.")) return state("outdated", `the patch was written by version ${tool}, this is ${VERSION}`);
+  if (!patch.intact) return state("modified", `the patch (line ${line}) was edited`);
+  if (!isOriginal) return state("modified", "the file was changed outside the patch");
+  if (tool !== VERSION) return state("outdated", `the patch was written by version ${tool}, this is ${VERSION}`);
+  if (pools?.length === 0) return state("outdated", "this host has no rbd pool any more");
+  if (pools === null) return state("current", REASONS.current);
+  const wanted = rendered(base, patch, pools, named);
+  if (wanted === source.text) return state("current", REASONS.current);
+  const moved = wanted?.includes(source.text.slice(patch.spans[1].from, patch.spans[1].to));
+  return moved
+    ? state("modified", `the patch (line ${line}) was moved`)
+    : state("outdated", "the pools or secrets of this host have changed since the patch was rendered");
+}
+
+/** What the file should contain; null if the patch cannot be inserted there. */
+function rendered(base: Source, { original }: Patch, pools: readonly CephPool[], named: Named): string | null {
+  try {
+    return insertPatch(base, original?.modified ?? "0.000000000", pools, named).text;
+  } catch (error) {
+    if (error instanceof Failure) return null;
+    throw error;
+  }
+}
+
+/** A file whose package can restore it. */
+export interface Restorable {
+  readonly target: { readonly outside: string };
+  /** How to restore the file from its package, as a sentence without its full stop. */
+  readonly restoring: string;
+}
+
+/** The same, as the functions of this folder name it. */
+export function named({ target, restoring }: Restorable): Named {
+  return { path: target.outside, restoring };
+}
+
+/**
+ * The file without the patch.
+ *
+ * @throws Failure (target) if the patch is damaged
+ */
+export function requireBase(examined: Examined, { target, restoring }: Restorable): Source {
+  if (examined.base) return examined.base;
+  throw new Failure(
+    "target",
+    `${target.outside}, ${examined.reason}. Nothing was written.`,
+    `${restoring}, then apply again.`,
+  );
+}

@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import { quoted } from "../failure";
+import type { Pool } from "../host/config";
+import { splitMonitor } from "../patch/facts";
+import type { HostFiles } from "../system/host-files";
+import type { Installation } from "./find";
+
+/** Whether a host is affected, which depends on its pools and on virtinst's disk code. */
+export interface Affected {
+  readonly affected: "yes" | "no" | "unknown" | "unsupported";
+  /** Why, in a sentence without its full stop. */
+  readonly reason: string;
+}
+
+/** A pool, as far as it matters. */
+export type PoolNeeds = Pick<Pool, "name" | "monitors" | "auth">;
+
+/**
+ * Whether this virtinst omits something that the host's pools need. Judged by the installed disk code and not by the
+ * version, because distributions backport.
+ *
+ * @param installation where virtinst is
+ * @param pools the pools that the patch is for; none on a host without one
+ * @param files the host's file system
+ */
+export function findAffected(installation: Installation, pools: readonly PoolNeeds[], files: HostFiles): Affected {
+  if (pools.length === 0) return { affected: "no", reason: "this host has no rbd pool" };
+  const found = readDiskCode(installation, files);
+  return found ? judge(found.path, kindOf(found.code), pools) : unknown(installation.file);
+}
+
+/** What disk code does for a volume of an rbd pool. */
+export type DiskCode = "no network disks" | "first monitor only" | "auth by uuid";
+
+/**
+ * The answers for each kind of disk code, with `%s` for its path: without disk code (`%s` is the patched file), and for
+ * code that writes no network disks, that copies the first monitor only, and that copies auth.
+ *
+ * @param pools the pools that the patch is for
+ */
+export function affectedBy(pools: readonly PoolNeeds[]): Affected[] {
+  const kinds = ["no network disks", "first monitor only", "auth by uuid"] as const;
+  return [unknown("%s"), ...kinds.map((kind) => judge("%s", kind, pools))];
+}
+
+/**
+ * Whether the installed disk code copies a pool's auth, and with it the user; code that is not to be seen does not.
+ *
+ * @param installation where virtinst is
+ * @param files the host's file system
+ */
+export function copiesAuth(installation: Installation, files: HostFiles): boolean {
+  return COPIES_AUTH.test(readDiskCode(installation, files)?.code ?? "");
+}
+
+/** The installed disk code without its comments, and its path for messages. */
+function readDiskCode({ directory }: Installation, files: HostFiles): { path: string; code: string } | null {
+  for (const file of DISK_CODE) {
+    const code = files.readText(join(directory.inside, file));
+    if (code !== null) return { path: join(directory.outside, file), code: code.replace(/^[ \t]*#.*$/gm, "") };
+  }
+  return null;
+}
+
+function unknown(file: string): Affected {
+  return {
+    affected: "unknown",
+    reason: `the disk code of virtinst (${DISK_CODE.join(" or ")}) was not found beside ${file}`,
+  };
+}
+
+function kindOf(code: string): DiskCode {
+  if (!WRITES_NETWORK_DISKS.test(code)) return "no network disks";
+  return COPIES_AUTH.test(code) ? "auth by uuid" : "first monitor only";
+}
+
+function judge(path: string, kind: DiskCode, pools: readonly PoolNeeds[]): Affected {
+  if (kind === "no network disks")
+    return { affected: "unsupported", reason: `${path} writes no network disks: upgrade to virt-manager 1.2 or later` };
+  const lists = pools.filter(({ monitors }) => monitors.some((monitor) => isList(monitor)));
+  if (lists.length > 0)
+    return {
+      affected: "yes",
+      reason: `${path} copies each <host> of a pool as it is, and ${quoted(names(lists))} ${lists.length > 1 ? "list" : "lists"} several monitors in one`,
+    };
+  if (kind === "first monitor only") {
+    const more = pools.filter(({ auth, monitors }) => auth !== null || monitors.length > 1);
+    return more.length > 0
+      ? { affected: "yes", reason: `${path} copies only the first monitor of a pool, and no auth` }
+      : { affected: "no", reason: `${path} copies the first monitor of a pool, and no pool has more, or auth` };
+  }
+  const byUsage = pools.filter(({ auth }) => auth && "usage" in auth.secret);
+  return byUsage.length > 0
+    ? {
+        affected: "yes",
+        reason: `${path} copies a secret only if the pool names it by uuid, and ${quoted(names(byUsage))} ${byUsage.length > 1 ? "name theirs" : "names its secret"} by usage`,
+      }
+    : { affected: "no", reason: `${path} copies auth and all monitors, and no pool names its secret by usage` };
+}
+
+const names = (pools: readonly PoolNeeds[]) => pools.map(({ name }) => name);
+
+/** Whether QEMU would take the name of a monitor for something else than one host name or address. */
+function isList(monitor: PoolNeeds["monitors"][number]): boolean {
+  const [first, ...others] = splitMonitor(monitor);
+  return others.length > 0 || first?.name !== monitor.name;
+}
+
+/** The files that may hold virtinst's disk code: of 1.0 to 1.5, and of 2.0 and later. */
+export const DISK_CODE = ["virtinst/devices/disk.py", "virtinst/devicedisk.py"];
+// Measured on all releases: 1.0 and 1.1 know neither name; 1.5.0 is the first to know the second.
+const WRITES_NETWORK_DISKS = /\bsource_protocol\b|network_from_storage\b/;
+const COPIES_AUTH = /\bauth_secret_uuid\b/;
