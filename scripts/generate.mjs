@@ -1,7 +1,7 @@
 // Writes what is derived from the sources: the golden patches, the schemas, the table of releases, the picture of the
 // architecture, the hash of the page's style.
 // With --check it writes nothing, names what is out of date and exits 1.
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { toJsonSchema } from "@valibot/to-json-schema";
 import { flow } from "./flow.mjs";
 import { importSources } from "./templates.mjs";
@@ -14,11 +14,8 @@ const {
   readPool,
   readSecret,
   resolveFacts,
-  findSite,
-  RECIPES,
-  render,
-  insert,
-  linesOf,
+  LAYOUTS,
+  insertPatch,
   unifiedDiff,
   sha256,
 } = await importSources(`
@@ -28,10 +25,8 @@ const {
     export { hostDocument } from "./src/host/document";
     export { readPool, readSecret } from "./src/host/xml";
     export { resolveFacts } from "./src/host/facts";
-    export { findSite } from "./src/virtinst/site";
-    export { RECIPES } from "./src/virtinst/recipes";
-    export { render } from "./src/patch/render";
-    export { insert, linesOf } from "./src/patch/insert";
+    export { LAYOUTS } from "./src/virtinst/layouts";
+    export { insertPatch } from "./src/patch/insert";
     export { unifiedDiff } from "./src/patch/diff";
     export { sha256 } from "./src/patch/facts";
   `);
@@ -51,22 +46,17 @@ const sample = {
   secrets: ["secret-usage", "secret-uuid"].map((name) => readSecret(read(`test/fixtures/host/${name}.xml`), name)),
 };
 const { cephPools } = resolveFacts(sample, []);
-for (const { name, file } of RECIPES) {
-  const before = read(`test/fixtures/virtinst/${name}/${file}`);
-  const site = findSite(before, file, file);
-  const blocks = render(
-    cephPools,
-    {
-      sha256: sha256(before),
-      modified: "1400000000.000000000",
-      lines: linesOf(before, site),
-    },
-    site,
-  );
-  const diff = unifiedDiff(file, before, insert(before, site, blocks), 0);
+/** The stand-ins, one for each variant of `_build_xml` that releases have. */
+const STAND_INS = ["guest-1.0", "guest-1.4", "installer-2.0", "installer-2.2", "installer-4.0"];
+for (const name of STAND_INS) {
+  const folder = `test/fixtures/virtinst/${name}`;
+  const { file } = LAYOUTS.find((/** @type {{ file: string }} */ one) => existsSync(`${folder}/${one.file}`));
+  const before = read(`${folder}/${file}`);
+  const named = { path: file, restoring: "" };
+  const after = insertPatch({ text: before, encoding: "utf8" }, "1400000000.000000000", cephPools, named);
   files.set(
     `patches/${name}.patch`,
-    `# What a host with the pools of test/fixtures/host gets, on the stand-in test/fixtures/virtinst/${name}.\n${diff}`,
+    `# The patch for a host with the pools of test/fixtures/host, on the stand-in ${folder}.\n${unifiedDiff(file, before, after.text, 0)}`,
   );
 }
 
@@ -92,20 +82,6 @@ for (const [command, form] of Object.entries(FORMS))
     TITLES[command] ?? `What \`${command} --json\` prints`,
     toJsonSchema(form, { typeMode: "output", errorMode: "ignore" }),
   );
-
-const rows = RECIPES.map((/** @type {any} */ recipe) => {
-  const releases = Object.keys(recipe.pristine);
-  return `| ${releases[0]} to ${releases.at(-1)} | \`${recipe.file}\` | \`${recipe.class}.${recipe.method}\` | \`${recipe.returns.join(", ")}\` | ${recipe.python} | [${recipe.name}](../patches/${recipe.name}.patch) |`;
-});
-const table = [
-  "| releases | file | method | returns | Python | what a host gets |",
-  "|---|---|---|---|---|---|",
-  ...rows,
-].join("\n");
-files.set(
-  "docs/changes.md",
-  read("docs/changes.md").replace(/(<!-- releases -->\n)[\s\S]*?(<!-- \/releases -->)/, `$1${table}\n$2`),
-);
 
 files.set(
   "docs/architecture.md",

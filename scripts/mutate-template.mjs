@@ -1,13 +1,12 @@
-// Mutates the function that is injected into virtinst (templates/helper.py.hbs), and counts how many of the mutants its
+// Mutates the function that is injected into virtinst (templates/function.py.hbs), and counts how many of the mutants its
 // own tests (test/patch/helper) kill. The template's file stays as it is: vitest is given another text for it.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { BaseSequencer, createVitest } from "vitest/node";
-import { pythonMutants } from "./mutation/python-mutants.mjs";
 import { templateModule, vitePlugin } from "./templates.mjs";
 
-const TEMPLATE = resolve("templates/helper.py.hbs");
+const TEMPLATE = resolve("templates/function.py.hbs");
 /** One Python of each major version: the others differ in nothing that a mutant changes, and each takes its time. */
 const PYTHONS = ["2.7", "3.11"];
 const GOAL = 0.9;
@@ -120,7 +119,24 @@ function templateMutants(text) {
     text: value,
     what: "a value that is not encoded",
   }));
-  return [...pythonMutants(python, isFixed), ...conditions, ...encodings].sort((a, b) => a.from - b.from);
+  const inPython = pythonMutants(python).filter(({ from, to }) => !isFixed(from, to));
+  return [...inPython, ...conditions, ...encodings].sort((a, b) => a.from - b.from);
+}
+
+/**
+ * The faults for Python code.
+ *
+ * @param {string} python
+ * @returns {{ from: number, to: number, text: string, what: string }[]}
+ */
+function pythonMutants(python) {
+  const { status, stdout, stderr } = spawnSync("python3", ["scripts/mutation/python_mutants.py"], {
+    input: python,
+    encoding: "utf8",
+    maxBuffer: 1e8,
+  });
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
 }
 
 /** The Pythons that the tests are run on. */

@@ -1,5 +1,5 @@
 // Mutation tests: Stryker on the sources, then scripts/mutate-template.mjs on the injected function. Words on the command
-// line go to Stryker (`npm run test:mutation -- --mutate src/patch/blocks.ts`), and leave the function out.
+// line go to Stryker (`npm run test:mutation -- --mutate src/patch/strip.ts`), and leave the function out.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 

@@ -7,7 +7,7 @@ import { build } from "esbuild";
 import Handlebars from "handlebars";
 
 /** The helpers of `src/patch/render.ts` and `src/patch/hook.ts`: a template that uses another one does not compile. */
-const HELPERS = ["plain", "indentation", "blanks", "text", "texts", "quoted", "literal", "xml", "concat", "comment"];
+const HELPERS = ["plain", "text", "texts", "quoted", "literal", "xml", "concat", "comment"];
 const knownHelpers = Object.fromEntries([...HELPERS, "packed"].map((name) => [name, true]));
 const HOOKS = resolve("templates/hooks");
 

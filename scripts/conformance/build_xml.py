@@ -1,13 +1,13 @@
-# Runs _build_xml of one virtinst source file after another, under Python 2.7 or 3, without the rest of virtinst.
-# A request is a line of JSON on standard input, its answer a line of JSON on standard output.
+# Runs _build_xml of virtinst source files, under Python 2.7 or 3, without the rest of virtinst.
+# Each line of standard input is a request in JSON, each line of standard output the answer to it.
 import json
 import sys
 import types
 
 answers = sys.stdout
-# Whatever a module prints must not get between the answers.
+# Modules may print: keep that out of the answers.
 sys.stdout = sys.stderr
-# This program's own folder holds nothing that a module may import.
+# Do not import from this program's own directory.
 sys.path.pop(0)
 
 try:
@@ -152,7 +152,7 @@ def build(request):
     try:
         code = compile(source, str(request["name"]), "exec", 0, True)
     except (SyntaxError, ValueError, TypeError) as error:
-        return {"fault": "%s (line %s)" % (error, getattr(error, "lineno", "unknown"))}
+        return {"error": "%s (line %s)" % (error, getattr(error, "lineno", "unknown"))}
     module = str(request["name"])[: -len(".py")].replace("/", ".")
     space = {"__name__": module, "__package__": module.rpartition(".")[0]}
     # Relative imports need their packages to be there.
@@ -170,11 +170,10 @@ def build(request):
     return {"results": results}
 
 
-# An iterator would read ahead and wait for more than one line.
-for line in iter(sys.stdin.readline, ""):
+# Bytes: how Python 3 decodes its standard input depends on the locale.
+for line in getattr(sys.stdin, "buffer", sys.stdin):
     try:
         answer = build(json.loads(line))
     except Exception as error:
         answer = {"error": "%s: %s" % (type(error).__name__, error)}
     answers.write(json.dumps(answer) + "\n")
-    answers.flush()

@@ -10,14 +10,14 @@ import { importSources } from "../templates.mjs";
  *
  * @type {typeof import("../../src/grammar/commands") & typeof import("../../src/grammar/help") &
  *   typeof import("../../src/grammar/options") & typeof import("../../src/version") &
- *   typeof import("../../src/virtinst/recipes")}
+ *   typeof import("../../src/virtinst/layouts")}
  */
 export const grammar = await importSources(`
     export * from "./src/grammar/commands";
     export * from "./src/grammar/help";
     export * from "./src/grammar/options";
     export * from "./src/version";
-    export * from "./src/virtinst/recipes";
+    export * from "./src/virtinst/layouts";
   `);
 
 /**

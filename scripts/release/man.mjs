@@ -117,7 +117,7 @@ const listed = (names) => (names.length < 2 ? names.join("") : `${names.slice(0,
  * @returns {string} the text of virtinst-rbd-patch.1: the same for the same sources
  */
 export function manPage() {
-  const { ABOUT, COMMANDS, EXITS, PURPOSE, RECIPES, TOOL, VERSION, exitsOf, usage } = grammar;
+  const { ABOUT, COMMANDS, EXITS, LAYOUTS, PURPOSE, TOOL, VERSION, exitsOf, usage } = grammar;
 
   const synopsis = COMMANDS.map(
     ({ name, argument }) =>
@@ -187,13 +187,10 @@ export function manPage() {
     return tagged(bold(code), [...(all === undefined ? [] : [capital(all)]), ...own]);
   });
 
-  const targets = [...new Set(RECIPES.map(({ file }) => file))].map((file) => {
-    const releases = RECIPES.filter((recipe) => recipe.file === file).flatMap(({ pristine }) => Object.keys(pristine));
-    return [
-      italic(file),
-      `The file that is patched, below the folder of virtinst (/usr/share/virt-manager, as a rule), in virt-manager ${releases[0]} to ${releases.at(-1)}.`,
-    ];
-  });
+  const targets = LAYOUTS.map(({ file }) => [
+    italic(file),
+    "The file that is patched, below the directory of virtinst (usually /usr/share/virt-manager).",
+  ]);
   const files = [
     ...targets,
     [
