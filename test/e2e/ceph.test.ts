@@ -7,6 +7,7 @@ import { BOOT_MESSAGE, BOOT_SECTOR } from "./support/boot-sector";
 import { CEPH_POOL, CEPH_USER, type Cluster, MONITOR_HOSTS, startCluster } from "./support/ceph";
 import { definePool, defineSecret, removeDomain, removePool, startLibvirt, virsh } from "./support/libvirtd";
 import {
+  atEnd,
   borrowVirtinst,
   changedFiles,
   expectDone,
@@ -23,11 +24,21 @@ const SECRET = "6c0f1f3a-54a4-4b0b-9a0e-3b7d5f1e9a11";
 const USAGE = `${PREFIX} client.${CEPH_USER} secret`;
 const BY_USAGE = `${PREFIX}-usage`;
 const BY_UUID = `${PREFIX}-uuid`;
+const BY_LIST = `${PREFIX}-list`;
 const VOLUME = "virt-1";
 const IMAGE = `${CEPH_POOL}/${VOLUME}`;
 const MONITORS = MONITOR_HOSTS.map(({ name, port }) => `${name}:${port}`);
 const [FIRST_MONITOR] = MONITOR_HOSTS;
 const GUEST = `${PREFIX}-guest`;
+
+/** How a disk names its secret: by exactly one of these. */
+const REFERENCES = { usage: USAGE, uuid: SECRET } as const;
+type Reference = keyof typeof REFERENCES;
+/** Each pool with the reference in it. */
+const POOLS = [
+  [BY_USAGE, "usage"],
+  [BY_UUID, "uuid"],
+] as const satisfies readonly (readonly [string, Reference])[];
 
 let folder: string;
 let cluster: Cluster;
@@ -48,10 +59,8 @@ beforeAll(() => {
 
   startLibvirt(folder);
   defineSecret(folder, SECRET, USAGE, cluster.key);
-  for (const [name, secret] of [
-    [BY_USAGE, `usage="${USAGE}"`],
-    [BY_UUID, `uuid="${SECRET}"`],
-  ] as const) {
+  for (const [name, reference] of POOLS) {
+    const secret = `${reference}="${REFERENCES[reference]}"`;
     definePool(folder, { name, cephPool: CEPH_POOL, hosts: MONITOR_HOSTS, auth: { username: CEPH_USER, secret } });
     virsh("pool-start", name);
   }
@@ -85,23 +94,39 @@ function virtInstall(...words: string[]): Ran & { serial: string } {
   return { ...ran, serial };
 }
 
-/** The guest runs, has the volume open with the user and all monitors, and booted from it if it should have. */
-function expectRunning(ran: Ran, serial: string | null): void {
+/**
+ * Checks that the guest runs, has opened the volume with the user and all monitors, and booted from it if it should.
+ *
+ * @param reference how its disk should name the secret
+ */
+function expectRunning(ran: Ran, serial: string | null, reference: Reference): void {
   expectDone(ran);
   expect(virsh("domstate", GUEST).trim()).toBe("running");
   expect(cluster.watchers(IMAGE)).toMatch(/watcher=127\.0\.0\.\d/);
-  expectComplete(virsh("dumpxml", GUEST));
-  // What the next start will use.
-  expectComplete(virsh("dumpxml", "--inactive", GUEST));
+  expectComplete(virsh("dumpxml", GUEST), reference);
+  // The next start uses this one.
+  const next = virsh("dumpxml", "--inactive", GUEST);
+  expectComplete(next, reference);
+  expectValid(next);
   if (serial !== null) expectBooted(serial);
 }
 
-function expectComplete(xml: string): void {
+function expectComplete(xml: string, reference: Reference): void {
   const rbd = "//disk[source/@protocol='rbd']";
   expect(xpath(xml, `count(${rbd})`)).toBe("1");
   expect(xpath(xml, `string(${rbd}/auth/@username)`)).toBe(CEPH_USER);
-  expect(xpath(xml, `string(${rbd}/auth/secret/@uuid)`)).toBe(SECRET);
+  expect(xpath(xml, `count(${rbd}/auth/secret)`)).toBe("1");
+  for (const name of ["usage", "uuid"] as const)
+    expect(xpath(xml, `string(${rbd}/auth/secret/@${name})`)).toBe(name === reference ? REFERENCES[name] : "");
   expect(monitors(xml)).toEqual(MONITORS);
+}
+
+/** Checks a domain with libvirt's own schema. */
+function expectValid(xml: string): void {
+  const file = join(folder, "domain.xml");
+  writeFileSync(file, xml);
+  const { code, stdout, stderr } = run("virt-xml-validate", [file, "domain"]);
+  expect({ code, said: stdout + stderr }).toEqual({ code: 0, said: expect.stringContaining("validates") });
 }
 
 function expectBooted(serial: string): void {
@@ -126,10 +151,10 @@ describe("Debian's own virt-install, libvirt and Ceph", () => {
     expectNoGuest();
   });
 
-  test("before: verify --vol says what is wrong", () => {
+  test("before: verify --vol reports what is wrong", () => {
     const { code, stdout } = cli(["verify", "--json", "--vol", `${BY_USAGE}/${VOLUME}`]);
     expect(code).not.toBe(0);
-    expect(json(stdout)).toMatchObject({ state: "absent", volume: { status: "failed" } });
+    expect(json(stdout)).toMatchObject({ state: "not-patched", volume: { status: "failed" } });
   });
 
   test("before: a guest with nothing but a file starts", () => {
@@ -150,34 +175,39 @@ describe("Debian's own virt-install, libvirt and Ceph", () => {
     expect(json(verified.stdout)).toMatchObject({ state: "current", behaviour: { status: "passed" } });
   });
 
-  test.each([BY_USAGE, BY_UUID])("after: verify --vol proves a volume of %s through virt-install itself", (pool) => {
+  test.each(POOLS)("after: verify --vol checks a volume of %s with virt-install itself, by %s", (pool, reference) => {
     const verified = cli(["verify", "--json", "--vol", `${pool}/${VOLUME}`]);
     expectDone(verified);
     const { volume } = json(verified.stdout);
     expect(volume).toMatchObject({ status: "passed", schema: { status: "passed" }, disks: [{ name: IMAGE }] });
+    const secret = reference === "uuid" ? SECRET : `usage ${JSON.stringify(USAGE)}`;
     expect(volume.disks[0].facts).toEqual(
-      [["user", CEPH_USER], ["secret", SECRET], ...MONITORS.map((monitor) => ["monitor", monitor])].map(
+      [["user", CEPH_USER], ["secret", secret], ...MONITORS.map((monitor) => ["monitor", monitor])].map(
         ([label, value]) => ({ label, expected: value, found: value, right: true }),
       ),
     );
     expectNoGuest();
   });
 
-  test.each([BY_USAGE, BY_UUID])("after: --import boots a guest from a volume of %s", (pool) => {
-    const ran = virtInstall("--import", ...rbdDisk(pool));
-    expectRunning(ran, ran.serial);
-  });
+  test.each(POOLS)(
+    "after: --import boots a guest from a volume of %s, which names the secret by %s",
+    (pool, reference) => {
+      const ran = virtInstall("--import", ...rbdDisk(pool));
+      // This virt-install copies a uuid itself.
+      expectRunning(ran, ran.serial, reference);
+    },
+  );
 
   test("after: a guest with a file CD-ROM beside the volume boots", () => {
     const disc = makeDisk("disc.iso");
     const ran = virtInstall("--import", ...rbdDisk(BY_USAGE), "--disk", `path=${disc},device=cdrom`);
-    expectRunning(ran, ran.serial);
+    expectRunning(ran, ran.serial, "usage");
     expect(xpath(virsh("dumpxml", GUEST), "string(//disk[@device='cdrom']/source/@file)")).toBe(disc);
   });
 
-  test("after: an installation from a CD-ROM starts, and what it leaves for later is complete too", () => {
+  test("after: an installation from a CD-ROM starts, and the XML for the next start is complete too", () => {
     const disc = makeDisk("install.iso");
-    expectRunning(virtInstall("--cdrom", disc, ...rbdDisk(BY_USAGE)), null);
+    expectRunning(virtInstall("--cdrom", disc, ...rbdDisk(BY_USAGE)), null, "usage");
     expect(xpath(virsh("dumpxml", GUEST), "string(//disk[@device='cdrom']/source/@file)")).toBe(disc);
     expect(xpath(virsh("dumpxml", "--inactive", GUEST), "count(//disk[@device='cdrom']/source)")).toBe("0");
   });
@@ -195,10 +225,41 @@ describe("Debian's own virt-install, libvirt and Ceph", () => {
     try {
       expect(await answers(FIRST_MONITOR)).toBe(false);
       const ran = virtInstall("--import", ...rbdDisk(BY_USAGE));
-      expectRunning(ran, ran.serial);
+      expectRunning(ran, ran.serial, "usage");
     } finally {
       cluster.startFirstMonitor();
     }
+  });
+
+  describe("a pool that lists all its monitors in one <host>, as virsh pool-define-as writes it", () => {
+    beforeAll(() => {
+      atEnd(`undefine pool ${BY_LIST}`, () => removePool(BY_LIST));
+      virsh(
+        ...["pool-define-as", BY_LIST, "rbd", "--source-host", MONITORS.join(","), "--source-name", CEPH_POOL],
+        ...["--auth-type", "ceph", "--auth-username", CEPH_USER, "--secret-uuid", SECRET],
+      );
+      virsh("pool-start", BY_LIST);
+      expect(monitors(virsh("pool-dumpxml", BY_LIST))).toEqual([`${MONITORS.join(",")}:`]);
+    });
+
+    afterAll(() => removePool(BY_LIST));
+
+    test("before: virt-install copies the list, and the guest cannot start", () => {
+      expectDone(cli(["revert"]));
+      const { code, stderr } = virtInstall("--import", ...rbdDisk(BY_LIST));
+      expect(code).not.toBe(0);
+      expect(stderr).toMatch(/error connecting: Invalid argument/);
+      expectNoGuest();
+    });
+
+    test("after: the disk has one <host> for each monitor, and the guest boots", () => {
+      const applied = cli(["apply", "--json", "--pool", BY_LIST]);
+      expectDone(applied);
+      expect(json(applied.stdout)).toMatchObject({ status: "patched", affected: "yes", pools: [BY_LIST] });
+      expectDone(cli(["verify", "--pool", BY_LIST, "--vol", `${BY_LIST}/${VOLUME}`]));
+      const ran = virtInstall("--import", ...rbdDisk(BY_LIST));
+      expectRunning(ran, ran.serial, "uuid");
+    });
   });
 
   test("revert: the failure is back, and dpkg --verify prints nothing", () => {
@@ -220,9 +281,9 @@ describe.each(["guest-1.0", "guest-1.4"])("a stand-in with the layout of %s, und
   });
 
   /** Defines and starts the guest as releases of that layout do. */
-  function install(...cdrom: string[]): Ran & { serial: string } {
+  function install({ pool = BY_USAGE, cdrom = [] as string[] } = {}): Ran & { serial: string } {
     const serial = nextSerial();
-    const words = [resolve("test/e2e/support/install.py"), virtinst, GUEST, BY_USAGE, VOLUME, serial, ...cdrom];
+    const words = [resolve("test/e2e/support/install.py"), virtinst, GUEST, pool, VOLUME, serial, ...cdrom];
     return { ...run("python2.7", words, { seconds: 400 }), serial };
   }
 
@@ -245,17 +306,27 @@ describe.each(["guest-1.0", "guest-1.4"])("a stand-in with the layout of %s, und
     });
   });
 
-  test("after: an import boots", () => {
-    const ran = install();
-    expectRunning(ran, ran.serial);
+  // These releases write no auth: the patch adds all of it.
+  test.each(POOLS)("after apply --pool %s: an import boots, and its disk names the secret by %s", (pool, reference) => {
+    const applied = cli(["apply", "--json", "--virtinst", virtinst, "--pool", pool]);
+    expectDone(applied);
+    expect(json(applied.stdout)).toMatchObject({ status: "updated", pools: [pool] });
+    const ran = install({ pool });
+    expectRunning(ran, ran.serial, reference);
+  });
+
+  test.each(POOLS)("after apply: an import from %s boots, by the usage in one of the two pools", (pool) => {
+    expectDone(cli(["apply", "--virtinst", virtinst]));
+    const ran = install({ pool });
+    expectRunning(ran, ran.serial, "usage");
   });
 
   test("after: an installation from a CD-ROM boots the volume", () => {
     const disc = makeDisk(`${layout}.iso`);
     truncateSync(disc, 0);
     truncateSync(disc, 1 << 20);
-    const ran = install(disc);
-    expectRunning(ran, ran.serial);
+    const ran = install({ cdrom: [disc] });
+    expectRunning(ran, ran.serial, "usage");
     expect(xpath(virsh("dumpxml", GUEST), "string(//disk[@device='cdrom']/source/@file)")).toBe(disc);
   });
 
@@ -264,7 +335,7 @@ describe.each(["guest-1.0", "guest-1.4"])("a stand-in with the layout of %s, und
     try {
       expect(await answers(FIRST_MONITOR)).toBe(false);
       const ran = install();
-      expectRunning(ran, ran.serial);
+      expectRunning(ran, ran.serial, "usage");
     } finally {
       cluster.startFirstMonitor();
     }
@@ -293,7 +364,7 @@ describe.each(["guest-1.0", "guest-1.4"])("a stand-in with the layout of %s, und
     }
   });
 
-  test("revert: the failure is back, and not one byte is left", () => {
+  test("revert: the failure is back, and the file is restored byte for byte", () => {
     expectDone(cli(["revert", "--virtinst", virtinst]));
     expect(install().code).not.toBe(0);
     expectNoGuest();

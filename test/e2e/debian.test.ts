@@ -51,7 +51,7 @@ describe("Debian's own virt-install, with libvirt's test driver", () => {
     expect(before).toContain('<secret type="ceph"/>');
   });
 
-  test("after apply: the disk has the uuid and every monitor, and nothing else changed", () => {
+  test("after apply: the disk has the pool's usage and every monitor, and nothing else changed", () => {
     const applied = cli(["apply", "--json", "--connect", uri, "--secret-xml", SECRET]);
     expectDone(applied);
     expect(json(applied.stdout)).toMatchObject({
@@ -65,7 +65,8 @@ describe("Debian's own virt-install, with libvirt's test driver", () => {
     const after = printXml();
     expect(after).not.toContain('<secret type="ceph"/>');
     expect(xpath(after, "string(//disk[1]/auth/@username)")).toBe("libvirt");
-    expect(xpath(after, "string(//disk[1]/auth/secret/@uuid)")).toBe("2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1");
+    expect(xpath(after, "string(//disk[1]/auth/secret/@usage)")).toBe("client.libvirt secret");
+    expect(xpath(after, "count(//disk[1]/auth/secret/@uuid)")).toBe("0");
     expect(xpath(after, "string(//disk[1]/source/@name)")).toBe("vms/virt-1");
     expect(monitors(after)).toEqual(MONITORS);
     const rest = (xml: string) => xml.replace(/<disk type="network"[\s\S]*?<\/disk>/, "");

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { TOOL, target } from "../support/cli";
@@ -10,7 +10,9 @@ function install(version: string): string {
   const node = `${folder}/node_modules/node/bin/node`;
   if (!existsSync(node)) {
     mkdirSync(folder, { recursive: true });
-    const options = ["--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error", "--allow-scripts=node"];
+    // npm 11.19 refuses --allow-scripts in the folder of a project.
+    writeFileSync(`${folder}/package.json`, JSON.stringify({ private: true, allowScripts: { node: true } }));
+    const options = ["--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error"];
     spawnSync("npm", ["install", ...options, `node@${version}`], { stdio: "inherit" });
   }
   const { stdout } = spawnSync(node, ["--version"], { encoding: "utf8" });

@@ -72,7 +72,7 @@ describe("apt", () => {
     host.must("rbd-patch.py apply && mv /etc/apt/apt.conf.d/90virtinst-rbd-patch /root");
     expect(host.must(STATE)).toBe("current\n");
     expect(host.must(REINSTALL)).not.toMatch(/virtinst-rbd-patch/);
-    expect(host.must(STATE)).toBe("absent\n");
+    expect(host.must(STATE)).toBe("not-patched\n");
     host.must("mv /root/90virtinst-rbd-patch /etc/apt/apt.conf.d");
   });
 
@@ -146,7 +146,7 @@ sed -n 's/^virt-manager-common:install://p' /etc/yum/post-actions/*.action | sor
     const hook = "/etc/dnf/plugins/post-transaction-actions.d/virtinst-rbd-patch.action";
     host.must(`rbd-patch.py apply && mv ${hook} /root`);
     host.must(`${DNF} reinstall ${RPM}`);
-    expect(host.must(STATE)).toBe("absent\n");
+    expect(host.must(STATE)).toBe("not-patched\n");
     host.must(`mv /root/virtinst-rbd-patch.action ${hook}`);
     for (const change of ["upgrade", "downgrade"]) {
       host.must(`rbd-patch.py revert -q; ${DNF} ${change} ${RPM}`);

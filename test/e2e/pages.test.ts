@@ -15,7 +15,7 @@ const STAND_INS = {
 
 // As a reader does: one block after the other, each as it stands.
 describe.each([
-  ["docs/hand-edit.md", "host"],
+  ["docs/manual-edit.md", "host"],
   ["docs/review.md", "host"],
   ["docs/monitors.md", "host"],
   ["docs/clusters.md", "host"],

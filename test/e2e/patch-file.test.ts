@@ -7,7 +7,7 @@ import { cli, eachLayout, target, temporaryFolder } from "../support/cli";
 
 eachLayout(({ name: layout }) => {
   test.each(["\n", "\r\n"])("patch -p1 and git apply end with the bytes of apply (line end %j)", (end) => {
-    const { folder, path, options, recipe } = target(layout);
+    const { folder, path, options, standIn } = target(layout);
     writeFileSync(path, readFileSync(path, "utf8").replace(/\n/g, end));
     utimesSync(path, 1400000000, 1400000000);
     const copies = ["patch", "git"].map((name) => join(temporaryFolder(), name));
@@ -17,10 +17,10 @@ eachLayout(({ name: layout }) => {
     execFileSync("patch", ["-p1", "-s", "-i", patch], { cwd: copies[0] });
     execFileSync("git", ["apply", patch], { cwd: copies[1] });
     expect(cli(["apply", ...options]).code).toBe(0);
-    for (const copy of copies) expect(readFileSync(join(copy, recipe.file))).toEqual(readFileSync(path));
+    for (const copy of copies) expect(readFileSync(join(copy, standIn.file))).toEqual(readFileSync(path));
     const reverse = cli(["render", "--reverse", ...options]).stdout;
     expect(spawnSync("patch", ["-p1", "-s"], { cwd: copies[0], input: reverse }).status).toBe(0);
     cli(["revert", "--virtinst", folder]);
-    expect(readFileSync(join(copies[0] as string, recipe.file))).toEqual(readFileSync(path));
+    expect(readFileSync(join(copies[0] as string, standIn.file))).toEqual(readFileSync(path));
   });
 });

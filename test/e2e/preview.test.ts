@@ -5,7 +5,6 @@ import { FIXTURES, type Ran, shell } from "../support/cli";
 import { makeFolder, monitors, undoAll, xpath } from "./support/machine";
 import { testDriver } from "./support/test-driver";
 
-const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
 const MONITORS = ["192.0.2.11:6789", "192.0.2.12:6789", "192.0.2.13:6789"];
 
 // As virt-install 1.2 to 1.4 wrote it.
@@ -55,7 +54,7 @@ function described({ code, stdout, stderr }: Ran) {
   const of = (path: string) => xpath(xml, `string(${path})`);
   return {
     users: Number(xpath(xml, "count(//disk/auth[@username='libvirt'])")),
-    secrets: Number(xpath(xml, `count(//disk/auth/secret[@type='ceph'][@uuid='${UUID}'])`)),
+    secrets: Number(xpath(xml, `count(//disk/auth/secret[@type='ceph'][@usage='client.libvirt secret'])`)),
     monitors: monitors(xml),
     password: of("//graphics/@passwd"),
   };

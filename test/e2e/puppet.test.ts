@@ -125,11 +125,13 @@ test("a host's own program comes before the common one, and renews the blocks", 
   expect(refused.code).toBe(CHANGED_AND_FAILED);
 });
 
-test("what the program does not know fails, with the program's words, and nothing is written", () => {
+test("a file that cannot be patched fails, with the program's words, and nothing is written", () => {
   expectDone(cli(["bundle", ...HOST, "-o", host.program]));
-  const strange = update("# a distribution's\n");
+  const strange = update("# another line end\r\n");
   const { code, stdout } = puppet();
-  expect(stdout).toMatch(/returns: virtinst-rbd-patch: .*where the blocks go is not known.*Nothing was written\./);
+  expect(stdout).toMatch(
+    /returns: virtinst-rbd-patch: .*cannot be patched; expected the same line end.*Nothing was written\./,
+  );
   expect(stdout).toMatch(/Error: .*apply -q' returned 4 instead of one of \[0\]/);
   expect(code).toBe(FAILED);
   expect(readFileSync(host.file)).toEqual(strange);
@@ -153,7 +155,7 @@ test("absent restores the bytes and the time and removes the program; --noop sho
 
 test("without virt-manager: present fails and says so, absent has only the program to remove", () => {
   const there = puppet("virtinst => '/nowhere'");
-  expect(there.stdout).toMatch(/\/nowhere holds no virtinst package/);
+  expect(there.stdout).toMatch(/No virtinst was found \(looked in \/nowhere\)/);
   expect(there.code).toBe(CHANGED_AND_FAILED);
   expect(puppet("ensure => absent, virtinst => '/nowhere'").code).toBe(CHANGED);
   expect(existsSync(host.program)).toBe(false);
@@ -166,7 +168,7 @@ test("the examples of its page", () => {
   for (const example of examples("docs/puppet.md")) {
     const ran = type(example, { path, cwd });
     expectDone(ran, example);
-    if (/--noop/.test(example)) expect(ran.stdout).toMatch(/^behaviour passed/m);
+    if (/--noop/.test(example)) expect(ran.stdout).toMatch(/^function passed/m);
   }
   expect(must("ls", [join(cwd, "modules/virtinst_rbd_patch/files")])).toBe("hv01.example.com.py\nrbd-patch.py\n");
   expect(existsSync(host.program)).toBe(false);

@@ -40,10 +40,10 @@ beforeAll(async () => {
     pages[name] = join(folder, `${name}.html`);
     return cli(["verify", ...host, "--virtinst", SHARE, "--report", pages[name]]).code;
   };
-  expect(verify("absent", HOST_TWO)).toBe(1);
+  expect(verify("not-patched", HOST_TWO)).toBe(1);
   expectDone(cli(["apply", ...HOST_TWO, "--virtinst", SHARE]), "apply");
   expect(verify("current", HOST_TWO)).toBe(0);
-  expect(verify("stale", longNames(folder))).toBe(1);
+  expect(verify("outdated", longNames(folder))).toBe(1);
   browser = await Chromium.start();
 });
 
@@ -52,7 +52,7 @@ afterAll(async () => {
   undoAll();
 });
 
-describe.each(["current", "absent", "stale"])("%s", (name) => {
+describe.each(["current", "not-patched", "outdated"])("%s", (name) => {
   test.each(VIEWS)("$width pixels wide, $scheme: fits, loads nothing, breaches nothing", async (view) => {
     const file = pages[name] as string;
     await browser.open(file, view);

@@ -110,17 +110,25 @@ test("test=True shows and changes nothing, the program there or not; then it cha
 
   expect(state("absent", { test: true })).toMatchObject({ result: null, changes: true });
   expect(readFileSync(host.file)).toEqual(patched);
-  expect(state("absent")).toEqual({ result: true, changes: true, comment: "the blocks were taken out of virtinst" });
+  expect(state("absent")).toEqual({
+    result: true,
+    changes: true,
+    comment: "the blocks were taken out of virtinst",
+  });
   expect(readFileSync(host.file)).toEqual(pristine.bytes);
   expect(state("absent")).toEqual({ result: true, changes: false, comment: "virtinst has no blocks" });
   expect(state("absent", { test: true })).toMatchObject({ result: true, changes: false });
   expect(statSync(host.file)).toMatchObject({ mtime: pristine.time, mode });
 });
 
-test("what the program does not know fails with its words, and nothing is written", () => {
-  update("# a distribution's\n");
+test("a file that cannot be patched fails with the program's words, and nothing is written", () => {
+  update("# another line end\r\n");
   const strange = readFileSync(host.file);
-  const failed = { result: false, changes: false, comment: expect.stringMatching(/where the blocks go is not known/) };
+  const failed = {
+    result: false,
+    changes: false,
+    comment: expect.stringMatching(/cannot be patched; expected the same line end/),
+  };
   expect(state("init", { test: true })).toEqual(failed);
   expect(state("init")).toEqual(failed);
   expect(readFileSync(host.file)).toEqual(strange);

@@ -109,7 +109,7 @@ describe.each([
     host.must(
       `printf '#!${python}\\nimport sys\\nsys.path.insert(0, "/usr/share/virt-manager")\\n' >/usr/bin/virt-install`,
     );
-    install(hook("--virtinst", join(LAYOUTS, layout)));
+    install(hook());
   });
 
   test("a file that a package brings is patched, owner, mode, ACL and attributes kept", () => {

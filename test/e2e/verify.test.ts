@@ -38,17 +38,17 @@ beforeEach(() => writeFileSync(INSTALLER, pristine));
 
 afterAll(undoAll);
 
-/** What `verify` says, whatever form its JSON has. */
+/** What `verify --json` reports. */
 function verify(host: readonly string[], env: NodeJS.ProcessEnv = {}, more: readonly string[] = []) {
   const { code, stdout, stderr } = cli(["verify", "--json", ...host, ...more], { env });
   if (code !== 0 && !stdout.trim()) throw new Error(stderr);
-  const { state, need, behaviour, install } = json(stdout);
+  const { state, affected, behaviour, install } = json(stdout);
   type OneCheck = { label: string; passed: boolean; difference: string };
   const checks: readonly OneCheck[] = install.checks;
   return {
     code,
     state,
-    need,
+    affected,
     behaviour: behaviour.status,
     install: install.status,
     reason: install.reason as string,
@@ -59,12 +59,25 @@ function verify(host: readonly string[], env: NodeJS.ProcessEnv = {}, more: read
 
 const apply = (host: readonly string[]) => expectDone(cli(["apply", ...host]), "apply");
 
-/** Puts lines of somebody's own into `_build_xml`. */
-function edit(lines: readonly string[], imports = "") {
+/** Patches a file that has a manual edit, which `apply` alone refuses. */
+function applyToEdit(line: number) {
+  const edited = readFileSync(INSTALLER);
+  const { code, stderr } = cli(["apply", ...HOST]);
+  expect(code).toBe(4);
+  expect(stderr).toContain(`_build_xml has a manual edit in line ${line}, which rewrites the domain XML.`);
+  expect(stderr).toContain("apt-get install --reinstall");
+  expect(readFileSync(INSTALLER)).toEqual(edited);
+  expectDone(cli(["apply", "--force", ...HOST]), "apply --force");
+}
+
+/** Adds a manual edit to `_build_xml`, and returns the number of its first line. */
+function edit(lines: readonly string[], imports = ""): number {
   const text = pristine.toString();
   const into = text.replace(LAST, LAST + lines.map((line) => `        ${line}\n`).join(""));
   expect(into).not.toBe(text);
-  writeFileSync(INSTALLER, into.replace("import os\n", `import os\n${imports}`));
+  const edited = into.replace("import os\n", `import os\n${imports}`);
+  writeFileSync(INSTALLER, edited);
+  return edited.slice(0, edited.indexOf(LAST) + LAST.length).split("\n").length;
 }
 
 /** A host with one pool and its secret, under any names. */
@@ -89,13 +102,13 @@ function listing(path: string, ours: RegExp): string[] {
 }
 
 describe("verify has Debian's own virt-install print a domain", () => {
-  test("not before apply: a no needs no proof", () => {
+  test("before apply: skipped", () => {
     expect(verify(HOST)).toMatchObject({
       code: 1,
-      state: "absent",
-      need: "partial",
-      install: "not run",
-      reason: "the patch is absent",
+      state: "not-patched",
+      affected: "yes",
+      install: "skipped",
+      reason: "the file is not-patched",
     });
   });
 
@@ -118,12 +131,12 @@ describe("verify has Debian's own virt-install print a domain", () => {
     expect(traces()).toEqual(before);
   });
 
-  test("where no patch is needed: that it writes the disks by itself", () => {
+  test("a host that is not affected: virt-install writes the disks itself", () => {
     expect(verify(HOST_BY_UUID)).toMatchObject({
       code: 0,
-      state: "absent",
-      need: "not needed",
-      behaviour: "not run",
+      state: "not-patched",
+      affected: "no",
+      behaviour: "skipped",
       install: "passed",
     });
   });
@@ -196,14 +209,10 @@ describe("verify has Debian's own virt-install print a domain", () => {
   });
 });
 
-describe("a hand edit in _build_xml is run too", () => {
+describe("a manual edit in _build_xml is refused, and runs too after apply --force", () => {
   test("without import re: NameError, with its line", () => {
-    edit(["final_xml = re.sub('a', 'b', final_xml)"]);
-    const line =
-      readFileSync(INSTALLER, "utf8")
-        .split("\n")
-        .findIndex((text) => text.includes("re.sub('a'")) + 1;
-    apply(HOST);
+    const line = edit(["final_xml = re.sub('a', 'b', final_xml)"]);
+    applyToEdit(line);
     const { code, state, behaviour, install, differences } = verify(HOST);
     expect({ code, state, behaviour, install }).toEqual({
       code: 5,
@@ -212,39 +221,39 @@ describe("a hand edit in _build_xml is run too", () => {
       install: "failed",
     });
     const [, at] = /^NameError: name 're' is not defined \(.*\/installer\.py, line (\d+)\)$/.exec(differences) ?? [];
-    // The function stands before it.
-    expect(Number(at)).toBeGreaterThan(line);
+    // Both blocks are after it.
+    expect(Number(at)).toBe(line);
     expect(readFileSync(INSTALLER, "utf8").split("\n")[Number(at) - 1]).toContain("re.sub('a'");
   });
 
   test("with a first XML that is None under --import: TypeError", () => {
-    edit(["initial_xml = re.sub('a', 'b', initial_xml)"], "import re\n");
-    apply(HOST);
+    const line = edit(["initial_xml = re.sub('a', 'b', initial_xml)"], "import re\n");
+    applyToEdit(line);
     const { code, install, differences } = verify(HOST);
     expect({ code, install }).toEqual({ code: 5, install: "failed" });
     expect(differences).toMatch(/^TypeError: expected string or bytes-like object.*\(.*\/installer\.py, line \d+\)$/);
   });
 
-  test("that gives every disk of QEMU an auth: the CD-ROM's is found", () => {
-    edit([`final_xml = re.sub('<driver name="qemu".*?>', "\\\\g<0>${AUTH}", final_xml)`], "import re\n");
-    apply(HOST);
+  test("that gives every disk of QEMU an auth: the auth of the CD-ROM is found", () => {
+    const line = edit([`final_xml = re.sub('<driver name="qemu".*?>', "\\\\g<0>${AUTH}", final_xml)`], "import re\n");
+    applyToEdit(line);
     const { code, install, differences } = verify(HOST);
     expect({ code, install }).toEqual({ code: 5, install: "failed" });
     expect(differences).toMatch(/\.iso got an auth, and needs none/);
     expect(differences).toMatch(/auth: expected one, found 2/);
   });
 
-  test("that makes something else of the XML: it is none", () => {
-    edit(["final_xml = final_xml.replace('<devices>', '<devices><')"]);
-    apply(HOST);
+  test("that breaks the XML", () => {
+    const line = edit(["final_xml = final_xml.replace('<devices>', '<devices><')"]);
+    applyToEdit(line);
     const { code, install, differences } = verify(HOST);
     expect({ code, install }).toEqual({ code: 5, install: "failed" });
     expect(differences).toMatch(/virt-install/);
   });
 
-  test("that does no harm: passed", () => {
-    edit(["final_xml = re.sub('a', 'a', final_xml)"], "import re\n");
-    apply(HOST);
+  test("that is harmless: passed", () => {
+    const line = edit(["final_xml = re.sub('a', 'a', final_xml)"], "import re\n");
+    applyToEdit(line);
     expect(verify(HOST)).toMatchObject({ code: 0, install: "passed" });
   });
 });
@@ -256,7 +265,7 @@ describe("a virt-install that cannot run is no failure of the patch", () => {
     writeFileSync(join(site, "libvirt.py"), 'raise ImportError("No module named libvirt")\n');
     apply(HOST);
     const { code, behaviour, install, reason } = verify(HOST, { PYTHONPATH: site });
-    expect({ code, behaviour, install }).toEqual({ code: 0, behaviour: "passed", install: "not run" });
+    expect({ code, behaviour, install }).toEqual({ code: 0, behaviour: "passed", install: "skipped" });
     expect(reason).toMatch(
       /^\/usr\/bin\/virt-install: a module cannot be imported: No module named libvirt\. Install python3-libvirt /,
     );
@@ -265,7 +274,7 @@ describe("a virt-install that cannot run is no failure of the patch", () => {
   test("without a folder for temporary files", () => {
     apply(HOST);
     const { code, install, reason } = verify(HOST, { TMPDIR: "/nowhere" });
-    expect({ code, install }).toEqual({ code: 0, install: "not run" });
+    expect({ code, install }).toEqual({ code: 0, install: "skipped" });
     expect(reason).toMatch(/no temporary file can be written in \/nowhere/);
   });
 

@@ -6,7 +6,8 @@ import { atEnd, borrowVirtinst, expectDone, makeFolder, must, SHARE, undoAll } f
 import { testDriver } from "./support/test-driver";
 
 const SECRET = resolve("test/fixtures/host/secret-usage.xml");
-const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
+const USAGE = "client.libvirt secret";
+const SECRET_TEXT = `usage "${USAGE}"`;
 const INSTALLER = `${SHARE}/virtinst/install/installer.py`;
 
 let folder: string;
@@ -22,8 +23,8 @@ afterAll(undoAll);
 
 function verifyVolume(more: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
   const { code, stdout } = cli(["verify", "--json", ...host, "--vol", "libvirtpool/virt-1", ...more], { env });
-  const { volume, install, state } = json(stdout);
-  return { code, volume, install, state };
+  const { volume, install, behaviour, state } = json(stdout);
+  return { code, volume, install, behaviour, state };
 }
 
 describe("verify --vol, through Debian's own virt-install", () => {
@@ -33,9 +34,14 @@ describe("verify --vol, through Debian's own virt-install", () => {
     expect(volume).toMatchObject({
       status: "failed",
       schema: { status: "failed" },
-      causes: [expect.stringMatching(/patch is absent/)],
+      causes: ["the file is not-patched: apply it"],
     });
-    expect(volume.disks[0].facts).toContainEqual({ label: "secret", expected: UUID, found: "none", right: false });
+    expect(volume.disks[0].facts).toContainEqual({
+      label: "secret",
+      expected: SECRET_TEXT,
+      found: "none",
+      right: false,
+    });
   });
 
   test("after apply: user, secret and each monitor are right, and the schema accepts the domain", () => {
@@ -107,17 +113,17 @@ describe("verify --vol, through Debian's own virt-install", () => {
     rmSync(other, { recursive: true });
   });
 
-  test("a wrong uuid in the rendered text is caught by the volume, by the behaviour and by the state", () => {
+  test("a wrong usage in the patch is caught by the volume, by the behaviour and by the state", () => {
     const text = readFileSync(INSTALLER);
     try {
-      writeFileSync(INSTALLER, text.toString().replaceAll(UUID, "00000000-0000-4000-8000-000000000000"));
-      const { code, volume, state } = verifyVolume();
-      expect(state).toBe("edited");
+      writeFileSync(INSTALLER, text.toString().replaceAll(`usage="${USAGE}"`, 'usage="other"'));
+      const { code, volume, behaviour, state } = verifyVolume();
+      expect({ state, behaviour: behaviour.status }).toEqual({ state: "modified", behaviour: "failed" });
       expect(code).toBe(5);
       expect(volume.disks[0].facts).toContainEqual({
         label: "secret",
-        expected: UUID,
-        found: "00000000-0000-4000-8000-000000000000",
+        expected: SECRET_TEXT,
+        found: 'usage "other"',
         right: false,
       });
     } finally {
@@ -125,7 +131,7 @@ describe("verify --vol, through Debian's own virt-install", () => {
     }
   });
 
-  test("what is no XML is a failure, and not one of the host's facts", () => {
+  test("output that is not XML is a failure of virt-install, not of the host configuration", () => {
     const text = readFileSync(INSTALLER);
     try {
       const into =
@@ -140,11 +146,11 @@ describe("verify --vol, through Debian's own virt-install", () => {
     }
   });
 
-  test("a volume that is not there says nothing of the patch: not run, with virt-install's own words", () => {
+  test("a volume that does not exist is skipped, with virt-install's own message", () => {
     const { code, volume, install } = verifyVolume(["--vol", "libvirtpool/nothing"]);
     expect(code).toBe(1);
     expect(volume).toMatchObject({
-      status: "not run",
+      status: "skipped",
       reason: expect.stringMatching(/: .*Storage volume not found.*'nothing'/),
     });
     expect(install.status).toBe("passed");

@@ -1,10 +1,10 @@
 import { parseXml, type XmlElement } from "@rgrove/parse-xml";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { findBlocks } from "../../src/patch/blocks";
 import type { Monitor, PoolFacts } from "../../src/patch/facts";
 import { readFacts } from "../../src/patch/read-facts";
-import { render } from "../../src/patch/render";
+import { renderFunction } from "../../src/patch/render";
+import { stripPatch } from "../../src/patch/strip";
 import { ANY_FACTS, ANY_POOL } from "../support/any-text";
 import { type Call, type Ran, runBlocks, type Tree } from "../support/helper";
 import { domain, expectSound, formsOf, onPythons, PYTHONS } from "../support/helper-cases";
@@ -12,18 +12,26 @@ import { RUNS, TIMEOUT } from "../support/runs";
 
 vi.setConfig({ testTimeout: TIMEOUT });
 
-const PRISTINE = { sha256: "a".repeat(64), modified: "1400000000.123456789", lines: [2, 7] } as const;
-const SITE = { variables: ["start_xml", "final_xml"], indent: "        " } as const;
+const ORIGINAL = { sha256: "a".repeat(64), modified: "1400000000.123456789" };
+const CALL = `    # >>> virtinst-rbd-patch (see the end of this file)
+    start_xml = _virtinst_rbd_patch(start_xml)
+    final_xml = _virtinst_rbd_patch(final_xml)
+    # <<< virtinst-rbd-patch
+`;
 
 describe("whatever the host's texts are", () => {
   it("a block is printable ASCII in one piece, and its facts come back", () => {
     fc.assert(
       fc.property(ANY_FACTS, (facts) => {
-        const blocks = render(facts, PRISTINE, SITE);
-        expect(blocks.helper + blocks.call).toMatch(/^[ -~\n]*$/);
-        expect(readFacts(blocks.helper)).toEqual(facts);
-        const found = findBlocks(`import x\n${blocks.helper}\n${blocks.call}`);
-        expect(found).toMatchObject({ state: "present", intact: true, blocks });
+        const block = renderFunction(facts, ORIGINAL, CALL);
+        expect(block).toMatch(/^[ -~\n]*$/);
+        expect(readFacts(block)).toEqual(facts);
+        const base = "import x\n";
+        expect(stripPatch(base + CALL + block)).toMatchObject({
+          state: "patched",
+          base,
+          patch: { intact: true, block },
+        });
       }),
       { numRuns: RUNS(300, 50_000) },
     );
@@ -45,14 +53,14 @@ const diskOf = ({ cephPool, monitors: [first] }: PoolFacts) =>
 
 /** What libvirt is told of a disk. */
 interface Told {
-  readonly auth: readonly { readonly username: string | undefined; readonly uuid: string | undefined }[];
+  readonly auth: readonly Readonly<Record<"username" | "uuid" | "usage", string | undefined>>[];
   readonly image: string | undefined;
   readonly monitors: readonly Monitor[];
 }
 
 /** What a disk of the pool has to say in the end. */
 const wanted = ({ cephPool, monitors, auth }: PoolFacts): Told => ({
-  auth: auth ? [auth] : [],
+  auth: auth ? [{ username: auth.username, uuid: auth.usage ? undefined : auth.uuid, usage: auth.usage }] : [],
   image: `${cephPool}/virt-1`,
   monitors,
 });
@@ -69,10 +77,10 @@ function told(root: Node): Told {
   const [source] = disk ? below(disk, "source") : [];
   if (!disk || !source) throw new Error("the disk is gone");
   return {
-    auth: below(disk, "auth").map((auth) => ({
-      username: auth[1].username,
-      uuid: below(auth, "secret").find(([, { type }]) => type === "ceph")?.[1].uuid,
-    })),
+    auth: below(disk, "auth").map((auth) => {
+      const secret = below(auth, "secret").find(([, { type }]) => type === "ceph")?.[1];
+      return { username: auth[1].username, uuid: secret?.uuid, usage: secret?.usage };
+    }),
     image: source[1].name,
     monitors: below(source, "host").map(([, { name = "", port }]) => ({
       name,

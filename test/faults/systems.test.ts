@@ -19,7 +19,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { HOST, TOOL } from "../support/cli";
 import { ext4, mounted, virtinstIn } from "./support/disk";
-import { badWords, leftovers, type State, stateOf } from "./support/judge";
+import { badWords, leftovers, SAYS_TIME_RESTORED, type State, stateOf } from "./support/judge";
 import { faultTest, folder, must, NODE, tool, type Watched, watch } from "./support/run";
 
 type Made = ReturnType<typeof virtinstIn>;
@@ -59,7 +59,7 @@ async function thereAndBack({ target, apply, revert, top }: Made): Promise<Watch
   expect(verified.code).toBe(0);
   const reverted = await tool(revert);
   expect(reverted, reverted.stderr).toMatchObject({ code: 0 });
-  expect(reverted.stdout).toMatch(/in its bytes and its time/);
+  expect(reverted.stdout).toMatch(SAYS_TIME_RESTORED);
   expect(whole(target)).toEqual(before);
   expect(listOf(target)).toEqual(names);
   return applied;

@@ -71,6 +71,9 @@ export function wholeOf(path: string, { old, fresh }: Choice): Whole | string {
 
 export const isWhole = (found: string): found is Whole => found === "old" || found === "new";
 
+/** What `revert` prints only if it restored the modification time. */
+export const SAYS_TIME_RESTORED = /\(content and modification time\)/;
+
 /** What a run's words may never hold. */
 export function badWords({ stdout, stderr }: Ran): string | null {
   const all = `${stdout}\n${stderr}`;
@@ -112,9 +115,9 @@ export function judge(ran: Ran, target: string, choice: Choice, disturbed: Distu
   }
   if (code !== 0 && found === "old" && /^(patched|updated|reverted):/m.test(stdout))
     faults.push("says that it was done, and the target is the old one");
-  if (found === "new" && choice.freshTime !== null && /in its bytes and its time/.test(stdout)) {
+  if (found === "new" && choice.freshTime !== null && SAYS_TIME_RESTORED.test(stdout)) {
     const time = stateOf(target)?.modified;
-    if (time !== choice.freshTime) faults.push(`says that the time was put back, and it is ${time}`);
+    if (time !== choice.freshTime) faults.push(`says that the time was restored, and it is ${time}`);
   }
   const left = leftovers(dirname(target));
   if (left.length > 0 && !disturbed.unlink) faults.push(`left behind: ${left.join(", ")}`);

@@ -79,7 +79,7 @@ const BLOCK = /^[ \t]*# >>> virtinst-rbd-patch[^\n]*\n[\s\S]*?^[ \t]*# <<< virti
 
 /** The blocks of a text, without the lines that depend on the text around them. */
 export function blocksOf(text: string): string {
-  return (text.match(BLOCK) ?? []).join("").replace(/^# (?:pristine|blocks): .*\n/gm, "");
+  return (text.match(BLOCK) ?? []).join("").replace(/^# (?:original|block): .*\n/gm, "");
 }
 
 /** What is wrong with a text that several wrote: it has to be the base with some edits, and no blocks or whole ones. */

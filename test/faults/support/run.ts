@@ -187,7 +187,7 @@ export function lacks(needs: readonly Need[]): Need | null {
   return needs.find((need) => !known.get(need)) ?? null;
 }
 
-/** A test that says "not run", and why, where the machine cannot run it. */
+/** A test that says "skipped", and why, where the machine cannot run it. */
 export function faultTest(name: string, needs: readonly Need[], act: () => void | Promise<void>): void {
   const missing = lacks(needs);
   if (missing) test.skip(`not run: this machine has no ${missing}: ${name}`, () => {});
