@@ -3,7 +3,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { COMMANDS } from "../src/grammar/commands";
-import { cli, FIXTURES, HOST, json, PLAIN, shell, TOOL, target, temporaryFolder } from "./support/cli";
+import { cli, HOST, json, PLAIN, shell, TOOL, target, temporaryFolder } from "./support/cli";
 
 test.each([
   [["--no-such-option", "inspect"], 2, /Unknown option/],
@@ -13,7 +13,6 @@ test.each([
   [["apply", "a", "b"], 2, /Too many arguments/],
   [["inspect", "--host", "/nonexistent"], 3, /nonexistent cannot be read: no such file/],
   [["inspect", ...HOST, "--pool", "other"], 3, /no rbd pool named "other".*\n.*"libvirtpool"/],
-  [["render", `--pool-xml=${FIXTURES}/pool-usage.xml`], 3, /names its secret by usage.*\nAdd --secret-xml/],
   [["render", ...HOST, "--virtinst", "/nonexistent"], 4, /nonexistent holds no virtinst/],
   [
     ["render", ...HOST, "--virtinst", "test/fixtures/virtinst/guest-1.0", "-o", "/nonexistent/x"],
@@ -48,7 +47,7 @@ test("-q says nothing but errors, -v says more", () => {
   });
   const absent = cli(["verify", "-q", ...options]);
   expect(absent).toMatchObject({ code: 1, stdout: "" });
-  expect(absent.stderr).toMatch(/^virtinst-rbd-patch: absent: .*installer\.py: .*; partial: .*\n$/);
+  expect(absent.stderr).toMatch(/^virtinst-rbd-patch: not-patched: .*installer\.py: .*; affected: yes: .*\n$/);
   const quiet = cli(["apply", "-q", ...options]);
   expect(quiet.stdout + quiet.stderr).toBe("");
   expect(cli(["verify", "-v", ...options]).stdout).toMatch(/ok {2}file CD-ROM/);
@@ -69,7 +68,7 @@ test.each([
 test("what looks like this tool's own colours is none of them in a name from outside", () => {
   const folder = join(temporaryFolder(), "\u001b[8mhidden");
   cpSync(target(PLAIN).folder, folder, { recursive: true });
-  for (const words of [["inspect"], ["apply", "--check"], ["apply"], ["verify", "-v"], ["explain"]]) {
+  for (const words of [["inspect"], ["apply", "--check"], ["apply"], ["verify", "-v"]]) {
     const { stdout, stderr } = cli([...words, ...HOST, "--virtinst", folder]);
     expect(stdout).toContain("\\x1b[8mhidden");
     expect(stdout + stderr).not.toContain("\u001b");

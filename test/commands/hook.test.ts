@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { BUNDLE_IN, ENGINES, renderHook } from "../../src/patch/hook";
-import { TARGET_FILES } from "../../src/virtinst/recipes";
+import { TARGET_FILES } from "../../src/virtinst/layouts";
 import { cli, HOST, json, temporaryFile, temporaryFolder } from "../support/cli";
 
 const FACTS = {
@@ -117,7 +117,7 @@ test("an engine that is not known is refused, with those that are", () =>
     stderr: `virtinst-rbd-patch: There is no hook for "chef".\nThere is one for ${ENGINES.join(", ")}.\n`,
   }));
 
-test.each(["--pool=x", "--root=/", "--virtinst=/x", "--host=x", "--connect=x"])(
+test.each(["--pool=x", "--root=/", "--host=x", "--connect=x"])(
   "what each host says itself cannot be said for all of them: %s",
   (option) => {
     const { code, stderr } = cli(["hook", "ansible", option]);

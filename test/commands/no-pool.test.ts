@@ -24,9 +24,9 @@ test("inspect shows the host without pools, and that no patch is needed", () => 
   const { code, stdout } = cli(["inspect", ...options]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^Pool +none of type rbd$/m);
-  expect(stdout).toMatch(/^Need +not needed: this host has no rbd pool$/m);
+  expect(stdout).toMatch(/^Affected +no: this host has no rbd pool$/m);
   const document = json(cli(["inspect", "--json", ...options]).stdout);
-  expect(document).toMatchObject({ pools: [], state: "absent", need: "not needed", document: { pools: [] } });
+  expect(document).toMatchObject({ pools: [], state: "not-patched", affected: "no", document: { pools: [] } });
   // It can be carried elsewhere.
   const again = cli(["inspect", "--host", temporaryFile("host.json", JSON.stringify(document)), "--virtinst", folder]);
   expect(again.code).toBe(0);
@@ -38,45 +38,44 @@ test("an unpatched file is as it should be, and stays so, with --force too", () 
   const verified = cli(["verify", "--json", ...options]);
   expect(verified.code).toBe(0);
   expect(json(verified.stdout)).toMatchObject({
-    state: "absent",
-    need: "not needed",
+    state: "not-patched",
+    affected: "no",
     pools: [],
-    stateReason: "the file has no blocks of this tool",
-    needReason: "this host has no rbd pool",
-    behaviour: { status: "not run" },
+    stateReason: "the file has no patch",
+    affectedReason: "this host has no rbd pool",
+    behaviour: { status: "skipped" },
   });
-  for (const words of [[], ["--check"], ["--force"], ["--replace-hand-edit"]]) {
+  for (const words of [[], ["--check"], ["--force"]]) {
     const applied = cli(["apply", "--json", ...words, ...options]);
     expect(applied.code).toBe(0);
     expect(json(applied.stdout)).toMatchObject({ changed: false, status: "not needed", pools: [] });
     expect(json(applied.stdout).notes).toEqual([
       `This host has no rbd pool: there is nothing to write${words[0] === "--force" ? ", not even with --force" : ""}.`,
-      expect.stringMatching(/not that of any upstream release/),
     ]);
   }
   expect(readFileSync(path).equals(pristine)).toBe(true);
   expect(statSync(path).mtimeMs).toBe(1400000000000);
 });
 
-test("blocks that are in place are stale, and apply takes them out", () => {
+test("a patch is outdated, and apply removes it", () => {
   const { folder, path, options, pristine, read } = target(PLAIN);
   cli(["apply", ...options]);
   const applied = read();
   const none = [...noPool(), "--virtinst", folder];
   const verified = cli(["verify", "--json", ...none]);
   expect(verified.code).toBe(1);
-  expect(json(verified.stdout)).toMatchObject({ state: "stale", stateReason: "this host has no rbd pool any more" });
+  expect(json(verified.stdout)).toMatchObject({ state: "outdated", stateReason: "this host has no rbd pool any more" });
 
   const checked = cli(["apply", "--check", "--diff", ...none]);
   expect(checked.code).toBe(1);
-  expect(checked.stdout).toMatch(/^would be taken out: .*installer\.py \(pool libvirtpool\)$/m);
+  expect(checked.stdout).toMatch(/^would be removed: .*installer\.py \(pool libvirtpool\)$/m);
   expect(checked.stdout).toMatch(/^-.*_virtinst_rbd_patch/m);
-  expect(checked.stdout).toMatch(/^The file would be, in its bytes and its time, what the blocks were put into\.$/m);
+  expect(checked.stdout).toMatch(/^This would restore the original file \(content and modification time\)\.$/m);
   for (const command of ["apply", "revert"])
     expect(cli([command, "--check", "-q", ...(command === "apply" ? none : none.slice(-2))])).toMatchObject({
       code: 1,
       stdout: "",
-      stderr: expect.stringMatching(/^virtinst-rbd-patch: would be (taken out|reverted): .*\n$/),
+      stderr: expect.stringMatching(/^virtinst-rbd-patch: would be (removed|reverted): .*\n$/),
     });
   expect(read()).toBe(applied);
 
@@ -85,17 +84,13 @@ test("blocks that are in place are stale, and apply takes them out", () => {
   expect(json(done.stdout)).toMatchObject({
     changed: true,
     check: false,
-    status: "taken out",
+    status: "removed",
     pools: ["libvirtpool"],
     compiled: null,
     restored: true,
     timeRestored: true,
-    shippedIn: [],
     diff: expect.stringMatching(/^-.*_virtinst_rbd_patch/m),
-    notes: [
-      "This host has no rbd pool any more, so it needs no blocks.",
-      expect.stringMatching(/not that of any upstream/),
-    ],
+    notes: ["This host has no rbd pool any more: the patch is removed."],
   });
   expect(readFileSync(path).equals(pristine)).toBe(true);
   expect(statSync(path).mtimeMs).toBe(1400000000000);
@@ -103,11 +98,11 @@ test("blocks that are in place are stale, and apply takes them out", () => {
   expect(cli(["verify", ...none]).code).toBe(0);
 });
 
-test("blocks are taken out with the care of revert", () => {
+test("the patch is removed as by revert", () => {
   const { folder, path, options, pristine, edit } = target(PLAIN);
   const none = [...noPool(), "--virtinst", folder];
   writeFileSync(path, patchedBy100(pristine));
-  expect(json(cli(["apply", "--json", ...none]).stdout)).toMatchObject({ status: "taken out", restored: true });
+  expect(json(cli(["apply", "--json", ...none]).stdout)).toMatchObject({ status: "removed", restored: true });
   expect(readFileSync(path).equals(pristine)).toBe(true);
   expect(statSync(path).mtimeMs).toBe(1400000000000);
 
@@ -115,8 +110,8 @@ test("blocks are taken out with the care of revert", () => {
   edit("import os\n", "import os\n# mine\n");
   const { code, stdout, stderr } = cli(["apply", ...none]);
   expect(code).toBe(0);
-  expect(stderr).toMatch(/changed outside the blocks; these changes stay/);
-  expect(stdout).toMatch(/^taken out: .*\nThe file has no blocks any more\.$/m);
+  expect(stderr).toMatch(/changed outside the patch\. These changes/);
+  expect(stdout).toMatch(/^removed: .*\nRemoved the patch\. The file differs from the original\.$/m);
   expect(readFileSync(path, "utf8")).toBe(pristine.toString().replace("import os\n", "import os\n# mine\n"));
 
   cli(["apply", ...options]);
@@ -171,7 +166,7 @@ test("below a root, libvirt without pools is an answer, and no libvirt is none",
     code: 1,
     stdout: expect.stringMatching(/no rbd pool any more/),
   });
-  expect(json(cli(["apply", "--json", "--root", base]).stdout)).toMatchObject({ status: "taken out" });
+  expect(json(cli(["apply", "--json", "--root", base]).stdout)).toMatchObject({ status: "removed" });
   rmSync(join(base, "etc/libvirt"), { recursive: true });
   for (const command of ["apply", "verify", "inspect"])
     expect(cli([command, "--root", base])).toMatchObject({
@@ -192,11 +187,11 @@ describe("a broken pool", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Pool +archive \(Ceph pool cold\) broken$/m);
     expect(stdout.match(/^ {2}broken +(.*)$/m)?.[1]).toMatch(MESSAGE);
-    expect(stdout).toMatch(/^ {2}mend it +Define it \(virsh secret-define, .*--pool\.$/m);
+    expect(stdout).toMatch(/^ {2}fix +Define it \(virsh secret-define, .*--pool\.$/m);
     expect(stdout.match(/^ {2}broken/gm)).toHaveLength(1);
     expect(stdout).toMatch(/^Pool +libvirtpool \(Ceph pool vms\)$/m);
     expect(stdout).toMatch(/^ {2}secret +2a5b08e4-\S+ \(by usage/m);
-    expect(stdout).toMatch(/^Need +partial: /m);
+    expect(stdout).toMatch(/^Affected +yes: /m);
     const left = cli(["inspect", ...BROKEN, "--virtinst", folder, "--pool", "libvirtpool"]);
     expect(left.stdout).toMatch(/^Pool +archive \(Ceph pool cold\) left out$/m);
     expect(left.stdout).not.toMatch(/broken/);
@@ -220,17 +215,16 @@ describe("a broken pool", () => {
       /^Patch +(.*)$/m.exec(cli(["inspect", ...words, "--virtinst", folder]).stdout)?.[1];
     expect(patch(...BROKEN)).toMatch(/^current: /);
     expect(patch(uuidPool, `--secret-xml=${FIXTURES}/secret-usage.xml`)).toBe(
-      "stale: all of this host's rbd pools are broken, so that no blocks fit",
+      "outdated: all rbd pools of this host are broken",
     );
   });
 
-  test("by usage is shown where no secret could be read", () => {
+  test("a pool by usage is not broken if no secret could be read", () => {
     const { folder } = target(PLAIN);
     const { code, stdout } = cli(["inspect", HOST[0] as string, "--virtinst", folder]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^ {2}secret +not resolved \(by usage "client\.libvirt secret"\)$/m);
-    expect(stdout).toMatch(/^ {2}broken .*secrets of this host could not be read/m);
-    expect(stdout).toMatch(/^ {2}mend it +Add --secret-xml FILE/m);
+    expect(stdout).toMatch(/^ {2}secret +not checked \(by usage "client\.libvirt secret"\)$/m);
+    expect(stdout).not.toMatch(/broken/);
   });
 });
 
@@ -254,7 +248,7 @@ describe("that live libvirt has no pool is an answer for the system's libvirt on
     const before = read();
     const ran = cli(["apply", "--connect", uri, "--virtinst", folder], { env: withVirsh() });
     expect(ran.code, ran.stderr).toBe(code);
-    if (code === 0) expect(ran.stdout).toMatch(/^taken out/);
+    if (code === 0) expect(ran.stdout).toMatch(/^removed/);
     else expect(ran.stderr).toMatch(REFUSED);
     expect(read() === before).toBe(code !== 0);
   });

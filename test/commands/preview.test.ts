@@ -36,7 +36,7 @@ test("takes a domain from a file, says what the patch logs, and writes the XML w
   const left = cli(["preview", file, ...options]);
   expect(left.stderr).not.toContain("sample");
   expect(left.stdout).toMatch(/changes nothing/);
-  expect(left.stderr).toMatch(/disk vms\/x is left as it is/);
+  expect(left.stderr).toMatch(/disk vms\/x is left unchanged/);
 });
 
 test("says so where there is no Python to run it", () => {
@@ -98,7 +98,7 @@ describe("preview - reads standard input, for virsh dumpxml | … | virsh define
     const { code, stdout, stderr } = cli(["preview", "-", ...words], { input: xml });
     expect({ code, stdout }).toEqual({ code: 0, stdout: xml });
     // What was left is said, and not where the XML goes.
-    expect(stderr).toMatch(xml.includes("rbd") ? /^note: .*disk vms\/x is left as it is: it lists no monitor/m : /^$/);
+    expect(stderr).toMatch(xml.includes("rbd") ? /^note: .*disk vms\/x is left unchanged: it lists no monitor/m : /^$/);
   });
 
   const file = `${FIXTURES}/pool-usage.xml`;

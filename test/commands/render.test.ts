@@ -5,7 +5,7 @@ import { cli, eachLayout, HOST, json, PLAIN, poolsOfOneCephPool, target, tempora
 
 eachLayout(({ name: layout }) => {
   test.each(["\n", "\r\n"])("apply FILE ends with the bytes of apply (line end %j)", (end) => {
-    const { folder, path, options, recipe } = target(layout);
+    const { folder, path, options, standIn } = target(layout);
     writeFileSync(path, readFileSync(path, "utf8").replace(/\n/g, end));
     utimesSync(path, 1400000000, 1400000000);
     const copy = join(temporaryFolder(), "file");
@@ -16,7 +16,7 @@ eachLayout(({ name: layout }) => {
     const viaFile = cli(["apply", patch, ...HOST, "--json", "--virtinst", copy]);
     expect(viaFile.stderr + viaFile.code).toMatch(/0$/);
     expect(cli(["apply", ...options]).code).toBe(0);
-    expect(readFileSync(join(copy, recipe.file))).toEqual(readFileSync(path));
+    expect(readFileSync(join(copy, standIn.file))).toEqual(readFileSync(path));
     expect(json(cli(["apply", patch, ...HOST, "--json", "--virtinst", copy]).stdout)).toMatchObject({
       changed: false,
       status: "current",
@@ -60,13 +60,13 @@ test("two libvirt pools of one Ceph pool are one entry, with the monitors of bot
     '"libvirt_pools": [u"adead", u"libvirtpool"],',
     '"ceph_pool": u"vms",',
     `"auth": '<auth username="libvirt">',`,
-    `"secret": '<secret type="ceph" uuid="2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1"/>',`,
+    `"secret": '<secret type="ceph" usage="client.libvirt secret"/>',`,
     '"monitors": (',
     ...[9, 1, 2, 3].map((number) => `'<host name="192.0.2.${number}" port="6789"/>',`),
     "),",
     "},",
   ]);
-  expect(stdout).toContain('\n+# For the libvirt pools: "adead", "libvirtpool"\n');
+  expect(stdout).toContain('\n+# libvirt pools: "adead", "libvirtpool"\n');
   expect(json(cli(["render", "--json", ...options]).stdout).pools).toEqual(["adead", "libvirtpool"]);
 });
 

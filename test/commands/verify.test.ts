@@ -16,18 +16,18 @@ import {
   withFittingDigest,
 } from "../support/cli";
 
-test("absent: exit 1, and nothing was run", () => {
+test("not patched: exit 1, and nothing was run", () => {
   const { options } = target(PLAIN);
   const { code, stdout } = cli(["verify", "--json", ...options]);
   expect(code).toBe(1);
-  expect(json(stdout)).toMatchObject({ state: "absent", behaviour: { status: "not run" } });
+  expect(json(stdout)).toMatchObject({ state: "not-patched", behaviour: { status: "skipped" } });
 });
 
 test.each([
-  ["edited", "a changed uuid", /2a5b08e4/g, "00000000", 1],
-  ["edited", "a line outside the blocks", "import os\n", "import os\n# mine\n", 1],
+  ["modified", "a changed secret", /client\.libvirt/g, "client.other", 1],
+  ["modified", "a line outside the blocks", "import os\n", "import os\n# mine\n", 1],
   ["damaged", "a lost marker", "# <<< virtinst-rbd-patch\n", "", 4],
-  ["absent", "everything of ours gone", /^ *# >>> [\s\S]*?^ *# <<< .*\n/gm, "", 1],
+  ["not-patched", "everything of ours gone", /^ *# >>> [\s\S]*?^ *# <<< .*\n/gm, "", 1],
 ])("%s: %s", (state, _, from, to, exit) => {
   const { options, edit } = target(PLAIN);
   cli(["apply", ...options]);
@@ -38,16 +38,19 @@ test.each([
   expect(code).toBe(exit);
 });
 
-test("edited: the calls moved to where they are never reached", () => {
+test("modified: the calls moved to another line of the method", () => {
   const { options, read, path } = target(PLAIN);
   cli(["apply", ...options]);
   const applied = read();
   const call = callBlock(applied);
-  writeFileSync(path, applied.replace(call, "") + call);
+  writeFileSync(
+    path,
+    applied.replace(call, "").replace("        initial_xml = None", `${call}        initial_xml = None`),
+  );
   const { code, stdout } = cli(["verify", "--json", ...options]);
   expect(json(stdout)).toMatchObject({
-    state: "edited",
-    stateReason: expect.stringMatching(/no longer where they were put/),
+    state: "modified",
+    stateReason: expect.stringMatching(/^the patch \(line \d+\) was moved$/),
   });
   expect(code).toBe(1);
   expect(json(cli(["apply", "--json", ...options]).stdout)).toMatchObject({ status: "updated" });
@@ -57,11 +60,11 @@ test("edited: the calls moved to where they are never reached", () => {
 test("shows what an edited block does wrong", () => {
   const { options, edit } = target(PLAIN);
   cli(["apply", ...options]);
-  edit(/uuid="2a5b08e4/g, 'uuid="00000000');
+  edit(/usage="client/g, 'usage="other');
   const { stdout } = cli(["verify", ...options]);
   expect(stdout).toMatch(/behaviour failed/);
   expect(stdout).toMatch(/wrong {2}disk of pool libvirtpool/);
-  expect(stdout).toMatch(/00000000-3f6f/);
+  expect(stdout).toMatch(/usage="other/);
 });
 
 test("--static runs nothing, and never says passed", () => {
@@ -69,34 +72,34 @@ test("--static runs nothing, and never says passed", () => {
   cli(["apply", ...options]);
   const { code, stdout } = cli(["verify", "--static", "--python", "/nonexistent", ...options]);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/behaviour not run: --static/);
+  expect(stdout).toMatch(/behaviour skipped: --static/);
   expect(stdout).not.toMatch(/passed/);
 });
 
-test("without a fitting Python it says not run", () => {
+test("without a fitting Python the check is skipped", () => {
   const { options } = target(PLAIN);
   cli(["apply", ...options]);
   const { stdout } = cli(["verify", ...options, "--python", "/nonexistent"]);
-  expect(stdout).toMatch(/behaviour not run: \/nonexistent, given with --python/);
+  expect(stdout).toMatch(/behaviour skipped: \/nonexistent, given with --python/);
   expect(stdout).not.toMatch(/passed/);
 });
 
-test("runs the block that is on disk: a faulty one fails with exit 5 even if its digests fit", () => {
+test("runs the block that is on disk, and a block with forged digests is not current", () => {
   const { options, read, path } = target(PLAIN);
   cli(["apply", ...options]);
   writeFileSync(path, withFittingDigest(read().replace('name="192.0.2.13"', 'name="192.0.2.99"')));
   const { code, stdout } = cli(["verify", "--json", ...options]);
-  expect(json(stdout)).toMatchObject({ state: "current", behaviour: { status: "failed" } });
-  expect(code).toBe(5);
+  expect(json(stdout)).toMatchObject({ state: "outdated", behaviour: { status: "failed" } });
+  expect(code).toBe(1);
 });
 
 test("verify is content where nothing is needed, and says so", () => {
   const options = [...HOST_BY_UUID, "--virtinst", copyVirtinst(PLAIN)];
   const { code, stdout } = cli(["verify", "--json", ...options]);
   expect(json(stdout)).toMatchObject({
-    state: "absent",
-    need: "not needed",
-    needReason: expect.stringMatching(/copies auth/),
+    state: "not-patched",
+    affected: "no",
+    affectedReason: expect.stringMatching(/copies auth/),
   });
   expect(code).toBe(0);
 });
@@ -113,13 +116,16 @@ test("runs no foreign code of an image, whatever its digests say", () => {
     ),
   );
   const { stdout } = cli(["verify", "--json", "--root", base]);
-  expect(json(stdout).behaviour).toMatchObject({ status: "not run", reason: expect.stringMatching(/foreign text/) });
+  expect(json(stdout).behaviour).toMatchObject({
+    status: "skipped",
+    reason: expect.stringMatching(/only a current patch is run/),
+  });
   expect(readdirSync(base)).not.toContain("sprung");
 });
 
 test.each([
-  ["stale", (text: string) => patchedBy100(Buffer.from(text))],
-  ["edited", (text: string) => text, "# more\n"],
+  ["outdated", (text: string) => patchedBy100(Buffer.from(text))],
+  ["modified", (text: string) => text, "# more\n"],
 ])("below --root %s blocks are called that, and not foreign text", (state, blocks, more = "") => {
   const base = image();
   const path = join(base, "usr/share/virt-manager/virtinst/install/installer.py");
@@ -130,51 +136,44 @@ test.each([
   expect(json(stdout)).toMatchObject({
     state,
     behaviour: {
-      status: "not run",
-      reason: `the patch is ${state}, and below --root only what this tool would write there now is run`,
+      status: "skipped",
+      reason: `the file is ${state}, and below --root only a current patch is run`,
     },
   });
 });
 
-test("stale: the blocks of version 1.0.0, which are run as they are", () => {
+test("outdated: the patch of version 1.0.0, whose function is run as it is", () => {
   const { options, path, pristine } = target(PLAIN);
   writeFileSync(path, patchedBy100(pristine));
   const { code, stdout } = cli(["verify", "--json", ...options]);
   expect(json(stdout)).toMatchObject({
-    state: "stale",
-    stateReason: `the blocks were rendered by version 1.0.0, this is ${VERSION}`,
+    state: "outdated",
+    stateReason: `the patch was written by version 1.0.0, this is ${VERSION}`,
     behaviour: { status: "failed", checks: expect.arrayContaining([expect.objectContaining({ passed: false })]) },
   });
   expect(code).toBe(1);
 });
 
-test.each([
-  ["1.0.0", (pristine: Buffer) => patchedBy100(pristine, 3)],
-  [
-    VERSION,
-    (_: Buffer, applied: string) =>
-      applied.replace("# format: 2\n", "# format: 3\n").replace(/^# pristine: .*$/gm, "# whatever comes then"),
-  ],
-])("damaged: blocks of a later format, in the words of %s", (version, edit) => {
-  const { options, folder, path, pristine, read } = target(PLAIN);
+test("damaged: a patch of a later version with another header is refused, and its version is named", () => {
+  const { options, folder, path, read } = target(PLAIN);
   cli(["apply", ...options]);
-  const later = edit(pristine, read());
+  const later = read().replace(
+    `# >>> virtinst-rbd-patch ${VERSION}\n`,
+    "# >>> virtinst-rbd-patch 9.0.0\n# one more line\n",
+  );
   writeFileSync(path, later);
   const { code, stdout } = cli(["verify", "--json", ...options]);
   expect(json(stdout)).toMatchObject({
     state: "damaged",
-    stateReason: `line 9: the blocks were written by virtinst-rbd-patch ${version}, in a layout that this version does not know`,
-    behaviour: { status: "not run" },
+    stateReason: expect.stringMatching(/^line \d+: the header of the function block is not known \(version 9\.0\.0\)$/),
+    behaviour: { status: "skipped" },
   });
   expect(code).toBe(4);
   for (const words of [
     ["apply", ...options],
     ["revert", "--virtinst", folder],
   ])
-    expect(cli(words)).toMatchObject({
-      code: 4,
-      stderr: expect.stringMatching(/line 9: .*a layout that this version does not know\. Nothing was written\./),
-    });
+    expect(cli(words)).toMatchObject({ code: 4, stderr: expect.stringMatching(/Nothing was written\./) });
   expect(read()).toBe(later);
 });
 

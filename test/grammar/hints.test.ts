@@ -6,7 +6,7 @@ const TOOL = "virtinst-rbd-patch";
 test.each([
   ["status", `That is: ${TOOL} inspect`],
   ["diff", `That is: ${TOOL} apply --check --diff`],
-  ["describe", `That is: ${TOOL} explain`],
+  ["describe", `That is: ${TOOL} inspect`],
   ["undo", `That is: ${TOOL} revert`],
   ["version", `That is: ${TOOL} --version`],
   [
@@ -27,14 +27,14 @@ test.each([
   ["apply --yes", "It asks nothing, so there is nothing to agree to: leave it out."],
   [
     "revert --host x",
-    `--host goes with inspect, render, bundle, hook, apply, verify, explain and preview. See ${TOOL} revert --help.`,
+    `--host goes with inspect, render, bundle, hook, apply, verify and preview. See ${TOOL} revert --help.`,
   ],
   ["inspect -v", `-v goes with render, bundle, apply, verify and revert. See ${TOOL} inspect --help.`],
   ["verify -n", `That is: ${TOOL} verify`],
   ["apply -R", `That is: ${TOOL} revert`],
   ["apply --reverse", `That is: ${TOOL} revert`],
   ["apply --out x", `That is: ${TOOL} render -o`],
-  ["apply --diff=all", `That is: ${TOOL} apply --diff, or --diff=facts`],
+  ["apply --diff=all", `That is: ${TOOL} apply --diff`],
   ["apply --check=yes", `That is: ${TOOL} apply --check`],
   ["hook", `KIND is one of ansible, apt, dnf, image, puppet, salt, systemd and yum. See ${TOOL} hook --help.`],
   ["inspect --diff", `--diff goes with apply and revert. See ${TOOL} inspect --help.`],
@@ -43,8 +43,7 @@ test.each([
 ])("%s", (line, hint) => expect(usageHint(line.split(" "))).toBe(hint));
 
 test.each([
-  ["inspect", "status show info list --status"],
-  ["explain", "describe history"],
+  ["inspect", "status show info list --status describe history"],
   ["apply --check --diff", "diff plan"],
   ["verify", "check test"],
   ["apply", "patch install"],

@@ -48,7 +48,7 @@ test("what inspect --json prints fits the schema, and inspect reads it back to t
   expect(first.code).toBe(0);
   const { document, resolved } = json(first.stdout);
   expect(validate(document), JSON.stringify(validate.errors)).toBe(true);
-  expect(document.virtinst).toMatchObject({ release: "4.1.0", state: "absent", need: "partial" });
+  expect(document.virtinst).toMatchObject({ release: "4.1.0", state: "not-patched", affected: "yes" });
   // Whole, or the document alone.
   for (const text of [first.stdout, JSON.stringify(document)]) {
     const file = temporaryFile("host.json", text);
@@ -62,23 +62,23 @@ describe("what inspect found of virtinst", () => {
     release: "4.1.0",
     file: "/usr/share/virt-manager/virtinst/install/installer.py",
     sha256: "0".repeat(64),
-    state: "absent",
-    need: "required",
+    state: "not-patched",
+    affected: "yes",
     reason: "it copies no auth",
   };
   const read = (more: object) => readDocument(JSON.stringify({ ...DOCUMENT, virtinst: { ...virtinst, ...more } }), "f");
 
   test.each([
-    ...["absent", "current", "stale", "edited", "damaged"].map((state) => ({ state })),
-    ...["required", "partial", "not needed", "impossible", "unknown"].map((need) => ({ need })),
+    ...["not-patched", "current", "outdated", "modified", "damaged"].map((state) => ({ state })),
+    ...["yes", "no", "unknown", "unsupported"].map((affected) => ({ affected })),
     { release: null, sha256: null },
   ])("may be %j", (more) => expect(read(more).host).toBe("hv01"));
 
   test.each([
     [{ state: "" }, /virtinst\.state/],
     [{ state: "other" }, /virtinst\.state/],
-    [{ need: "other" }, /virtinst\.need/],
-    [{ need: "" }, /virtinst\.need/],
+    [{ affected: "other" }, /virtinst\.affected/],
+    [{ affected: "" }, /virtinst\.affected/],
     [{ sha256: "0".repeat(65) }, "f: virtinst.sha256: must be a SHA-256 in hexadecimal."],
     [{ sha256: `x${"0".repeat(64)}` }, /virtinst\.sha256/],
     [{ sha256: "0".repeat(63) }, /virtinst\.sha256/],

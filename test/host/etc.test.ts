@@ -142,3 +142,21 @@ test.each([
   writeFileSync(join(base, "etc/hostname"), text);
   expect(read(base).host).toBe(name);
 });
+
+test("only what libvirt loads is read: a pool from NAME.xml, a secret from UUID.xml; the rest is reported", () => {
+  const base = image();
+  const copy = join(base, "etc/libvirt/storage/backup-of-libvirtpool.xml");
+  const draft = join(base, "etc/libvirt/secrets/0-rbd-virt.xml");
+  cpSync(join(base, POOL), copy);
+  writeFileSync(
+    draft,
+    "<secret><uuid>00000000-bbbb-4ccc-8ddd-eeeeeeeeeeee</uuid><usage type='ceph'><name>client.virt secret</name></usage></secret>",
+  );
+  const { pools, secrets, notes } = read(base);
+  expect(pools.map(({ name }) => name)).toEqual(["libvirtpool"]);
+  expect(secrets).toHaveLength(1);
+  expect(notes).toEqual([
+    expect.stringContaining(`${copy} was ignored: libvirt loads a pool only from NAME.xml`),
+    expect.stringContaining(`${draft} was ignored`),
+  ]);
+});

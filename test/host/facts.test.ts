@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { Failure } from "../../src/failure";
 import type { HostConfig, Pool, Secret } from "../../src/host/config";
 import { choosePools, resolveFacts } from "../../src/host/facts";
-import { factsDigest } from "../../src/patch/facts";
 
 const UUID = "01234567-89ab-cdef-0123-456789abcdef";
 const OTHER = "11111111-89ab-cdef-0123-456789abcdef";
@@ -26,8 +25,44 @@ const config = (pools: Pool[], secrets: Secret[] | null = [ceph(UUID, "s")]): Ho
 const usage = (name: string) => ({ auth: { username: "u", secret: { usage: name } } });
 
 describe("resolveFacts", () => {
-  test("resolves a secret that is named by usage", () => {
-    expect(resolveFacts(config([pool("p", usage("s"))]), []).pools[0]?.auth).toEqual({ username: "u", uuid: UUID });
+  test("a pool that names its secret by usage keeps that reference, beside the UUID", () => {
+    expect(resolveFacts(config([pool("p", usage("s"))]), []).pools[0]?.auth).toEqual({
+      username: "u",
+      uuid: UUID,
+      usage: "s",
+    });
+  });
+
+  test("two pools that reach the same secret by uuid and by usage are one entry, written by usage", () => {
+    const { cephPools, broken } = resolveFacts(config([pool("p"), pool("q", usage("s"))]), []);
+    expect(broken).toEqual([]);
+    expect(cephPools).toMatchObject([{ libvirtPools: ["p", "q"], auth: { username: "u", uuid: UUID, usage: "s" } }]);
+  });
+
+  test("a pool of another cluster with the same secret is written by usage as well", () => {
+    const other = pool("q", { ...usage("s"), cephPool: "iso" });
+    const { cephPools } = resolveFacts(config([pool("p"), other]), []);
+    expect(cephPools.map(({ auth }) => auth?.usage)).toEqual(["s", "s"]);
+  });
+
+  test("if the secrets cannot be read, the pool's own reference is used, with a note", () => {
+    const { pools, notes } = resolveFacts(config([pool("p"), pool("q", { ...usage("s"), cephPool: "iso" })], null), []);
+    expect(pools.map(({ auth }) => auth)).toEqual([
+      { username: "u", uuid: UUID },
+      { username: "u", uuid: "", usage: "s" },
+    ]);
+    expect(notes).toEqual([
+      expect.stringMatching(/^The secret of pool "p" \(uuid .*\) was not checked/),
+      expect.stringMatching(/^The secret of pool "q" \(usage "s"\) was not checked/),
+    ]);
+  });
+
+  test("a <host> element that lists several monitors is split", () => {
+    const monitors = [{ name: "a:6789,[2001:db8::1]:6790", port: null }];
+    expect(resolveFacts(config([pool("p", { monitors })]), []).pools[0]?.monitors).toEqual([
+      { name: "a", port: 6789 },
+      { name: "[2001:db8::1]", port: 6790 },
+    ]);
   });
 
   test("sorts the pools, and takes only those that were asked for", () => {
@@ -44,12 +79,6 @@ describe("resolveFacts", () => {
       config([pool("p", usage("s"))], [{ uuid: UUID, usageType: "volume", usageName: "s" }]),
       [],
       /usage type volume, not ceph/,
-    ],
-    [
-      "a secret by usage where none were read",
-      config([pool("p", usage("s"))], null),
-      [],
-      /secrets of this host could not be read/,
     ],
     [
       "one cluster, one user, two secrets",
@@ -307,23 +336,4 @@ describe("libvirt pools of one Ceph pool", () => {
       },
     ]);
   });
-});
-
-test("the digest depends on every fact, and on nothing else", () => {
-  const digestOf = (...pools: Pool[]) => factsDigest(resolveFacts(config(pools), []).cephPools);
-  const digest = digestOf(pool("p"));
-  expect(digestOf(pool("p", { active: false }))).toBe(digest);
-  const changed: Partial<Pool>[] = [
-    { cephPool: "x" },
-    { monitors: [] },
-    { monitors: [{ name: "m1", port: null }] },
-    { auth: null },
-    { auth: { username: "v", secret: { uuid: UUID } } },
-  ];
-  const digests = [
-    ...changed.map((more) => digestOf(pool("p", more))),
-    digestOf(pool("q")),
-    digestOf(pool("p"), pool("q")),
-  ];
-  expect(new Set([digest, ...digests]).size).toBe(changed.length + 3);
 });

@@ -4,36 +4,38 @@ import { acceptPatch } from "../../src/patch/accept";
 import { unifiedDiff } from "../../src/patch/diff";
 import { sha256 } from "../../src/patch/facts";
 import { VERSION } from "../../src/version";
-import { FACTS, MODIFIED, PATH, PRISTINE, patched } from "../support/patched";
+import { callBlock } from "../support/cli";
+import { FACTS, MODIFIED, ORIGINAL, PATH, patched } from "../support/patched";
 
-const { blocks, text } = patched();
-const HASH = sha256(PRISTINE);
-const PATCH = unifiedDiff(PATH, PRISTINE, text);
-const accept = (patch: string, base = PRISTINE, hash = HASH) => acceptPatch(patch, PATH, base, hash, "host.patch");
+const { text } = patched();
+const HASH = sha256(ORIGINAL);
+const PATCH = unifiedDiff(PATH, ORIGINAL, text);
+const accept = (patch: string, base = ORIGINAL, hash = HASH) => acceptPatch(patch, PATH, base, hash, "host.patch");
 
 /** The diff to another text, made without knowledge of blocks. */
-const diffTo = (after: string) => unifiedDiff(PATH, PRISTINE, after);
+const diffTo = (after: string) => unifiedDiff(PATH, ORIGINAL, after);
 
 describe("a patch file is accepted", () => {
-  const offered = { text, facts: FACTS, pristine: { sha256: HASH, modified: MODIFIED }, tool: VERSION };
+  const offered = { text, facts: FACTS, original: { sha256: HASH, modified: MODIFIED }, tool: VERSION };
 
   it("with what it makes of the file, and all that its blocks state", () => expect(accept(PATCH)).toEqual(offered));
 
   it.each([
     ["comments before it", `# virtinst-rbd-patch\n# host: hv01\n${PATCH}`],
     ["no a/ and b/ before the path", PATCH.replace("--- a/", "--- ").replace("+++ b/", "+++ ")],
-    ["no lines of context", unifiedDiff(PATH, PRISTINE, text, 0)],
-    ["all lines as context", unifiedDiff(PATH, PRISTINE, text, 99)],
+    ["no lines of context", unifiedDiff(PATH, ORIGINAL, text, 0)],
+    ["all lines as context", unifiedDiff(PATH, ORIGINAL, text, 99)],
   ])("with %s", (_, patch) => expect(accept(patch)).toEqual(offered));
 
   it("though the lines above its place moved, as long as the file is the one that it names", () => {
-    const longer = `# one more\n${PRISTINE}`;
+    const longer = `# one more\n${ORIGINAL}`;
     expect(accept(PATCH, longer, HASH).text).toBe(`# one more\n${text}`);
   });
 });
 
 describe("a patch file is refused", () => {
-  const call = blocks.call.split("\n").slice(1, 2).join();
+  const [line = ""] = /^ +start_xml = _virtinst_rbd_patch.*$/m.exec(text) ?? [];
+  const call = callBlock(text);
   const twoFiles = (names: string) => `${PATCH}${names}\n@@ -0,0 +1 @@\n+x\n`;
   it.each<[title: string, patch: string, why: string | RegExp]>([
     ["that is empty", "", "this is not a unified diff"],
@@ -83,19 +85,19 @@ describe("a patch file is refused", () => {
     ],
     [
       "that takes a line away in one of its places",
-      unifiedDiff(PATH, PRISTINE, text, 0).replace(/\n@@ -(\d+),0 (\+\d+,\d+ @@)/, "\n@@ -1,1 $2\n-import logging"),
+      unifiedDiff(PATH, ORIGINAL, text, 0).replace(/\n@@ -(\d+),0 (\+\d+,\d+ @@)/, "\n@@ -1,1 $2\n-import logging"),
       /^it removes lines/,
     ],
-    ["that adds something else", diffTo(`${PRISTINE}import os\n`), /^it does something other than/],
+    ["that adds something else", diffTo(`${ORIGINAL}import os\n`), /^it does something other than/],
     [
       "that adds one block",
-      diffTo(text.replace(blocks.call, "")),
+      diffTo(text.replace(call, "")),
       "it does something other than add the two blocks of this tool",
     ],
-    ["for no pool", diffTo(patched([]).text), "it is for no pool at all"],
+    ["for no pool", diffTo(patched([]).text), "it is for no pool"],
     [
       "whose blocks were changed",
-      PATCH.replace(`+${call}`, `+${call}  # changed`),
+      PATCH.replace(`+${line}`, `+${line}  # changed`),
       "it does something other than add the two blocks of this tool",
     ],
   ])("%s", (_, patch, why) => {
@@ -106,7 +108,7 @@ describe("a patch file is refused", () => {
       expect.objectContaining({
         kind: "target",
         message,
-        hint: "Make the patch anew on this host: virtinst-rbd-patch render -o FILE.",
+        hint: "Render the patch again on this host: virtinst-rbd-patch render -o FILE.",
       }),
     );
     if (typeof why !== "string") expect(attempt).toThrow(new RegExp(why.source.replace("^", "^host\\.patch: ")));
@@ -114,17 +116,17 @@ describe("a patch file is refused", () => {
 
   it("that was made for another file, with both digests", () => {
     const other = "0".repeat(64);
-    expect(() => accept(PATCH, PRISTINE, other)).toThrow(
-      `host.patch: it was made for a file with the SHA-256 ${HASH}, and this one has ${other}. Nothing was written.`,
+    expect(() => accept(PATCH, ORIGINAL, other)).toThrow(
+      `host.patch: it was rendered for a file with the SHA-256 ${HASH}, and this one has ${other}. Nothing was written.`,
     );
   });
 
   it("whose lines do not fit, though its digest does", () => {
-    const other = PRISTINE.replaceAll("start_xml", "first_xml");
+    const other = ORIGINAL.replaceAll("start_xml", "first_xml");
     expect(() => accept(PATCH, other)).toThrow("host.patch: its lines do not fit the file. Nothing was written.");
   });
 
   it("where the file has other line ends: nothing is converted", () => {
-    expect(() => accept(PATCH, PRISTINE.replaceAll("\n", "\r\n"))).toThrow("its lines do not fit the file");
+    expect(() => accept(PATCH, ORIGINAL.replaceAll("\n", "\r\n"))).toThrow("its lines do not fit the file");
   });
 });

@@ -16,6 +16,7 @@ it.each([
   ["monitors", { monitors: [] }, "192.0.2.1:6789", "none"],
   ["user", { auth: { ...POOL.auth, username: "other" } }, "libvirt", "other"],
   ["secret", { auth: { ...POOL.auth, uuid: "9" } }, "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1", "9"],
+  ["secret", { auth: { ...POOL.auth, usage: "s" } }, "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1", 'usage "s"'],
   ["Ceph pool", { name: "images" }, "vms", "images"],
 ])("%s", (fact, other, there, here) =>
   expect(compareFacts([POOL], [{ ...POOL, ...(other as Partial<CephPool>) }])).toEqual([

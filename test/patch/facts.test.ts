@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import {
-  factsDigest,
   overlap,
   type PoolFacts,
   poolNames,
@@ -8,6 +7,7 @@ import {
   sameMonitor,
   secretUuids,
   sha256,
+  splitMonitor,
 } from "../../src/patch/facts";
 
 const at = (name: string, port: number | null = null) => ({ name, port });
@@ -72,11 +72,27 @@ it("the names of all libvirt pools", () => {
   expect(poolNames([ceph("a", "b"), ceph("c")])).toEqual(["a", "b", "c"]);
 });
 
-it("the digest of known facts is what it always was: blocks on hosts state it", () => {
-  const auth = { username: "u", uuid: "1" };
-  const facts = { libvirtPools: ["a", "b"], name: "vms", monitors: [at("m", 6789), at("n")], auth };
-  const spelled = '[[["a","b"],"vms",[["m",6789],["n",null]],["u","1"]],[["c"],"iso",[],null]]';
-  expect(factsDigest([facts, { libvirtPools: ["c"], name: "iso", monitors: [], auth: null }])).toBe(sha256(spelled));
+it.each([
+  ["a:6789,b:6790", null, [at("a", 6789), at("b", 6790)]],
+  ["a,b", null, [at("a"), at("b")]],
+  ["a, b", 6789, [at("a"), at("b", 6789)]],
+  ["[2001:db8::1]:6789,[2001:db8::2]:6790", null, [at("[2001:db8::1]", 6789), at("[2001:db8::2]", 6790)]],
+  ["2001:db8::1,2001:db8::2", null, [at("2001:db8::1"), at("2001:db8::2")]],
+  ["a:6789", null, [at("a", 6789)]],
+  ["a", 6789, [at("a", 6789)]],
+  ["2001:db8::1", 6789, [at("2001:db8::1", 6789)]],
+  ["[::1]", null, [at("[::1]")]],
+] as const)("the <host> element %j with port %s has the monitors %j", (name, port, monitors) => {
+  expect(splitMonitor({ name, port })).toEqual(monitors);
+});
+
+it("the same secret, once by uuid and once by usage, is the same credentials", () => {
+  const auth = (more: object) => ({ auth: { username: "u", uuid: "1", ...more } });
+  expect(sameCredentials(auth({}), auth({ usage: "s" }))).toBe(true);
+  expect(sameCredentials(auth({ uuid: "2" }), auth({ usage: "s" }))).toBe(false);
+  expect(sameCredentials(auth({ uuid: "", usage: "s" }), auth({ uuid: "", usage: "s" }))).toBe(true);
+  expect(sameCredentials(auth({ uuid: "", usage: "s" }), auth({ uuid: "", usage: "t" }))).toBe(false);
+  expect(sameCredentials(auth({ uuid: "", usage: "s" }), auth({}))).toBe(false);
 });
 
 it("SHA-256 is that of the text as UTF-8, or of the bytes", () => {

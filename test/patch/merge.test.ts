@@ -16,6 +16,13 @@ const pool = (name: string, monitors: readonly (string | Monitor)[], more: Parti
 const groups = (pools: readonly PoolFacts[]) => mergePools(pools).map(({ libvirtPools }) => libvirtPools.join(" "));
 
 describe("which libvirt pools become one entry", () => {
+  it("pools that name the same secret by uuid and by usage, written by usage", () => {
+    const byUsage = pool("b", ["m1"], { auth: { ...AUTH, usage: "s" } });
+    expect(mergePools([pool("a", ["m1"]), byUsage])).toMatchObject([
+      { libvirtPools: ["a", "b"], auth: { ...AUTH, usage: "s" } },
+    ]);
+  });
+
   it("none of none", () => expect(mergePools([])).toEqual([]));
 
   it("one pool is an entry of its own, with all that it has", () => {

@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { readFacts } from "../../src/patch/read-facts";
 import { FACTS, patched } from "../support/patched";
 
-const { helper } = patched().blocks;
+const { block } = patched();
 const EMPTY = { libvirtPools: [], name: "", monitors: [], auth: null };
 /** What is read of these lines in a pool's entry. */
 const entry = (...lines: readonly string[]) => readFacts(["        {", ...lines].join("\n"));
 
 describe("the facts in a block", () => {
-  it("are those that it was rendered from", () => expect(readFacts(helper)).toEqual(FACTS));
+  it("are those that it was rendered from", () => expect(readFacts(block)).toEqual(FACTS));
 
   it("are none where there is no entry", () => {
     expect(readFacts("")).toEqual([]);
@@ -18,29 +18,13 @@ describe("the facts in a block", () => {
 
   it("are empty where an entry has no lines", () => expect(entry()).toEqual([EMPTY]));
 
-  it("of format 1 are one libvirt pool each", () => {
-    expect(entry('            "pool": u"a, b",', '            "ceph_pool": u"vms",')).toEqual([
-      { ...EMPTY, libvirtPools: ["a, b"], name: "vms" },
-    ]);
-  });
-
-  it("of format 1 have a monitor's name and port before its element", () => {
+  it("have the usage of a secret that is named so", () => {
     expect(
       entry(
-        '            "username": u"libvirt",',
-        `                (u"192.0.2.11", u"6789", '<host name="192.0.2.11" port="6789"/>'),`,
-        `                (u"h", None, '<host name="h"/>'),`,
-        `                (u"i", None, '<host name="i"/>',`,
+        `            "auth": '<auth username="u">',`,
+        `            "secret": '<secret type="ceph" usage="a&#39;b"/>',`,
       ),
-    ).toEqual([
-      {
-        ...EMPTY,
-        monitors: [
-          { name: "192.0.2.11", port: 6789 },
-          { name: "h", port: null },
-        ],
-      },
-    ]);
+    ).toEqual([{ ...EMPTY, auth: { username: "u", uuid: "", usage: "a'b" } }]);
   });
 
   it("have an auth without its secret, and a secret without its auth, as it stands there", () => {

@@ -1,31 +1,33 @@
 import { describe, expect, it } from "vitest";
-import { type CephPool, factsDigest } from "../../src/patch/facts";
-import { render } from "../../src/patch/render";
+import type { CephPool } from "../../src/patch/facts";
+import { renderFunction } from "../../src/patch/render";
+import { blockDigest } from "../../src/patch/strip";
 import { VERSION } from "../../src/version";
 import { FACTS } from "../support/patched";
 
-const PRISTINE = { sha256: "a".repeat(64), modified: "-1.500000000", lines: [3, 20] } as const;
-const SITE = { variables: ["start_xml", "final_xml"], indent: "    " };
+const ORIGINAL = { sha256: "a".repeat(64), modified: "-1.500000000" };
+const CALL = "    # >>> virtinst-rbd-patch\n";
+const render = (pools: readonly CephPool[]) => renderFunction(pools, ORIGINAL, CALL);
 const lines = (text: string) => text.split("\n");
 
-describe("the blocks", () => {
-  it("state what they went into, for which pools, and from which facts", () => {
-    const { helper } = render(FACTS, PRISTINE, SITE);
-    expect(lines(helper)).toEqual(
-      expect.arrayContaining([
-        `# >>> virtinst-rbd-patch ${VERSION}`,
-        '# For the libvirt pools: "libvirtpool", "second", "open"',
-        "# format: 2",
-        `# pristine: sha256=${PRISTINE.sha256}`,
-        "# pristine: mtime=-1.500000000 lines=3,20",
-        `# facts: sha256=${factsDigest(FACTS)}`,
-      ]),
-    );
+describe("the function block", () => {
+  it("begins with a header: version, purpose, pools, how to remove it, the original file, its own digest", () => {
+    const block = render(FACTS);
+    expect(lines(block).slice(0, 9)).toEqual([
+      `# >>> virtinst-rbd-patch ${VERSION}`,
+      expect.stringMatching(/^# Local change, not part of virt-manager: /),
+      expect.stringMatching(/^# rbd disks of new guests\./),
+      '# libvirt pools: "libvirtpool", "second", "open"',
+      "# Remove it: virtinst-rbd-patch revert",
+      "# Without it: sed -i '/^[[:blank:]]*# >>> virtinst-rbd-patch/,/^[[:blank:]]*# <<< virtinst-rbd-patch/d' FILE",
+      `# original: sha256=${ORIGINAL.sha256} mtime=-1.500000000`,
+      `# block: sha256=${blockDigest(CALL, block)}`,
+      "def _virtinst_rbd_patch(xml):",
+    ]);
   });
 
-  it("hold what each Ceph pool's disks need, with and without auth, monitors and ports", () => {
-    const { helper } = render(FACTS, PRISTINE, SITE);
-    const [, pools] = /\n {4}pools = \(\n([\s\S]*?)\n {4}\)\n/.exec(helper) as unknown as [string, string];
+  it("contains what the disks of each Ceph pool need, with and without auth, monitors and ports", () => {
+    const [, pools] = /\n {4}pools = \(\n([\s\S]*?)\n {4}\)\n/.exec(render(FACTS)) as unknown as [string, string];
     expect(pools).toBe(`        {
             "libvirt_pools": [u"libvirtpool", u"second"],
             "ceph_pool": u"vms",
@@ -46,17 +48,32 @@ describe("the blocks", () => {
         },`);
   });
 
-  it("write no value as it is", () => {
+  it("names a secret by usage if a pool does", () => {
+    const [pool] = FACTS as [CephPool];
+    const auth = { username: "libvirt", uuid: "2a5b08e4", usage: "client.libvirt secret" };
+    expect(render([{ ...pool, auth }])).toContain(
+      `            "secret": '<secret type="ceph" usage="client.libvirt secret"/>',\n`,
+    );
+  });
+
+  it("has at most 125 lines of at most 110 columns for one pool with three monitors", () => {
+    const monitors = [1, 2, 3].map((number) => ({ name: `192.0.2.${number}`, port: 6789 }));
+    const block = render([{ ...(FACTS[0] as CephPool), libvirtPools: ["libvirtpool"], monitors }]);
+    expect(lines(block.trimEnd()).length).toBeLessThanOrEqual(125);
+    // The line with the digest and the time of the original is 124 columns wide.
+    expect(lines(block).filter((line) => line.length > 110 && !line.startsWith("# original: "))).toEqual([]);
+  });
+
+  it("contains every value in an encoded form", () => {
     const hostile: CephPool = {
       libvirtPools: ['a"b'],
       name: "c\\d",
       monitors: [{ name: "e'f", port: null }],
       auth: { username: "g<h", uuid: "i&j" },
     };
-    const { helper } = render([hostile], PRISTINE, SITE);
-    expect(lines(helper)).toEqual(
+    expect(lines(render([hostile]))).toEqual(
       expect.arrayContaining([
-        '# For the libvirt pools: "a\\u0022b"',
+        '# libvirt pools: "a\\u0022b"',
         '            "libvirt_pools": [u"a\\u0022b"],',
         '            "ceph_pool": u"c\\u005cd",',
         `            "auth": '<auth username="g&#60;h">',`,
@@ -66,38 +83,14 @@ describe("the blocks", () => {
     );
   });
 
-  it("call the function for each variable, as far in as the method's body", () => {
-    const { call } = render(FACTS, PRISTINE, { variables: ["a", "b"], indent: "\t" });
-    expect(lines(call)).toEqual([
-      expect.stringMatching(/^ # >>> virtinst-rbd-patch \d/),
-      "\ta = _virtinst_rbd_patch(a)",
-      "\tb = _virtinst_rbd_patch(b)",
-      " # <<< virtinst-rbd-patch",
-      "",
-    ]);
-  });
-
-  it("begin with blanks however wide the indentation is, so that the header's command finds the markers", () => {
-    const { call } = render(FACTS, PRISTINE, { variables: ["a"], indent: " \t\f " });
-    expect(call).toMatch(/^ {4}# >>> /);
-    expect(call).toMatch(/\n {4}# <<< virtinst-rbd-patch\n$/);
-    expect(call).toContain("\n \t\f a = ");
-  });
-});
-
-describe("what is not plain is never written", () => {
   it.each([
-    ["a digest", { ...PRISTINE, sha256: "a b" }, SITE, 'not plain: "a b"'],
-    ["a time", { ...PRISTINE, modified: "1\n2" }, SITE, 'not plain: "1\\n2"'],
-    ["an empty value", { ...PRISTINE, modified: "" }, SITE, 'not plain: ""'],
-    ["a value with a blank before it", { ...PRISTINE, sha256: " a" }, SITE, 'not plain: " a"'],
-    ["a value with a line break behind it", { ...PRISTINE, sha256: "a\n" }, SITE, 'not plain: "a\\n"'],
-    ["a variable", PRISTINE, { ...SITE, variables: ["a; b"] }, 'not plain: "a; b"'],
-    ["an indentation", PRISTINE, { ...SITE, indent: "  x" }, "not an indentation"],
-    ["an indentation with a line break", PRISTINE, { ...SITE, indent: "\n  " }, "not an indentation"],
-    ["an indentation behind something", PRISTINE, { ...SITE, indent: "x  " }, "not an indentation"],
-  ])("%s", (_, pristine, site, message) => {
-    expect(() => render(FACTS, pristine, site)).toThrow(RangeError);
-    expect(() => render(FACTS, pristine, site)).toThrow(message);
+    ["a digest", { ...ORIGINAL, sha256: "a b" }, 'not plain: "a b"'],
+    ["a time", { ...ORIGINAL, modified: "1\n2" }, 'not plain: "1\\n2"'],
+    ["an empty value", { ...ORIGINAL, modified: "" }, 'not plain: ""'],
+    ["a value with a blank before it", { ...ORIGINAL, sha256: " a" }, 'not plain: " a"'],
+    ["a value with a line break after it", { ...ORIGINAL, sha256: "a\n" }, 'not plain: "a\\n"'],
+  ])("is not rendered if %s of the header is not plain", (_, original, message) => {
+    expect(() => renderFunction(FACTS, original, CALL)).toThrow(RangeError);
+    expect(() => renderFunction(FACTS, original, CALL)).toThrow(message);
   });
 });

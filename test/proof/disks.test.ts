@@ -37,3 +37,17 @@ test.each([
   ["another user", { username: "v" }, [["user", "v"]]],
   ["a monitor that is missing", { monitors: [] }, [["monitor", "missing"]]],
 ])("%s", (_, disk, faults) => expect(wrong(disk)).toEqual(faults));
+
+// The secrets of the host cannot be read, so that the UUID is unknown.
+test.each([
+  ["the usage of the pool", { uuid: null, usage: "key" }, []],
+  ["another usage", { uuid: null, usage: "other" }, [["secret", 'usage "key"', 'usage "other"']]],
+  ["no secret", { uuid: null, secrets: 0, secretType: null }, [["secret", 'usage "key"', "none"]]],
+  ["a UUID", {}, [["secret", 'usage "key"', UUID]]],
+])("a pool that names its secret by usage, without access to the secrets: %s", (_, disk, faults) => {
+  const pool = { ...POOL, auth: { username: "u", uuid: "", usage: "key" } };
+  const compared = compareDisk({ ...DISK, ...disk }, pool, []);
+  expect(compared.flatMap(({ label, expected, found, right }) => (right ? [] : [[label, expected, found]]))).toEqual(
+    faults,
+  );
+});

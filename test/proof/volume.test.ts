@@ -44,7 +44,7 @@ test("a volume that is not there: how to list those that are, and not to apply w
     const { code, volume } = verifyVolume({ install: gone }, patch);
     expect({ code, causes: volume.causes }).toEqual({ code: 1, causes: [] });
     expect(volume).toMatchObject({
-      status: "not run",
+      status: "skipped",
       reason: expect.stringMatching(/name 'x'; `virsh -c qemu:\/\/\/system vol-list libvirtpool` lists those/),
     });
     expect(volume.reason).not.toMatch(/apply/);
@@ -53,14 +53,14 @@ test("a volume that is not there: how to list those that are, and not to apply w
 
 test("another fault does not name the volumes", () => {
   const { volume } = verifyVolume({ install: "echo 'ERROR oops' >&2; exit 1" });
-  expect(volume).toMatchObject({ status: "not run", reason: expect.stringMatching(/: oops$/) });
+  expect(volume).toMatchObject({ status: "skipped", reason: expect.stringMatching(/: oops$/) });
 });
 
 test.each([
   ["exit 0", "passed", 0],
   ["exit 3", "failed", 5],
   // Such as xmllint, which it calls.
-  ["xmllint_that_is_not_there; exit $?", "not run", 0],
+  ["xmllint_that_is_not_there; exit $?", "skipped", 0],
 ])("virt-xml-validate as %s: its schema %s", (script, status, code) => {
   const said = verifyVolume({ install: RIGHT, validate: script });
   expect(said.volume.schema.status).toBe(status);

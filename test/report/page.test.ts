@@ -38,7 +38,7 @@ function filled(value: string, more: Partial<ShownReport> = {}): ShownReport {
   const checks = [{ label: value, passed: false, difference: `x${line}x` }];
   return {
     ...{ host: value, source: value, release: value, file: value, sha256: value, shippedIn: [value] },
-    ...{ state: "edited", stateReason: `x${value}`, need: "required", needReason: value },
+    ...{ state: "modified", stateReason: `x${value}`, affected: "yes", affectedReason: value },
     pools: [
       {
         ...{ pool: value, cephPool: value, monitors: [{ name: value, port: null }] },
@@ -48,7 +48,7 @@ function filled(value: string, more: Partial<ShownReport> = {}): ShownReport {
     behaviour: { status: "failed", reason: value, checks },
     install: { status: "failed", reason: value, checks, causes: [value] },
     volume: {
-      ...{ status: "failed", reason: value, volume: value, schema: { status: "not run", reason: value } },
+      ...{ status: "failed", reason: value, volume: value, schema: { status: "skipped", reason: value } },
       disks: [{ name: value, facts: [{ label: "user", expected: value, found: `x${line}x`, right: false }] }],
       causes: [value],
     },
@@ -149,9 +149,9 @@ describe("nothing is loaded, and nothing is run", () => {
 describe("the verdict is first, as the exit code says it", () => {
   const passed = { status: "passed", reason: "by it", checks: [], causes: [] };
   const failed = { ...passed, status: "failed", checks: [{ label: "a disk", passed: false, difference: "d" }] };
-  const unrun = { ...passed, status: "not run", reason: "no Python" };
-  const volume = { ...unrun, volume: "p/v", disks: [], schema: { status: "not run", reason: "s" } };
-  const none = { state: "absent", need: "not needed", behaviour: unrun };
+  const unrun = { ...passed, status: "skipped", reason: "no Python" };
+  const volume = { ...unrun, volume: "p/v", disks: [], schema: { status: "skipped", reason: "s" } };
+  const none = { state: "not-patched", affected: "no", behaviour: unrun };
   const of = (more: Partial<ShownReport>) =>
     page(filled("x", { exitCode: 0, state: "current", behaviour: passed, install: passed, volume: null, ...more }));
 
@@ -161,10 +161,10 @@ describe("the verdict is first, as the exit code says it", () => {
     ["Patched; not proved", "part", { behaviour: unrun, install: unrun }],
     ["No patch is needed: proved", "yes", none],
     ["No patch is needed; not proved", "part", { ...none, install: unrun }],
-    ["Not patched", "no", { exitCode: 1, state: "absent", behaviour: unrun, install: unrun }],
-    ["Not as this host needs it: the patch is stale", "no", { exitCode: 1, state: "stale", install: unrun }],
-    ["Not as this host needs it: the patch is damaged", "no", { exitCode: 4, state: "damaged", behaviour: unrun }],
-    ["Not proved: volume not run", "no", { exitCode: 1, volume: { ...volume, causes: [] } }],
+    ["Not patched", "no", { exitCode: 1, state: "not-patched", behaviour: unrun, install: unrun }],
+    ["The patch is outdated", "no", { exitCode: 1, state: "outdated", install: unrun }],
+    ["The patch is damaged", "no", { exitCode: 4, state: "damaged", behaviour: unrun }],
+    ["Not verified: volume skipped", "no", { exitCode: 1, volume: { ...volume, causes: [] } }],
     ["Does not work: behaviour failed", "no", { exitCode: 5, behaviour: failed }],
     ["Does not work: behaviour and virt-install failed", "no", { exitCode: 5, behaviour: failed, install: failed }],
   ])("%s", (verdict, kind, more) => {
@@ -180,7 +180,7 @@ describe("the verdict is first, as the exit code says it", () => {
     const html = of({ exitCode: 5, behaviour: failed, install: unrun });
     expect(texts(html, "h3").slice(0, 2)).toEqual([
       "The function in the file, run on a sample domain: failed",
-      "The host's own virt-install, on libvirt's test driver: not run",
+      "The host's own virt-install, on libvirt's test driver: skipped",
     ]);
     expect(texts(html, "p")).toContain("no Python");
     expect(texts(html, "p")).toContain("The function in the file, run on a sample domain: failed: a disk.");
@@ -213,17 +213,16 @@ describe("each part says what was found", () => {
 
   test("what was looked at, known and unknown", () => {
     const known = { host: "hv01", source: "live libvirt", release: "1.4.0", file: "/vm/guest.py", sha256: "5f" };
-    const why = { shippedIn: ["1:1.4.0-5"], state: "stale", stateReason: "old", need: "required", needReason: "so" };
+    const why = { state: "outdated", stateReason: "old", affected: "yes", affectedReason: "so" };
     expect(facts(page(filled("x", { ...known, ...why })))).toEqual({
-      ...{ Host: "hv01", "Facts from": "live libvirt", "virt-manager": "release 1.4.0", File: "/vm/guest.py" },
-      ...{ "SHA-256 without blocks": "5f", Released: "as in 1:1.4.0-5", Patch: "stale: old", Need: "required: so" },
+      ...{ Host: "hv01", Source: "live libvirt", "virt-manager": "release 1.4.0", File: "/vm/guest.py" },
+      ...{ "SHA-256 without the patch": "5f", Patch: "outdated: old", Affected: "yes: so" },
     });
-    const nothing = { host: null, source: null, release: null, file: null, sha256: null, shippedIn: [] };
-    const html = page(filled("x", { ...nothing, ...why, shippedIn: [] }));
+    const nothing = { host: null, source: null, release: null, file: null, sha256: null };
+    const html = page(filled("x", { ...nothing, ...why }));
     expect(facts(html)).toMatchObject({
-      ...{ Host: "unknown", "Facts from": "unknown", "virt-manager": "unknown release", File: "unknown" },
-      "SHA-256 without blocks": "not known: the blocks are damaged",
-      Released: "not the file of any upstream release",
+      ...{ Host: "unknown", Source: "unknown", "virt-manager": "unknown release", File: "unknown" },
+      "SHA-256 without the patch": "unknown: the patch is damaged",
     });
     expect(texts(html, "p")[0]).toBe("unknown host, 2026-01-02 03:04:05 UTC");
   });
@@ -248,7 +247,7 @@ describe("each part says what was found", () => {
       { label: "two", passed: false, difference: "expected\ngot\n\n" },
     ];
     const fact = { label: "user", expected: "u", found: "v", right: false };
-    const volume = { status: "passed", reason: "by it", volume: "p/v", schema: { status: "not run", reason: "none" } };
+    const volume = { status: "passed", reason: "by it", volume: "p/v", schema: { status: "skipped", reason: "none" } };
     const html = page(
       filled("x", {
         behaviour: { status: "passed", reason: "by Python", checks },
@@ -267,12 +266,12 @@ describe("each part says what was found", () => {
         ["mark yes", "passed"],
         ["mark no", "failed"],
         ["mark yes", "passed"],
-        ["mark part", "not run"],
+        ["mark part", "skipped"],
       ],
     ]);
     const said = rows(html).map(textOf);
     expect(said).toEqual(expect.arrayContaining(["onepassed", "twofailed", "expected\ngot\n", "found: v\n"]));
-    expect(said).toEqual(expect.arrayContaining(["vda: user ufailed", "vda: user upassed", "schema: nonenot run"]));
+    expect(said).toEqual(expect.arrayContaining(["vda: user ufailed", "vda: user upassed", "schema: noneskipped"]));
     expect(said).toHaveLength(2 + 1 + 3 + 1 + 4);
     expect(texts(html, "h3")).toContain("The host's own virt-install, for the volume p/v: passed");
     expect(texts(html, "li")).toContain("look here");
@@ -287,7 +286,7 @@ describe("each part says what was found", () => {
       "did not get that far",
       { ...passed, status: "failed", checks: [{ label: "other", passed: true, difference: "" }] },
     ],
-    ["was not run: no Python", { status: "not run", reason: "no Python", checks: [] }],
+    ["was skipped: no Python", { status: "skipped", reason: "no Python", checks: [] }],
   ])("of the disk, that the function %s", (words, behaviour) => {
     const html = page(
       filled("x", { behaviour, disk: { label: "disk", before: [{ text: "a", own: true }], after: [] } }),
@@ -314,21 +313,21 @@ describe("each part says what was found", () => {
       const box = elements(html).find(({ attrs }) => attrs.some(({ value }) => value.startsWith("verdict ")));
       return box?.childNodes.filter((node) => "tagName" in node && node.tagName === "p").map(textOf);
     };
-    const unrun = { status: "not run", reason: "no Python", checks: [], causes: [] };
+    const unrun = { status: "skipped", reason: "no Python", checks: [], causes: [] };
     const absent = {
       exitCode: 1,
-      state: "absent",
+      state: "not-patched",
       stateReason: "it has no blocks",
-      need: "required",
-      needReason: "so",
+      affected: "yes",
+      affectedReason: "so",
     };
-    expect(why({ ...absent, behaviour: unrun, install: unrun })).toEqual(["It has no blocks. Need: required: so."]);
+    expect(why({ ...absent, behaviour: unrun, install: unrun })).toEqual(["It has no blocks. Affected: yes: so."]);
     expect(why({ ...absent, state: "current", behaviour: passed, install: unrun, exitCode: 0 })).toEqual([
       "It has no blocks.",
-      "The host's own virt-install, on libvirt's test driver: not run: no Python.",
+      "The host's own virt-install, on libvirt's test driver: skipped: no Python.",
     ]);
     const failed = { ...unrun, status: "failed", reason: "it ended" };
-    expect(why({ ...absent, state: "edited", behaviour: passed, install: failed })).toEqual([
+    expect(why({ ...absent, state: "modified", behaviour: passed, install: failed })).toEqual([
       "It has no blocks.",
       "The host's own virt-install, on libvirt's test driver: failed: it ended.",
     ]);
@@ -336,7 +335,7 @@ describe("each part says what was found", () => {
       { label: "one", passed: true, difference: "" },
       { label: "two", passed: false, difference: "d" },
     ];
-    expect(why({ ...absent, state: "edited", behaviour: passed, install: { ...failed, checks } })?.[1]).toMatch(
+    expect(why({ ...absent, state: "modified", behaviour: passed, install: { ...failed, checks } })?.[1]).toMatch(
       /: failed: two\.$/,
     );
   });

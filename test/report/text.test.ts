@@ -1,16 +1,6 @@
 import { expect, test } from "vitest";
-import { quoted } from "../../src/failure";
 import { monitorText } from "../../src/patch/facts";
-import {
-  type Colours,
-  clean,
-  colourDiff,
-  inline,
-  monitorsText,
-  PLAIN,
-  releasedText,
-  visible,
-} from "../../src/report/text";
+import { type Colours, clean, colourDiff, inline, PLAIN, visible } from "../../src/report/text";
 
 test.each([
   ["a bell and a line break", "a\u0007b\nc\td", "a\\x07b\\x0ac\\x09d", "a\\x07b\nc\td"],
@@ -43,18 +33,6 @@ test.each([
   [{ name: "2001:db8::1", port: null }, "2001:db8::1"],
   [{ name: "[2001:db8::1]", port: 3300 }, "[2001:db8::1]:3300"],
 ])("a monitor as people write it: %o", (monitor, text) => expect(monitorText(monitor)).toBe(text));
-
-test("lists, and what stands where there is none", () => {
-  const monitors = [
-    { name: "a", port: 1 },
-    { name: "b", port: null },
-  ];
-  expect(monitorsText(monitors)).toBe("a:1, b");
-  expect(monitorsText([])).toBe("none listed: Ceph's own configuration decides");
-  expect(releasedText(["4.0.0", "4.1.0"])).toBe("as in 4.0.0, 4.1.0");
-  expect(releasedText([])).toBe("not the file of any upstream release");
-  expect(quoted(['a"b', "c"])).toBe('"a\\"b", "c"');
-});
 
 test("a diff has git's colours, each line one; what is not seen in it is shown", () => {
   const named: Colours = {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { CephPool, Monitor, PoolFacts } from "../../src/patch/facts";
+import { type CephPool, type Monitor, type PoolFacts, splitMonitor } from "../../src/patch/facts";
 import { HOSTILE } from "./hostile";
 
 /** Each character that XML 1.0 has (https://www.w3.org/TR/xml/#charsets), the plain ones no oftener than the others. */
@@ -84,13 +84,31 @@ export const ANY_TEXT = fc
   .map((pieces) => pieces.join(""));
 
 const PORT = fc.option(fc.integer({ min: 1, max: 65535 }));
-const AUTH = fc.record({ username: ANY_TEXT, uuid: fc.oneof(fc.uuid(), ANY_TEXT) });
+// A block that names a secret by usage does not have its UUID.
+const AUTH = fc.oneof(
+  fc.record({ username: ANY_TEXT, uuid: fc.oneof(fc.uuid(), ANY_TEXT) }),
+  fc.record({ username: ANY_TEXT, uuid: fc.constant(""), usage: ANY_TEXT }),
+);
 
 /** How a monitor's name is compared, and coarser: Python 2.7 and JavaScript have not the same lower case for all. */
-const likeness = ({ name }: Monitor) => name.normalize("NFKC").toUpperCase().toLowerCase().replace(/[[\]]/g, "");
+const likeness = ({ name }: Monitor) =>
+  name
+    .normalize("NFKC")
+    .toUpperCase()
+    .toLowerCase()
+    .replace(/[[\]\s\p{Cc}]/gu, "");
+
+/** Whether an element names one monitor, as those of a rendered block do. */
+function isSingle(monitor: Monitor): boolean {
+  const [first, ...others] = splitMonitor(monitor);
+  return others.length === 0 && first?.name === monitor.name && likeness(monitor) !== "";
+}
 
 /** Monitors of which none could be taken for another, whatever their ports. */
-const MONITORS = fc.uniqueArray(fc.record({ name: ANY_TEXT, port: PORT }), { selector: likeness, maxLength: 3 });
+const MONITORS = fc.uniqueArray(fc.record({ name: ANY_TEXT, port: PORT }).filter(isSingle), {
+  selector: likeness,
+  maxLength: 3,
+});
 
 /** A libvirt pool, all of its texts any text. */
 export const ANY_POOL: fc.Arbitrary<PoolFacts> = fc.record({

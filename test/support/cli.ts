@@ -1,12 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import Ajv, { type ValidateFunction } from "ajv";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
-import { type Blocks, blocksDigest, findBlocks, withDigest } from "../../src/patch/blocks";
 import { sha256 } from "../../src/patch/facts";
-import { RECIPES, type Recipe } from "../../src/virtinst/recipes";
+import { blockDigest, stripPatch } from "../../src/patch/strip";
+import { LAYOUTS } from "../../src/virtinst/layouts";
 
 /** The built tool: what a user runs. */
 export const TOOL = resolve("dist/virtinst-rbd-patch.js");
@@ -91,6 +91,29 @@ export function poolsOfOneCephPool(pools: Readonly<Record<string, readonly numbe
   return [...files, secretXml("usage")];
 }
 
+/** A stand-in virtinst below test/fixtures/virtinst. */
+export interface StandIn {
+  readonly name: string;
+  /** The file with `_build_xml`, relative to its directory. */
+  readonly file: string;
+  /** The two variables that `_build_xml` returns. */
+  readonly returns: readonly [string, string];
+  readonly python: 2 | 3;
+}
+
+/** One stand-in for each variant of `_build_xml` that releases have, oldest first. */
+export const STAND_INS: readonly StandIn[] = [
+  ["guest-1.0", "start_xml"],
+  ["guest-1.4", "install_xml"],
+  ["installer-2.0", "install_xml"],
+  ["installer-2.2", "install_xml"],
+  ["installer-4.0", "initial_xml"],
+].map(([name = "", first = ""]) => {
+  const layout = LAYOUTS.find(({ file }) => existsSync(resolve("test/fixtures/virtinst", name, file)));
+  if (!layout) throw new Error(name);
+  return { name, ...layout, returns: [first, "final_xml"] };
+});
+
 /** A copy of a stand-in virtinst (`guest-1.0`, …), in a folder that goes when the test ends. */
 export function copyVirtinst(layout: string): string {
   const folder = join(temporaryFolder(), layout);
@@ -104,19 +127,20 @@ export const PLAIN = "installer-4.0";
 /** A copy of a stand-in virtinst, its file with `_build_xml`, and the options that name it and the sample host. */
 export function target(layout: string) {
   const folder = copyVirtinst(layout);
-  const recipe = RECIPES.find(({ name }) => name === layout);
-  if (!recipe) throw new Error(layout);
-  const path = join(folder, recipe.file);
+  const standIn = STAND_INS.find(({ name }) => name === layout);
+  if (!standIn) throw new Error(layout);
+  const path = join(folder, standIn.file);
   utimesSync(path, 1400000000, 1400000000);
   const options = [...HOST, "--virtinst", folder];
   return {
     folder,
     path,
-    recipe,
+    standIn,
     options,
     pristine: readFileSync(path),
     read: () => readFileSync(path, "utf8"),
-    edit: (from: string | RegExp, to: string) => writeFileSync(path, readFileSync(path, "utf8").replace(from, to)),
+    edit: (from: string | RegExp, to: string | ((...match: string[]) => string)) =>
+      writeFileSync(path, readFileSync(path, "utf8").replace(from, to as string)),
   };
 }
 
@@ -134,36 +158,35 @@ export function image(): string {
   return base;
 }
 
-/** What somebody would do who wants changed blocks to pass for whole ones. */
+/** A patched text whose patch was edited, with a digest that fits again. */
 export function withFittingDigest(text: string): string {
-  const found = findBlocks(text);
-  if (found.state !== "present") throw new Error(found.state);
-  const fitting = text.replace(found.header.blocks, blocksDigest(found.blocks));
-  expect(findBlocks(fitting)).toMatchObject({ state: "present", intact: true });
+  const stripped = stripPatch(text);
+  if (stripped.state !== "patched") throw new Error(stripped.state);
+  const [call = "", block = ""] = stripped.patch.spans.map(({ from, to }) => text.slice(from, to));
+  const fitting = text.replace(/^# block: sha256=.*$/m, `# block: sha256=${blockDigest(call, block)}`);
+  expect(stripPatch(fitting)).toMatchObject({ state: "patched", patch: { intact: true } });
   return fitting;
 }
 
-/** The block with the calls, in a file of the layout `PLAIN`. */
+/** The block in `_build_xml`, in a file of the layout `PLAIN`. */
 export function callBlock(text: string): string {
   const [block] = / {8}# >>>[\s\S]*?# <<<.*\n/.exec(text) as unknown as [string];
   return block;
 }
 
 /**
- * A file of the layout `PLAIN` as version 1.0.0 patched it, with a function that does nothing in place of its own.
+ * A file of the layout `PLAIN` as version 1.0.0 patched it, with a function that does nothing.
  *
- * @param pristine the file without blocks, last changed when `target` says
- * @param format the layout that its header states: 1 is what that version wrote
+ * @param original the file without the patch, last changed when `target` says
  */
-export function patchedBy100(pristine: Buffer, format = 1): string {
+export function patchedBy100(original: Buffer): string {
   const begin = "# >>> virtinst-rbd-patch 1.0.0 (not part of virt-manager; to undo: virtinst-rbd-patch revert)\n";
   const end = "# <<< virtinst-rbd-patch\n";
-  const [helperLine, callLine] = [9, 33];
-  const draft: Blocks = {
-    helper: `${begin}# format: ${format}
-# pristine: sha256=${sha256(pristine)} mtime=1400000000.000000000 lines=${helperLine},${callLine}
+  const [functionLine, callLine] = [9, 33];
+  const block = `${begin}# format: 1
+# pristine: sha256=${sha256(original)} mtime=1400000000.000000000 lines=${functionLine},${callLine}
 # facts: sha256=${"1".repeat(64)}
-# blocks: sha256=unknown
+# blocks: sha256=${"2".repeat(64)}
 def _virtinst_rbd_patch(xml):
     pools = (
         {
@@ -171,14 +194,12 @@ def _virtinst_rbd_patch(xml):
         },
     )
     return xml
-${end}`,
-    call: [begin, ...["initial_xml", "final_xml"].map((name) => `${name} = _virtinst_rbd_patch(${name})\n`), end]
-      .map((line) => `        ${line}`)
-      .join(""),
-  };
-  const { helper, call } = withDigest(draft, blocksDigest(draft));
-  const lines = pristine.toString().split(/(?<=\n)/);
-  lines[helperLine - 1] = helper + lines[helperLine - 1];
+${end}`;
+  const call = [begin, ...["initial_xml", "final_xml"].map((name) => `${name} = _virtinst_rbd_patch(${name})\n`), end]
+    .map((line) => `        ${line}`)
+    .join("");
+  const lines = original.toString().split(/(?<=\n)/);
+  lines[functionLine - 1] = block + lines[functionLine - 1];
   lines[callLine - 1] = call + lines[callLine - 1];
   return lines.join("");
 }
@@ -203,8 +224,8 @@ export const testOnPython2 = (name: string, work: () => void) =>
   test.skipIf(!HAS_PYTHON2)(`${name} (Python 2.7)`, work);
 
 /** Tests for each layout; those that need Python 2.7 are skipped without it. */
-export function eachLayout(tests: (recipe: Recipe) => void): void {
-  for (const recipe of RECIPES)
-    if (recipe.python === 2) describe.skipIf(!HAS_PYTHON2)(`${recipe.name} (Python 2.7)`, () => tests(recipe));
-    else describe(recipe.name, () => tests(recipe));
+export function eachLayout(tests: (standIn: StandIn) => void): void {
+  for (const standIn of STAND_INS)
+    if (standIn.python === 2) describe.skipIf(!HAS_PYTHON2)(`${standIn.name} (Python 2.7)`, () => tests(standIn));
+    else describe(standIn.name, () => tests(standIn));
 }

@@ -65,14 +65,14 @@ export const INDENTED_DONE = indented(
 );
 
 /** Why a disk stays, as it is logged. */
-export const left = (image: string, why: string) => `virtinst-rbd-patch: disk ${image} is left as it is: it ${why}`;
+export const left = (image: string, why: string) => `virtinst-rbd-patch: disk ${image} is left unchanged: it ${why}`;
 /** Why an auth stays, as it is logged. */
 export const leftAuth = (image: string, pools: string) =>
-  `virtinst-rbd-patch: the auth of disk ${image} is left as it is: it is not that of libvirt pool ${pools}`;
+  `virtinst-rbd-patch: the auth of disk ${image} is left unchanged: it is not that of libvirt pool ${pools}`;
 /** What is logged where a whole document stays; the reason is a `repr`. */
-export const FAILED = /^virtinst-rbd-patch: the domain's XML is left as it is: [A-Za-z]+\(.*\)$/;
+export const FAILED = /^virtinst-rbd-patch: XML left unchanged: [A-Za-z]+\(.*\)$/;
 /** The same for a document that the XML parser refuses. */
-export const UNREADABLE = /^virtinst-rbd-patch: the domain's XML is left as it is: ParseError\(.+\)$/;
+export const UNREADABLE = /^virtinst-rbd-patch: XML left unchanged: ParseError\(.+\)$/;
 
 /** A text, and what the function has to make of it. */
 export interface Case {

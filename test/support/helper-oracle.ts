@@ -1,5 +1,5 @@
 import { parseXml, XmlElement, XmlText } from "@rgrove/parse-xml";
-import type { CephPool, Monitor, PoolFacts } from "../../src/patch/facts";
+import type { CephPool, Credentials, Monitor, PoolFacts } from "../../src/patch/facts";
 import { mergePools } from "../../src/patch/merge";
 
 // What the function has to make of a domain, by another parser and on trees: it shares no code with the template.
@@ -42,10 +42,14 @@ export function isWithin(part: string, whole: string): boolean {
   return true;
 }
 
-/** What has to become of a domain, and how many lines have to be logged. */
-export function oracle(root: OutlineElement, facts: readonly PoolFacts[]): { want: Outline; lines: number } {
+/** The expected domain, how many lines are logged, and whether lists of monitors are replaced. */
+export function oracle(
+  root: OutlineElement,
+  facts: readonly PoolFacts[],
+): { want: Outline; lines: number; replaces: boolean } {
   const pools = mergePools(facts);
   let lines = 0;
+  let replaces = false;
   const below = (names: readonly string[], node: OutlineElement): OutlineElement => ({
     ...node,
     children: node.children.map((child) => {
@@ -53,11 +57,13 @@ export function oracle(root: OutlineElement, facts: readonly PoolFacts[]): { wan
       if (names.length > 1) return below(names.slice(1), child);
       const done = completed(child, pools);
       lines += done.lines;
+      replaces ||= done.replaces ?? false;
       return done.want;
     }),
   });
   const isOurs = root.name === "domain" && !root.attributes.xmlns;
-  return { want: isOurs ? below(["devices", "disk"], root) : root, lines };
+  const want = isOurs ? below(["devices", "disk"], root) : root;
+  return { want, lines, replaces };
 }
 
 /** The pools that share a monitor with one of these, or with one that does. */
@@ -70,7 +76,10 @@ function clusterOf(some: readonly CephPool[], all: readonly CephPool[]): readonl
   return more.length === some.length ? some : clusterOf(more, all);
 }
 
-function completed(disk: OutlineElement, pools: readonly CephPool[]): { want: OutlineElement; lines: number } {
+function completed(
+  disk: OutlineElement,
+  pools: readonly CephPool[],
+): { want: OutlineElement; lines: number; replaces?: boolean } {
   const source = named(disk, "source").find(({ attributes }) => attributes.protocol === "rbd");
   if (!source) return { want: disk, lines: 0 };
   const hosts = named(source, "host");
@@ -78,28 +87,35 @@ function completed(disk: OutlineElement, pools: readonly CephPool[]): { want: Ou
   const fitting = known.filter(
     ({ monitors }) => hosts.length === 0 || hosts.some((host) => monitors.some((monitor) => equal(monitor, host))),
   );
+  const isElsewhere = named(source, "config").length > 0;
   const auths = [...named(disk, "auth"), ...named(source, "auth")];
   const users = auths.map(({ attributes }) => attributes.username);
   const ofUser = clusterOf(fitting, known).filter(({ auth }) => auth && users.includes(auth.username));
-  const chosen = ofUser.length > 0 ? ofUser : fitting;
+  const isStranger = users.length > 0 && hosts.length === 0;
+  const chosen = ofUser.length > 0 ? ofUser : isStranger ? [] : fitting;
   const logins = new Set(chosen.map(({ auth, monitors }) => JSON.stringify(auth ?? monitors)));
   const [pool] = chosen;
-  if (!pool || logins.size > 1) return { want: disk, lines: known.length > 0 ? 1 : 0 };
+  if (!pool || logins.size > 1 || isElsewhere) return { want: disk, lines: known.length > 0 ? 1 : 0 };
 
   const [secret, line] = pool.auth ? secretOf(auths, pool.auth.username) : [null, false];
   const withSecret = (node: Outline): Outline =>
     node === secret
-      ? { ...secret, attributes: { ...secret.attributes, uuid: pool.auth?.uuid as string } }
+      ? { ...secret, attributes: { ...secret.attributes, ...reference(pool.auth as Credentials) } }
       : typeof node !== "string" && auths.includes(node)
         ? { ...node, children: node.children.map(withSecret) }
         : node;
+  // An element that lists several monitors is replaced.
+  const lists = hosts.filter((host) => SHORT.has(host) && isList(host));
+  const single = hosts.filter((host) => !lists.includes(host));
   const missing = chosen
     .flatMap(({ monitors }) => monitors)
-    .filter((monitor) => !hosts.some((host) => equal(monitor, host)))
+    .filter((monitor) => !single.some((host) => equal(monitor, host)))
     .map(({ name, port }) => element("host", port === null ? { name } : { name, port: String(port) }));
-  const last = hosts.at(-1);
+  const last = lists[0] ?? hosts.at(-1);
   const at = last && SHORT.has(last) ? source.children.indexOf(last) + 1 : 0;
-  const children = [...source.children.slice(0, at), ...missing, ...source.children.slice(at)].map(withSecret);
+  const children = [...source.children.slice(0, at), ...missing, ...source.children.slice(at)]
+    .filter((child) => typeof child === "string" || !lists.includes(child))
+    .map(withSecret);
   const added = pool.auth && auths.length === 0 ? [authOf(pool.auth)] : [];
   const want = {
     ...disk,
@@ -107,7 +123,7 @@ function completed(disk: OutlineElement, pools: readonly CephPool[]): { want: Ou
       child === source ? [...added, { ...source, children }] : [withSecret(child)],
     ),
   };
-  return { want, lines: line ? 1 : 0 };
+  return { want, lines: line ? 1 : 0, replaces: lists.length > 0 };
 }
 
 /** The secret that lacks nothing but its uuid; else whether the auths have to be logged. */
@@ -147,15 +163,44 @@ function element(name: string, attributes: Readonly<Record<string, string>>, ...
   return { name, attributes, children };
 }
 
-function equal(monitor: Monitor, { attributes: { name = "", port } }: OutlineElement): boolean {
-  return same(monitor, { name, port: port || null });
+function equal(monitor: Monitor, host: OutlineElement): boolean {
+  return listed(host).some((one) => same(monitor, one));
+}
+
+/** The monitors in an element. */
+function listed({ attributes: { name = "", port } }: OutlineElement): { name: string; port: string | null }[] {
+  return name.split(",").map((part) => {
+    const trimmed = strip(part);
+    const colon = trimmed.lastIndexOf(":");
+    const [host, number] = [trimmed.slice(0, colon), trimmed.slice(colon + 1)];
+    const isHost = colon >= 0 && /^[0-9]{1,5}$/.test(number) && (!host.includes(":") || /^\[[\s\S]*\]$/.test(host));
+    return isHost ? { name: host, port: number } : { name: trimmed, port: port || null };
+  });
+}
+
+/** As Python's strip does. */
+function strip(text: string): string {
+  return text.replace(/^[\s\u001c-\u001f\u0085]+|[\s\u001c-\u001f\u0085]+$/g, "");
+}
+
+function isList(host: OutlineElement): boolean {
+  const [one, ...others] = listed(host);
+  return others.length > 0 || (one?.port ?? null) !== (host.attributes.port || null);
 }
 
 function same(one: { name: string; port: unknown }, other: { name: string; port: unknown }): boolean {
-  const key = (text: string) => text.toLowerCase().replace(/^[[\]]+|[[\]]+$/g, "");
+  const key = (text: string) =>
+    strip(text)
+      .toLowerCase()
+      .replace(/^[[\]]+|[[\]]+$/g, "");
   return key(one.name) === key(other.name) && (!one.port || !other.port || String(one.port) === String(other.port));
 }
 
-function authOf({ username, uuid }: NonNullable<PoolFacts["auth"]>): Outline {
-  return element("auth", { username }, element("secret", { type: "ceph", uuid }));
+function authOf(auth: Credentials): Outline {
+  return element("auth", { username: auth.username }, element("secret", { type: "ceph", ...reference(auth) }));
+}
+
+/** How a disk names the secret. */
+function reference({ uuid, usage }: Credentials): Record<string, string> {
+  return usage === undefined ? { uuid } : { usage };
 }

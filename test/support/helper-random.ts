@@ -16,6 +16,15 @@ const HOST = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom("mon1", "MON1", "mon2", "mon3", "fe80::1", "[FE80::1]", "[fe80::1]") },
   { weight: 1, arbitrary: fc.constantFrom(...HOSTILE) },
 );
+/** What a disk may list in one element. */
+const LIST = fc.constantFrom(
+  "mon1,mon2",
+  "mon1:6789,mon9",
+  "MON3:3300",
+  "[fe80::1]:6789, mon1",
+  "mon8,mon9",
+  "fe80::1,",
+);
 const PORT = fc.constantFrom(null, null, 6789, 3300);
 const MONITOR = fc.record({ name: HOST, port: PORT });
 const USERNAME = fc.constantFrom("libvirt", "\u00e9'\"\\");
@@ -74,7 +83,7 @@ const rarely = (part: fc.Arbitrary<string>) =>
 const NAMESPACE = fc.constantFrom(...Array(12).fill(null), "", "urn:z");
 
 const SOURCE_HOST = fc
-  .tuple(fc.option(HOST, { freq: 8 }), PORT)
+  .tuple(fc.option(fc.oneof({ weight: 5, arbitrary: HOST }, { weight: 1, arbitrary: LIST }), { freq: 8 }), PORT)
   .chain(([name, port]) => element("host", { name, port: port === null ? null : String(port) }));
 const SECRET = fc
   .constantFrom<Record<string, string | null>[]>(
@@ -93,7 +102,12 @@ const SOURCE = fc
   .tuple(fc.constantFrom("rbd", "rbd", "rbd", "nbd"), CEPH_POOL, fc.nat(3), NAMESPACE)
   .chain(([protocol, name, count, xmlns]) => {
     const hosts = Array.from({ length: count }, () => SOURCE_HOST);
-    const children = spaced(rarely(element("x", { name: "s" })), ...hosts, rarely(rarely(DISK_AUTH)));
+    const children = spaced(
+      rarely(element("x", { name: "s" })),
+      rarely(rarely(element("config", { file: "/x" }))),
+      ...hosts,
+      rarely(rarely(DISK_AUTH)),
+    );
     return element("source", { protocol, name: `${name}/\u05d0 virt`, xmlns }, fc.oneof(children, fc.constant("")));
   });
 /** A disk that may be in one of the random pools. */

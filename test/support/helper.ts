@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { inject } from "vitest";
 import type { PoolFacts } from "../../src/patch/facts";
 import { mergePools } from "../../src/patch/merge";
-import { render } from "../../src/patch/render";
+import { renderFunction } from "../../src/patch/render";
 import type { Interpreter } from "./pythons";
 import { RUNS } from "./runs";
 
@@ -47,8 +47,7 @@ export interface Ran {
 
 /** The helper block for these pools, as it is put into a file. */
 export function helperBlock(pools: readonly PoolFacts[]): string {
-  const pristine = { sha256: "0".repeat(64), modified: "1400000000.000000000", lines: [1, 1] as const };
-  return render(mergePools(pools), pristine, { variables: ["start_xml", "final_xml"], indent: "        " }).helper;
+  return renderFunction(mergePools(pools), { sha256: "0".repeat(64), modified: "1400000000.000000000" }, "");
 }
 
 /** A block, the values for it, and the `xml.etree` that it finds. */

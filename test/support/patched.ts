@@ -1,12 +1,13 @@
-import { type CephPool, sha256 } from "../../src/patch/facts";
-import { insert, linesOf } from "../../src/patch/insert";
-import { render } from "../../src/patch/render";
+import type { CephPool } from "../../src/patch/facts";
+import { insertPatch } from "../../src/patch/insert";
+import { stripPatch } from "../../src/patch/strip";
 
-/** A file that takes both blocks; its own path in a patch. */
+/** A file that can be patched; its own path in a patch file. */
 export const PATH = "virtinst/guest.py";
-export const PRISTINE =
-  "import logging\n\n\nclass Guest(object):\n    def _build_xml(self):\n        start_xml = 1\n        final_xml = 2\n\n        return start_xml, final_xml\n";
+export const ORIGINAL =
+  'import logging\n\n\nclass Guest(object):\n    def _build_xml(self):\n        start_xml = 1\n        final_xml = 2\n\n        logging.debug("XML: %s", start_xml)\n        return start_xml, final_xml\n';
 export const MODIFIED = "1400000000.123456789";
+export const NAMED = { path: PATH, restoring: "Restore the file from its package" };
 
 export const FACTS: readonly CephPool[] = [
   {
@@ -21,14 +22,10 @@ export const FACTS: readonly CephPool[] = [
   { libvirtPools: ["open"], name: "iso", monitors: [], auth: null },
 ];
 
-/** The blocks for some facts, and a file with them. */
-export function patched(facts: readonly CephPool[] = FACTS, pristine = PRISTINE) {
-  const at = { helperAt: pristine.indexOf("\n") + 1, callAt: pristine.indexOf("\n        return") };
-  const lines = linesOf(pristine, at);
-  const blocks = render(
-    facts,
-    { sha256: sha256(pristine), modified: MODIFIED, lines },
-    { variables: ["start_xml", "final_xml"], indent: "        " },
-  );
-  return { blocks, text: insert(pristine, at, blocks) };
+/** A file with the patch for some pools, and the patch that `stripPatch` finds in it. */
+export function patched(facts: readonly CephPool[] = FACTS, original = ORIGINAL) {
+  const { text } = insertPatch({ text: original, encoding: "utf8" }, MODIFIED, facts, NAMED);
+  const stripped = stripPatch(text);
+  if (stripped.state !== "patched") throw new Error(stripped.state);
+  return { text, patch: stripped.patch, block: stripped.patch.block };
 }

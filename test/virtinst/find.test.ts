@@ -19,25 +19,31 @@ function root(files: Record<string, string>): string {
   return folder;
 }
 
+const FILE = "/usr/share/virt-manager/virtinst/guest.py";
 test.each([
-  [["apt-get"], " (dpkg -S names it; apt-get install --reinstall PACKAGE)"],
-  [["yum"], " (rpm -qf names it; yum reinstall PACKAGE)"],
-  [["dnf", "yum"], " (rpm -qf names it; dnf reinstall PACKAGE)"],
-  [["zypper"], " (rpm -qf names it; zypper install --force PACKAGE)"],
+  [["apt-get"], `: apt-get install --reinstall $(dpkg -S ${FILE} | cut -d: -f1)`],
+  [["yum"], `: yum reinstall $(rpm -qf ${FILE})`],
+  [["dnf", "yum"], `: dnf reinstall $(rpm -qf ${FILE})`],
+  [["zypper"], `: zypper install --force $(rpm -qf --qf %{NAME} ${FILE})`],
   [
     ["apt-get", "dnf"],
-    " (dpkg -S names it; apt-get install --reinstall PACKAGE; or rpm -qf names it; dnf reinstall PACKAGE)",
+    `: apt-get install --reinstall $(dpkg -S ${FILE} | cut -d: -f1), or dnf reinstall $(rpm -qf ${FILE})`,
   ],
   [[], ""],
 ])("a clean file comes by the package managers that are there: %j", (managers, how) => {
   const programs = Object.fromEntries(managers.map((name) => [`usr/bin/${name}`, ""]));
   const base = root({ "usr/share/virt-manager/": "guest-1.4", ...programs });
-  const clean = `Get a clean file from its package${how}`;
+  const clean = `Restore the file from its package${how}`;
   expect(findVirtinst(new HostFiles(base)).restoring).toBe(clean);
-  writeFileSync(join(base, "usr/share/virt-manager/virtinst/guest.py"), "def _build_xml(:\n# <<< virtinst-rbd-patch\n");
+  writeFileSync(
+    join(base, "usr/share/virt-manager/virtinst/guest.py"),
+    "    def _build_xml(:\n# <<< virtinst-rbd-patch\n",
+  );
   expect(cli(["apply", ...HOST, "--root", base]).stderr).toContain(`${clean}, then apply again.\n`);
   writeFileSync(join(base, "usr/share/virt-manager/virtinst/guest.py"), "def _build_xml(:\n");
-  expect(cli(["apply", ...HOST, "--root", base]).stderr).toContain(`${clean}, then apply again.\n`);
+  expect(cli(["apply", ...HOST, "--root", base]).stderr).toContain(
+    `${clean}, or look for a newer version of this tool.\n`,
+  );
 });
 
 describe("findVirtinst", () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Source } from "../../src/patch/source";
 import { HostFiles } from "../../src/system/host-files";
-import { compileTexts, findPythons, isNotRun, type Python, runHelper } from "../../src/virtinst/python";
+import { compileTexts, findPythons, isSkipped, type Python, runHelper } from "../../src/virtinst/python";
 import { temporaryFolder } from "../support/cli";
 import { patched } from "../support/patched";
 
@@ -13,7 +13,7 @@ const GREETING = '{"version": "3.11"}';
 /** The Pythons of this machine, as a user's run of the tool finds them. */
 function pythons(): readonly Python[] {
   const found = findPythons({ interpreter: null, program: null }, 3, { files: new HostFiles() });
-  if (isNotRun(found)) throw new Error(found.notRun);
+  if (isSkipped(found)) throw new Error(found.skipped);
   return found;
 }
 
@@ -48,7 +48,7 @@ describe("texts that Python compiles", () => {
       utf8("a = 'é\0'\n"),
     ];
     expect(await compileTexts(pythons(), sources, "é.py")).toMatchObject({
-      faults: [null, expect.stringMatching(/^SyntaxError in line /), null, expect.stringMatching(/Error in line /)],
+      faults: [null, expect.stringMatching(/^line 1 is not utf-8 text/), null, expect.stringMatching(/Error in line /)],
     });
   });
 
@@ -75,15 +75,15 @@ describe("a block that Python runs", () => {
         { xml: null, stable: true, same_text: true },
       ],
     });
-    expect(isNotRun(said) ? [] : said.log).toContain("met a");
+    expect(isSkipped(said) ? [] : said.log).toContain("met a");
   });
 
   it("is the tool's own as well", async () => {
     const before =
       '<domain><devices><disk type="network" device="disk"><source protocol="rbd" name="vms/a"/></disk></devices></domain>';
-    const said = await runHelper(pythons(), patched().blocks.helper, [before]);
+    const said = await runHelper(pythons(), patched().block, [before]);
     expect(said).toMatchObject({ error: null, results: [{ stable: true, same_text: true }] });
-    expect(isNotRun(said) ? null : said.results[0]?.xml).toContain('<auth username="libvirt">');
+    expect(isSkipped(said) ? null : said.results[0]?.xml).toContain('<auth username="libvirt">');
   });
 
   it("may raise: that is its error, and there are no results", async () => {
@@ -97,7 +97,7 @@ describe("a Python is started", () => {
     const home = temporaryFolder();
     const [python] = pythons() as [Python];
     const said = await runHelper([python], "", []);
-    const site = join(home, `.local/lib/python${isNotRun(said) ? "" : said.version}/site-packages`);
+    const site = join(home, `.local/lib/python${isSkipped(said) ? "" : said.version}/site-packages`);
     mkdirSync(site, { recursive: true });
     for (const name of ["json.py", "usercustomize.py", "sitecustomize.py"])
       for (const folder of [home, site]) writeFileSync(join(folder, name), "raise SystemExit('foreign')\n");
@@ -121,7 +121,7 @@ describe("a Python is started", () => {
 
 describe("what did not work is no answer", () => {
   it("nobody who was asked is one", async () => {
-    expect(await compileTexts([], [utf8("a")], "x.py")).toEqual({ notRun: "", died: false });
+    expect(await compileTexts([], [utf8("a")], "x.py")).toEqual({ skipped: "", died: false });
   });
 
   it.each([
@@ -133,13 +133,13 @@ describe("what did not work is no answer", () => {
     ["one that is not there", () => ({ path: "/nowhere/python3", reason: "" }), /^\/nowhere\/python3 failed \(.+\)$/],
   ])("%s is passed over", async (_, python, reason) => {
     const answer = await compile(python(), "a");
-    expect(answer).toEqual({ notRun: expect.stringMatching(reason), died: false });
+    expect(answer).toEqual({ skipped: expect.stringMatching(reason), died: false });
   });
 
   it("all that were passed over are named", async () => {
     const [one, two] = [stand("exit 0"), stand("exit 0")];
     expect(await compileTexts([one, two], [utf8("a")], "x.py")).toEqual({
-      notRun: `${one.path} failed (it is no Python), ${two.path} failed (it is no Python)`,
+      skipped: `${one.path} failed (it is no Python), ${two.path} failed (it is no Python)`,
       died: false,
     });
   });
@@ -158,7 +158,7 @@ describe("what did not work is no answer", () => {
     const python = dying();
     const answer = await compileTexts([python, ...pythons()], [utf8("a = 1")], "x.py");
     expect(answer).toEqual({
-      notRun: expect.stringMatching(new RegExp(`^${python.path} died over it \\(${why}\\)$`)),
+      skipped: expect.stringMatching(new RegExp(`^${python.path} died over it \\(${why}\\)$`)),
       died: true,
     });
   });

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "no
 import { join, relative } from "node:path";
 import { describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
-import { findPythons, isNotRun } from "../../src/virtinst/python";
+import { findPythons, isSkipped } from "../../src/virtinst/python";
 import { PLAIN, TOOL, target, temporaryFolder } from "../support/cli";
 
 const NODE = process.env.NODE_UNDER_TEST ?? process.execPath;
@@ -23,7 +23,7 @@ function path(...names: string[]): string {
 /** The names of the Pythons in PATH that were found, best first. */
 function names(folder: string, major: 2 | 3, interpreter: string | null = null): string[] {
   const pythons = findPythons({ interpreter, program: "/usr/bin/virt-install" }, major, { files: new HostFiles() });
-  if (isNotRun(pythons)) return [pythons.notRun];
+  if (isSkipped(pythons)) return [pythons.skipped];
   return pythons
     .map((python) => python.path)
     .flatMap((one) => (one.startsWith(folder) ? one.slice(folder.length + 1) : []));
@@ -101,7 +101,7 @@ describe("which Python is taken, and why", () => {
     writeFileSync(join(folder, "text"), "#!/bin/sh\n");
     for (const python of [name, join(folder, name)])
       expect(findPythons(INSTALLED, 3, { files: FILES, python })).toEqual({
-        notRun: `${python}, given with --python, is not a program`,
+        skipped: `${python}, given with --python, is not a program`,
         died: false,
       });
   });

@@ -24,7 +24,7 @@ describe("a target", () => {
   it("is read where it was found, with its release", () => {
     const folder = copyVirtinst("guest-1.4");
     const target = openTarget({ files: new HostFiles(), virtinst: folder }, FACTS);
-    expect(target.examined.state).toBe("absent");
+    expect(target.examined.state).toBe("not-patched");
     expect(target.installation).toMatchObject({ target: { outside: `${folder}/virtinst/guest.py` }, release: "1.4.3" });
   });
 
@@ -105,5 +105,5 @@ it("before a file with other names is replaced, that is said", () => {
   const notes = () => replacementNotes(openTarget({ files }, null), { files });
   expect(notes()).toEqual([]);
   linkSync(path, join(base, "other"));
-  expect(notes()).toEqual([`${path} has 2 names (hard links): a change of this one leaves the others as they are.`]);
+  expect(notes()).toEqual([`${path} has 2 names (hard links): a change of this one leaves the others unchanged.`]);
 });

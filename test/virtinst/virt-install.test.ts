@@ -68,9 +68,9 @@ describe("virt-install is asked for a domain", () => {
   });
 
   it("and with what the patch logged meanwhile, each line once", async () => {
-    const line = "[date virt-install 7] WARNING (guest:9) virtinst-rbd-patch: disk vms/a is left as it is";
+    const line = "[date virt-install 7] WARNING (guest:9) virtinst-rbd-patch: disk vms/a is left unchanged";
     const { path } = program(`for n in 1 2; do echo '${line}'; done >&2; echo '<domain></domain>'`);
-    expect((await print(path)).log).toEqual(["disk vms/a is left as it is"]);
+    expect((await print(path)).log).toEqual(["disk vms/a is left unchanged"]);
   });
 
   it("once, whether it fails or not", async () => {

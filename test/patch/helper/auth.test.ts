@@ -141,7 +141,7 @@ const REST: Case[] = [
   {
     title: "a disk that is left alone has its auth left alone too, in one line",
     xml: before("<auth/>").replace(ALL, '<host name="x"/>'),
-    log: [/: disk rbd\/a is left as it is: it lists no monitor/],
+    log: [/: disk rbd\/a is left unchanged: it lists no monitor/],
   },
   { title: "a pool without auth adds none", pools: [FREE], xml: before("") },
   { title: "a pool without auth completes none, without a word", pools: [FREE], xml: before(OURS) + within("<auth/>") },

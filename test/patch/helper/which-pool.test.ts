@@ -123,7 +123,7 @@ const BY_MONITOR: Case[] = [
 ];
 
 const OTHERS = [{ username: "libvirt", uuid: OTHER_UUID }, { username: "other", uuid: UUID }, null];
-const SEVERAL = [left("rbd/a", "fits several libvirt pools: vms, second")];
+const SEVERAL = [left("rbd/a", "fits more than one libvirt pool vms, second")];
 
 const OTHER_LOGIN: Case[] = OTHERS.flatMap((auth): Case[] => {
   const second: PoolFacts = { ...VMS, pool: "second", auth, monitors: [MON9] };
@@ -194,7 +194,7 @@ const SAME_LOGIN: Case[] = [
     title: "three pools, one of them with other credentials",
     pools: [VMS, SECOND, { ...VMS, pool: "third", auth: null, monitors: [{ name: "mon8", port: 1 }] }],
     xml: BARE,
-    log: [left("rbd/a", "fits several libvirt pools: vms, second, third")],
+    log: [left("rbd/a", "fits more than one libvirt pool vms, second, third")],
   },
   {
     title: "pools that share a monitor and the credentials are one, whatever their names",
@@ -215,13 +215,13 @@ const WITHOUT_LOGIN: Case[] = [
     title: "two pools without auth: no monitor tells them apart",
     pools: [FREE, { ...FREE, pool: "second", monitors: [MON9] }],
     xml: BARE + listing(`${MON1}<host name="mon9"/>`),
-    log: Array(2).fill(left("rbd/a", "fits several libvirt pools: free, second")),
+    log: Array(2).fill(left("rbd/a", "fits more than one libvirt pool free, second")),
   },
   {
     title: "two pools without auth, one of them without monitors",
     pools: [FREE, { ...FREE, pool: "second", monitors: [] }],
     xml: BARE,
-    log: [left("rbd/a", "fits several libvirt pools: free, second")],
+    log: [left("rbd/a", "fits more than one libvirt pool free, second")],
   },
   {
     title: "two pools without auth, told apart by the monitor",

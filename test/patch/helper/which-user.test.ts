@@ -27,7 +27,7 @@ const stated = (username: string) => `<auth username="${username}"><secret type=
 const OTHER_AUTH = `<auth username="other"><secret type="ceph" uuid="${OTHER_UUID}"/></auth>`;
 const before = (auth: string, hosts = MON1) => `<disk>${auth}<source ${RBD}>${hosts}</source></disk>`;
 const within = (auth: string, hosts = MON1) => `<disk><source ${RBD}>${auth}${hosts}</source></disk>`;
-const several = (names: string) => [left("rbd/a", `fits several libvirt pools: ${names}`)];
+const several = (names: string) => [left("rbd/a", `fits more than one libvirt pool ${names}`)];
 const SEVERAL = several("vms, second");
 
 const TOLD: Case[] = [

@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { Failure } from "../../src/failure";
+import { examine, requireBase } from "../../src/patch/examine";
+import { sha256 } from "../../src/patch/facts";
+import { insertPatch } from "../../src/patch/insert";
+import { decode } from "../../src/patch/source";
+import { VERSION } from "../../src/version";
+import { withFittingDigest } from "../support/cli";
+import { FACTS, MODIFIED, NAMED, ORIGINAL, patched } from "../support/patched";
+
+const { text } = patched();
+const look = (content: string, pools: Parameters<typeof examine>[1] = FACTS) =>
+  examine(Buffer.from(content), pools, NAMED);
+const other = FACTS.slice(0, 1);
+
+describe("the state of a file", () => {
+  const line = text.slice(0, text.indexOf("\n# >>>")).split("\n").length + 1;
+  const edited = `the patch (line ${line}) was edited`;
+  const outside = "the file was changed outside the patch";
+  const pools = "the pools or secrets of this host have changed since the patch was rendered";
+  const by = (version: string) => `the patch was written by version ${version}, this is ${VERSION}`;
+  const as = (version: string) => withFittingDigest(text.replace(/(\n# >>> virtinst-rbd-patch) \S+/, `$1 ${version}`));
+
+  it.each([
+    ["current", "the patch is the one for the pools of this host", text],
+    ["not-patched", "the file has no patch", ORIGINAL],
+    ["not-patched", "the file has no patch", `# virtinst-rbd-patch\n${ORIGINAL}`],
+    ["modified", edited, text.replace("import re\n", "import re, os\n")],
+    ["modified", edited, text.replace(/(block: sha256=)..../, "$10000")],
+    ["modified", edited, text.replace(/(original: sha256=)..../, "$10000")],
+    ["modified", edited, text.replace(MODIFIED, "1.000000000")],
+    ["modified", outside, `${text}x = 1\n`],
+    ["modified", outside, text.replace("start_xml = 1", "start_xml = 3")],
+    ["modified", outside, withFittingDigest(text.replace(/(original: sha256=)..../, "$10000"))],
+    ["outdated", by("2.0.1"), as("2.0.1")],
+    ["outdated", by("3.0.0-rc.1"), as("3.0.0-rc.1")],
+    ["outdated", pools, patched(other).text],
+    // Somebody's own function, with the right hash: not what this tool renders.
+    ["outdated", pools, withFittingDigest(text.replace("import re\n", "import re, os\n"))],
+    ["damaged", expect.stringMatching(/^line \d+: the patch's marker lines/), text.replace(/# <<<.*\n$/, "")],
+  ])("%s: %s", (state, reason, content) => {
+    expect(look(content as string)).toMatchObject({ state, reason, compared: true });
+  });
+
+  it("modified: the calls were moved", () => {
+    const call = text.slice(text.indexOf("        # >>>"), text.indexOf("        logging"));
+    const moved = text.replace(call, "").replace("        start_xml = 1\n", `$&${call}`);
+    expect(look(moved)).toMatchObject({ state: "modified", reason: `the patch (line ${line}) was moved` });
+  });
+
+  it("outdated: the host has no pool any more", () => {
+    expect(look(text, [])).toMatchObject({ state: "outdated", reason: "this host has no rbd pool any more" });
+  });
+
+  it("is current without pools to compare with, and says that they were not compared", () => {
+    expect(look(text, null)).toMatchObject({ state: "current", compared: false });
+    expect(look(patched(other).text, null)).toMatchObject({ state: "current", compared: false });
+  });
+
+  it.each(["1.0.0", "1.1.0", "1.2.0"])("outdated: a patch of %s, which gives back the original", (version) => {
+    const old = readFileSync(`test/fixtures/patched/${version}.py`);
+    const original = readFileSync("test/fixtures/virtinst/installer-4.0/virtinst/install/installer.py");
+    const examined = examine(old, FACTS, NAMED);
+    expect(examined).toMatchObject({ state: "outdated", reason: by(version), isOriginal: true });
+    expect(examined).toMatchObject({ baseHash: sha256(original), patch: { original: { modified: MODIFIED } } });
+    const base = requireBase(examined, { target: { outside: "x" }, restoring: "" });
+    expect(Buffer.from(base.text).equals(original)).toBe(true);
+    // What `apply` makes of it.
+    const renewed = insertPatch(base, MODIFIED, FACTS, NAMED);
+    expect(examine(Buffer.from(renewed.text), FACTS, NAMED).state).toBe("current");
+  });
+});
+
+it("a file changed outside the patch is not the original, and its hash is that of the rest", () => {
+  expect(look(`${text}x = 1\n`)).toMatchObject({ isOriginal: false, baseHash: sha256(`${ORIGINAL}x = 1\n`) });
+  expect(look(text)).toMatchObject({ isOriginal: true, baseHash: sha256(ORIGINAL) });
+});
+
+it.each([
+  ["CRLF", Buffer.from(ORIGINAL.replace(/\n/g, "\r\n"))],
+  ["tabs", Buffer.from(ORIGINAL.replace(/ {4}/g, "\t"))],
+  ["a byte order mark", Buffer.from(`\ufeff${ORIGINAL}`)],
+  ["Latin-1", Buffer.from(`# \xe9\n${ORIGINAL}`, "latin1")],
+])("a file with %s is current after the insertion, and gives back its bytes", (_, bytes) => {
+  const after = insertPatch(decode(bytes), MODIFIED, FACTS, NAMED);
+  const examined = examine(Buffer.from(after.text, after.encoding), FACTS, NAMED);
+  expect(examined).toMatchObject({ state: "current", isOriginal: true, baseHash: sha256(bytes) });
+  expect(Buffer.from(examined.base?.text ?? "", after.encoding).equals(bytes)).toBe(true);
+});
+
+it("a damaged file has no base: the failure has the line and how to restore the file", () => {
+  const attempt = () =>
+    requireBase(look(text.replace(/# <<<.*\n$/, "")), { target: { outside: "/x" }, restoring: "Reinstall it" });
+  expect(attempt).toThrow(Failure);
+  expect(attempt).toThrow(
+    expect.objectContaining({
+      kind: "target",
+      message: expect.stringMatching(/^\/x, line \d+: .*\. Nothing was written\.$/),
+      hint: "Reinstall it, then apply again.",
+    }),
+  );
+});

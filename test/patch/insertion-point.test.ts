@@ -1,0 +1,182 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Failure } from "../../src/failure";
+import { insertPatch } from "../../src/patch/insert";
+import { findInsertionPoint, splitLines } from "../../src/patch/insertion-point";
+import { findWrong, patchVariant } from "../support/insertion";
+import { FRAGMENTS, file, VARIANTS } from "../support/insertion-variants";
+import { FACTS, MODIFIED, NAMED, ORIGINAL } from "../support/patched";
+import { RUNS } from "../support/runs";
+
+const FINAL = "final_xml = 2";
+const LOG = 'logging.debug("XML: %s", start_xml)';
+const RETURN = "return start_xml, final_xml";
+const point = (text: string) => findInsertionPoint(splitLines(text, NAMED).lines, NAMED);
+/** The line of a text that contains another text for the first time, from 1. */
+const lineOf = (text: string, part: string) => text.slice(0, text.indexOf(part)).split("\n").length;
+const changed = (from: string | RegExp, to: string) => ORIGINAL.replace(from, to);
+
+it("the call goes before the first log line, with its indentation", () => {
+  expect(point(ORIGINAL)).toEqual({ line: 8, indent: "        ", variables: ["start_xml", "final_xml"] });
+});
+
+describe("a file without the expected shape is refused, with the line and what was expected", () => {
+  const defined = "_build_xml defined once, as a method, and used only as self._build_xml(";
+  const signature = "a signature of _build_xml that ends in a colon";
+  const returns = "`return FIRST, SECOND` as the last line of _build_xml";
+  const leaves = "no other `return` and no `yield` in _build_xml";
+  const log = "a line that begins with log.debug( or logging.debug( before it";
+  const only = "only log.debug( lines between the first of them and the return";
+  const hidden = "no `;` and no `:=` after the first log line";
+  const docstring = "triple quotes only in a docstring of _build_xml";
+  const assigned = (name: string) => `an assignment to ${name} before this line, at the same indentation`;
+  const ends = "the same line end on all lines (LF or CRLF)";
+  const log_ = (to: string) => changed(LOG, to);
+
+  it.each([
+    ["a: no definition", changed("_build_xml", "_build"), "import logging", defined],
+    ["a: a function of the module", ORIGINAL.replace(/^ {4}/gm, ""), "def _build_xml", defined],
+    ["a: a second definition", `${ORIGINAL}\n    def _build_xml(self): pass\n`, "def _build_xml(self): pass", defined],
+    ["a: an asynchronous method", changed("def _build", "async def _build"), "async def", defined],
+    ["a: another use", `${ORIGINAL}\n    build = _build_xml\n`, "build = _build_xml", defined],
+    ["a: a use of another object", `${ORIGINAL}\n    x = lambda me: me._build_xml(1)\n`, "x = lambda", defined],
+    ["a: a signature without end", changed("(self):", "(self)"), "def _build_xml", signature],
+    [
+      "a: within a multi-line string",
+      `"""\n${ORIGINAL}"""\n`,
+      "def _build_xml",
+      "no open multi-line string at this line",
+    ],
+    ["b: no return", changed(RETURN, "pass"), "pass", returns],
+    ["b: a return of one value", changed(RETURN, "return final_xml"), "return final_xml", returns],
+    ["b: the same variable twice", changed(RETURN, "return final_xml, final_xml"), "return final_xml,", returns],
+    ["b: a deeper return", changed(RETURN, `if 1:\n            ${RETURN}`), RETURN, returns],
+    ["b: code after the return", changed(RETURN, `${RETURN}\n        pass`), "pass", returns],
+    ["b: code behind a comment", changed(RETURN, `${RETURN}\n# x\n        pass`), "pass", returns],
+    ["b: an early return", changed(FINAL, `${FINAL}\n        if 1: return 1, 2`), "if 1: return", leaves],
+    [
+      "b: a return of a nested function",
+      changed(FINAL, `${FINAL}\n        def f():\n            return 1`),
+      "return 1",
+      leaves,
+    ],
+    ["b: a yield", changed(FINAL, "final_xml = yield"), "final_xml = yield", leaves],
+    ["c: no log line", log_("pass"), RETURN, log],
+    ["c: a deeper log line", log_(`if 1:\n            ${LOG}`), RETURN, log],
+    ["c: another logger", log_('self.log.debug("")'), RETURN, log],
+    ["c: another level", log_('logging.info("")'), RETURN, log],
+    [
+      "c: a continued line before it",
+      log_(`1 + \\\n        ${LOG}`),
+      LOG,
+      "a line before it that does not end in `\\`",
+    ],
+    ["c: a multi-line string before it", log_(`x = """"""\n        ${LOG}`), 'x = """', docstring],
+    ["c: three quotes in its docstring", changed("(self):", `(self):\n        """ '''"""`), '""" ', docstring],
+    ["d: an assignment after it", log_(`${LOG}\n        final_xml = 3`), "final_xml = 3", only],
+    ["d: a block after it", log_(`${LOG}\n        if 1:\n            final_xml = 3`), "if 1:", only],
+    ["d: a comment after it", log_(`${LOG}\n        # x`), "# x", only],
+    ["d: a semicolon", log_(`${LOG}; final_xml = 3`), LOG, hidden],
+    ["d: an assignment expression", log_("logging.debug((final_xml := 3))"), "logging.debug", hidden],
+    ["d: a multi-line string", log_('logging.debug("""\n            """)'), 'logging.debug("""', docstring],
+    ["e: no first assignment", changed("start_xml = 1", "pass"), LOG, assigned("start_xml")],
+    ["e: no second assignment", changed(FINAL, "pass"), LOG, assigned("final_xml")],
+    ["e: a deeper assignment", changed(FINAL, `if 1:\n            ${FINAL}`), LOG, assigned("final_xml")],
+    ["e: a comparison", changed(FINAL, "final_xml == 2"), LOG, assigned("final_xml")],
+    ["f: a CRLF line among LF lines", changed("import logging", "import logging\r"), "\n\nclass", ends],
+    ["f: an LF line among CRLF lines", `import os\n${ORIGINAL.replace(/\n/g, "\r\n")}`, "import os", ends],
+    ["f: CR only", ORIGINAL.replace(/\n/g, "\r"), "import logging", ends],
+    ["f: no newline at the end", ORIGINAL.trimEnd(), RETURN, "a newline at the end of the file"],
+  ])("%s", (_, text, place, expected) => {
+    const attempt = () => point(text);
+    expect(attempt).toThrow(Failure);
+    expect(attempt).toThrow(
+      expect.objectContaining({
+        kind: "target",
+        message: `${NAMED.path}, line ${lineOf(text, place)}: cannot be patched; expected ${expected}.`,
+        hint: `${NAMED.restoring}, or look for a newer version of this tool.`,
+      }),
+    );
+  });
+
+  it("an empty file", () => expect(() => point("")).toThrow("line 1: cannot be patched"));
+});
+
+describe("Python's own parser finds no wrong patch", () => {
+  it("among plausible files, of which many are patched", () => {
+    const all = VARIANTS.map(patchVariant);
+    expect(findWrong(all)).toEqual([]);
+    expect(all.length).toBeGreaterThan(300);
+    // A change that refuses more than it must shows up here.
+    expect(all.filter(({ patched }) => patched !== null).length).toBeGreaterThanOrEqual(115);
+  });
+
+  it("among random methods", () => {
+    const lines = fc.constantFrom(...FRAGMENTS);
+    const nested = fc
+      .tuple(fc.constantFrom("if 1:", "for x in ():", "def f():", "try:", "with x:"), lines)
+      .map(([head, block]) => [head, ...(block.length > 0 ? block : ["pass"]).map((line) => `    ${line}`)]);
+    const part = fc.array(fc.oneof({ weight: 3, arbitrary: lines }, nested), { maxLength: 4 }).map((all) => all.flat());
+    const method = fc
+      .tuple(part, part, part, fc.boolean())
+      .map(([first, middle, after, logs]) => [
+        ...[...first, "start_xml = 1", "final_xml = 2", ...middle],
+        ...(logs ? ["logging.debug(1)"] : []),
+        ...[...after, RETURN],
+      ]);
+    const files = fc.sample(method, RUNS(3000, 100_000)).map((body) => ({ title: "random", text: file(body) }));
+    const all = files.map(patchVariant);
+    expect(findWrong(all)).toEqual([]);
+    expect(all.filter(({ patched }) => patched !== null).length).toBeGreaterThan(all.length / 50);
+  });
+});
+
+describe("the other bytes of a file stay as they are", () => {
+  const forms: [string, string][] = [
+    ["tabs", ORIGINAL.replace(/ {4}/g, "\t")],
+    ["CRLF", ORIGINAL.replace(/\n/g, "\r\n")],
+    ["a byte order mark", `\ufeff${ORIGINAL}`],
+    ["other languages' line ends", ORIGINAL.replace("XML", "\u2028\u0085\v\f")],
+  ];
+  it.each(forms)("%s", (_, text) => {
+    const { lines, eol } = splitLines(text, NAMED);
+    const { line, indent } = findInsertionPoint(lines, NAMED);
+    const patched = insertPatch({ text, encoding: "utf8" }, MODIFIED, FACTS, NAMED).text.split(eol);
+    expect(patched.slice(line, line + 4).every((added) => added.startsWith(indent))).toBe(true);
+    patched.splice(line, 4);
+    expect(patched.slice(0, lines.length)).toEqual(lines);
+    expect(patched.join("")).not.toContain(eol === "\n" ? "\r" : "\n");
+  });
+});
+
+describe("the time grows with the size only", () => {
+  const big = 16 * 2 ** 20;
+  const repeated = (text: string, before = FINAL) => {
+    const lines = text.repeat(Math.ceil(big / text.length)).slice(0, big);
+    return changed(before, `${before}\n${lines}\n        pass`);
+  };
+  // Quadratic work would take hours here, so the limit can be generous.
+  it.each([
+    ["lines of the method", repeated("        x = 1\n")],
+    ["lines of another method", ORIGINAL + "    x = 1\n".repeat(big / 10)],
+    ["deeper lines", repeated("            x = 1\n")],
+    ["blank lines", repeated("\n")],
+    ["one line of blanks", repeated(" ")],
+    ["one line of names", repeated("a, ", "final_xml = 2\n        ")],
+    ["one name and blanks", changed(FINAL, `${FINAL}\n        final_xml${" ".repeat(big)}.x`)],
+    ["colons", repeated(":", "final_xml = 2\n        x")],
+    ["colons and blanks", repeated(":  ", "final_xml = 2\n        x")],
+    ["colons and number signs", repeated(": #", "final_xml = 2\n        x")],
+    ["triple quotes", repeated('"""', "final_xml = 2\n        ")],
+    ["log lines", repeated(`        ${LOG}\n`, LOG)],
+    ["calls of itself", repeated("        self._build_xml(1)\n")],
+    ["lines of a signature", changed("(self):", `(self,\n${"            a,\n".repeat(big / 15)}b):`)],
+    ["CR", repeated("\r\n")],
+  ])("%s", { timeout: 60_000 }, (_, text) => {
+    try {
+      point(text);
+    } catch (error) {
+      expect(error).toBeInstanceOf(Failure);
+    }
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { findManualEdit, manualEditFailure } from "../../src/patch/manual-edit";
+import { NAMED, ORIGINAL } from "../support/patched";
+
+const LOG = '        logging.debug("XML';
+/** The file with lines before its log line, which is line 9. */
+const withLines = (...lines: string[]) =>
+  ORIGINAL.replace(LOG, `${lines.map((line) => `        ${line}\n`).join("")}${LOG}`);
+const find = (text: string) => findManualEdit(text.split("\n"), NAMED);
+
+describe("the widely copied edit is found, with its lines", () => {
+  const secret = `"<auth username='libvirt'><secret type='ceph' uuid='2a5b08e4'/></auth>"`;
+  it.each([
+    ["one replacement", ["final_xml = final_xml.replace('<a/>', '<b/>')"], "9"],
+    [
+      "re.sub of both",
+      [`start_xml = re.sub(r"x", ${secret}, start_xml)`, `final_xml = re.sub("x", "", final_xml)`],
+      "9 to 10",
+    ],
+    [
+      "a compiled pattern",
+      ["auth = re.compile(r'<source protocol=\"rbd\"')", `final_xml = auth.sub(${secret}, final_xml)`],
+      "9 to 10",
+    ],
+    [
+      "a pattern for each",
+      [
+        "a = re.compile('x')",
+        "b = re.compile('y')",
+        "start_xml = a.sub('', start_xml)",
+        "final_xml=b.sub('', final_xml)",
+      ],
+      "9 to 12",
+    ],
+    ["arguments on lines of their own", ["final_xml = re.sub(", "    'x',", "    'y', final_xml)"], "9 to 11"],
+    ["a bracket on a line of its own", ["final_xml = re.sub(", "    'x', 'y', final_xml", ")"], "9 to 11"],
+    ["under a condition", ["if final_xml:", "    final_xml = final_xml.replace('x', 'y')"], "10"],
+    [
+      "with other lines between",
+      ["pattern = re.compile('x')", "name = 1", "final_xml = pattern.sub('', final_xml)"],
+      "9, 11",
+    ],
+    ["another module's compile", ["p = regex.compile('x')", "final_xml = p.sub('', final_xml)"], "10"],
+  ])("%s", (_, lines, expected) => expect(find(withLines(...lines))?.lines).toBe(expected));
+
+  it("with the text of those lines", () => {
+    const edit = find(withLines("final_xml = final_xml.replace('a', 'b')"));
+    expect(edit).toEqual({ lines: "9", text: "        final_xml = final_xml.replace('a', 'b')\n" });
+  });
+
+  it("in a file with CRLF or tabs", () => {
+    const text = withLines("final_xml = final_xml.replace('a', 'b')");
+    expect(find(text.replace(/ {4}/g, "\t"))?.lines).toBe("9");
+  });
+
+  it("even after the log line, where no patch could go", () => {
+    const after = ORIGINAL.replace("        return", "        final_xml = final_xml.replace('a', 'b')\n        return");
+    expect(find(after)?.lines).toBe("10");
+  });
+});
+
+describe("other code is not taken for it", () => {
+  it.each([
+    ["the original", ORIGINAL],
+    ["a replacement in another variable", withLines("name = name.replace('a', 'b')")],
+    ["a replacement in the log", withLines("logging.debug(final_xml.replace('a', 'b'))")],
+    ["a comparison", withLines("ok = final_xml == final_xml.replace('a', 'b')")],
+    ["another method", `${ORIGINAL}\n    def other(self, final_xml):\n        return final_xml.replace('a', 'b')\n`],
+    ["a function with such a name", withLines("final_xml = substitute(final_xml)", "final_xml = self.sub")],
+    ["no _build_xml", "final_xml = final_xml.replace('a', 'b')\n"],
+    ["no return of two variables", withLines("final_xml = final_xml.replace('a', 'b')").replace(/return .*/, "pass")],
+    ["nothing", ""],
+  ])("%s", (_, text) => expect(find(text)).toBeNull());
+});
+
+it("the failure has the lines, the known bugs and how to restore the file", () => {
+  const { kind, message, hint } = manualEditFailure({ lines: "9 to 10", text: "    a = 1\n        b\n" }, NAMED);
+  expect(kind).toBe("target");
+  expect(message).toMatch(
+    /^virtinst\/guest\.py: _build_xml has a manual edit in line 9 to 10, .*Nothing was written\./,
+  );
+  for (const bug of ["NameError", "TypeError", "<auth>"]) expect(message).toContain(bug);
+  expect(hint).toMatch(/^Delete line 9 to 10 \(`a = 1`, `b`\), or restore the file\./);
+  expect(hint).toContain(`${NAMED.restoring}. Then apply again. --force`);
+});
