@@ -87,7 +87,7 @@ const PYTHON: OptionWords = {
 export const TARGET: OptionGroup = { heading: "virtinst", options: [ROOT, VIRTINST] };
 
 /** Where a command that reads only libvirt's configuration can find it. */
-export const IMAGE: OptionGroup = { heading: "Mounted image", options: [ROOT] };
+export const IMAGE: OptionGroup = { heading: "virtinst (--root only)", options: [ROOT] };
 
 /** The same, for what runs its Python. */
 export const TARGET_AND_PYTHON: OptionGroup = { ...TARGET, options: [ROOT, VIRTINST, PYTHON] };
