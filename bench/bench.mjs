@@ -116,10 +116,10 @@ row("its libraries alone", starts.libraries ?? 0, "`node -e 0`", starts.zero ?? 
 
 // The bundle, beside its Python and beside Node.
 const bundle = join(folder, "bundle.py");
-run(tool("bundle", "-q", ...TARGET, "--virtinst", "vm", "-o", bundle));
+run(tool("bundle", "-q", ...HOST, "-o", bundle));
 for (const [python, goal] of [
-  ["python3", "1.6"],
-  ["python2.7", "1.8"],
+  ["python3", "4"],
+  ["python2.7", "4"],
 ]) {
   const own = [python ?? "", bundle, "apply", "--virtinst", "vm"];
   if (!run(own).ok) notRun.push(`the bundle with ${python}: it is not installed`);
@@ -230,7 +230,8 @@ function many(command, hosts) {
 start = time.time()
 code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 print(json.dumps([code, time.time() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024.0]))`;
-  const words = tool(command, "--hosts", hosts, "--virtinst", "pristine", "-o", out);
+  const virtinst = command === "render" ? ["--virtinst", "pristine"] : [];
+  const words = tool(command, "--hosts", hosts, ...virtinst, "-o", out);
   const [status, seconds, memory] = JSON.parse(run(["python3", "-c", code, ...words]).stdout);
   const files = readdirSync(out).length;
   rmSync(out, { recursive: true });

@@ -8,7 +8,7 @@ from timeit import default_timer
 # virtinst has loaded logging and re long before it calls the helper.
 assert logging
 source = open(sys.argv[1]).read()
-block = re.search(r"# >>> virtinst-rbd-patch .*?\n# <<< virtinst-rbd-patch\n", source, re.S).group()
+block = re.search(r"(?m)^# >>> virtinst-rbd-patch [\s\S]*?\n# <<< virtinst-rbd-patch\n", source).group()
 module = {}
 exec(compile(block, "block", "exec", 0, True), module)
 helper = module["_virtinst_rbd_patch"]
