@@ -81,10 +81,14 @@ export function secretText({ uuid, usage }: Credentials): string {
 
 /**
  * The monitors of a `<host>` element. libvirt passes its name to Ceph as it is, so that it may be a list, as `virsh
- * pool-define-as --source-host a:6789,b:6789` writes it; QEMU reads a single monitor from each element of a disk.
+ * pool-define-as --source-host a:6789,b:6789` writes it; QEMU reads a single monitor from each element of a disk. The
+ * addresses of one monitor, `[v2:192.0.2.1:3300,v1:192.0.2.1:6789]`, stay together.
  */
 export function splitMonitor({ name, port }: Monitor): Monitor[] {
-  const parts = name.split(",");
+  const parts = name
+    .replace(/^[ ,]+/, "")
+    .replace(/(?<![ ,])[ ,]+$/, "")
+    .split(/,[\s,]*(?!\s*v[12]:)/i);
   return parts.map((part, index) => {
     const [, own = part, number] = /^(\[[\s\S]*\]|[^:]*):([0-9]{1,5})$/.exec(part.trim()) ?? [];
     // The port of the element follows the whole list.
