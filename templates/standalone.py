@@ -60,7 +60,9 @@ def native(text):
 
 def shown(value, kept=u""):
     """Return text with everything but printable ASCII escaped, so that no name can control the terminal."""
-    return re.sub(u"[^ -~%s]" % kept, lambda one: u"\\u%04x" % ord(one.group()), value)
+    def escape(one):
+        return (u"\\u%04x" if ord(one.group()) < 0x10000 else u"\\U%08x") % ord(one.group())
+    return re.sub(u"[^ -~%s]" % kept, escape, value)
 
 def write(descriptor, content):
     """Write to a file; text is for standard output (1) or standard error (2), if that works."""
@@ -198,6 +200,8 @@ OLD_ORIGINAL = re.compile(r"(?m)^# pristine: sha256=([0-9a-f]{64})(?:\n# pristin
 LEAVES = re.compile(r"(?:^|[:;])[ \t]*return(?![A-Za-z0-9_:])|(?<![A-Za-z0-9_])yield(?![A-Za-z0-9_])")
 TRIPLES = u'"""', u"'''"
 LOG = re.compile(r"(?:log|logging)\.debug\(")
+EDITED = re.compile(r"[ \t]*return \(?([A-Za-z_][A-Za-z0-9_]*)[^,]*, ([A-Za-z_][A-Za-z0-9_]*)")
+REWRITES = re.compile(r"\.(?:subn?|replace)[ \t]*\(|(?<![A-Za-z0-9_.])re\.compile[ \t]*\(")
 RETURN = re.compile(r"[ \t]*return ([A-Za-z_][A-Za-z0-9_]*), ([A-Za-z_][A-Za-z0-9_]*)[ \t]*\Z")
 
 class Damaged(Exception):
@@ -215,8 +219,10 @@ def split_lines(text):
     eol = u"\r\n" if u"\r\n" in text else u"\n"
     lines = text.split(eol)
     mixed = [number for number, line in enumerate(lines) if u"\r" in line or u"\n" in line]
-    if mixed or lines.pop():
-        raise refused((mixed + [len(lines)])[0], "the same line end (LF or CRLF) after each line")
+    if mixed:
+        raise refused(mixed[0], "the same line end on all lines (LF or CRLF)")
+    if lines.pop():
+        raise refused(len(lines), "a newline at the end of the file")
     return lines, eol
 
 def indent_of(line):
@@ -263,6 +269,9 @@ def insertion_point(lines):
     for at in body[:-1]:
         if LEAVES.search(lines[at]):
             raise refused(at, "no other `return` and no `yield` in _build_xml")
+    for at in body:  # Python counts the columns of an indentation again after a form feed
+        if u"\f" in lines[at]:
+            raise refused(at, "no form feed in _build_xml")
     anchor = next((at for at in body if LOG.match(own.get(at, u""))), None)
     if anchor is None:
         raise refused(last, "a line that begins with log.debug( or logging.debug( before it")
@@ -275,8 +284,10 @@ def insertion_point(lines):
     # Elsewhere in a string, a line may only look like a statement.
     is_docstring = len(triples) == 2 and triples[0][0] == body[0] and triples[1][0] < anchor and (
         triples[0][1] == triples[1][1] and re.match(u"[rRuU]?(?:\"\"\"|''')", own[body[0]]))
-    if triples and not is_docstring or lines[anchor - 1].endswith(u"\\"):
-        raise refused(anchor, "triple quotes in a docstring only, and no `\\` at the end of the line before")
+    if lines[anchor - 1].endswith(u"\\"):
+        raise refused(anchor, "a line before it that does not end in `\\`")
+    if triples and not is_docstring:
+        raise refused(triples[0][0], "triple quotes only in a docstring of _build_xml")
     assigned = [re.match("([A-Za-z0-9_, ]+)(?::[^=]*)?=(?!=)", own[at]) for at in own if at < anchor]
     assigned = [name.strip(u" ") for one in assigned if one for name in one.group(1).split(u",")]
     for name in names.groups():
@@ -364,18 +375,20 @@ def manual_edit(text):
     """Return the indexes of the lines of a manual edit, which rewrites the XML in _build_xml."""
     lines, found, edited = re.split(u"\r?\n", text), set(), False
     try:
-        body = method_body(lines)
+        body = [at for at in method_body(lines) if lines[at].lstrip(u" \t")[:1] != u"#"]
     except Failure:
         return []
-    names = RETURN.match(lines[body[-1]])
-    for n, at in enumerate(body if names else []):
+    names = EDITED.match(lines[body[-1]]) if body else None
+    rewrites = [n for n, at in enumerate(body) if REWRITES.search(lines[at])] if names else []
+    for n, at in enumerate(body if rewrites else []):
         indent, end = indent_of(lines[at]), n + 1
         while not re.search(r":[ \t]*(?:#.*)?\Z", lines[at]) and end < len(body) and (
                 is_deeper(lines[body[end]], indent) or lines[body[end]].startswith(indent + u")")):
             end += 1
-        statement = u"\n".join(lines[line] for line in body[n:end])
-        if re.search(r"\.(?:sub|replace)\(|(?<![A-Za-z0-9_.])re\.compile\(", statement):
-            edited = edited or re.match(r"[ \t]*(?:%s|%s)[ \t]*=(?!=)" % names.groups(), statement)
+        own = [lines[line] for line in body[n:end]]
+        if any(n <= one < end for one in rewrites) and not re.match(r"[ \t]*(?:log|logging)\.", own[0]):
+            named = r"(?<![A-Za-z0-9_.])(?:%s|%s)(?![A-Za-z0-9_])" % names.groups()
+            edited = edited or any(re.search(named, line) for line in own)
             found.update(body[n:end])
     return sorted(found) if edited else []
 
@@ -578,7 +591,8 @@ def apply(virtinst, args, result):
                           u"`%s`" % text.split(u"\n")[int(at) - 1].strip() for at in edit[:20]), RESTORE))
     if state == "damaged" or state == "not-patched" and result["affected"] == "unsupported":
         raise Failure(TARGET, u"%s. Nothing was written." % (
-            reason if state == "damaged" else result["affectedReason"]), RESTORE)
+            reason if state == "damaged" else result["affectedReason"]),
+            RESTORE if state == "damaged" else "Upgrade virt-manager.")
     result.update(compiled=None, status="current")
     if state == "not-patched" and result["affected"] == "no" and not edit:
         result["status"] = "not needed"

@@ -72,6 +72,10 @@ export function findInsertionPoint(lines: readonly string[], named: Named): Inse
   const leaving = body.find((at) => at !== last && LEAVES.test(lines[at] as string));
   if (leaving !== undefined) throw refuse(leaving, "no other `return` and no `yield` in _build_xml");
 
+  // Python counts the columns of an indentation again after a form feed.
+  const feed = body.find((at) => (lines[at] as string).includes("\f"));
+  if (feed !== undefined) throw refuse(feed, "no form feed in _build_xml");
+
   const anchor = body.find((at) => isStatement(at) && LOG.test(codeAt(at)));
   if (anchor === undefined) throw refuse(last, "a line that begins with log.debug( or logging.debug( before it");
   for (const at of body.filter((line) => line > anchor && line < last))

@@ -9,8 +9,9 @@ export interface ManualEdit {
   readonly text: string;
 }
 
-const RETURN = /^[ \t]+return ([A-Za-z_][A-Za-z0-9_]*), ([A-Za-z_][A-Za-z0-9_]*)[ \t]*$/;
-const REWRITES = /\.(?:sub|replace)\(|(?<![A-Za-z0-9_.])re\.compile\(/;
+const RETURN = /^[ \t]*return \(?([A-Za-z_][A-Za-z0-9_]*)[^,]*, ([A-Za-z_][A-Za-z0-9_]*)/;
+const REWRITES = /\.(?:subn?|replace)[ \t]*\(|(?<![A-Za-z0-9_.])re\.compile[ \t]*\(/;
+const LOG = /^[ \t]*(?:log|logging)\./;
 
 /** How much of an edit a message shows; it has the numbers of all lines. */
 const MOST_LINES = 20;
@@ -18,24 +19,25 @@ const MOST_COLUMNS = 120;
 
 /**
  * Finds the edit that is copied from page to page: regular expressions in `_build_xml` that rewrite the variables that it
- * returns.
+ * returns. Any statement with such a call that names one of them counts, except a log line.
  *
  * @param lines the file without the patch
  * @returns null if there is no such edit, or no `_build_xml`
  */
 export function findManualEdit(lines: readonly string[], named: Named): ManualEdit | null {
-  const body = bodyOf(lines, named);
+  const body = bodyOf(lines, named).filter((at) => !/^[ \t]*#/.test(lines[at] as string));
   const last = body[body.length - 1];
   const [, one, two] = (last !== undefined && RETURN.exec(lines[last] as string)) || [];
   if (one === undefined) return null;
   const rewrites = new Set(body.filter((at) => REWRITES.test(lines[at] as string)));
   if (rewrites.size === 0) return null;
-  const found = body.flatMap((_, index) => {
+  const found = body.flatMap((at, index) => {
+    if (LOG.test(lines[at] as string)) return [];
     const statement = statementFrom(lines, body, index);
-    return statement.some((at) => rewrites.has(at)) ? [statement] : [];
+    return statement.some((line) => rewrites.has(line)) ? [statement] : [];
   });
-  const assigns = new RegExp(`^[ \\t]*(?:${one}|${two})[ \\t]*=(?!=)`);
-  if (!found.some(([first]) => assigns.test(lines[first as number] as string))) return null;
+  const names = new RegExp(`(?<![A-Za-z0-9_.])(?:${one}|${two})(?![A-Za-z0-9_])`);
+  if (!found.flat().some((at) => names.test(lines[at] as string))) return null;
   const own = [...new Set(found.flat())].sort((a, b) => a - b);
   return { lines: ranges(own.map((at) => at + 1)), text: own.map((at) => `${lines[at]}\n`).join("") };
 }

@@ -61,6 +61,18 @@ describe("a file without the expected shape is refused, with the line and what w
       leaves,
     ],
     ["b: a yield", changed(FINAL, "final_xml = yield"), "final_xml = yield", leaves],
+    [
+      "b: a form feed before an early return",
+      changed(FINAL, `${FINAL}\n        if 1:\n            \f            return 1, 2`),
+      "return 1, 2",
+      "no form feed in _build_xml",
+    ],
+    [
+      "b: a form feed after the log",
+      log_(`${LOG}\n            \f        final_xml = 3`),
+      "final_xml = 3",
+      "no form feed in _build_xml",
+    ],
     ["c: no log line", log_("pass"), RETURN, log],
     ["c: a deeper log line", log_(`if 1:\n            ${LOG}`), RETURN, log],
     ["c: another logger", log_('self.log.debug("")'), RETURN, log],
@@ -136,7 +148,7 @@ describe("the other bytes of a file stay as they are", () => {
     ["tabs", ORIGINAL.replace(/ {4}/g, "\t")],
     ["CRLF", ORIGINAL.replace(/\n/g, "\r\n")],
     ["a byte order mark", `\ufeff${ORIGINAL}`],
-    ["other languages' line ends", ORIGINAL.replace("XML", "\u2028\u0085\v\f")],
+    ["other languages' line ends", ORIGINAL.replace("XML", "\u2028\u0085\v")],
   ];
   it.each(forms)("%s", (_, text) => {
     const { lines, eol } = splitLines(text, NAMED);

@@ -40,6 +40,10 @@ describe("the widely copied edit is found, with its lines", () => {
       ["pattern = re.compile('x')", "name = 1", "final_xml = pattern.sub('', final_xml)"],
       "9, 11",
     ],
+    ["behind a condition", ["if final_xml: final_xml = re.sub('x', 'y', final_xml)"], "9"],
+    ["of both at once", ["start_xml, final_xml = [re.sub('x', 'y', xml) for xml in (start_xml, final_xml)]"], "9"],
+    ["through another variable", ["xml = re.subn('x', 'y', final_xml)[0]", "final_xml = xml"], "9"],
+    ["with a type, and a blank", ["final_xml: str = final_xml.replace ('x', 'y')"], "9"],
     ["another module's compile", ["p = regex.compile('x')", "final_xml = p.sub('', final_xml)"], "10"],
   ])("%s", (_, lines, expected) => expect(find(withLines(...lines))?.lines).toBe(expected));
 
@@ -53,6 +57,20 @@ describe("the widely copied edit is found, with its lines", () => {
     expect(find(text.replace(/ {4}/g, "\t"))?.lines).toBe("9");
   });
 
+  it.each([
+    ["with a comment", "return start_xml, final_xml  # edited"],
+    ["in brackets", "return (start_xml, final_xml)"],
+    ["with a comment after it", "return start_xml, final_xml\n        # edited"],
+  ])("if the return is edited too: %s", (_, changed) => {
+    const text = withLines("final_xml = final_xml.replace('a', 'b')").replace(/return start_xml, final_xml/, changed);
+    expect(find(text)?.lines).toBe("9");
+  });
+
+  it("in the return", () => {
+    const text = ORIGINAL.replace("return start_xml, final_xml", "return start_xml, final_xml.replace('a', 'b')");
+    expect(find(text)?.lines).toBe("10");
+  });
+
   it("even after the log line, where no patch could go", () => {
     const after = ORIGINAL.replace("        return", "        final_xml = final_xml.replace('a', 'b')\n        return");
     expect(find(after)?.lines).toBe("10");
@@ -64,10 +82,10 @@ describe("other code is not taken for it", () => {
     ["the original", ORIGINAL],
     ["a replacement in another variable", withLines("name = name.replace('a', 'b')")],
     ["a replacement in the log", withLines("logging.debug(final_xml.replace('a', 'b'))")],
-    ["a comparison", withLines("ok = final_xml == final_xml.replace('a', 'b')")],
     ["another method", `${ORIGINAL}\n    def other(self, final_xml):\n        return final_xml.replace('a', 'b')\n`],
     ["a function with such a name", withLines("final_xml = substitute(final_xml)", "final_xml = self.sub")],
     ["no _build_xml", "final_xml = final_xml.replace('a', 'b')\n"],
+    ["a comment", withLines("# final_xml = final_xml.replace('a', 'b')")],
     ["no return of two variables", withLines("final_xml = final_xml.replace('a', 'b')").replace(/return .*/, "pass")],
     ["nothing", ""],
   ])("%s", (_, text) => expect(find(text)).toBeNull());

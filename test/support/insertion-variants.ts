@@ -198,6 +198,7 @@ const FORMS: readonly [string, string][] = [
   ["Latin-1", `# -*- coding: latin-1 -*-\n${plain.replace("Generated", "Ger\u00e4t")}`],
   ["U+2028 in a string", encoded("utf8", plain.replace("Generated", "\u2028\u0085"))],
   ["a form feed", plain.replace("class Guest", "\fclass Guest")],
+  ["a form feed in the indentation", plain.replace(/\n {8}return/, "\n            \f        final_xml = 3$&")],
   ["a form feed in a blank line", plain.replace(/\n\n {8}log/, "\n\f\n        log")],
   ["no newline at the end", plain.trimEnd()],
   ["blanks at line ends", plain.replace(/(debug\(.*|final_xml)$/gm, "$1  \t")],
