@@ -43,7 +43,7 @@ export interface CommandGrammar {
 export const EXITS: Readonly<Record<number, string>> = {
   0: "success, or nothing to do",
   2: "wrong usage",
-  3: "the pools or secrets cannot be read; two pools give one Ceph pool different credentials; or the pools are those of another host",
+  3: "the pools or secrets cannot be read, two libvirt pools name the same Ceph pool with different credentials, or the patch or host file is for another host",
   4: "virtinst was not found or cannot be patched",
   5: "a check failed; apply: the patched file does not compile, and nothing was written",
   6: "reading or writing failed",
