@@ -394,15 +394,29 @@ def manual_edit(text):
 
 # ---- Replace the file --------------------------------------------------------------------------------------
 
+SIGNALS = {"held": False, "number": None}
+
+def stop(number, _):
+    """End this run; if a program is being started, only after that, so that it can be ended too."""
+    SIGNALS["number"] = number
+    if not SIGNALS["held"]:
+        sys.exit(128 + number)
+
 def run(words, request=b"", **variables):
     """Run a program for at most a minute; return (exit code, output, errors). Its children end with it."""
     import threading
     pipe, environment = subprocess.PIPE, dict(os.environ, LC_ALL="C", **variables)
-    child = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, cwd="/", preexec_fn=os.setsid,
-                             close_fds=True, env=environment)
+    SIGNALS["held"] = True
+    try:
+        child = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, cwd="/", preexec_fn=os.setsid,
+                                 close_fds=True, env=environment)
+    finally:
+        SIGNALS["held"] = False
     timer = threading.Timer(60, os.killpg, [child.pid, signal.SIGKILL])
     timer.start()
     try:
+        if SIGNALS["number"]:
+            sys.exit(128 + SIGNALS["number"])
         output, errors = [text_of(one) for one in child.communicate(request)]
     finally:
         timer.cancel()
@@ -458,22 +472,23 @@ def replace(path, old, new, mtime=None):
         if read("", path) != old or not is_written(temporary):
             raise EnvironmentError("another program changed it, or another run is in progress")
         os.rename(temporary, path)
+        REPLACED.append(path)
         folder = os.open(os.path.dirname(path), os.O_RDONLY)
         os.fsync(folder)
         os.close(folder)
         if not is_written(path) or read("", path) != new:
             raise EnvironmentError("its content is not what was written")
     except EnvironmentError as error:
-        if is_written(path):
+        if REPLACED or is_written(path):
             raise Failure(IO, u"the file was replaced, but: %s." % text_of(error), "Check the disk; verify.")
         denied = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
         raise Failure(IO, u"cannot be replaced: %s. Nothing was written." % text_of(error),
                       "Run this as root. Check for a read-only file system, or an immutable file (lsattr)."
                       if denied else "Fix this, then run this again.")
     finally:
-        if is_written(path):
+        if not REPLACED and is_written(path):  # a signal came just after the rename
             REPLACED.append(path)
-        elif is_written(temporary):
+        elif not REPLACED and is_written(temporary):
             os.unlink(temporary)
         if descriptor is not None:
             os.close(descriptor)
@@ -801,7 +816,7 @@ def begin():
         pass  # reopen closed standard streams, so that no other file becomes one of them
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda number, _: sys.exit(128 + number))
+            signal.signal(number, stop)
     code = None
     try:
         code = main(sys.argv[1:])

@@ -52,7 +52,7 @@ afterAll(undoAll);
 
 beforeEach(() => restore());
 
-/** The root folder as it was, or with a file that is no release's. */
+/** The root folder as it was, or with a file that cannot be patched. */
 function restore(text = ""): void {
   must("rm", ["-f", join(root, PROGRAM)]);
   writeFileSync(file, pristine.bytes);
@@ -60,7 +60,7 @@ function restore(text = ""): void {
   utimesSync(file, pristine.time, pristine.time);
 }
 
-const STRANGE = "# a distribution's\n";
+const STRANGE = "# another line end\r\n";
 
 /** Runs a script of sh in the root folder, which has /proc there, as from Anaconda or libguestfs. */
 const inside = (script: string) =>
@@ -83,7 +83,7 @@ function section(name: string) {
   return { options: options.split(" "), script };
 }
 
-test("kickstart: %post brings the program and the patch, and fails where the file is not known", () => {
+test("kickstart: %post brings the program and the patch, and fails if the file cannot be patched", () => {
   const { options, script } = section("post.ks");
   expect(options).toEqual(["--erroronfail", "--log=/root/rbd-patch.log"]);
   expect(inside(script)).toMatchObject({ code: 0, stderr: expect.stringMatching(/^(note: .*\n)*$/) });
@@ -91,7 +91,10 @@ test("kickstart: %post brings the program and the patch, and fails where the fil
   expect(statSync(join(root, PROGRAM)).mode & 0o777).toBe(0o755);
   expectPatched();
   restore(STRANGE);
-  expect(inside(script)).toMatchObject({ code: 4, stderr: expect.stringMatching(/where the blocks go is not known/) });
+  expect(inside(script)).toMatchObject({
+    code: 4,
+    stderr: expect.stringMatching(/cannot be patched; expected the same line end/),
+  });
 });
 
 test.each(["sysroot", "sysimage"])("kickstart: without chroot, from the medium, the system at /mnt/%s", (place) => {

@@ -131,9 +131,9 @@ test("README's way without Node: made over ssh, brought by scp, applied and prov
   const before = state();
   const said = typed("README.md", "scp hv01.py");
   expect(said).toMatch(/^patched: [^\n]*\ncurrent: /m);
-  expect(said).toMatch(/^behaviour passed/m);
+  expect(said).toMatch(/^function passed/m);
   expect(said).toMatch(/^virt-install passed/m);
-  expect(readFileSync(file).includes(UUID)).toBe(true);
+  expect(readFileSync(file).includes(`usage="${POOL} secret"`)).toBe(true);
   expectDone(type("ssh root@hv01 'sh rbd-patch.py revert'", { path, cwd }));
   expect(state()).toEqual(before);
 });
@@ -141,8 +141,8 @@ test("README's way without Node: made over ssh, brought by scp, applied and prov
 test("EL 7's page from its first example to its last: the program, and then patch alone", () => {
   const before = state();
   const said = typed("docs/el7.md", "hv01");
-  expect(said).toMatch(/^would be patched: .*^patched: .*^behaviour passed.*^reverted: .*^patching file /ms);
-  expect(readFileSync(file).includes(UUID)).toBe(true);
+  expect(said).toMatch(/^would be patched: .*^patched: .*^function passed.*^reverted: .*^patching file /ms);
+  expect(readFileSync(file).includes(`usage="${POOL} secret"`)).toBe(true);
   expectDone(type("ssh root@hv01 rbd-patch.py revert", { path, cwd }));
   expect(state().bytes).toEqual(before.bytes);
 });

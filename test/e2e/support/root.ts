@@ -9,7 +9,7 @@ for name in bin lib lib64 sbin; do ln -s usr/$name $name; done
 python=$(readlink -f /usr/bin/python3)
 cp -a /usr/lib/\${python##*/} usr/lib/
 ( cd usr/lib/\${python##*/}; rm -rf test idlelib tkinter ensurepip lib2to3 config-* )
-for name in chmod stat cp base64 gzip env mkdir cat; do cp /usr/bin/$name usr/bin/; done
+for name in chmod stat cp touch base64 gzip env mkdir cat; do cp /usr/bin/$name usr/bin/; done
 cp $python usr/bin/python3
 cp /usr/bin/dash usr/bin/sh
 ldd usr/bin/* usr/lib/*/lib-dynload/*.so | grep -o '/[^ ]*' | grep -v : | sort -u | while read -r library; do
