@@ -6,8 +6,5 @@ export const TOOL = "virtinst-rbd-patch";
 /** This tool's version, from package.json: a block made by another version is stale. */
 export const VERSION: string = version;
 
-/** Version of the blocks' own layout (markers and header lines); a tool refuses blocks of a newer one. */
-export const BLOCK_FORMAT = 2;
-
 /** Version of the JSON that every command prints; a field that goes or changes its meaning makes it another one. */
 export const FORM = 1;

@@ -70,10 +70,11 @@ export function examine(bytes: Buffer, pools: readonly CephPool[] | null, named:
     ...{ state: name, reason, compared, source, patch, base, baseHash, isOriginal },
   });
   const { tool, line } = patch;
-  if (tool.startsWith("1.")) return state("outdated", `the patch was written by version ${tool}, this is ${VERSION}`);
+  const otherVersion = `the patch was written by version ${tool}, this is ${VERSION}`;
+  if (tool.startsWith("1.")) return state("outdated", otherVersion);
   if (!patch.intact) return state("modified", `the patch (line ${line}) was edited`);
   if (!isOriginal) return state("modified", "the file was changed outside the patch");
-  if (tool !== VERSION) return state("outdated", `the patch was written by version ${tool}, this is ${VERSION}`);
+  if (tool !== VERSION) return state("outdated", otherVersion);
   if (pools?.length === 0) return state("outdated", "this host has no rbd pool any more");
   if (pools === null) return state("current", REASONS.current);
   const wanted = rendered(base, patch, pools, named);

@@ -147,11 +147,13 @@ function isBlank(line: string): boolean {
   return /^[ \t\f]*$/.test(line);
 }
 
-function indentOf(line: string): string {
+/** The blanks and tabs before a line. */
+export function indentOf(line: string): string {
   return /^[ \t]*/.exec(line)?.[0] ?? "";
 }
 
-function isDeeper(line: string, indent: string): boolean {
+/** Whether a line is indented more than this. */
+export function isDeeper(line: string, indent: string): boolean {
   return line.startsWith(indent) && /^[ \t]/.test(line.slice(indent.length));
 }
 

@@ -1,5 +1,5 @@
 import { Failure } from "../failure";
-import { methodBody, type Named } from "./insertion-point";
+import { indentOf, isDeeper, methodBody, type Named } from "./insertion-point";
 
 /** A manual edit that makes `_build_xml` rewrite its XML. */
 export interface ManualEdit {
@@ -71,14 +71,13 @@ function bodyOf(lines: readonly string[], named: Named): readonly number[] {
 /** The lines of the statement that begins at a line of the body: that line, and the deeper ones after it if it is no block. */
 function statementFrom(lines: readonly string[], body: readonly number[], index: number): number[] {
   const at = body[index] as number;
-  const indent = /^[ \t]*/.exec(lines[at] as string)?.[0] ?? "";
+  const indent = indentOf(lines[at] as string);
   const own = [at];
   if (/:[ \t]*(?:#.*)?$/.test(lines[at] as string)) return own;
   for (let after = index + 1; after < body.length; after++) {
     const next = body[after] as number;
     const line = lines[next] as string;
-    const isContinuation = line.startsWith(indent) && /^(?:[ \t]|\))/.test(line.slice(indent.length));
-    if (!isContinuation) break;
+    if (!isDeeper(line, indent) && !line.startsWith(`${indent})`)) break;
     own.push(next);
   }
   return own;

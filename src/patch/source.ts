@@ -23,8 +23,3 @@ export function lineNumber(text: string, offset: number): number {
   for (let at = text.indexOf("\n"); at >= 0 && at < offset; at = text.indexOf("\n", at + 1)) line++;
   return line;
 }
-
-/** A block of lines that end in LF, with the line end of the line before an offset of a file. */
-export function withLineEnds(block: string, file: string, offset: number): string {
-  return file[offset - 2] === "\r" ? block.replace(/\n/g, "\r\n") : block;
-}
