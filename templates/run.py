@@ -1,6 +1,7 @@
-# Runs under the Python that runs virt-install: reads a request as JSON, answers as JSON on a line of its own. It prints
-# its version first, so that a Python that crashes over the request is told from one that does not work at all.
-# compile: whether each of the given files compiles. run: the results of the function for each XML.
+# Runs under the Python that runs virt-install: reads a request as JSON and answers as JSON on a line of its
+# own. It prints its version first: a Python that crashes over the request is not one that does not work at all.
+# compile: why each of these files cannot be imported. run: the result of the function for each XML.
+# before, after, labels: checks of the function on a domain with a disk for each label.
 import json
 import logging
 import re
@@ -9,7 +10,12 @@ import sys
 print(json.dumps({"version": "%d.%d" % sys.version_info[:2]}))
 sys.stdout.flush()
 request = json.load(sys.stdin)
-answer = {}
+answer = {"log": []}
+
+
+class Log(logging.Handler):
+    def emit(self, record):
+        answer["log"].append(record.getMessage())
 
 
 def text(value):
@@ -18,7 +24,7 @@ def text(value):
 
 
 def fault_in(source):
-    """Return why `import` could not read a file, or None. Python 2's compile() does not apply PEP 263, so do it here."""
+    """Return why `import` could not read a file, or None. Python 2's compile() does not apply PEP 263."""
     encoding = "ascii" if sys.version_info[0] == 2 else "utf-8"
     if source.startswith(b"\xef\xbb\xbf"):
         encoding = "utf-8"
@@ -35,41 +41,52 @@ def fault_in(source):
         return None
     except UnicodeError as error:
         line = source[:getattr(error, "start", 0)].count(b"\n") + 1
-        return "line %d is not %s text, which is the declared or default encoding of the file" % (line, encoding)
+        return "line %d is not %s text, which is the declared or default encoding" % (line, encoding)
     except Exception as error:
         # The message of the error may quote the file.
         return "%s in line %s" % (type(error).__name__, getattr(error, "lineno", None) or "unknown")
 
 
+def wide(xml):
+    return xml.decode("utf-8") if isinstance(xml, bytes) else xml
+
+
+def native(xml):
+    return xml if xml is None or isinstance(xml, str) else xml.encode("utf-8")
+
+
+def checks(function, before, after, labels):
+    """Return checks of the function; a label says what holds if the check passes."""
+    xml, again, none = [wide(function(native(one))) for one in (before, after, None)]
+    wanted, found = [re.findall("(?s) {4}<disk .*?</disk>\n", one or "") for one in (after, xml)]
+    log = "\n".join(["log:"] + answer["log"])
+    found += [""] * len(wanted)
+    results = [(label, disk == own, "expected:\n%sfound:\n%s" % (disk, own))
+               for label, disk, own in zip(labels, wanted, found)]
+    results += [
+        ("the rest of the domain stays as it is", xml == after, log),
+        ("complete disks stay as they are", again == after, log),
+        ("no XML stays none (--import)", none is None, "it became %r" % (none,)),
+        # On 2.7, virt-install may pass str or unicode.
+        ("str and unicode give the same", all(wide(function(one)) == wide(function(native(one)))
+                                              for one in (before, after)), log)]
+    return [{"label": label, "passed": passed, "difference": "" if passed else difference}
+            for label, passed, difference in results]
+
+
 if "compile" in request:
     answer["compile"] = [fault_in(text(source)) for source in request["compile"]]
 
-if "run" in request:
-    lines = []
-
-    class Collect(logging.Handler):
-        def emit(self, record):
-            lines.append(record.getMessage())
-
-    logging.getLogger().addHandler(Collect())
+if "block" in request:
+    logging.getLogger().addHandler(Log())
     module = {}
     try:
         exec(compile(text(request["block"]), "block", "exec", 0, True), module)
         helper = module["_virtinst_rbd_patch"]
-        answer["results"] = []
-        for xml in request["run"]:
-            native = xml
-            if xml is not None and not isinstance(xml, str):
-                native = xml.encode("utf-8")
-            result = helper(native)
-            stable = helper(result) == result
-            # On 2.7 virt-install may hand over str or unicode; the result has to be the same text.
-            wide = helper(xml)
-            if isinstance(result, bytes):
-                result = result.decode("utf-8")
-            answer["results"].append({"xml": result, "stable": stable, "same_text": wide == result})
+        answer["results"] = [wide(helper(native(xml))) for xml in request.get("run", [])]
+        if "labels" in request:
+            answer["checks"] = checks(helper, *[request[name] for name in ("before", "after", "labels")])
     except Exception as error:
         answer["error"] = "%s: %s" % (type(error).__name__, error)
-    answer["log"] = lines
 
 print(json.dumps(answer))

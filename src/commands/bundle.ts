@@ -48,15 +48,17 @@ export function bundler(options: BundleOptions): (host: Host) => BundleResult {
       command: "bundle",
       ...about(null, host, options.files),
       pools: poolNames(cephPools),
-      notes: [...told.notes, ...(config.host === null || unnamed ? [] : [boundTo(config.host)])],
+      notes: [...told.notes, ...(config.host === null ? [] : [unnamed ? NOT_BOUND : boundTo(config.host)])],
       program: render({
         host: unnamed ? null : config.host,
         source: config.source,
-        theirs: unnamed ? (config.virtinst?.sha256 ?? null) : null,
       }),
     };
   };
 }
+
+const NOT_BOUND =
+  "The script is not bound to a host, because this one is named localhost. Run it only on hosts with these pools.";
 
 function boundTo(host: string): string {
   return `The script is bound to host ${host} and refuses to run on others. For a script that is not bound, pass the pools as files: --pool-xml FILE --secret-xml FILE.`;

@@ -12,7 +12,7 @@ import { isStandardInput, readInput, XML_LIMIT } from "../system/read";
 import { TOOL } from "../version";
 import { findVirtinst, type Installation } from "../virtinst/find";
 import { pythonMajor } from "../virtinst/layouts";
-import { findPythons, isSkipped, runHelper } from "../virtinst/python";
+import { findPythons, isSkipped, runFunction } from "../virtinst/python";
 import { isOwnVirtinst } from "../virtinst/target";
 
 /** Options of `preview`. */
@@ -51,9 +51,9 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
   const pythons = installation
     ? findPythons(installation, pythonMajor(installation.file), options)
     : findPythons({ interpreter: null, program: null }, 3, options);
-  const answer = isSkipped(pythons) ? pythons : await runHelper(pythons, block, [xml]);
+  const answer = isSkipped(pythons) ? pythons : await runFunction(pythons, block, [xml]);
   const [result] = isSkipped(answer) ? [] : answer.results;
-  if (isSkipped(answer) || result?.xml == null)
+  if (isSkipped(answer) || result == null)
     throw new Failure(
       "behaviour",
       `The patch could not be run: ${isSkipped(answer) ? answer.skipped : answer.error}.`,
@@ -63,11 +63,11 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
   return {
     command: "preview",
     ...about(null, host, options.files),
-    changed: result.xml !== xml,
+    changed: result !== xml,
     pools: poolNames(cephPools),
-    xml: result.xml,
-    bytes: encode({ ...source, text: result.xml }),
-    diff: unifiedTextDiff(name, xml, result.xml),
+    xml: result,
+    bytes: encode({ ...source, text: result }),
+    diff: unifiedTextDiff(name, xml, result),
     notes: [...(domain === undefined ? [SAMPLE] : []), ...notes, ...new Set(answer.log)],
   };
 }

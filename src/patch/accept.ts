@@ -59,7 +59,7 @@ export function acceptPatch(patch: string, path: string, base: string, baseHash:
   const text = applyPatch(base, file, { fuzzFactor: 0, autoConvertLineEndings: false });
   if (text === false) throw refused("its lines do not fit the file");
   const stripped = stripPatch(text);
-  if (stripped.state !== "patched" || stripped.base !== base || !stripped.patch.intact || !stripped.patch.original)
+  if (stripped.state !== "patched" || stripped.base !== base || !stripped.patch.intact)
     throw refused("it does something other than add the two blocks of this tool");
   const { tool, original, block } = stripped.patch;
   if (original.sha256 !== baseHash)

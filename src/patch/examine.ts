@@ -65,7 +65,7 @@ export function examine(bytes: Buffer, pools: readonly CephPool[] | null, named:
   const { patch } = stripped;
   const base = { ...source, text: stripped.base };
   const baseHash = sha256(encode(base));
-  const isOriginal = patch.original === null || patch.original.sha256 === baseHash;
+  const isOriginal = patch.original.sha256 === baseHash;
   const state = (name: PatchState, reason: string): Examined => ({
     ...{ state: name, reason, compared, source, patch, base, baseHash, isOriginal },
   });
@@ -88,7 +88,7 @@ export function examine(bytes: Buffer, pools: readonly CephPool[] | null, named:
 /** What the file should contain; null if the patch cannot be inserted there. */
 function rendered(base: Source, { original }: Patch, pools: readonly CephPool[], named: Named): string | null {
   try {
-    return insertPatch(base, original?.modified ?? "0.000000000", pools, named).text;
+    return insertPatch(base, original.modified, pools, named).text;
   } catch (error) {
     if (error instanceof Failure) return null;
     throw error;

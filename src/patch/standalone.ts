@@ -26,8 +26,6 @@ export interface StandaloneHost {
   /** The host that it is bound to; null for any. */
   readonly host: string | null;
   readonly source: string;
-  /** SHA-256 of that host's file without the patch, if it is known and the host has no name. */
-  readonly theirs: string | null;
 }
 
 /** All else in a script: hosts with the same pools share it. */
@@ -61,7 +59,8 @@ export function renderStandalone(content: StandaloneContent): (host: StandaloneH
   const shared = {
     pools: content.pools,
     affected: content.affected.map(({ affected, reason }) => [affected, reason]),
-    notes: content.notes,
+    notes_without_auth: content.notes[0],
+    notes: content.notes[1],
     refused: refused && [refused.message, refused.hint],
     labels: sample.disks.map(({ label }) => label),
     sample: [new Raw(sample.before), new Raw(sample.after)],
@@ -70,16 +69,24 @@ export function renderStandalone(content: StandaloneContent): (host: StandaloneH
     disks: checked.map((pool) => ({ ...pool, xml: new Raw(pool.xml) })),
   };
   const block = rawLiteral(withoutOriginal(renderFunction(content.cephPools, NO_ORIGINAL, "")));
-  return ({ host, source, theirs }) =>
+  return ({ host, source }) =>
     [
       before,
       "# This part is for one host. The rest is the same in every script of this version.\n",
       `VERSION, FORM = ${literal(VERSION)}, ${FORM}\n`,
-      `CONFIG = ${literal({ host, source, theirs, ...shared })}\n`,
+      KEYS,
+      `CONFIG = ${literal({ host, source, ...shared })}\n`,
       `FUNCTION = ${block}\n`,
       rest,
     ].join("");
 }
+
+const KEYS = `# host: the script refuses to run on another (None: on any). source: where these pools were read from.
+# affected: whether virtinst is affected, and why: if its disk code is not there, writes no network disks,
+# copies no auth, copies it. refused: why these pools are refused if it copies no auth.
+# labels, sample: a domain for the function check, without and with the patch.
+# node, disks, cdrom: pools of libvirt's test driver, and disks in them, for the check with virt-install.
+`;
 
 const NO_ORIGINAL = { sha256: "0".repeat(64), modified: "0.000000000" };
 
@@ -116,11 +123,15 @@ function literal(value: unknown, indent = ""): string {
   return `${open}\n${items.map((item) => `${deeper}${item},\n`).join("")}${indent}${close}`;
 }
 
+/** Pieces of a literal of up to 80 characters that split no escape; each ends at a blank, if it has one. */
+const PIECES =
+  /(?:\\u[0-9a-f]{4}|\\U[0-9a-f]{8}|[^\\]){1,80}(?:(?<= )|$)|(?:\\u[0-9a-f]{4}|\\U[0-9a-f]{8}|[^\\]){1,80}/g;
+
 function textLiteral(value: string, indent: string): string {
   // Half a surrogate pair cannot be written to a terminal.
   const whole = pythonText(value.replace(/\p{Surrogate}/gu, "\ufffd"));
   if (whole.length <= 80) return whole;
-  const pieces = whole.slice(2, -1).match(/(?:\\u[0-9a-f]{4}|\\U[0-9a-f]{8}|[^\\]){1,70}/g) ?? [];
+  const pieces = whole.slice(2, -1).match(PIECES) ?? [];
   return `(\n${pieces.map((piece) => `${indent}u"${piece}"`).join("\n")})`;
 }
 

@@ -16,8 +16,7 @@ export interface Original {
 export interface Patch {
   /** The version of this tool that wrote it. */
   readonly tool: string;
-  /** Null if the header of a 1.x patch cannot be read. */
-  readonly original: Original | null;
+  readonly original: Original;
   /** The function block, from marker to marker, with LF line ends. */
   readonly block: string;
   /** Whether both blocks are as they were rendered. Always false for a 1.x patch. */
@@ -45,23 +44,15 @@ export type Stripped =
 const MARKER = /(?<![^\n])[ \t\f]*# (>>>|<<<) virtinst-rbd-patch(?![\w-])[^\n]*\n?/g;
 const CALLS =
   /^[ \t]+# >>> virtinst-rbd-patch [ -~]*\n[ \t]+(\w+) = _virtinst_rbd_patch\(\1\)\n[ \t]+(\w+) = _virtinst_rbd_patch\(\2\)\n[ \t]+# <<< virtinst-rbd-patch\n$/;
-const DEFINITION = `def ${FUNCTION_NAME}(xml):`;
-/** The lines before the definition: the marker and the header, of which there is exactly one. */
-const HEADER = [
-  /^# >>> virtinst-rbd-patch ([\w.+-]+)$/,
-  /^# Local change, not part of virt-manager: /,
-  /^# /,
-  /^# libvirt pools: /,
-  /^# Remove it: /,
-  /^# Without it: /,
-  /^# original: sha256=([0-9a-f]{64}) mtime=(-?\d{1,20}\.\d{9})$/,
-  /^# block: sha256=([0-9a-f]{64})$/,
-] as const;
-/** The same lines in 1.0.0, and with an explanation in 1.1.0 and 1.2.0. */
+/** The function block: comments, the function, a marker. */
+const BLOCK =
+  /^# >>> virtinst-rbd-patch ([\w.+-]+)[^\n]*\n(?:#[^\n]*\n)*def _virtinst_rbd_patch\(xml\):\n(?:(?: [^\n]*)?\n)* +return xml\n[^\n]*\n?$/;
+/** The lines before the definition: the marker, five lines for a person, and two for this tool. */
+const HEADER =
+  /^# >>> [a-z-]+ [^ \n]+\n(?:#[^\n]*\n){5}# original: sha256=([0-9a-f]{64}) mtime=(-?\d{1,20}\.\d{9})\n# block: sha256=([0-9a-f]{64})\ndef /;
+/** Those of 1.0.0, and with an explanation of 1.1.0 and 1.2.0. */
 const HEADER_1 =
-  /^# >>> virtinst-rbd-patch 1\.(?:0\.[^\n]*\n|[^\n]*\n# Not part of virt-manager: [^\n]*\n# [^\n]*\n# For [^\n]*\n# To undo [^\n]*\n# Or, [^\n]*\n)# format: [^\n]*\n(?:# pristine: [^\n]*\n){1,2}# facts: [^\n]*\n# blocks: [^\n]*\ndef /;
-// 1.0.0 had both values on one line.
-const ORIGINAL_1 = /\n# pristine: sha256=([0-9a-f]{64})(?:\n# pristine:)? mtime=(-?\d{1,20}\.\d{9}) /;
+  /^# >>> [a-z-]+ 1\.(?:0\.[^\n]*\n|[^\n]*\n# Not part of virt-manager: [^\n]*\n# [^\n]*\n# For [^\n]*\n# To undo [^\n]*\n# Or, [^\n]*\n)# format: [^\n]*\n# pristine: sha256=([0-9a-f]{64})(?:\n# pristine:)? mtime=(-?\d{1,20}\.\d{9}) [^\n]*\n# facts: [^\n]*\n# blocks: [^\n]*\ndef /;
 
 /**
  * Takes a patched file apart, without parsing Python. Anything between the markers that this tool does not write is
@@ -93,24 +84,18 @@ export function stripPatch(text: string): Stripped {
   const [call, block] = old ? [blocks[1], blocks[0]] : blocks;
   const [callSpan, blockSpan] = old ? [spans[1], spans[0]] : spans;
   if (!CALLS.test(call)) return damaged(callSpan.from, "the block in _build_xml is not the four lines of this tool");
-  const lines = block.split("\n").slice(0, -1);
-  const define = lines.indexOf(DEFINITION);
-  const [head, body] = [lines.slice(0, define), lines.slice(define + 1, -1)];
-  const foreign =
-    define < 0 ||
-    !head.every((line) => line.startsWith("#")) ||
-    !body.every((line) => line === "" || line.startsWith(" ")) ||
-    !/^ +return xml$/.test(body.at(-1) ?? "") ||
-    /^(?:[ \t]*\r?\n)*[ \t]+[^ \t\r\n]/.test(text.slice(blockSpan.to));
-  if (foreign) return damaged(blockSpan.from, "the function block contains something else, or is not complete");
-  const header = old ? oldHeader(block) : readHeader(head);
-  const [, writer = "unknown"] = /^# >>> virtinst-rbd-patch ([\w.+-]+)\n/.exec(block) ?? [];
-  if (!header) return damaged(blockSpan.from, `the header of the function block is not known (version ${writer})`);
+  const [, tool] = BLOCK.exec(block) ?? [];
+  if (tool === undefined || /^(?:[ \t]*\r?\n)*[ \t]+[^ \t\r\n]/.test(text.slice(blockSpan.to)))
+    return damaged(blockSpan.from, "the function block contains something else, or is not complete");
+  const [, digest, modified, own] = (old ? HEADER_1 : HEADER).exec(block) ?? [];
+  if (digest === undefined || modified === undefined)
+    return damaged(blockSpan.from, `the header of the function block is not known (version ${tool})`);
   const base = text.slice(0, spans[0].from) + text.slice(spans[0].to, spans[1].from) + text.slice(spans[1].to);
-  const { digest, ...read } = header;
+  const original = { sha256: digest, modified };
   // What this tool writes is ASCII, so that the digest does not depend on the file's encoding.
-  const intact = /^[\t\n -~]*$/.test(call + block) && digest === blockDigest(call, block);
-  return { state: "patched", base, patch: { ...read, block, intact, line: lineNumber(text, blockSpan.from), spans } };
+  const intact = /^[\t\n -~]*$/.test(call + block) && own === blockDigest(call, block);
+  const line = lineNumber(text, blockSpan.from);
+  return { state: "patched", base, patch: { tool, original, block, intact, line, spans } };
 }
 
 /**
@@ -122,23 +107,6 @@ export function stripPatch(text: string): Stripped {
  */
 export function blockDigest(call: string, block: string): string {
   return sha256(call + block.replace(/\n# block: [^\n]*/, ""));
-}
-
-type Header = Pick<Patch, "tool" | "original"> & { readonly digest: string | null };
-
-function readHeader(head: readonly string[]): Header | null {
-  if (head.length !== HEADER.length) return null;
-  const [tool, , , , , , original, digest] = HEADER.map((form, at) => form.exec(head[at] as string));
-  if (!tool || !original || !digest || !HEADER.every((form, at) => form.test(head[at] as string))) return null;
-  const [[, version = ""], [, sha = "", modified = ""]] = [tool, original];
-  return { tool: version, original: { sha256: sha, modified }, digest: digest[1] as string };
-}
-
-function oldHeader(block: string): Header | null {
-  if (!HEADER_1.test(block)) return null;
-  const [, tool = ""] = /^# >>> virtinst-rbd-patch ([\w.+-]+)/.exec(block) ?? [];
-  const [, sha = "", modified = ""] = ORIGINAL_1.exec(block) ?? [];
-  return { tool, original: sha === "" ? null : { sha256: sha, modified }, digest: null };
 }
 
 function indexesOf(text: string, part: string): number[] {

@@ -1,6 +1,7 @@
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import program from "../../templates/run.py";
+import type { Sample } from "../patch/sample";
 import { encode, type Source } from "../patch/source";
 import type { HostFiles } from "../system/host-files";
 import { run } from "../system/run";
@@ -13,26 +14,28 @@ export interface Python {
   readonly reason: string;
 }
 
-/** What the helper made of one XML text. */
-export interface HelperResult {
-  readonly xml: string | null;
-  /** Whether a second call changed nothing more. */
-  readonly stable: boolean;
-  /** Whether it made the same of `unicode` as of `str`, on Python 2.7. */
-  readonly same_text: boolean;
-}
-
-/** What running a helper block gave. */
-export interface HelperRun {
+/** What the injected function returned. */
+export interface FunctionRun {
   readonly python: Python;
-  /** In the order of the texts; empty where the block itself failed. */
-  readonly results: readonly HelperResult[];
+  /** The domain's XML that it returned for each text, in their order; empty if it raised. */
+  readonly results: readonly (string | null)[];
+  /** The checks of a sample domain; empty if there was none, or the function raised. */
+  readonly checks: readonly FunctionCheck[];
   /** The lines that it logged. */
   readonly log: readonly string[];
   /** The Python's version, such as 2.7. */
   readonly version: string;
   /** What the block raised, if it did. */
   readonly error: string | null;
+}
+
+/** A check of the function. */
+export interface FunctionCheck {
+  /** What holds if it passed. */
+  readonly label: string;
+  readonly passed: boolean;
+  /** What is wrong; empty if it passed. */
+  readonly difference: string;
 }
 
 /** Why something could not be asked of Python, in a sentence without its full stop. */
@@ -106,20 +109,28 @@ export async function compileTexts(
 }
 
 /**
- * Runs a helper block on XML texts.
+ * Runs the injected function.
  *
  * @param pythons the first of them that works is used
- * @param helper the block's text, from marker to marker
+ * @param block the function block, from marker to marker
+ * @param texts XML texts to call it with
+ * @param sample a domain to check it with
  */
-export async function runHelper(
+export async function runFunction(
   pythons: readonly Python[],
-  helper: string,
-  texts: readonly (string | null)[],
-): Promise<HelperRun | Skipped> {
-  const answer = await ask(pythons, { block: helper, run: texts }, ({ results, log, error }) => {
+  block: string,
+  texts: readonly string[],
+  sample?: Sample,
+): Promise<FunctionRun | Skipped> {
+  const labels = sample?.disks.map(({ label }) => label);
+  const request = { block, run: texts, before: sample?.before, after: sample?.after, labels };
+  const answer = await ask(pythons, request, ({ results, checks = [], log, error }) => {
     if (!isListOf(log, isText)) return null;
-    if (isText(error)) return { results: [], log, error };
-    return isListOf(results, isResult) && results.length === texts.length ? { results, log, error: null } : null;
+    if (isText(error)) return { results: [], checks: [], log, error };
+    const isWhole = isListOf(results, isTextOrNull) && results.length === texts.length && isListOf(checks, isCheck);
+    return isWhole && (labels === undefined || checks.length > labels.length)
+      ? { results, checks, log, error: null }
+      : null;
   });
   return isSkipped(answer) ? answer : { python: answer.python, version: answer.version, ...answer.said };
 }
@@ -132,9 +143,9 @@ export function isSkipped(answer: object): answer is Skipped {
 const isText = (value: unknown): value is string => typeof value === "string";
 const isTextOrNull = (value: unknown): value is string | null => value === null || isText(value);
 
-function isResult(value: unknown): value is HelperResult {
-  const { xml, stable, same_text } = Object(value) as Record<string, unknown>;
-  return isTextOrNull(xml) && typeof stable === "boolean" && typeof same_text === "boolean";
+function isCheck(value: unknown): value is FunctionCheck {
+  const { label, passed, difference } = Object(value) as Record<string, unknown>;
+  return isText(label) && typeof passed === "boolean" && isText(difference);
 }
 
 function isListOf<T>(value: unknown, isOne: (one: unknown) => one is T): value is T[] {

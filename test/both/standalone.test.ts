@@ -44,7 +44,7 @@ test("a reviewer can read it: short, no line over 110 characters, ASCII", () => 
   expect(template.split("\n").length - 1).toBeLessThanOrEqual(LINES);
   expect(readFileSync(scriptOf(), "latin1")).toMatch(/^[\n -~]+$/);
 });
-const LINES = 832;
+const LINES = 767;
 
 eachPython("apply, verify, revert", false, (python) => {
   const both = new Both({ python });
@@ -90,6 +90,14 @@ test.each([39, 60])("a chain of %i links in an image does not lead out of it", (
   symlinkSync("link-0", share);
   expect(spawn("python3", [scriptOf(), "apply", "--root", root]).code).toBe(4);
   expect(isPatched(outside)).toBe(false);
+});
+
+test("links of an image that lead to themselves end the search", () => {
+  const root = image();
+  const share = join(root, "usr/share/virt-manager");
+  renameSync(share, `${share}.away`);
+  symlinkSync("virt-manager/x", share);
+  expect(spawn("python3", [scriptOf(), "apply", "--root", root], { timeout: 60_000 }).code).toBe(4);
 });
 
 describe("from standard input", () => {
@@ -180,7 +188,7 @@ describe("odd environments", () => {
     const { code, top } = shell('python3 "$1" apply --virtinst "$2" <&- >&- 2>&-');
     expect([code, isPatched(top)]).toEqual([0, true]);
   });
-  test.each(["stat", "cp", "touch"])("a %s that fails: exit 6, and the file as it was", (name) => {
+  test.each(["stat", "cp"])("a %s that fails: exit 6, and the file as it was", (name) => {
     const env = withProgram(name, "echo broken >&2; exit 1");
     const { code, top, stderr } = shell('python3 "$1" apply --virtinst "$2"', { env });
     expect([code, isPatched(top)]).toEqual([6, false]);
@@ -190,12 +198,12 @@ describe("odd environments", () => {
   });
   test("without cp: exit 6, with its name", () => {
     const bin = temporaryFolder();
-    for (const name of ["python3", "touch", "stat"])
+    for (const name of ["python3", "timeout", "stat"])
       symlinkSync(spawn("bash", ["-c", `command -v ${name}`]).stdout.trim(), join(bin, name));
     const { code, stderr } = shell('PATH="$BIN" python3 "$1" apply --virtinst "$2"', {
       env: { ...process.env, BIN: bin },
     });
-    expect([code, stderr]).toEqual([6, expect.stringMatching(/cannot be replaced: cp: No such file/)]);
+    expect([code, stderr]).toEqual([6, expect.stringMatching(/cannot be replaced: timeout: .*cp.*No such file/)]);
   });
   test("no directory for temporary files", () => {
     const env = { ...process.env, TMPDIR: "/nowhere" };
@@ -203,11 +211,8 @@ describe("odd environments", () => {
     expect([code, beside(top)]).toEqual([1, ["__init__.py", "installer.py"]]);
   });
   test("output that cannot be written", () => {
-    const { code, stderr, top } = shell(
-      'python3 "$1" --help > /dev/full; echo $? >&2; python3 "$1" apply --virtinst "$2" > /dev/full',
-    );
+    const { code, stderr, top } = shell('python3 "$1" apply --virtinst "$2" > /dev/full');
     expect(code).toBe(6);
-    expect(stderr).toMatch(/^6$/m);
     expect(stderr).toMatch(/was replaced/);
     expect(stderr).not.toMatch(/Traceback/);
     expect(isPatched(top)).toBe(true);
@@ -230,6 +235,27 @@ describe("odd environments", () => {
     both.each(({ edit }) => edit((text) => text.replace(/^# -\*- coding.*\n/m, "").replace(/$/, "# \xc3\xa9\n")));
     expect(both.run("apply").code).toBe(4);
   });
+});
+
+test("a modification time that cannot be restored is reported", () => {
+  const top = copyVirtinst(PLAIN);
+  const env = withProgram("touch", "exit 1");
+  const run = (command: string) => spawn("python3", [scriptOf(), command, "--virtinst", top, "--json"], { env });
+  expect(run("apply").code).toBe(0);
+  const { code, stdout, stderr } = run("revert");
+  expect([code, JSON.parse(stdout).timeRestored, isPatched(top)]).toEqual([0, false, false]);
+  expect(stderr).toMatch(/modification time of the file could not be restored/);
+});
+
+test("without a Python for virt-install: exit 4, and the file as it was", () => {
+  const top = copyVirtinst("guest-1.4");
+  const bin = temporaryFolder();
+  for (const name of ["timeout", "stat"])
+    symlinkSync(spawn("bash", ["-c", `command -v ${name}`]).stdout.trim(), join(bin, name));
+  const python = spawn("bash", ["-c", "command -v python3"]).stdout.trim();
+  const ran = spawn(python, [scriptOf(), "apply", "--virtinst", top], { env: { PATH: bin } });
+  expect(ran.code).toBe(4);
+  expect(ran.stderr).toMatch(/could not be checked: no Python 2 was found/);
 });
 
 describe("replacing the file", () => {
@@ -260,7 +286,7 @@ describe("replacing the file", () => {
     expect(statSync(`${path}.real`).mode & 0o7777).toBe(0o640);
   });
   test("an edit by another program while it runs is kept", () => {
-    const env = withProgram("touch", 'echo "# edited" >> "$VICTIM"; exec $REAL "$@"');
+    const env = withProgram("cp", '$REAL "$@" && echo "# edited" >> "$VICTIM"');
     const { code, top, stderr } = shell(
       'VICTIM="$2/virtinst/install/installer.py" python3 "$1" apply --virtinst "$2"',
       { env },

@@ -15,12 +15,12 @@ describe("the widely copied edit is found, with its lines", () => {
     [
       "re.sub of both",
       [`start_xml = re.sub(r"x", ${secret}, start_xml)`, `final_xml = re.sub("x", "", final_xml)`],
-      "9 to 10",
+      "9, 10",
     ],
     [
       "a compiled pattern",
       ["auth = re.compile(r'<source protocol=\"rbd\"')", `final_xml = auth.sub(${secret}, final_xml)`],
-      "9 to 10",
+      "9, 10",
     ],
     [
       "a pattern for each",
@@ -30,10 +30,9 @@ describe("the widely copied edit is found, with its lines", () => {
         "start_xml = a.sub('', start_xml)",
         "final_xml=b.sub('', final_xml)",
       ],
-      "9 to 12",
+      "9, 10, 11, 12",
     ],
-    ["arguments on lines of their own", ["final_xml = re.sub(", "    'x',", "    'y', final_xml)"], "9 to 11"],
-    ["a bracket on a line of its own", ["final_xml = re.sub(", "    'x', 'y', final_xml", ")"], "9 to 11"],
+    ["arguments on lines of their own", ["final_xml = re.sub(", "    'x',", "    'y', final_xml)"], "9"],
     ["under a condition", ["if final_xml:", "    final_xml = final_xml.replace('x', 'y')"], "10"],
     [
       "with other lines between",
@@ -66,6 +65,12 @@ describe("the widely copied edit is found, with its lines", () => {
     expect(find(text)?.lines).toBe("9");
   });
 
+  it("in both values of the return, and without a return of two variables", () => {
+    const both = "return re.sub('a', 'b', start_xml), re.sub('a', 'b', final_xml)";
+    expect(find(ORIGINAL.replace("return start_xml, final_xml", both))?.lines).toBe("10");
+    expect(find(withLines("final_xml = final_xml.replace('a', 'b')").replace(/return .*/, "pass"))?.lines).toBe("9");
+  });
+
   it("in the return", () => {
     const text = ORIGINAL.replace("return start_xml, final_xml", "return start_xml, final_xml.replace('a', 'b')");
     expect(find(text)?.lines).toBe("10");
@@ -86,18 +91,15 @@ describe("other code is not taken for it", () => {
     ["a function with such a name", withLines("final_xml = substitute(final_xml)", "final_xml = self.sub")],
     ["no _build_xml", "final_xml = final_xml.replace('a', 'b')\n"],
     ["a comment", withLines("# final_xml = final_xml.replace('a', 'b')")],
-    ["no return of two variables", withLines("final_xml = final_xml.replace('a', 'b')").replace(/return .*/, "pass")],
     ["nothing", ""],
   ])("%s", (_, text) => expect(find(text)).toBeNull());
 });
 
 it("the failure has the lines, the known bugs and how to restore the file", () => {
-  const { kind, message, hint } = manualEditFailure({ lines: "9 to 10", text: "    a = 1\n        b\n" }, NAMED);
+  const { kind, message, hint } = manualEditFailure({ lines: "9, 10", text: "    a = 1\n        b\n" }, NAMED);
   expect(kind).toBe("target");
-  expect(message).toMatch(
-    /^virtinst\/guest\.py: _build_xml has a manual edit in line 9 to 10, .*Nothing was written\./,
-  );
+  expect(message).toMatch(/^virtinst\/guest\.py: _build_xml has a manual edit in line 9, 10, .*Nothing was written\./);
   for (const bug of ["NameError", "TypeError", "<auth>"]) expect(message).toContain(bug);
-  expect(hint).toMatch(/^Delete line 9 to 10 \(`a = 1`, `b`\), or restore the file\./);
+  expect(hint).toMatch(/^Remove the edit \(`a = 1`, `b`\), or restore the file\./);
   expect(hint).toContain(`${NAMED.restoring}. Then apply again. --force`);
 });

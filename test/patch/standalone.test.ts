@@ -36,7 +36,6 @@ const cephPools = mergePools(pools);
 const CONTENT: StandaloneContent & StandaloneHost = {
   host: NAMES.join(""),
   source: `a file with ${NAMES.join(" and ")}`,
-  theirs: "d".repeat(64),
   pools: NAMES,
   cephPools,
   affected: [
@@ -75,10 +74,11 @@ describe.each(PYTHONS.map(({ version, path }) => [version, path] as const))("Pyt
     const { version, form, config, block, program, layouts } = read(path as string, renderStandalone(CONTENT)(CONTENT));
     expect([version, form]).toEqual([VERSION, 1]);
     expect(config).toEqual({
-      ...{ host: wellFormed(CONTENT.host as string), source: wellFormed(CONTENT.source), theirs: CONTENT.theirs },
+      ...{ host: wellFormed(CONTENT.host as string), source: wellFormed(CONTENT.source) },
       pools: NAMES.map(wellFormed),
       affected: CONTENT.affected.map(({ affected, reason }) => [affected, wellFormed(reason)]),
-      notes: [NAMES.map(wellFormed), []],
+      notes_without_auth: NAMES.map(wellFormed),
+      notes: [],
       refused: [wellFormed(NAMES.join()), "choose"],
       labels: CONTENT.sample.disks.map(({ label }) => wellFormed(label)),
       sample: [CONTENT.sample.before, CONTENT.sample.after],

@@ -1,9 +1,10 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { type Sample, sampleDomain } from "../../src/patch/sample";
 import type { Source } from "../../src/patch/source";
 import { HostFiles } from "../../src/system/host-files";
-import { compileTexts, findPythons, isSkipped, type Python, runHelper } from "../../src/virtinst/python";
+import { compileTexts, findPythons, isSkipped, type Python, runFunction } from "../../src/virtinst/python";
 import { temporaryFolder } from "../support/cli";
 import { patched } from "../support/patched";
 
@@ -30,7 +31,7 @@ const saying = (...lines: readonly string[]) =>
   stand(`cat > /dev/null\n${lines.map((line) => `echo '${line}'`).join("\n")}`);
 
 const compile = (one: Python, ...texts: readonly string[]) => compileTexts([one], texts.map(utf8), "x.py");
-const runOn = (one: Python, ...texts: readonly (string | null)[]) => runHelper([one], "", texts);
+const runOn = (one: Python, text: string, sample?: Sample) => runFunction([one], "", [text], sample);
 
 describe("texts that Python compiles", () => {
   it("each has its answer: nothing, or what is wrong in which line", async () => {
@@ -59,36 +60,54 @@ describe("texts that Python compiles", () => {
   });
 });
 
+const [REST, COMPLETE] = ["the rest of the domain stays as it is", "complete disks stay as they are"];
+
 describe("a block that Python runs", () => {
-  it("gives what it made of each text, of none too, and what it logged", async () => {
+  it("gives what it made of each text, and what it logged", async () => {
     const block = `def _virtinst_rbd_patch(xml):
     import logging
     logging.getLogger().warning("met %s", xml)
-    return xml and xml + u"\\xe9"
+    return xml + u"\\xe9"
 `;
-    const said = await runHelper(pythons(), block, ["a", null]);
+    const said = await runFunction(pythons(), block, ["a"]);
     expect(said).toMatchObject({
       version: expect.stringMatching(/^3\.\d+$/),
       error: null,
-      results: [
-        { xml: expect.stringMatching(/^a/), stable: false, same_text: true },
-        { xml: null, stable: true, same_text: true },
-      ],
+      results: ["a\xe9"],
+      checks: [],
     });
     expect(isSkipped(said) ? [] : said.log).toContain("met a");
+  });
+
+  const sample = sampleDomain([{ pool: "p", cephPool: "vms", monitors: [{ name: "m", port: 6789 }], auth: null }]);
+  /** The labels of the checks that fail, of a function with this body. */
+  const failing = async (body: string) => {
+    const said = await runFunction(pythons(), `def _virtinst_rbd_patch(xml):\n    ${body}\n`, [], sample);
+    if (isSkipped(said)) throw new Error(said.skipped);
+    return said.error ?? said.checks.flatMap(({ label, passed }) => (passed ? [] : [label]));
+  };
+  it.each([
+    ["return xml", []],
+    ["return xml and xml.replace('name=\"vms', 'name=\"other')", ["disk of pool p", REST, COMPLETE]],
+    ["return xml and xml.replace('</disk>', '</disk >')", [...sample.disks.map(({ label }) => label), REST, COMPLETE]],
+    ["return xml and xml.replace('virt-1</name>', 'x</name>')", [REST, COMPLETE]],
+    ["return xml or ''", ["no XML stays none (--import)"]],
+    ["return xml + ''", expect.stringMatching(/^TypeError: /)],
+  ])("%s: each check fails for what it names", async (body, expected) => {
+    expect(await failing(body)).toEqual(expected);
   });
 
   it("is the tool's own as well", async () => {
     const before =
       '<domain><devices><disk type="network" device="disk"><source protocol="rbd" name="vms/a"/></disk></devices></domain>';
-    const said = await runHelper(pythons(), patched().block, [before]);
-    expect(said).toMatchObject({ error: null, results: [{ stable: true, same_text: true }] });
-    expect(isSkipped(said) ? null : said.results[0]?.xml).toContain('<auth username="libvirt">');
+    const said = await runFunction(pythons(), patched().block, [before]);
+    expect(said).toMatchObject({ error: null });
+    expect(isSkipped(said) ? null : said.results[0]).toContain('<auth username="libvirt">');
   });
 
   it("may raise: that is its error, and there are no results", async () => {
     const block = "def _virtinst_rbd_patch(xml):\n    raise ValueError('no')\n";
-    expect(await runHelper(pythons(), block, ["a"])).toMatchObject({ error: "ValueError: no", results: [], log: [] });
+    expect(await runFunction(pythons(), block, ["a"])).toMatchObject({ error: "ValueError: no", results: [], log: [] });
   });
 });
 
@@ -96,7 +115,7 @@ describe("a Python is started", () => {
   it("without modules of the caller's environment and home", async () => {
     const home = temporaryFolder();
     const [python] = pythons() as [Python];
-    const said = await runHelper([python], "", []);
+    const said = await runFunction([python], "", []);
     const site = join(home, `.local/lib/python${isSkipped(said) ? "" : said.version}/site-packages`);
     mkdirSync(site, { recursive: true });
     for (const name of ["json.py", "usercustomize.py", "sitecustomize.py"])
@@ -110,8 +129,8 @@ describe("a Python is started", () => {
   it("so that it leaves no byte code behind, with a request in ASCII, whatever is in it", async () => {
     const folder = temporaryFolder();
     const python = stand(`echo "$1" > '${folder}/first'\ncat > '${folder}/request'\necho '${GREETING}'`);
-    const texts = ["é€😀\t\n\x7f~ ", null];
-    await runHelper([python], "block", texts);
+    const texts = ["é€😀\t\n\x7f~ "];
+    await runFunction([python], "block", texts);
     expect(readFileSync(join(folder, "first"), "utf8")).toBe("-B\n");
     const request = readFileSync(join(folder, "request"), "latin1");
     expect(request).toMatch(/^[ -~]+$/);
@@ -163,10 +182,10 @@ describe("what did not work is no answer", () => {
     });
   });
 
-  const RESULT = '{"xml": "a", "stable": true, "same_text": true}';
+  const CHECK = '{"label": "a", "passed": true, "difference": ""}';
   it.each([
-    ["results and a log", `{"results": [${RESULT}], "log": ["b"]}`],
-    ["a result of nothing", `{"results": [${RESULT.replace('"a"', "null")}], "log": []}`],
+    ["results and a log", '{"results": ["a"], "log": ["b"]}'],
+    ["a result of nothing", '{"results": [null], "log": []}'],
     ["an error and a log", '{"error": "E", "results": [7], "log": []}'],
   ])("that of a block has %s", async (_, answer) => {
     const { results, error = null, log } = JSON.parse(answer);
@@ -179,18 +198,27 @@ describe("what did not work is no answer", () => {
   });
 
   it.each([
-    ["results without a log", `{"results": [${RESULT}]}`],
+    ["results without a log", '{"results": ["a"]}'],
     ["an error without a log", '{"error": "E"}'],
-    ["a log of something else", `{"results": [${RESULT}], "log": [1]}`],
+    ["a log of something else", '{"results": ["a"], "log": [1]}'],
     ["a log without results", '{"log": []}'],
     ["an error of something else", '{"error": 1, "log": []}'],
     ["no results", '{"results": [], "log": []}'],
-    ["too many results", `{"results": [${RESULT}, ${RESULT}], "log": []}`],
-    ["a result that is nothing", '{"results": [null], "log": []}'],
-    ["a number as XML", `{"results": [${RESULT.replace('"a"', "1")}], "log": []}`],
-    ["a result that does not say whether it is stable", '{"results": [{"xml": "a", "same_text": true}], "log": []}'],
-    ["a result that does not say whether it is the same", '{"results": [{"xml": "a", "stable": true}], "log": []}'],
+    ["too many results", '{"results": ["a", "b"], "log": []}'],
+    ["a number as XML", '{"results": [1], "log": []}'],
+    ["a check without a label", `{"results": ["a"], "log": [], "checks": [${CHECK.replace("label", "x")}]}`],
+    [
+      "a check that does not say whether it passed",
+      `{"results": ["a"], "log": [], "checks": [${CHECK.replace("true", "1")}]}`,
+    ],
   ])("that of a block has not %s", async (_, answer) => {
     expect(await runOn(saying(GREETING, answer), "a")).toMatchObject({ died: true });
+  });
+
+  it("that of a sample has more checks than disks", async () => {
+    const sample = { before: "", after: "", disks: [{ label: "a", before: "", after: "" }] };
+    const answer = (...checks: string[]) => saying(GREETING, `{"results": ["a"], "log": [], "checks": [${checks}]}`);
+    expect(await runOn(answer(CHECK), "a", sample)).toMatchObject({ died: true });
+    expect(await runOn(answer(CHECK, CHECK), "a", sample)).toMatchObject({ error: null, checks: [{ label: "a" }, {}] });
   });
 });
