@@ -1,5 +1,6 @@
 # Runs under the Python that runs virt-install: reads a request as JSON and answers as JSON on a line of its
-# own. It prints its version first: a Python that crashes over the request is not one that does not work at all.
+# own. It prints its version first: this tells a Python that crashes over it from one that cannot start.
+# What the keys of the request ask for:
 # compile: why each of these files cannot be imported. run: the result of the function for each XML.
 # before, after, labels: checks of the function on a domain with a disk for each label.
 import json
@@ -18,7 +19,7 @@ class Log(logging.Handler):
         answer["log"].append(record.getMessage())
 
 
-def text(value):
+def to_bytes(value):
     # Latin-1 carries any byte through JSON.
     return value.encode("latin-1")
 
@@ -37,7 +38,7 @@ def fault_in(source):
             break
     try:
         source.decode(encoding)
-        compile(source, str(request["name"]), "exec", 0, True)
+        compile(source, "file", "exec", 0, True)
         return None
     except UnicodeError as error:
         line = source[:getattr(error, "start", 0)].count(b"\n") + 1
@@ -47,17 +48,17 @@ def fault_in(source):
         return "%s in line %s" % (type(error).__name__, getattr(error, "lineno", None) or "unknown")
 
 
-def wide(xml):
+def to_unicode(xml):
     return xml.decode("utf-8") if isinstance(xml, bytes) else xml
 
 
-def native(xml):
+def to_str(xml):
     return xml if xml is None or isinstance(xml, str) else xml.encode("utf-8")
 
 
 def checks(function, before, after, labels):
     """Return checks of the function; a label says what holds if the check passes."""
-    xml, again, none = [wide(function(native(one))) for one in (before, after, None)]
+    xml, again, none = [to_unicode(function(to_str(one))) for one in (before, after, None)]
     wanted, found = [re.findall("(?s) {4}<disk .*?</disk>\n", one or "") for one in (after, xml)]
     log = "\n".join(["log:"] + answer["log"])
     found += [""] * len(wanted)
@@ -68,22 +69,22 @@ def checks(function, before, after, labels):
         ("complete disks stay as they are", again == after, log),
         ("no XML stays none (--import)", none is None, "it became %r" % (none,)),
         # On 2.7, virt-install may pass str or unicode.
-        ("str and unicode give the same", all(wide(function(one)) == wide(function(native(one)))
+        ("str and unicode give the same", all(to_unicode(function(one)) == to_unicode(function(to_str(one)))
                                               for one in (before, after)), log)]
     return [{"label": label, "passed": passed, "difference": "" if passed else difference}
             for label, passed, difference in results]
 
 
 if "compile" in request:
-    answer["compile"] = [fault_in(text(source)) for source in request["compile"]]
+    answer["compile"] = [fault_in(to_bytes(source)) for source in request["compile"]]
 
 if "block" in request:
     logging.getLogger().addHandler(Log())
     module = {}
     try:
-        exec(compile(text(request["block"]), "block", "exec", 0, True), module)
+        exec(compile(to_bytes(request["block"]), "block", "exec", 0, True), module)
         helper = module["_virtinst_rbd_patch"]
-        answer["results"] = [wide(helper(native(xml))) for xml in request.get("run", [])]
+        answer["results"] = [to_unicode(helper(to_str(xml))) for xml in request.get("run", [])]
         if "labels" in request:
             answer["checks"] = checks(helper, *[request[name] for name in ("before", "after", "labels")])
     except Exception as error:

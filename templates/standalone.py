@@ -11,6 +11,7 @@ exit 6
 '''
 # Applies, verifies and reverts the patch on a host without Node. Python 2.7 and 3.4 to 3.13.
 # `virtinst-rbd-patch bundle` generated it for the configuration below. Generate it again when a pool changes.
+# "The tool" is virtinst-rbd-patch: it needs Node, does the same, and writes the same bytes into the file.
 import sys
 if not (getattr(sys.flags, "safe_path", 0) or getattr(sys.flags, "isolated", 0)):
     del sys.path[0]  # the directory of this script: import modules only from Python's own directories
@@ -30,7 +31,9 @@ VERSION, FORM = "0.0.0", 1
 CONFIG, FUNCTION = {}, ""
 # <<< configuration
 
-OK, NO, USAGE, POOLS, TARGET, FAILED, IO = range(7)  # exit codes
+# Exit codes. NO: not patched, or --check found a change. USAGE: wrong options. POOLS: these pools cannot be
+# used here. TARGET: this virtinst cannot be patched. FAILED: a check failed. IO: a file cannot be used.
+OK, NO, USAGE, POOLS, TARGET, FAILED, IO = range(7)
 # The files that may define _build_xml, and the major version of the Python that runs them.
 LAYOUTS = ("virtinst/install/installer.py", "3"), ("virtinst/installer.py", "3"), ("virtinst/guest.py", "2")
 DISK_CODE = "virtinst/devices/disk.py", "virtinst/devicedisk.py"
@@ -108,9 +111,12 @@ def site_directories(root, *libraries):
             found += ["%s/%s/%s-packages" % (library, name, kind) for kind in ("site", "dist")]
     return found
 
-# What sys.path.insert( may add: 0, "/opt/virt-manager") or 0, os.path.abspath(os.path.dirname(__file__))).
-ADDED = re.compile(r"""0\s*,\s*(?:(["'])([^"'\\\n]+)\1|(?:os\.path\.(?:abspath|realpath|dirname)\(\s*){1,3}"""
-                   r"""__file__[\s)]*)\s*,?\s*\)[ \t]*(?:[#;\r\n]|\Z)""")
+# A line that may change sys.path, and the changes that can be evaluated:
+# sys.path.insert(0, "/opt/virt-manager") and sys.path.insert(0, os.path.abspath(os.path.dirname(__file__)))
+CHANGES = re.compile(r"(?m)^[^#\n\"']*\bsys\.path\s*(?:\.[a-z]+\(|\[|\+?=)")
+ABSOLUTE = r"(?:os\.path\.(?:abspath|realpath)\(\s*)*"
+ADDED = re.compile(r"""\s*0\s*,\s*(?:(["'])([^"'\\\n]+)\1|%sos\.path\.dirname\(\s*%s__file__[\s)]*)"""
+                   r"""\s*,?\s*\)[ \t]*(?:[#;\r\n]|\Z)""" % (ABSOLUTE, ABSOLUTE))
 
 def read_program(root, path, depth=0):
     """Return (the Python of a virt-install, the directories in which that searches for virtinst)."""
@@ -124,10 +130,9 @@ def read_program(root, path, depth=0):
             raise Failure(TARGET, u"It is unknown which virtinst %s uses." % text_of(root + path), PASS_IT)
         return read_program(root, native(wrapped.group(1)), depth + 1)
     folders, own = [], os.path.dirname(resolve(root, path))
-    # What is inserted at 1 or later is searched only after the directory of the program.
-    for found in re.finditer(r"(?m)^[^#\n\"']*\bsys\.path\.insert\(\s*(?=0\b|[^0-9\s])", text):
+    for found in CHANGES.finditer(text):
         added = ADDED.match(text, found.end())
-        if not added:
+        if not added or not found.group().endswith(".insert("):
             raise Failure(TARGET, u"It is unknown which virtinst %s uses: line %d changes sys.path." % (
                 text_of(root + path), text.count(u"\n", 0, found.end()) + 1), PASS_IT)
         folders.insert(0, os.path.join(own, native(added.group(2) or u"")))  # the last one is searched first
@@ -138,7 +143,10 @@ def read_program(root, path, depth=0):
     return words[0], folders + [own]
 
 class Virtinst(object):
-    """The virtinst to patch. `path` is the file that defines _build_xml, `text` its content."""
+    """The virtinst to patch. `path` is the file that defines _build_xml, `text` its content.
+
+    mounted: whether --root was given. named: the directory from --virtinst, or None.
+    """
     def __init__(self, root, mounted, named):
         self.root, self.mounted, self.named, self.patch = root, mounted, named, None
         in_path = [] if mounted else [one for one in os.environ.get("PATH", "").split(":") if one[:1] == "/"]
@@ -183,7 +191,7 @@ class Virtinst(object):
                 copies = COPIES_AUTH if re.search(r"\bauth_secret_uuid\b", code) else NO_AUTH
                 path = text_of(self.root + os.path.join(self.place, name))
                 return copies if writes else NO_NETWORK_DISKS, path
-        return NOT_FOUND, self.file
+        return NOT_FOUND, text_of(self.path)
 
     def release(self):
         form = r"(?m)^(?:__)?version(?:__)?\s*=\s*[\"']?([A-Za-z0-9_.+~-]+)"
@@ -201,13 +209,16 @@ BLOCK = re.compile(r"# >>> virtinst-rbd-patch ([A-Za-z0-9_.+-]+)[^\n]*\n(?:#[^\n
 DIGEST, TIME = r"sha256=([0-9a-f]{64})", r"mtime=(-?[0-9]{1,20}\.[0-9]{9})"
 HEADER = re.compile(r"# >>> [a-z-]+ [^ \n]+\n(?:#[^\n]*\n){5}"  # five lines for a person
                     r"# original: %s %s\n# block: %s\ndef " % (DIGEST, TIME, DIGEST))
-OLD_HEADER = re.compile(  # 1.0 has no explanation, and digest and time on one line
+# That of 1.x: after the first line, 1.1 and 1.2 have five lines that explain the patch. 1.0 has none, and has
+# digest and time on one line: `# pristine: sha256=... mtime=... ...`.
+OLD_HEADER = re.compile(
     r"# >>> [a-z-]+ 1\.(?:0\..*\n|.*\n# Not part of virt-manager: .*\n# .*\n# For .*\n# To undo "
     r".*\n# Or, .*\n)# format: .*\n# pristine: %s(?:\n# pristine:)? %s .*\n"
     r"# facts: .*\n# blocks: .*\ndef " % (DIGEST, TIME))
 # A statement that leaves _build_xml; `:return:` of a docstring is none.
 LEAVES = re.compile(r"(?:^|[:;])[ \t]*return(?![A-Za-z0-9_:])|(?<![A-Za-z0-9_])yield(?![A-Za-z0-9_])")
 LOG = re.compile(r"(?:log|logging)\.debug\(")
+# A line of a manual edit: a call that rewrites text, but not in a comment or a log line.
 REWRITES = re.compile(r"(?![ \t]*(?:#|(?:log|logging)\.)).*"
                       r"(?:\.(?:subn?|replace)[ \t]*\(|(?<![A-Za-z0-9_.])re\.compile[ \t]*\()")
 RETURN = re.compile(r"[ \t]*return ([A-Za-z_][A-Za-z0-9_]*), ([A-Za-z_][A-Za-z0-9_]*)[ \t]*\Z")
@@ -248,7 +259,7 @@ def method_body(lines):
             "no open multi-line string at this line")
     while not re.search(r":[ \t]*(?:#|\Z)", lines[start]):
         start += 1
-        line = lines[start] if start < len(lines) else u"no line of a signature"
+        line = lines[start] if start < len(lines) else u"the file ended: refuse it"
         require(not line.strip(u" \t\f") or is_deeper(line, indent) or line.startswith(indent + u")"),
                 found[0], "a signature of _build_xml that ends in a colon")
     # For Python, a comment does not end a block, whatever its indentation.
@@ -261,6 +272,7 @@ def method_body(lines):
 def insertion_point(lines):
     """Return (index of the first log line of _build_xml, its indentation, the two variables that it returns).
 
+    _build_xml returns two domains, one for the installation and one for the guest; both are complete there.
     Everything that could make the call run too early, twice or not at all is refused.
     """
     body = method_body(lines)
@@ -295,7 +307,7 @@ def insertion_point(lines):
     return anchor, indent, names.groups()
 
 def insert(base, mtime):
-    """Return the patched file. The digest of the block is that of all lines of the patch but its own."""
+    """Return the patched file. Its second digest is that of all lines of the patch except `# block:`."""
     lines, eol = split_lines(base)
     at, indent, names = insertion_point(lines)
     call = [u"# >>> virtinst-rbd-patch (see the end of this file)"]
@@ -349,6 +361,7 @@ def examine(text, compare):
     if patch.tool != VERSION:
         return "outdated", u"the patch was written by version %s, this is %s" % (patch.tool, VERSION), patch
     try:
+        # For revert, a patch that nobody edited is current.
         wanted = insert(patch.base, patch.mtime) if compare else text
     except Failure:
         wanted = u""
@@ -407,8 +420,11 @@ def replace(path, old, new, mtime=None):
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         except OSError as error:
-            raise error if error.errno != errno.EEXIST else EnvironmentError("another run is in progress")
-        # xattr includes ACL and SELinux label; cp fails if it cannot copy one. The content is written next.
+            if error.errno == errno.EEXIST:
+                raise Failure(IO, "another run is in progress. Nothing was written.", "Run this again later.")
+            raise
+        # The mode includes the ACL, xattr the SELinux label; cp fails if it cannot copy one. It copies the
+        # content too, which is overwritten.
         command("cp", "--preserve=mode,ownership,xattr", "--", path, temporary)
         before, after = os.stat(path), os.stat(temporary)
         if (before.st_uid, before.st_gid) != (after.st_uid, after.st_gid):
@@ -416,7 +432,7 @@ def replace(path, old, new, mtime=None):
         os.ftruncate(descriptor, 0)
         with io.open(descriptor, "wb", closefd=False) as file:
             file.write(new.encode("latin-1"))
-        # For Python, byte code is up to date if the second of the source is the same: take another second.
+        # For Python, byte code is up to date if its source has the same size and second: take another second.
         fresh = int(max(time.time(), os.stat(path).st_mtime + 1))
         os.utime(temporary, (fresh, fresh))
         if mtime:
@@ -465,10 +481,10 @@ def ask(virtinst, **request):
                 return None, python, u"%s crashed: %s" % (python, errors.rpartition(u"\n")[2] or code)
     return None, None, u"no Python %s was found on this machine" % major
 
-def verdict(reason, checks, **more):
+def verdict(reason, checks):
     """Return the result of some checks. None at all means that they were skipped."""
     status = "skipped" if not checks else "passed" if all(one["passed"] for one in checks) else "failed"
-    return dict(more, status=status, reason=reason, checks=checks)
+    return {"status": status, "reason": reason, "checks": checks}
 
 def check(label, passed, difference):
     return {"label": label, "passed": bool(passed), "difference": u"" if passed else difference}
@@ -491,7 +507,7 @@ def check_virt_install(virtinst):
     disks = [one for one in CONFIG["disks"] if one["listed"] and (copied or not one["byUser"])]
     if not program or not disks:
         return verdict(u"no pool lists a monitor and can be told from others" if program else
-                       u"no virt-install uses this virtinst", [], causes=[])
+                       u"no virt-install uses this virtinst", [])
     reason = u"%s with %d of %d pools" % (text_of(program), len(disks), len(CONFIG["disks"]))
     try:
         folder = tempfile.mkdtemp(prefix="virtinst-rbd-patch-", dir=os.environ.get("TMPDIR") or "/tmp")
@@ -505,18 +521,19 @@ def check_virt_install(virtinst):
             words += ["--disk", str(disk)]
         code, output, errors = run([program] + words, PYTHONDONTWRITEBYTECODE="1", XDG_CACHE_HOME=folder)
     except EnvironmentError as error:
-        return verdict(u"%s: %s" % (reason, text_of(error)), [], causes=[])
+        return verdict(u"%s: %s" % (reason, text_of(error)), [])
     finally:
         if folder:
             shutil.rmtree(folder, True)
     if code or u"</domain>" not in output:
         # Only an error of the patched file is a failure: a missing module or a busy libvirt is not.
         last = errors.rpartition(u"Traceback (most recent call last):")[2]
+        # A syntax error has no `, in NAME`.
         where = u'/%s", line [0-9]+(?:, in (?:_build_xml|%s|<module>))?\n' % (re.escape(virtinst.file), NAME)
         raised = re.search(where, last) and not re.search(u"(?m)^(ImportError|ModuleNotFoundError)", last)
         why = (re.findall(u"(?m)^[A-Za-z.]+(?:Error|Exception)\\b.*|ERROR .*", errors) or [errors])[-1]
         checks = [check(u"_build_xml runs", False, why)] if raised else []
-        return verdict(u"%s: %s" % (reason, why), checks, causes=[])
+        return verdict(u"%s: %s" % (reason, why), checks)
     xml = re.search(u"(?s)<domain[ >].*</domain>", output).group()
     answer, _, why = ask(virtinst, block=FUNCTION, run=[xml])
     answer = answer if answer and "error" not in answer else {"log": [why or answer["error"]]}
@@ -525,7 +542,7 @@ def check_virt_install(virtinst):
     checks.append(check(u"no disk lacks anything", complete, u"\n".join(answer["log"] + [xml])))
     expected = len([one for one in disks if one["auth"]])
     checks.append(check(u"no other disk has an auth", xml.count(u"<auth") == expected, xml))
-    return verdict(reason, checks, causes=[])
+    return verdict(reason, checks)
 
 # ---- Commands ----------------------------------------------------------------------------------------------
 
@@ -535,18 +552,18 @@ def apply(virtinst, args, result):
     edit = manual_edit(virtinst.text)
     if edit and not args.force:
         raise Failure(TARGET, "_build_xml has a manual edit in line %s, which rewrites the XML. Nothing was "
-                      "written. The known edit has bugs: re is not imported (NameError), the first XML is "
-                      "None with --import (TypeError), file disks get an <auth> that libvirt refuses."
+                      "written. The edit that many web pages show has bugs: re is not imported (NameError), "
+                      "the first XML is None with --import (TypeError), file disks get an <auth>."
                       % ", ".join(str(at + 1) for at in edit), RESTORE + " --force keeps the edit.")
     if state == "not-patched" and result["affected"] == "unsupported":
         raise Failure(TARGET, u"%s. Nothing was written." % result["affectedReason"], "Upgrade virt-manager.")
     result.update(compiled=None, status="current")
-    if is_unaffected(result) and not edit:
+    if is_unaffected(result) and not edit:  # with an edit, --force was given
         result["status"] = "not needed"
     elif state != "current":
         base = patch.base if patch else virtinst.text
-        is_known = patch and patch.is_original and patch.mtime
-        new = insert(base, patch.mtime if is_known else modified_time(virtinst.path))
+        is_original = patch and patch.is_original
+        new = insert(base, patch.mtime if is_original else modified_time(virtinst.path))
         result["compiled"] = check_new(virtinst, base, new)
         if state == "modified":
             result["notes"].append(u"Drift: %s. The patch is replaced; other changes are kept." % reason)
@@ -557,7 +574,7 @@ def apply(virtinst, args, result):
 def check_new(virtinst, base, new):
     """Compile the patched file and run the function; return which Python did that. Nothing is written."""
     done, answer, python = check_function(
-        Patch(new).block, virtinst, compile=[base, new], name=text_of(virtinst.path))
+        Patch(new).block, virtinst, compile=[base, new])
     if not answer and virtinst.mounted:
         return u"skipped: " + done["reason"]
     if not answer:
@@ -609,9 +626,10 @@ def verify(virtinst, args, result):
         skip = u"--static" if args.static else u"the patch is %s" % state
     function = verdict(skip, []) if skip else check_function(virtinst.patch.block, virtinst)[0]
     if is_unaffected(result) and not args.static:
-        skip = None  # virt-install must work without a patch
-    install = verdict(skip, [], causes=[]) if skip else check_virt_install(virtinst)
-    result.update(volume=None, written=None, behaviour=function, install=install)  # the keys of the tool
+        skip = None  # check that virt-install writes complete disks without the patch
+    install = verdict(skip, []) if skip else check_virt_install(virtinst)
+    # Only the tool fills the others; they are here because its JSON has them.
+    result.update(behaviour=function, install=dict(install, causes=[]), volume=None, written=None)
     result["notes"].append(u"Changes to the pools since this script was generated cannot be detected.")
 
 def is_unaffected(result):
@@ -625,8 +643,8 @@ def exit_code(result):
         return TARGET if result["state"] == "damaged" else NO
     return FAILED if "failed" in (result["behaviour"]["status"], result["install"]["status"]) else OK
 
-def refuse_other_host(virtinst):
-    """Refuse the pools of another host, and pools that only users tell apart if those are not copied."""
+def refuse_pools(virtinst):
+    """Refuse pools of another host, and pools that differ only in their user if virtinst copies no auth."""
     names = os.uname()[1], CONFIG["host"] or os.uname()[1]
     own, theirs = [text_of(name).lower().rstrip(u".") for name in names]
     if u"." not in own or u"." not in theirs:
@@ -678,7 +696,7 @@ def perform(args, result):
     state, reason, virtinst.patch = examine(virtinst.text, args.command != "revert")
     result["host"] = None if virtinst.mounted else text_of(os.uname()[1])
     if args.command != "revert":
-        refuse_other_host(virtinst)
+        refuse_pools(virtinst)
         kind, path = virtinst.disk_code()
         affected, why = CONFIG["affected"][kind]
         for key in "host", "source", "pools":
@@ -732,12 +750,16 @@ def main(words):
     code = failure.code if failure else exit_code(result)
     if failure:
         message = (u"%s: " % result["file"] if result["file"] else u"") + failure.message
+        if REPLACED and u"replaced" not in message:
+            message += u" The file was replaced before that."
         write(2, u"virtinst-rbd-patch: %s\n%s\n" % (shown(message), shown(failure.hint)))
         result = dict(empty, command=result["command"], error={"message": message, "hint": failure.hint})
     else:
         lines = u"".join(shown(line) + u"\n" for line in lines_of(result))
         notes = u"".join(u"note: %s\n" % shown(one) for one in result["notes"])
-        write(2, notes if not quiet else lines if code else u"")
+        if quiet:  # say only what is wrong
+            notes = lines if code else u""
+        write(2, notes)
     if as_json:
         result.update(form=FORM, tool=u"virtinst-rbd-patch " + VERSION)
         result["verdict"] = {"ok": code == OK, "exitCode": code}
@@ -760,7 +782,7 @@ def begin():
         write(2, u"virtinst-rbd-patch: the output cannot be written: %s.\n" % shown(text_of(error)))
     finally:
         if REPLACED and code is None:
-            write(2, u"virtinst-rbd-patch: %s was replaced before that.\n" % shown(text_of(REPLACED[0])))
+            write(2, u"virtinst-rbd-patch: %s was replaced. Run verify.\n" % shown(text_of(REPLACED[0])))
     return IO if code is None else code
 
 if __name__ == "__main__":
