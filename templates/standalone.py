@@ -136,11 +136,10 @@ def read_program(root, path, depth=0):
             raise Failure(TARGET, u"It is unknown which virtinst %s uses: line %d changes sys.path." % (
                 text_of(root + path), text.count(u"\n", 0, found.end()) + 1), PASS_IT)
         folders.insert(0, os.path.join(own, native(added.group(2) or u"")))  # the last one is searched first
-    prefix = os.path.normpath(os.path.join(words[0], "../.."))
-    # The packages of a virtual environment. Virtinst adds those of /usr for all.
-    if words[0][:1] == "/" and prefix != "/usr":
-        return words[0], folders + [own] + site_directories(root, prefix + "/lib", prefix + "/lib64")
-    return words[0], folders + [own]
+    prefix = os.path.normpath(os.path.join(words[0], "../.."))  # /usr, or a virtual environment
+    prefixes = [prefix] if words[0][:1] == "/" and prefix != "/usr" else ["/usr/local", "/usr"]
+    libraries = [prefix + library for prefix in prefixes for library in ("/lib", "/lib64")]
+    return words[0], folders + [own] + site_directories(root, *libraries)
 
 class Virtinst(object):
     """The virtinst to patch. `path` is the file that defines _build_xml, `text` its content.
@@ -156,7 +155,7 @@ class Virtinst(object):
             folders = [named]
         else:
             folders = (read_program(root, programs[0])[1] if programs else []) + ["/usr/share/virt-manager"]
-            folders += site_directories(root, "/usr/local/lib", "/usr/lib", "/usr/local/lib64", "/usr/lib64")
+            folders += site_directories(root, "/usr/local/lib", "/usr/local/lib64", "/usr/lib", "/usr/lib64")
         found = [(folder, file, major) for folder in folders for file, major in LAYOUTS
                  if u"def _build_xml" in (read(root, folder, file) or u"")]
         if not found:
@@ -338,8 +337,7 @@ class Patch(object):
         self.tool, (digest, self.mtime) = shape.group(1), header.group(1, 2)
         self.is_original = digest == sha256(self.base)
         plain = call + re.sub(r"(?m)^# block: .*\n", u"", self.block, count=1)
-        is_ascii = re.match(r"[\t\n -~]*\Z", plain)  # as all that the tool writes
-        self.is_intact = not old and is_ascii and header.group(3) == sha256(plain)
+        self.is_intact = not old and header.group(3) == sha256(plain)
 
     def pools(self):
         """Return the names of the libvirt pools that this patch is for."""
@@ -504,13 +502,15 @@ def check_virt_install(virtinst):
     import shutil
     import tempfile
     copied, program, folder = virtinst.disk_code()[0] == COPIES_AUTH, virtinst.program, None
+    # The test driver takes no pool without a monitor, and a disk without auth does not state its user.
     disks = [one for one in CONFIG["disks"] if one["listed"] and (copied or not one["byUser"])]
     if not program or not disks:
         return verdict(u"no pool lists a monitor and can be told from others" if program else
                        u"no virt-install uses this virtinst", [])
     reason = u"%s with %d of %d pools" % (text_of(program), len(disks), len(CONFIG["disks"]))
     try:
-        folder = tempfile.mkdtemp(prefix="virtinst-rbd-patch-", dir=os.environ.get("TMPDIR") or "/tmp")
+        directory = os.path.abspath(os.environ.get("TMPDIR") or "/tmp")
+        folder = tempfile.mkdtemp(prefix="virtinst-rbd-patch-", dir=directory)
         pools = "".join(one["xml"] for one in disks)
         with io.open(os.path.join(folder, "node.xml"), "wb") as file:
             file.write((CONFIG["node"][0] + pools + CONFIG["node"][1]).encode("ascii"))
@@ -558,7 +558,7 @@ def apply(virtinst, args, result):
     if state == "not-patched" and result["affected"] == "unsupported":
         raise Failure(TARGET, u"%s. Nothing was written." % result["affectedReason"], "Upgrade virt-manager.")
     result.update(compiled=None, status="current")
-    if is_unaffected(result) and not edit:  # with an edit, --force was given
+    if is_unaffected(result) and not edit:  # with a manual edit, --force patches it all the same
         result["status"] = "not needed"
     elif state != "current":
         base = patch.base if patch else virtinst.text
@@ -575,7 +575,7 @@ def check_new(virtinst, base, new):
     """Compile the patched file and run the function; return which Python did that. Nothing is written."""
     done, answer, python = check_function(
         Patch(new).block, virtinst, compile=[base, new])
-    if not answer and virtinst.mounted:
+    if not python and virtinst.mounted:
         return u"skipped: " + done["reason"]
     if not answer:
         raise Failure(TARGET, u"the patched file could not be checked: %s. Nothing was written."
@@ -694,6 +694,7 @@ def perform(args, result):
     virtinst = Virtinst(root, args.root is not None, named)
     result["file"] = text_of(virtinst.path)
     state, reason, virtinst.patch = examine(virtinst.text, args.command != "revert")
+    # revert reports this host; the others report the host that the pools are of.
     result["host"] = None if virtinst.mounted else text_of(os.uname()[1])
     if args.command != "revert":
         refuse_pools(virtinst)

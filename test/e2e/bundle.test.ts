@@ -31,7 +31,7 @@ function bundled(...words: string[]) {
 /** A folder with what the bundle may run, and without Node. */
 function withoutNode(): string {
   const folder = makeFolder();
-  for (const name of ["sh", "env", "python3", "virt-install", "cp", "stat", "touch"]) {
+  for (const name of ["sh", "env", "python3", "virt-install", "cp", "stat", "touch", "timeout"]) {
     mkdirSync(folder, { recursive: true });
     must("ln", ["-sf", `/usr/bin/${name}`, join(folder, name)]);
   }

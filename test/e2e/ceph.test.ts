@@ -272,6 +272,25 @@ describe("Debian's own virt-install, libvirt and Ceph", () => {
   });
 });
 
+test("the standalone script, made from live libvirt: a guest boots after apply, and revert removes all", () => {
+  const script = join(folder, "standalone.py");
+  expectDone(cli(["bundle", "-o", script]));
+  const scripted = (...words: string[]) => run("python3", [script, ...words, "--json"]);
+  expectDone(scripted("apply"));
+  const verified = scripted("verify");
+  expectDone(verified);
+  expect(json(verified.stdout)).toMatchObject({ behaviour: { status: "passed" }, install: { status: "passed" } });
+  for (const [pool, reference] of POOLS) {
+    const ran = virtInstall("--import", ...rbdDisk(pool));
+    expectRunning(ran, ran.serial, reference);
+    removeDomain(GUEST);
+  }
+  expectDone(cli(["verify"]));
+  expectDone(scripted("revert"));
+  expect(virtInstall("--import", ...rbdDisk(BY_USAGE)).stderr).toContain(MISSING);
+  expect(changedFiles()).toBe("");
+});
+
 describe.each(["guest-1.0", "guest-1.4"])("a stand-in with the layout of %s, under Python 2.7", (layout) => {
   let virtinst: string;
 
