@@ -109,8 +109,10 @@ function play(...words: readonly string[]) {
     ...{ code, stdout },
     changed: Object.fromEntries(recap.map(([, name, changed]) => [name, Number(changed)])),
     failed: recap.flatMap(([, name, , failed]) => (failed === "0" ? [] : [name])),
-    /** The standard error of each host's task that failed. */
-    errors: Object.fromEntries(fatal.map(([, name = "", json = ""]) => [name, JSON.parse(json).stderr])),
+    /** The standard error or the message of each host's task that failed. */
+    errors: Object.fromEntries(
+      fatal.map(([, name = "", json = ""]) => [name, (({ stderr, msg }) => stderr ?? msg)(JSON.parse(json))]),
+    ),
   };
 }
 
@@ -187,7 +189,7 @@ test("if a host fails, the others continue; a host without rbd pools loses the p
   expect(existsSync(of("gone").program)).toBe(false);
   expect(ran.errors).toEqual({
     down: expect.stringMatching(/failed to connect/),
-    nosecret: expect.stringMatching(/names a secret with usage "client.libvirt secret"/),
+    nosecret: expect.stringMatching(/^A pool names a secret, and no Ceph secret is defined/),
     novirtinst: expect.stringMatching(/No virtinst was found.*\n.+/),
   });
 });
