@@ -2,7 +2,7 @@ import { Command, CommanderError, type Help, Option } from "commander";
 import { apply } from "./commands/apply";
 import { bundle } from "./commands/bundle";
 import { hook } from "./commands/hook";
-import { type HostsOptions, makeForHosts } from "./commands/hosts";
+import { bundleHosts } from "./commands/hosts";
 import { inspect } from "./commands/inspect";
 import { preview } from "./commands/preview";
 import { renderPatch } from "./commands/render";
@@ -50,15 +50,13 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
     return 0;
   },
   async render(words) {
-    const [options, many] = [{ ...common(words), reverse: words.reverse ?? false }, folders(words)];
-    if (many) return forHosts({ command: "render", ...options, ...many }, words);
-    const { bytes, ...result } = await renderPatch(options);
+    const { bytes, ...result } = await renderPatch({ ...common(words), reverse: words.reverse ?? false });
     const write = () => writeOutput(words.output, bytes);
     return showMade(result, write, bytes, `the patch for ${result.file}`, words);
   },
   async bundle(words) {
     const [options, many] = [common(words), folders(words)];
-    if (many) return forHosts({ command: "bundle", ...options, ...many }, words);
+    if (many) return showHosts(bundleHosts({ ...options, ...many }), many.output, (kind) => EXIT_CODES[kind], words);
     const result = await bundle(options);
     const write = () => writeOutput(words.output, result.program, { program: true });
     return showMade(result, write, result.program, `the script for ${result.pools.join(", ")}`, words);
@@ -173,11 +171,6 @@ const isPage = (text: string) =>
 function writeReport(file: string, ...of: [VerifyResult, VerifyRun]): string {
   writeNewFile(file, report(...of), { option: "--report" });
   return file;
-}
-
-/** Makes a file for each of many hosts. */
-async function forHosts(options: HostsOptions, words: Words): Promise<number> {
-  return showHosts(makeForHosts(options), options.output, (kind) => EXIT_CODES[kind], words);
 }
 
 /** Shows what `apply` or `revert` did, and proves it to who watches. */

@@ -4,13 +4,13 @@ import { envelope, failed, maybe, oneOf, text, texts } from "./parts";
 /** One host of many. */
 export const hostForm = v.strictObject({
   ...envelope,
-  command: oneOf(["render", "bundle"], "What was made."),
-  name: text("The document's file name without .json; the file's without its ending."),
-  host: maybe("The host that the document names; null where it names none, or could not be read."),
-  source: text("The document."),
-  status: oneOf(["written", "unchanged", "failed"], "What became of the file; unchanged: it was there, to the byte."),
-  written: maybe("The file in the folder of -o; null where this failed."),
-  notes: texts("What is to be known besides, in sentences."),
+  command: v.literal("bundle"),
+  name: text("The name of the host file without .json."),
+  host: maybe("The host that the host file names; null if it names none, or cannot be read."),
+  source: text("The host file."),
+  status: oneOf(["written", "unchanged", "failed"], "The result; unchanged: the same script was there already."),
+  written: maybe("The script, in the directory of --output; null if this host failed."),
+  notes: texts("Notes."),
   error: v.nullable(v.strictObject(failed)),
 });
 
@@ -19,12 +19,12 @@ const count = (description: string) => v.pipe(v.number(), v.integer(), v.minValu
 /** The last line, after all hosts. */
 export const summaryForm = v.strictObject({
   ...envelope,
-  command: oneOf(["render", "bundle"], "What was made."),
+  command: v.literal("bundle"),
   summary: v.strictObject({
-    hosts: count("How many there are."),
-    written: count("How many files were written."),
-    unchanged: count("How many were there already, to the byte."),
-    failed: count("How many hosts failed. The exit code is the highest of theirs."),
+    hosts: count("Number of hosts."),
+    written: count("Number of scripts that were written."),
+    unchanged: count("Number of scripts that were there already."),
+    failed: count("Number of hosts that failed. The exit code is the highest of theirs."),
   }),
-  notes: texts("What is to be known besides, in sentences, each with the number of hosts that it is of."),
+  notes: texts("Notes, each with the number of its hosts."),
 });

@@ -78,21 +78,16 @@ export const COMMANDS: readonly CommandGrammar[] = [
     purpose:
       "Writes the patch for this host as a unified diff, to review it. `apply FILE`, `patch -p1` and `git apply` accept the output. Changes nothing on the host.",
     options: [
-      {
-        flags: "-o, --output <file>",
-        description: "write to a file instead of standard output; with --hosts, to a directory",
-      },
+      { flags: "-o, --output <file>", description: "write to a file instead of standard output" },
       { flags: "--reverse", description: "write the reverse patch" },
-      HOSTS,
     ],
-    groups: [FACTS, TARGET, output("with --hosts, print a line for each host")],
+    groups: [FACTS, TARGET, output()],
     examples: [
       { words: "render -o host.patch", what: "for this host" },
       {
         words: "render --host hv01.json --virtinst hv01 -o hv01.patch",
         what: "for another host, from its host file and a copy of its virtinst",
       },
-      { words: "render --hosts hosts --virtinst hv01 -o patches", what: "for many hosts" },
     ],
     exits: {},
   },
@@ -119,9 +114,9 @@ export const COMMANDS: readonly CommandGrammar[] = [
   {
     name: "hook",
     argument: { name: "kind", required: true, values: ENGINES },
-    summary: "generate files that reapply the patch: ansible, apt, dnf, image, puppet, salt, systemd, yum",
+    summary: "generate files that reapply the patch: ansible, apt, dnf, puppet, salt, yum",
     purpose:
-      "Generates files that reapply the patch after an upgrade of virt-manager, for the engine KIND: ansible, apt, dnf, image, puppet, salt, systemd or yum. On the hosts, they run the standalone script.",
+      "Generates files that reapply the patch after an upgrade of virt-manager, for the engine KIND: ansible, apt, dnf, puppet, salt or yum. On the hosts, they run the standalone script.",
     options: [
       {
         flags: "-o, --output <dir>",
