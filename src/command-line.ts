@@ -17,7 +17,7 @@ const DETAILS = "also print the Python that compiled the file, and the version o
 /** A command: its parser and its help. */
 interface Definition {
   readonly summary: string;
-  readonly description: string;
+  readonly details: string;
   readonly argument?: Argument;
   readonly options: readonly Option[];
   readonly examples: readonly string[];
@@ -27,8 +27,7 @@ interface Definition {
 const COMMANDS = {
   inspect: {
     summary: "show the pools, the virtinst, and whether this host is affected",
-    description:
-      "Shows whether this host is affected, its rbd pools, and its virtinst. Needs no root. Changes nothing.",
+    details: "Needs no root. Changes nothing.",
     options: [...SOURCE, ROOT, VIRTINST, ...output()],
     examples: [
       "inspect",
@@ -38,8 +37,8 @@ const COMMANDS = {
     exits: [OK, USAGE, POOLS, TARGET, IO],
   },
   render: {
-    summary: "write the patch for this host as a unified diff",
-    description: "Writes the patch for this host as a unified diff, for `apply`, `patch -p1` or `git apply`.",
+    summary: "write the patch for this host as a unified diff, to review it",
+    details: "`apply`, `patch -p1` and `git apply` accept it. Changes nothing on the host.",
     options: [
       ...MANY,
       option("--reverse", "write the reverse patch"),
@@ -53,10 +52,8 @@ const COMMANDS = {
     exits: [OK, USAGE, POOLS, TARGET, IO],
   },
   bundle: {
-    summary: "generate the standalone script for a host without Node",
-    description:
-      "Generates a standalone Python script with the commands apply, verify and revert, for a host without Node. It" +
-      " contains the pools of the host, and runs on that host only, unless they are read with --pool-xml.",
+    summary: "generate a standalone Python script for a host without Node",
+    details: "It contains the pools of one host and runs only there, unless they are read with --pool-xml.",
     options: [...MANY, ...SOURCE, ROOT, ...output(EACH_HOST)],
     examples: [
       "bundle --connect qemu+ssh://hv01/system -o hv01.py",
@@ -65,8 +62,8 @@ const COMMANDS = {
     exits: [OK, USAGE, POOLS, IO],
   },
   hook: {
-    summary: "generate files that reapply the patch after an upgrade",
-    description: "Generates files that reapply the patch after an upgrade of virt-manager, with the standalone script.",
+    summary: "generate files that reapply the patch after an upgrade of virt-manager",
+    details: "On the host, they run the standalone script.",
     argument: new Argument("<kind>", "what runs the hook").choices(ENGINES),
     options: [
       option("-o, --output <dir>", "write all files and the standalone script (default: print the hook)"),
@@ -77,14 +74,11 @@ const COMMANDS = {
   },
   apply: {
     summary: "patch virtinst on this host; a second run changes nothing",
-    description: "Patches virtinst on this host. Changes one file, which is replaced whole or not at all.",
-    argument: new Argument("[patch]", "apply exactly this patch, which render wrote (-: standard input)"),
+    details: "Changes one file, which is replaced whole or not at all.",
+    argument: new Argument("[patch]", "apply this patch, which render wrote (-: standard input)"),
     options: [
       ...CHANGE,
-      option(
-        "--force",
-        "patch even if the host is not affected, the patch is for other pools, or _build_xml was edited",
-      ),
+      option("--force", "accept an unaffected host, a manual edit (it is kept), and a patch for other pools"),
       ...[...SOURCE, ROOT, VIRTINST, PYTHON, ...output(DETAILS)],
     ],
     examples: [
@@ -96,9 +90,7 @@ const COMMANDS = {
   },
   verify: {
     summary: "check that the patch is current and works",
-    description:
-      "Checks that the patch is current and works. Runs the added function, and virt-install with libvirt's test driver." +
-      " Needs no root. Changes nothing.",
+    details: "Runs the added function, and virt-install with libvirt's test driver. Needs no root. Changes nothing.",
     options: [
       option("--static", "only compare the file with the expected patch; run nothing", ["vol"]),
       option("--vol <pool/volume>", "also run virt-install --print-xml with this existing volume and live libvirt"),
@@ -118,7 +110,7 @@ const COMMANDS = {
   },
   preview: {
     summary: "show the effect of the patch on a domain XML",
-    description: "Shows the effect of the patch on a domain XML as a diff. No domain is defined.",
+    details: "No domain is defined.",
     argument: new Argument("[domain]", "an XML file, or - for standard input (default: a sample domain)"),
     options: [
       option("-o, --output <file>", "write the resulting XML to a file, or with - to standard output"),
@@ -129,9 +121,7 @@ const COMMANDS = {
   },
   revert: {
     summary: "remove the patch",
-    description:
-      "Removes the patch, and keeps other changes of the file. Without any, the result is the original file with its" +
-      " modification time. Does not use libvirt.",
+    details: "Restores the original file and its modification time, if nothing else was changed. Does not use libvirt.",
     options: [...CHANGE, ROOT, VIRTINST, PYTHON, ...output(DETAILS)],
     examples: ["revert --check --diff  # preview the changes", "revert  # change the file (as root)"],
     exits: [OK, WOULD_CHANGE, USAGE, TARGET, NEW_FILE, IO],
@@ -165,19 +155,13 @@ export function commandLine(run: Run, streams: Record<"writeOut" | "writeErr", (
     .exitOverride()
     .configureOutput({ ...streams, outputError: () => {} });
   for (const [name, definition] of Object.entries(COMMANDS) as [CommandName, Definition][]) {
-    const { summary, description, argument, options, examples, exits } = definition;
+    const { summary, details, argument, options, examples, exits } = definition;
+    const shown = examples.map((line) => `${TOOL} ${line}`);
     const command = program
       .command(name)
       .summary(summary)
-      .description(description)
-      .addHelpText(
-        "after",
-        section(
-          "Examples",
-          examples.map((line) => `${TOOL} ${line}`),
-        ),
-      )
-      .addHelpText("after", section("Exit codes", exits))
+      .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}. ${details}`)
+      .addHelpText("after", `\nExamples:\n${indented(shown)}\n\nExit codes:\n${indented(exits)}`)
       .action((...args) => (argument ? run(name, args[1], args[0]) : run(name, args[0], undefined)));
     if (argument) command.addArgument(argument);
     for (const each of options) command.addOption(each);
@@ -185,7 +169,6 @@ export function commandLine(run: Run, streams: Record<"writeOut" | "writeErr", (
   return program;
 }
 
-/** A part of the help: a heading with lines below it. */
-function section(heading: string, lines: readonly string[]): string {
-  return `\n${heading}:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+function indented(lines: readonly string[]): string {
+  return lines.map((line) => `  ${line}`).join("\n");
 }

@@ -37,7 +37,10 @@ export const SOURCE = [
   option("--pool <name>", "use only this libvirt pool (repeatable; default: all of type rbd)", [], true),
 ];
 export const ROOT = option("--root <dir>", "work on a mounted image, chroot or rescue mount");
-export const VIRTINST = option("--virtinst <dir>", "the directory of virtinst/ (default: the one of virt-install)");
+export const VIRTINST = option(
+  "--virtinst <dir>",
+  "the directory that contains virtinst/ (default: that of virt-install)",
+);
 export const PYTHON = option("--python <path>", "the Python that runs virt-install (default: from its shebang)");
 
 /** The options of a command that changes a file. */
