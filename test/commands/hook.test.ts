@@ -114,7 +114,9 @@ test("an engine that is not known is refused, with those that are", () =>
   expect(cli(["hook", "chef", ...HOST])).toMatchObject({
     code: 2,
     stdout: "",
-    stderr: `virtinst-rbd-patch: There is no hook for "chef".\nThere is one for ${ENGINES.join(", ")}.\n`,
+    stderr: expect.stringContaining(
+      `'chef' is invalid for argument 'kind'. Allowed choices are ${ENGINES.join(", ")}.\n`,
+    ),
   }));
 
 test.each(["--pool=x", "--root=/", "--host=x", "--connect=x"])(
