@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { commandLine } from "../src/command-line";
 import { cli, json, PLAIN, target, temporaryFile } from "./support/cli";
 
@@ -14,36 +14,35 @@ const names = commands.map(({ name }) => name);
 test("`help`, `--help` and no command list all commands; without a command that is wrong usage", () => {
   const { code, stdout } = cli(["--help"]);
   expect(code).toBe(0);
-  for (const { name, command } of commands) {
+  for (const { name, command } of commands)
     expect(stdout).toMatch(new RegExp(`^  ${name} .*${command.summary().slice(0, 20)}`, "m"));
-    expect(cli(["help", name])).toEqual({ code: 0, stdout: cli([name, "--help"]).stdout, stderr: "" });
-  }
   expect(cli(["help"])).toEqual({ code: 0, stdout, stderr: "" });
   expect(cli([])).toEqual({ code: 2, stdout: "", stderr: stdout });
   expect(cli(["help", "bogus"]).code).toBe(2);
+  expect(cli(["help", "apply"])).toEqual(cli(["apply", "--help"]));
 });
 
 describe.each(names)("the help of %s", (name) => {
-  const help = cli([name, "--help"]).stdout;
+  let help = "";
+  const parse = async (words: readonly string[], ran: string[] = []) => {
+    const writeOut = (text: string) => {
+      help += text;
+    };
+    const line = commandLine(async (command) => void ran.push(command), { writeOut, writeErr: writeOut });
+    await line.parseAsync(words, { from: "user" });
+    return ran;
+  };
+  beforeAll(() => expect(parse([name, "--help"])).rejects.toThrow("outputHelp"));
 
   test("fits into 80 columns, apart from examples", () => {
-    expect(help.split("\n").filter((line) => line.length > 80 && !line.startsWith("  virtinst-rbd-patch "))).toEqual(
-      [],
-    );
+    const wide = help.split("\n").filter((line) => line.length > 80);
+    expect(wide.filter((line) => !line.startsWith("  virtinst-rbd-patch "))).toEqual([]);
   });
 
-  test("has examples that are valid command lines", () => {
+  test("has examples that are valid command lines", async () => {
     const examples = [...help.matchAll(/^ {2}virtinst-rbd-patch (\w[^#>\n]*)/gm)].map(([, words = ""]) => words.trim());
-    expect(examples.length).toBeGreaterThan(0);
-    for (const example of examples) {
-      expect(example.split(" ")[0]).toBe(name);
-      // Nothing on this machine is read or written.
-      const words = example.replace(/(?<=-o |--report )\S+/, "/dev/null/x").split(" ");
-      const { stderr } = cli(
-        [...words, "--virtinst=/nonexistent"].slice(0, /^(bundle|hook)/.test(example) ? -1 : undefined),
-      );
-      expect(stderr).not.toMatch(/option|command|argument/);
-    }
+    expect(examples.length).toBeGreaterThan(1);
+    for (const example of examples) expect(await parse(example.split(" "))).toEqual([name]);
   });
 
   test("lists the exit codes that it can return", () => {
@@ -119,31 +118,26 @@ test("an option that can be repeated has one value each: the argument may follow
   expect(cli(["apply", "--check", ...options.slice(1), ...poolXml, patch])).toMatchObject({ code: 1, stderr: "" });
 });
 
-test.each([["--dry-run"], ["-n"]])("apply and revert take %s for --check", (alias) => {
+test("apply and revert take --dry-run and -n for --check, and accept --yes", () => {
   const { options, pristine, path } = target(PLAIN);
-  expect(cli(["apply", alias, ...options])).toEqual(cli(["apply", "--check", ...options]));
-  expect(readFileSync(path).equals(pristine)).toBe(true);
-  expect(cli(["apply", ...options]).code).toBe(0);
   const revert = ["revert", ...options.slice(2)];
-  expect(cli([...revert, alias]).code).toBe(1);
-  expect(cli([...revert, alias])).toEqual(cli([...revert, "--check"]));
-});
-
-test("apply and revert accept --yes", () => {
-  const { options, pristine, path } = target(PLAIN);
+  const check = cli(["apply", "--check", ...options]);
+  for (const alias of ["--dry-run", "-n"]) expect(cli(["apply", alias, ...options])).toEqual(check);
+  expect(readFileSync(path).equals(pristine)).toBe(true);
   expect(cli(["apply", "--yes", ...options]).code).toBe(0);
-  expect(cli(["revert", "-y", ...options.slice(2)]).code).toBe(0);
+  expect(cli([...revert, "-n"])).toEqual(cli([...revert, "--check"]));
+  expect(cli([...revert, "-y"]).code).toBe(0);
   expect(readFileSync(path).equals(pristine)).toBe(true);
 });
 
 test("--version and the JSON state the version of package.json", () => {
   const { version } = JSON.parse(readFileSync("package.json", "utf8"));
-  for (const option of ["--version", "-V"])
-    expect(cli([option])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
-  expect(json(cli(["inspect", "--bogus", "--json"]).stdout).tool).toBe(`virtinst-rbd-patch ${version}`);
-  const { options } = target(PLAIN);
-  for (const words of [["inspect"], ["verify", "--static"], ["apply", "--check"]])
-    expect(json(cli([...words, "--json", ...options]).stdout).tool).toBe(`virtinst-rbd-patch ${version}`);
+  expect(cli(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  for (const words of [
+    ["inspect", "--bogus"],
+    ["apply", "--check", ...target(PLAIN).options],
+  ])
+    expect(json(cli([...words, "--json"]).stdout).tool).toBe(`virtinst-rbd-patch ${version}`);
 });
 
 test("the man page contains every command, option and exit code, and no others", () => {
