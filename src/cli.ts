@@ -1,4 +1,5 @@
-import { Command, CommanderError, type Help, Option } from "commander";
+import { CommanderError } from "commander";
+import { type CommandName, commandLine, type Run } from "./command-line";
 import { apply } from "./commands/apply";
 import { bundle } from "./commands/bundle";
 import { hook } from "./commands/hook";
@@ -10,11 +11,7 @@ import { report, type VerifyRun } from "./commands/report";
 import { revert } from "./commands/revert";
 import { type VerifyResult, verify } from "./commands/verify";
 import { asFailure, Failure, type FailureKind } from "./failure";
-import { COMMANDS, type CommandGrammar } from "./grammar/commands";
-import { commandHelp, toolHelp, wrapAt } from "./grammar/help";
-import { orderHint, usageHint } from "./grammar/hints";
-import { optionsOf, takenBy } from "./grammar/options";
-import { common, folders, given, reportFile, type Words } from "./options";
+import { type CliOptions, common, folders, given } from "./options";
 import { filesText, inspectionText, previewText, verdictLine, verificationText } from "./report/results";
 import type { Screen } from "./report/screen";
 import { inline } from "./report/text";
@@ -35,14 +32,14 @@ import {
   writeFolder,
   writeOutput,
 } from "./terminal";
-import { TOOL, VERSION } from "./version";
+import { TOOL } from "./version";
 
 /** What the exit code says; 0 is "it is so now, or there is nothing to do". */
 const EXIT_CODES: Record<FailureKind, number> = { usage: 2, facts: 3, target: 4, behaviour: 5, io: 6 };
 const NOT_SO = 1;
 
-/** What each command does with its words; returns the exit code. */
-const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) => Promise<number>>> = {
+/** What each command does with its options and its argument; returns the exit code. */
+const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string | undefined) => Promise<number>>> = {
   async inspect(words) {
     const result = await inspect(common(words));
     note(result.notes, words);
@@ -72,7 +69,8 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
     return changed(await apply({ ...options, ...announcing(words) }), words, () => verify(options));
   },
   async verify(words) {
-    const file = reportFile(words);
+    const file = words.report ?? null;
+    if (file === "-") throw new Failure("usage", "--report writes to a file.", "Name it: --report verify.html.");
     if (file !== null) refuseOthersFile(file, isPage, "--report");
     const { context, ...result } = await verify({
       ...common(words),
@@ -106,63 +104,6 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
   },
 };
 
-/**
- * The program, from its grammar.
- *
- * @param only the first word of the command line: where it names a command, the others are not even set up
- */
-function program(only: string | undefined, finish: (code: number) => void): Command {
-  const main = new Command(TOOL)
-    .version(VERSION)
-    .addHelpCommand(false)
-    .exitOverride()
-    // What is wrong is said below, in this tool's own form.
-    .configureOutput({ writeOut: print, writeErr: complain, outputError: () => {} })
-    .configureHelp({ formatHelp: (_, helper) => toolHelp(wrapping(helper)) });
-  const named = COMMANDS.filter(({ name }) => name === only);
-  for (const grammar of named.length > 0 ? named : COMMANDS)
-    withOptions(main.command(grammar.name), grammar)
-      .configureHelp({ formatHelp: (_, helper) => commandHelp(grammar, wrapping(helper)) })
-      .allowExcessArguments(false)
-      .action(async (...args: unknown[]) => {
-        const argument = typeof args[0] === "string" ? args[0] : undefined;
-        const words = args[args.length - 2] as Words;
-        const run = RUN[grammar.name] as (typeof RUN)[string];
-        const code = await run(words, argument).catch((error) => failed(error, words.json === true));
-        finish(code === 0 && !wasHeard() ? EXIT_CODES.io : code);
-      });
-  return main;
-}
-
-function withOptions(command: Command, grammar: CommandGrammar): Command {
-  const [all, taken] = [optionsOf(grammar), takenBy(grammar)];
-  for (const { flags, description, conflicts = [], collect = false } of all) {
-    const option = new Option(flags, description).conflicts([...conflicts]);
-    if (option.required)
-      option.argParser((value, before: unknown = []) => {
-        refuseOption(value, option.long ?? "", taken);
-        return collect || option.variadic ? [...(before as string[]), value] : value;
-      });
-    command.addOption(option);
-  }
-  const { argument } = grammar;
-  return argument ? command.argument(argument.required ? `<${argument.name}>` : `[${argument.name}]`) : command;
-}
-
-/**
- * Refuses an option as the value of the one before it, which was forgotten.
- *
- * @throws Failure (usage)
- */
-function refuseOption(value: string, option: string, taken: readonly string[]): void {
-  if (!taken.includes(value) || process.argv.includes(`${option}=${value}`)) return;
-  const hint = `Give it one; a value that looks like an option goes as ${option}=${value}.`;
-  throw new Failure("usage", `${option} has no value: ${value} is an option.`, hint);
-}
-
-/** Help is as wide as the terminal, at most 120 columns. */
-const wrapping = ({ helpWidth = 80 }: Help) => wrapAt(Math.min(helpWidth, 120));
-
 /** Whether a file is a page that `verify --report` wrote. */
 const isPage = (text: string) =>
   text.startsWith("<!DOCTYPE html>") && new RegExp(`<title>[^<]* - ${TOOL} [^<]*</title>`).test(text);
@@ -174,7 +115,7 @@ function writeReport(file: string, ...of: [VerifyResult, VerifyRun]): string {
 }
 
 /** Shows what `apply` or `revert` did, and proves it to who watches. */
-async function changed(result: Changing, words: Words, prove?: () => Promise<VerifyResult>): Promise<number> {
+async function changed(result: Changing, words: CliOptions, prove?: () => Promise<VerifyResult>): Promise<number> {
   const code = result.check && result.changed ? NOT_SO : 0;
   return (await showChange(result, code, words, prove)) ? code : EXIT_CODES.behaviour;
 }
@@ -189,35 +130,47 @@ function verdict({ state, affected, behaviour, install, volume }: Omit<VerifyRes
   return behaviour.status === "failed" || install.status === "failed" ? EXIT_CODES.behaviour : 0;
 }
 
+/**
+ * Reports a failure.
+ *
+ * @returns the exit code
+ */
 function failed(error: unknown, asJson: boolean): number {
-  const { kind, message, hint: first } = asFailure(error);
-  const [code, hint] = [EXIT_CODES[kind], orderHint(process.argv.slice(2), message, first)];
+  const { kind, message, hint } = asFailure(error);
+  const code = EXIT_CODES[kind];
   sayFailure({ message, hint });
   if (asJson) printJsonError(code, process.argv[2], message, hint);
   return code;
 }
 
-/** Says what is wrong with the command line. */
-function misused({ message }: CommanderError, words: readonly string[]): number {
-  // Such as "error: unknown option '-x'", and a guess in brackets below that.
-  const [said = "", guess = ""] = message.replace(/^error: /, "").split("\n");
-  const sentence = `${said[0]?.toUpperCase()}${said.slice(1).replace(/\.$/, "")}.`;
-  const failure = new Failure("usage", sentence, usageHint(words, guess.replace(/^\(|\)$/g, "")));
-  return failed(failure, words.includes("--json"));
+/** What is wrong with the command line, from a message such as "error: unknown option '-x'\n(Did you mean -q?)". */
+function misused({ message }: CommanderError, [first = ""]: readonly string[], names: readonly string[]): Failure {
+  const [said = "", guess] = message.replace(/^error: /, "").split("\n");
+  const see = `See ${TOOL}${names.includes(first) ? ` ${first}` : ""} --help.`;
+  const hint = guess?.slice(1, -1) ?? (first.startsWith("-") ? `Options come after the command. ${see}` : see);
+  return new Failure("usage", said, hint);
 }
 
 async function main(): Promise<void> {
   process.on("uncaughtException", (error) => process.exit(failed(error, false)));
   const words = process.argv.slice(2);
+  const run: Run = async (name, options, argument) => {
+    process.exitCode = await ACTIONS[name](options, argument);
+  };
+  const program = commandLine(run, { writeOut: print, writeErr: complain });
   try {
-    await program(words[0], (code) => {
-      process.exitCode = code;
-    }).parseAsync();
+    await program.parseAsync();
   } catch (error) {
-    if (!(error instanceof CommanderError)) process.exitCode = failed(error, words.includes("--json"));
-    else if (error.code === "commander.help") process.exitCode = EXIT_CODES.usage;
-    else if (error.exitCode !== 0) process.exitCode = misused(error, words);
+    const isParser = error instanceof CommanderError;
+    // The help and the version were printed; without a command, the help goes to standard error.
+    if (isParser && (error.exitCode === 0 || error.code === "commander.help"))
+      process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODES.usage;
+    else {
+      const names = program.commands.map((command) => command.name());
+      process.exitCode = failed(isParser ? misused(error, words, names) : error, words.includes("--json"));
+    }
   }
+  if (process.exitCode === 0 && !wasHeard()) process.exitCode = EXIT_CODES.io;
 }
 
 main();

@@ -4,8 +4,8 @@ import { TOOL } from "../version";
 
 /** What names the host and its virtinst on a command line: options, and their values. */
 export type Given = Readonly<
-  Partial<Record<"connect" | "host" | "root" | "python", string>> &
-    Partial<Record<"poolXml" | "secretXml" | "virtinst" | "pool", readonly string[]>>
+  Partial<Record<"connect" | "host" | "root" | "virtinst" | "python", string>> &
+    Partial<Record<"poolXml" | "secretXml" | "pool", readonly string[]>>
 >;
 
 /**

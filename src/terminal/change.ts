@@ -69,7 +69,7 @@ async function showText(result: Changing, manner: ChangeManner, proving: boolean
 
 /** The next step; after a change that is to be proved first, that is said after the proof. */
 function afterwards({ changed, check, status }: Changing, { pages, command, thisRun }: Terminal): Line[] {
-  if (check && changed) return pages.nextStep("To do it", thisRun(/^--(?:check|diff(?:=.*)?)$/));
+  if (check && changed) return pages.nextStep("To do it", thisRun(/^(?:-n|--(?:check|dry-run|diff))$/));
   if (status === "not-patched") return [{ lead: "", text: "There was nothing to remove." }];
   return status === "current" ? pages.nextStep("To see whether it works", command("verify")) : [];
 }

@@ -117,7 +117,9 @@ test("an unknown hook is refused, with the names of all", () =>
   expect(cli(["hook", "systemd", ...HOST])).toMatchObject({
     code: 2,
     stdout: "",
-    stderr: `virtinst-rbd-patch: There is no hook for "systemd".\nThe hooks are ${ENGINES.join(", ")}.\n`,
+    stderr: expect.stringContaining(
+      `'systemd' is invalid for argument 'kind'. Allowed choices are ${ENGINES.join(", ")}.\n`,
+    ),
   }));
 
 test.each(["--pool=x", "--root=/", "--host=x", "--connect=x"])(

@@ -102,15 +102,6 @@ test("without a verdict nothing is written", () => {
   expect(existsSync(report)).toBe(false);
 });
 
-test.each([["-"], [""]])("--report %j: that is no file's name", (name) => {
-  const { options } = ticket();
-  expect(cli(["verify", ...options, "--report", name])).toMatchObject({
-    code: 2,
-    stdout: "",
-    stderr: expect.stringMatching(/--report needs a file's name\.\nName one, such as --report verify\.html\.\n$/),
-  });
-});
-
 test("a page that cannot be written is a failure, and says by which option it was named", () => {
   const { options } = ticket();
   expect(cli(["verify", ...options, "--report", "/nowhere/x.html"])).toMatchObject({
