@@ -66,7 +66,7 @@ function mutantsOf(file) {
   const all = lines.flatMap((from, at) => {
     const wasText = isText;
     if (from.split('"""').length % 2 === 0) isText = !isText;
-    if (wasText || isText || /^\s*(?:#|\/\/|$|\{\{[!/e])/.test(from)) return [];
+    if (wasText || isText || /^\s*(?:#|"""|\/\/|$|\{\{[!/e])/.test(from)) return [];
     const deleted = isPython ? from.replace(/\S.*/, "pass") : "";
     const changed = CHANGES.map(([pattern, by]) => from.replace(pattern, by)).filter((to) => to !== from);
     const textWith = (/** @type {string} */ to) => lines.map((line, index) => (index === at ? to : line)).join("\n");
