@@ -35,7 +35,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        // Each test takes both processors by itself; with everything (npm run test:faults -- --all) they take an hour.
+        // Each test takes both processors by itself; with everything (FAULTS=all npm run test:faults) they take an hour.
         test: {
           name: "faults",
           globalSetup,

@@ -1,10 +1,9 @@
 // Measures what a run costs, as ratios within this one run: medians of interleaved repetitions.
-// --write puts the table into docs/speed.md and draws bench/chart.svg; --quick repeats less; results go to .report/bench.json.
+// --write puts the table into docs/speed.md; --quick repeats less.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { build } from "esbuild";
 
 const quick = process.argv.includes("--quick");
 const REPEAT = quick ? 7 : 25;
@@ -16,7 +15,6 @@ cpSync("test/fixtures/virtinst/installer-4.0", join(folder, "pristine"), { recur
 cpSync("test/fixtures/host", join(folder, "host"), { recursive: true });
 const HOST = ["--pool-xml", "host/pool-usage.xml", "--secret-xml", "host/secret-usage.xml"];
 // As on a host: virtinst is found through the virt-install in PATH.
-const TARGET = HOST;
 mkdirSync(join(folder, "bin"));
 const program = `#!/usr/bin/python3\nimport sys\nsys.path.insert(0, "${folder}/vm")\n`;
 writeFileSync(join(folder, "bin/virt-install"), program, { mode: 0o755 });
@@ -87,51 +85,35 @@ const row = (name, value, against, base, goal) =>
 /** @type {string[]} */
 const notRun = [];
 
-// What the libraries alone take that such a run cannot do without: the limit of its own cost.
-const libraries = join(folder, "libraries.js");
-await build({
-  entryPoints: ["bench/libraries.mjs"],
-  bundle: true,
-  platform: "node",
-  format: "cjs",
-  minify: true,
-  outfile: libraries,
-});
-
 // A run that changes nothing.
-run(tool("apply", "-q", ...TARGET));
+run(tool("apply", "-q", ...HOST));
 const zero = [process.execPath, "-e", "0"];
 const still = {
-  "apply, current": ["apply", ...TARGET],
-  "verify --static": ["verify", "--static", ...TARGET],
-  "inspect, from files": ["inspect", ...TARGET],
+  "apply, current": ["apply", ...HOST],
+  "verify --static": ["verify", "--static", ...HOST],
+  "inspect, from files": ["inspect", ...HOST],
 };
 const starts = time({
   zero: { command: zero },
-  libraries: { command: [process.execPath, libraries, "apply", ...TARGET] },
   ...Object.fromEntries(Object.entries(still).map(([name, words]) => [name, { command: tool(...words) }])),
 });
 for (const name of Object.keys(still)) row(name, starts[name] ?? 0, "`node -e 0`", starts.zero ?? 1, "");
-row("its libraries alone", starts.libraries ?? 0, "`node -e 0`", starts.zero ?? 1, "");
 
-// The bundle, beside its Python and beside Node.
-const bundle = join(folder, "bundle.py");
-run(tool("bundle", "-q", ...HOST, "-o", bundle));
-for (const [python, goal] of [
-  ["python3", "4"],
-  ["python2.7", "4"],
-]) {
-  const own = [python ?? "", bundle, "apply", "--virtinst", "vm"];
-  if (!run(own).ok) notRun.push(`the bundle with ${python}: it is not installed`);
+// The standalone script, beside its Python and beside Node.
+const script = join(folder, "script.py");
+run(tool("bundle", "-q", ...HOST, "-o", script));
+for (const python of ["python3", "python2.7"]) {
+  const own = [python, script, "apply", "--virtinst", "vm"];
+  if (!run(own).ok) notRun.push(`the script with ${python}: it is not installed`);
   else {
     const times = time({
-      zero: { command: [python ?? "", "-c", "0"] },
-      bundle: { command: own },
-      node: { command: tool("apply", ...TARGET) },
+      zero: { command: [python, "-c", "0"] },
+      script: { command: own },
+      node: { command: tool("apply", ...HOST) },
     });
-    const name = `the bundle, ${python}: apply, current`;
-    row(name, times.bundle ?? 0, `\`${python} -c 0\``, times.zero ?? 1, goal ?? "");
-    row(name, times.bundle ?? 0, "the same with Node", times.node ?? 1, "");
+    const name = `the script, ${python}: apply, current`;
+    row(name, times.script ?? 0, `\`${python} -c 0\``, times.zero ?? 1, "4");
+    row(name, times.script ?? 0, "the same with Node", times.node ?? 1, "");
   }
 }
 
@@ -157,41 +139,23 @@ if (run(["virsh", "--version"]).ok) {
     (times.zero ?? 0) + (times.virsh ?? 0),
     "1.5",
   );
-  run(tool("apply", "-q", ...TARGET));
+  run(tool("apply", "-q", ...HOST));
 } else notRun.push("live libvirt: virsh is not installed");
 
-// What changes something, or runs Python; beside it the usual tools, for scale.
+// What changes something, or runs Python.
 const restore = () =>
   cpSync(join(folder, "pristine"), join(folder, "vm"), { recursive: true, preserveTimestamps: true });
-const patch = join(folder, "host.patch");
-restore();
-run(tool("render", "-q", ...TARGET, "-o", patch));
-const ansible = run(["ansible", "--version"]).ok;
 const changes = time({
   zero: { command: zero },
-  "first apply": { command: tool("apply", ...TARGET), before: restore },
-  "verify, with its Python run": { command: tool("verify", ...TARGET) },
-  "patch, then python -m py_compile": {
-    command: ["sh", "-c", `cd vm && patch -s -p1 -i ${patch} && python3 -m py_compile virtinst/install/installer.py`],
-    before: restore,
-  },
-  ...(ansible
-    ? {
-        "ansible localhost -m copy": {
-          command: ["ansible", "localhost", "-m", "copy", "-a", `src=${patch} dest=${folder}/copied`],
-        },
-      }
-    : {}),
+  "first apply": { command: tool("apply", ...HOST), before: restore },
+  "verify, with its Python run": { command: tool("verify", ...HOST) },
 });
-if (!ansible) notRun.push("ansible localhost -m copy: ansible is not installed");
 for (const [name, value] of Object.entries(changes))
   if (name !== "zero") row(name, value, "`node -e 0`", changes.zero ?? 1, "");
 
 // Peak memory.
-restore();
-run(tool("apply", "-q", ...TARGET));
 const base = memory(zero);
-for (const [name, words] of Object.entries({ ...still, "verify, with its Python run": ["verify", ...TARGET] })) {
+for (const [name, words] of Object.entries({ ...still, "verify, with its Python run": ["verify", ...HOST] })) {
   const value = memory(tool(...words));
   rows.push({
     name: `${name}: peak memory`,
@@ -201,17 +165,8 @@ for (const [name, words] of Object.entries({ ...still, "verify, with its Python 
     goal: "1.3",
   });
 }
-restore();
-const first = memory(tool("apply", ...TARGET));
-rows.push({
-  name: "first apply: peak memory",
-  value: `${first.toFixed(1)} MB`,
-  against: `\`node -e 0\`, ${base.toFixed(1)} MB`,
-  ratio: first / base,
-  goal: "1.3",
-});
 
-// Many hosts: a script for each, for hosts of ten clusters and for hosts of which none is like another.
+// Many hosts: each kind of file, for hosts of ten clusters and for hosts of which none is like another.
 const { document } = JSON.parse(run(tool("inspect", "--json", ...HOST, "--virtinst", "pristine")).stdout);
 /** @param {number} count @param {number} clusters */
 function documents(count, clusters) {
@@ -230,17 +185,18 @@ function many(hosts) {
 start = time.time()
 code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 print(json.dumps([code, time.time() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024.0]))`;
-  const words = tool("bundle", "--hosts", hosts, "-o", out);
-  const [status, seconds, memory] = JSON.parse(run(["python3", "-c", code, ...words]).stdout);
+  const [status, seconds, memory] = JSON.parse(
+    run(["python3", "-c", code, ...tool("bundle", "--hosts", hosts, "-o", out)]).stdout,
+  );
   const files = readdirSync(out).length;
   rmSync(out, { recursive: true });
-  if (status !== 0) throw new Error(`bundle --hosts exits ${status}`);
+  if (status !== 0) throw new Error(`bundle --hosts exits with ${status}`);
   return { seconds, memory, files };
 }
 const counts = quick ? /** @type {const} */ ([100, 1000]) : /** @type {const} */ ([1000, 10_000]);
 for (const clusters of [10, 10_000]) {
-  const [some, all] = counts.map((count) => documents(count, clusters));
-  const [few, lot] = [many(some ?? ""), many(all ?? "")];
+  const [few, lot] = counts.map((count) => many(documents(count, clusters)));
+  if (!few || !lot) throw new Error("no counts");
   const [fewer, more] = [few, lot].map(({ files }) => files.toLocaleString("en"));
   const name = `bundle --hosts, ${more} files, ${clusters === 10 ? "ten clusters" : "no two hosts alike"}`;
   rows.push({
@@ -262,7 +218,7 @@ for (const clusters of [10, 10_000]) {
 
 // The injected helper, in the Pythons that run virt-install.
 restore();
-run(tool("apply", "-q", ...TARGET));
+run(tool("apply", "-q", ...HOST));
 // What a call in a fresh Python cannot do without.
 const IMPORT = `import logging, re, timeit
 start = timeit.default_timer()
@@ -315,33 +271,6 @@ for (const { version, sizes, first = 0, imported = 0 } of helpers) {
     goal: "3 ms",
   });
 }
-if (existsSync("/usr/bin/virt-install") && existsSync(join(folder, "node.xml"))) {
-  const words = [
-    "/usr/bin/virt-install",
-    "--connect",
-    `test://${folder}/node.xml`,
-    "--print-xml",
-    "--import",
-    "--name",
-    "x",
-    "--memory",
-    "64",
-    "--osinfo",
-    "none",
-    "--disk",
-    "none",
-  ];
-  const { virtInstall = 0 } = time({ virtInstall: { command: words } });
-  const one = helpers[0]?.sizes.find((/** @type {any} */ size) => size.disks === 1).helper;
-  rows.push({
-    name: "helper, 1 rbd disk, two calls",
-    value: `${(2 * one).toFixed(3)} ms`,
-    against: `virt-install --print-xml, ${virtInstall.toFixed(0)} ms`,
-    ratio: (2 * one) / virtInstall,
-    goal: "0.01",
-  });
-} else notRun.push("virt-install --print-xml: virt-install or virsh is not installed");
-
 const table = [
   "| | measured | against | more by | ratio | goal |",
   "|---|---|---|---|---|---|",
@@ -352,35 +281,13 @@ const table = [
 ].join("\n");
 const [cpu] = cpus();
 const machine = `Node ${process.versions.node}, Python ${helpers.map(({ version }) => version).join(" and ")}, ${cpus().length} × ${cpu?.model.trim()}; medians of ${REPEAT}.`;
-// The folder's own name says nothing.
-const environment = Object.entries(ENVIRONMENT).map(([name, value]) => `${name}=${value.replaceAll(folder, "FOLDER")}`);
-console.log(`${machine}\n${environment.join("\n")}\n\n${table}`);
+console.log(`${machine}\n\n${table}`);
 for (const line of notRun) console.log(`not run: ${line}`);
-mkdirSync(".report", { recursive: true });
-writeFileSync(".report/bench.json", `${JSON.stringify({ machine, environment, rows, notRun }, null, 2)}\n`);
-
 if (process.argv.includes("--write")) {
   const page = readFileSync("docs/speed.md", "utf8");
+  const text = `<!-- bench -->\n${table}\n\n${machine}\n<!-- /bench -->`;
   writeFileSync(
     "docs/speed.md",
-    page.replace(
-      /(<!-- bench -->\n)[\s\S]*?(<!-- \/bench -->)/,
-      (_, head, tail) => `${head}${table}\n\n${machine}\n${tail}`,
-    ),
+    page.replace(/<!-- bench -->[\s\S]*<!-- \/bench -->/, () => text),
   );
-  writeFileSync("bench/chart.svg", chart());
-}
-
-/** The ratios that have a goal, as bars; the goal is a line across each. */
-function chart() {
-  const bars = rows.filter(({ ratio, goal }) => ratio !== null && /^[\d.]+$/.test(goal));
-  const max = 3;
-  const x = (/** @type {number} */ ratio) => 330 + (Math.min(ratio, max) / max) * 400;
-  const lines = bars.map(({ name, ratio, goal }, index) => {
-    const y = 34 + index * 24;
-    const limit = Number(goal);
-    const met = (ratio ?? 0) <= limit;
-    return `<text x="320" y="${y + 12}" text-anchor="end">${name}</text><rect x="330" y="${y}" width="${(x(ratio ?? 0) - 330).toFixed(1)}" height="16" fill="${met ? "#4a8f5d" : "#c4572f"}"/><line x1="${x(limit).toFixed(1)}" x2="${x(limit).toFixed(1)}" y1="${y - 3}" y2="${y + 19}" stroke="#333" stroke-width="2"/><text x="740" y="${y + 12}">${(ratio ?? 0).toFixed((ratio ?? 0) < 0.1 ? 4 : 2)}</text>`;
-  });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="800" height="${44 + bars.length * 24}" font-family="sans-serif" font-size="12"><title>What a run costs, as ratios beside their goals</title><rect width="100%" height="100%" fill="#fff"/><text x="330" y="20" fill="#333">ratio; the line is the goal, shorter is better</text>${lines.join("\n")}</svg>\n`;
 }

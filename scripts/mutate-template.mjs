@@ -1,148 +1,100 @@
-// Mutates the function that is injected into virtinst (templates/function.py.hbs), and counts how many of the mutants its
-// own tests (test/patch/helper) kill. The template's file stays as it is: vitest is given another text for it.
+// Mutates lines of templates, and prints the mutants that no test notices: npm run test:templates -- [--sample N] [FILE...]
+// Works in a copy of the project, with the Pythons in PATH. Exits with 1 if fewer than 90 % of the mutants are killed.
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import { BaseSequencer, createVitest } from "vitest/node";
-import { templateModule, vitePlugin } from "./templates.mjs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 
-const TEMPLATE = resolve("templates/function.py.hbs");
-/** One Python of each major version: the others differ in nothing that a mutant changes, and each takes its time. */
-const PYTHONS = ["2.7", "3.11"];
-const GOAL = 0.9;
-/** The tests that take longest: they are asked what no other test knows. */
-const SLOW = ["values", "failures", "random", "growth"];
+/** The tests of a template: those of the first name that its path begins with. @type {[string, string[]][]} */
+const TESTS = [
+  ["templates/function.py", ["test/patch/helper/"]],
+  ["templates/hooks/", ["test/commands/hook.test.ts"]],
+  ["templates/", ["test/both/", "test/patch/standalone.test.ts"]],
+];
+/** What a line may be changed to, at the first place that matches. @type {[RegExp, string][]} */
+const CHANGES = [
+  [/ == /, " != "],
+  [/ (?:!=|[<>]=?) /, " == "],
+  [/ not in /, " in "],
+  [/(?<!for \w+(?:, \w+)*) in /, " not in "],
+  [/ is (?!not)/, " is not "],
+  [/ and /, " or "],
+  [/ or /, " and "],
+  [/\bnot (?!in)/, ""],
+  [/\bTrue\b/, "False"],
+  [/\b(?:False|None)\b/, "True"],
+  [/\b\d+\b(?![\w.])/, "99"],
+  [/"(?=[^"{}]+")/, '"x'],
+  [/'(?=[^'{}]+')/, "'x"],
+  [/^\{\{#if/, "{{#unless"],
+];
 
-class QuickFirst extends BaseSequencer {
-  /**
-   * @override
-   * @param {import("vitest/node").TestSpecification[]} files
-   */
-  async sort(files) {
-    const rank = (/** @type {string} */ file) => SLOW.findIndex((name) => file.endsWith(`${name}.test.ts`));
-    return [...files].sort((a, b) => rank(a.moduleId) - rank(b.moduleId));
-  }
+const { values, positionals } = parseArgs({ options: { sample: { type: "string" } }, allowPositionals: true });
+const mutants = (positionals[0] ? positionals : templates()).flatMap((file) => mutantsOf(file));
+const step = Math.ceil(mutants.length / (Number(values.sample) || mutants.length));
+const chosen = mutants.filter((_, at) => at % step === 0);
+
+const copy = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-mutants-"));
+process.on("exit", () => rmSync(copy, { recursive: true, force: true }));
+process.on("SIGINT", () => process.exit(130));
+cpSync(".", copy, { recursive: true, filter: (path) => !/^(?:node_modules|dist|\.git|\.report)$/.test(path) });
+symlinkSync(resolve("node_modules"), join(copy, "node_modules"));
+
+for (const file of new Set(chosen.map((one) => one.file)))
+  if (!passes(file, readFileSync(file, "utf8"))) throw new Error(`The tests of ${file} fail without a mutant.`);
+let killed = 0;
+for (const [at, { file, text, line, from, to }] of chosen.entries()) {
+  if (process.stderr.isTTY) process.stderr.write(`\r${at + 1} of ${chosen.length} `);
+  if (!passes(file, text)) killed++;
+  else console.log(`survived: ${file}:${line}: ${from.trim()} -> ${to.trim() || "(no line)"}`);
+}
+console.log(`${chosen.length} of ${mutants.length} mutants, ${killed} killed, ${chosen.length - killed} survived`);
+process.exitCode = killed >= 0.9 * chosen.length ? 0 : 1;
+
+/** All templates but those of pages for people. */
+function templates() {
+  const names = readdirSync("templates", { recursive: true, encoding: "utf8" });
+  return names.map((name) => join("templates", name)).filter((name) => /(?<!\.md|\.html)\.(?:py|hbs|yml)$/.test(name));
 }
 
-const template = readFileSync(TEMPLATE, "utf8");
-let current = template;
-
-const chosen = process.argv.slice(2).map(Number);
-const mutants = templateMutants(template).filter((_, index) => chosen.length === 0 || chosen.includes(index + 1));
-const vitest = await createVitest(
-  "test",
-  {
-    config: false,
-    root: process.cwd(),
-    include: ["test/patch/helper/**/*.test.ts"],
-    setupFiles: [resolve("scripts/mutation/seed.ts")],
-    testTimeout: 120_000,
-    watch: false,
-    bail: 1,
-    maxWorkers: 1,
-    sequence: { sequencer: QuickFirst },
-    reporters: [{}],
-    provide: { interpreters: interpreters() },
-  },
-  {
-    plugins: [
-      {
-        name: "mutant",
-        enforce: "pre",
-        load: (id) => (id === TEMPLATE ? templateModule(current) : null),
-      },
-      vitePlugin,
-    ],
-  },
-);
-/** @type {string[]} */
-const survivors = [];
-try {
-  if (!(await passes(template))) throw new Error("The tests fail without any mutant.");
-  for (const [index, { from, to, text, what }] of mutants.entries()) {
-    const line = template.slice(0, from).split("\n").length;
-    const name = `${index + 1}: line ${line}: ${what}: ${JSON.stringify(template.slice(from, to))} -> ${JSON.stringify(text)}`;
-    const killed = !(await passes(template.slice(0, from) + text + template.slice(to)));
-    if (!killed) survivors.push(name);
-    if (process.stdout.isTTY || !killed) console.log(`${killed ? "killed  " : "survived"} ${name}`);
-  }
-} finally {
-  await vitest.close();
-}
-const killed = mutants.length - survivors.length;
-for (const name of survivors) console.log(`survived ${name}`);
-console.log(`${mutants.length} mutants, ${killed} killed, ${survivors.length} survived`);
-process.exit(killed >= GOAL * mutants.length ? 0 : 1);
-
-/**
- * Whether the tests pass with a text in the template's place.
- *
- * @param {string} text
- */
-async function passes(text) {
-  current = text;
-  vitest.invalidateFile(TEMPLATE);
-  vitest.state.filesMap.clear();
-  vitest.state.clearErrors();
-  await vitest.start();
-  return vitest.state.getCountOfFailedTests() === 0 && vitest.state.getUnhandledErrors().length === 0;
-}
-
-/**
- * The faults for the function, and for the conditions of the template.
- *
- * @param {string} text
- */
-function templateMutants(text) {
-  // For Python's grammar a value is a text of the same length, and a line of the template's own is empty.
-  const begin = text.indexOf("def _virtinst_rbd_patch");
-  const python = text
-    .replace(/^\{\{[#/e].*\}\}$/gm, (line) => " ".repeat(line.length))
-    .replace(/\{\{.*?\}\}/g, (value) => `"${"x".repeat(value.length - 2)}"`);
-  const values = [...text.matchAll(/\{\{.*?\}\}/g)].map(({ index, 0: value }) => ({
-    from: index,
-    to: index + value.length,
-  }));
-  const isFixed = (/** @type {number} */ from, /** @type {number} */ to) =>
-    from < begin || values.some((value) => value.from < to && from < value.to);
-  const conditions = [...text.matchAll(/\{\{#if (\w+)\}\}([\s\S]*?)\{\{\/if\}\}/g)].map(
-    ({ index, 0: whole, 1: of, 2: inner }) => ({
-      from: index,
-      to: index + whole.length,
-      text: `{{#unless ${of}}}${inner}{{/unless}}`,
-      what: "a condition of the template the other way round",
-    }),
-  );
-  const encodings = [...text.matchAll(/\(xml ([\w.]+)\)/g)].map(({ index, 0: whole, 1: value = "" }) => ({
-    from: index,
-    to: index + whole.length,
-    text: value,
-    what: "a value that is not encoded",
-  }));
-  const inPython = pythonMutants(python).filter(({ from, to }) => !isFixed(from, to));
-  return [...inPython, ...conditions, ...encodings].sort((a, b) => a.from - b.from);
-}
-
-/**
- * The faults for Python code.
- *
- * @param {string} python
- * @returns {{ from: number, to: number, text: string, what: string }[]}
- */
-function pythonMutants(python) {
-  const { status, stdout, stderr } = spawnSync("python3", ["scripts/mutation/python_mutants.py"], {
-    input: python,
-    encoding: "utf8",
-    maxBuffer: 1e8,
+/** The mutants of a file; of Python, those that compile. @param {string} file */
+function mutantsOf(file) {
+  const lines = readFileSync(file, "utf8").split("\n");
+  const isPython = /\.py(?:\.hbs)?$/.test(file);
+  let isText = false;
+  const all = lines.flatMap((from, at) => {
+    const wasText = isText;
+    if (from.split('"""').length % 2 === 0) isText = !isText;
+    if (wasText || isText || /^\s*(?:#|"""|\/\/|$|\{\{[!/e])/.test(from)) return [];
+    const deleted = isPython ? from.replace(/\S.*/, "pass") : "";
+    const changed = CHANGES.map(([pattern, by]) => from.replace(pattern, by)).filter((to) => to !== from);
+    const textWith = (/** @type {string} */ to) => lines.map((line, index) => (index === at ? to : line)).join("\n");
+    return [deleted, ...changed].map((to) => ({ file, line: at + 1, from, to, text: textWith(to) }));
   });
-  if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout);
+  if (!isPython) return all;
+  // Python does not know the template's own lines and values.
+  const texts = all.map(({ text }) => text.replace(/^\{\{[#/e].*\}\}$/gm, "").replace(/\{\{.*?\}\}/g, "0"));
+  const code = `import ast, json, sys
+def compiles(text):
+    try: return bool(ast.parse(text))
+    except SyntaxError: return False
+print(json.dumps([compiles(text) for text in json.load(sys.stdin)]))`;
+  const { stdout } = spawnSync("python3", ["-W", "ignore", "-c", code], { input: JSON.stringify(texts) });
+  const valid = JSON.parse(stdout.toString());
+  return all.filter(() => valid.shift());
 }
 
-/** The Pythons that the tests are run on. */
-function interpreters() {
-  return PYTHONS.map((version) => {
-    const { stdout } = spawnSync(`python${version}`, ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" });
-    return { version, path: stdout?.trim() || null };
-  });
+/** Whether the tool builds and a file's tests pass with another text for it. @param {string} file @param {string} text */
+function passes(file, text) {
+  const tests = TESTS.find(([name]) => file.startsWith(name))?.[1] ?? [];
+  writeFileSync(join(copy, file), text);
+  const options = { cwd: copy, env: { ...process.env, PYENV_ROOT: "none" }, timeout: 600_000 };
+  const commands = [
+    ["node", "scripts/build.mjs"],
+    ["npx", "vitest", "run", "--project", "unit", "--bail", "1", ...tests],
+  ];
+  const passed = commands.every(([program = "", ...args]) => spawnSync(program, args, options).status === 0);
+  cpSync(file, join(copy, file));
+  return passed;
 }

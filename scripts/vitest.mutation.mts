@@ -1,0 +1,14 @@
+// The tests that Stryker runs. Those of the injected function are left out: scripts/mutate-template.mjs runs them.
+import { defineConfig } from "vitest/config";
+import { vitePlugin } from "./templates.mjs";
+
+export default defineConfig({
+  plugins: [vitePlugin],
+  test: {
+    include: ["test/{patch,host,virtinst,system}/**/*.test.ts"],
+    exclude: ["test/patch/helper/**"],
+    globalSetup: ["test/support/global-setup.ts"],
+    setupFiles: ["test/support/environment.ts"],
+    testTimeout: 60_000,
+  },
+});
