@@ -112,7 +112,7 @@ async function lineOf(
     const config = readListed(about.source);
     host = config.host;
     const { content, notes } = await make(config);
-    const written = putFile(path, content, { program: about.command === "bundle" });
+    const written = await putFile(path, content, { program: about.command === "bundle" });
     const status = written ? "written" : "unchanged";
     return { ...about, host, status, written: path, notes, error: null, failure: null };
   } catch (error) {
