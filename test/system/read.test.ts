@@ -77,12 +77,9 @@ test("a pipe without a name, as <(…) gives one, is read wherever a file is", (
   });
 });
 
-test("standard input is read from its position, also if it is non-blocking", () => {
-  expect(shell("printf 'x<domain/>' | { head -c 1 > /dev/null; tool preview - -o - \"$@\"; }", HOST).stdout).toBe(
-    "<domain/>",
-  );
-  const slow = `import os, time; os.set_blocking(1, False); time.sleep(1); os.write(1, b"<domain/>")`;
-  expect(shell(`python3 -c '${slow}' | tool preview - -o - "$@"`, HOST)).toMatchObject({ stdout: "<domain/>" });
+test("standard input is read from its position", () => {
+  const line = "printf 'x<domain/>' | { head -c 1 > /dev/null; tool preview - -o - \"$@\"; }";
+  expect(shell(line, HOST).stdout).toBe("<domain/>");
 });
 
 test("a pause takes its time", () => {
