@@ -1,4 +1,4 @@
-// Extended attributes, ACLs and the flags of chattr, with the programs that set and read them.
+// Extended attributes and ACLs, with the programs that set and read them.
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -50,23 +50,6 @@ test("a file whose attribute cannot be copied is not replaced", async () => {
   onTestFinished(() => void vi.unstubAllEnvs());
   expect(await one.replace()).toMatch(/cannot be replaced: cp: .*No space left on device\. Nothing was written\./);
   expect(one.attributes()).toBe(before);
-});
-
-describe("chattr", () => {
-  test("an immutable file is not replaced", async () => {
-    const one = file();
-    must("chattr", "+i", one.path);
-    onTestFinished(() => void must("chattr", "-i", one.path));
-    expect(await one.replace()).toMatch(/cannot be replaced: permission denied\. Nothing was written\. .*\(lsattr\)/);
-  });
-
-  test("a directory that lets nobody remove anything: what is left there is named", async () => {
-    const one = file();
-    const directory = dirname(one.path);
-    must("chattr", "+a", directory);
-    onTestFinished(() => void must("chattr", "-a", directory));
-    expect(await one.replace()).toMatch(/Nothing was written\. Remove \S+\/\.virtinst-rbd-patch\.tmp: that failed/);
-  });
 });
 
 test("the default ACL of a folder is not given to the patched file", () => {
