@@ -76,7 +76,7 @@ describe("apply FILE refuses", () => {
     writeFileSync(patch, unifiedDiff("virtinst/install/installer.py", pristine.toString(), text));
     cli(["revert", "--virtinst", folder]);
     const { code, stderr } = cli(["apply", patch, ...HOST, "--virtinst", folder]);
-    expect(stderr).toMatch(/not what this tool renders/);
+    expect(stderr).toMatch(/it is not the patch that this tool renders/);
     expect(code).toBe(4);
     expect(readFileSync(path, "utf8")).toBe(pristine.toString());
   });
@@ -209,9 +209,7 @@ describe("a patch is compared with what this host says", () => {
     }
     expect(unchanged()).toBe(true);
     const forced = run(...host(change), "--force");
-    expect(forced.stderr).toMatch(
-      /^note: The patch is for other pools than those of this host, as --force allows: /m,
-    );
+    expect(forced.stderr).toMatch(/^note: The patch is for other pools than those of this host, as --force allows: /m);
     expect(forced.stderr).toContain(difference);
     expect(forced).toMatchObject({ code: 0, stdout: expect.stringMatching(/^patched/) });
     // What is in place already is no better.
