@@ -19,10 +19,10 @@ import { type Change, type ChangeOptions, type Unread, unchanged } from "./chang
 import { land } from "./land";
 
 /**
- * Puts the blocks for the host's pools into the target.
+ * Patches the target for the pools of the host.
  *
- * @param notes what is to be said of it so far
- * @throws Failure where the target cannot be patched or replaced; it is then as it was
+ * @param notes what to report so far
+ * @throws Failure if the target cannot be patched or replaced
  */
 export async function applyPools(context: Context, options: ChangeOptions, notes: readonly string[]): Promise<Change> {
   const { installation, examined, file, facts } = context;
@@ -34,11 +34,11 @@ export async function applyPools(context: Context, options: ChangeOptions, notes
 }
 
 /**
- * Puts exactly what a patch file adds into the target.
+ * Applies exactly the patch in a file.
  *
- * @param patchFile a file that `render` made, or `-` for standard input
- * @param host what this host says of its pools, or why it says nothing
- * @throws Failure where it is not such a file, whole, for this target, and for this host; the target is then as it was
+ * @param patchFile a file that `render` wrote, or `-` for standard input
+ * @param host the host configuration, or why it could not be read
+ * @throws Failure if it is not such a file, is damaged, or is for another target or host
  */
 export async function applyReviewed(
   target: Target,
@@ -49,88 +49,88 @@ export async function applyReviewed(
   const { bytes: patch, where } = readInput(patchFile, "io");
   refuseManualEdit(target, options);
   const { plan, facts, notes } = planReviewed(target, patch, where);
-  const told = copiesAuth(target.installation, options.files);
-  const compared = compareWithHost(facts, host, told, options.force ?? false, where);
+  const copied = copiesAuth(target.installation, options.files);
+  const compared = compareWithHost(facts, host, copied, options.force ?? false, where);
   const said = [...notes, ...compared, ...targetNotes(target, options)];
   if (sameBytes(plan.after, target.examined.source)) return unchanged(facts, "current", said);
   return land(target, options, plan, facts, said);
 }
 
-/**
- * Works out what a patch file makes of the target.
- *
- * @param patch its bytes
- * @param where its path, for messages
- * @throws Failure (target) where it is not a patch that this version rendered, whole and for this target
- */
-export function planReviewed({ installation, examined, file }: Target, patch: Buffer, where: string): Reviewed {
-  const base = requireBase(examined, installation);
-  // In the file's own encoding: the context lines are the file's.
-  const text = patch.toString(base.encoding);
-  const offered = acceptPatch(text, installation.file, base.text, examined.baseHash, where);
-  if (offered.tool !== VERSION)
-    throw new Failure(
-      "target",
-      `${where}: it was made by version ${offered.tool}, and this is ${VERSION}. Nothing was written.`,
-      "Render the patch again on this host: virtinst-rbd-patch render -o FILE.",
-    );
-  const stated = insertPatch(base, offered.original.modified, offered.facts, named(installation));
-  if (!sameBytes(stated, { ...base, text: offered.text }))
-    throw new Failure(
-      "target",
-      `${where}: what it adds is not what this tool renders for the pools that it names. Nothing was written.`,
-      "It was edited. Render it again: virtinst-rbd-patch render -o FILE.",
-    );
-  // The time to put back one day is this file's own, not that of the file that the patch was rendered on.
-  const plan = planPatch(installation, examined, file.modified, offered.facts);
-  const notes = sameBytes(plan.after, stated)
-    ? []
-    : [
-        "The patch contains the modification time of the file that it was rendered for; the time of this file is used instead.",
-      ];
-  return { plan, facts: offered.facts, notes };
+/** The result of a patch file, and what to report. */
+interface Reviewed {
+  readonly plan: Plan;
+  readonly facts: readonly CephPool[];
+  readonly notes: readonly string[];
 }
 
 /**
- * Compares a patch's facts with this host's.
+ * Works out the result of a patch file.
  *
- * @param told whether the virtinst writes a pool's user into its disks
- * @returns what is to be said of it, in sentences
- * @throws Failure (facts) where they are others, unless that is to be so
+ * @param patch its bytes
+ * @param where its path, for messages
+ * @throws Failure (target) if it is not a whole patch for this target that this version rendered
+ */
+export function planReviewed({ installation, examined, file }: Target, patch: Buffer, where: string): Reviewed {
+  const refused = (reason: string, hint: string) =>
+    new Failure("target", `${where}: ${reason}. Nothing was written.`, hint);
+  const base = requireBase(examined, installation);
+  // In the encoding of the file, because the context lines are its lines.
+  const text = patch.toString(base.encoding);
+  const {
+    tool,
+    original,
+    facts,
+    text: offered,
+  } = acceptPatch(text, installation.file, base.text, examined.baseHash, where);
+  const again = "Render the patch again on this host: virtinst-rbd-patch render -o FILE.";
+  if (tool !== VERSION) throw refused(`it was made by version ${tool}, and this is ${VERSION}`, again);
+  const stated = insertPatch(base, original.modified, facts, named(installation));
+  if (!sameBytes(stated, { ...base, text: offered }))
+    throw refused("it was edited: it is not the patch that this tool renders for the pools in it", again);
+  // The time to restore is that of this file, not of the file that the patch was rendered for.
+  const plan = planPatch(installation, examined, file.modified, facts);
+  const time =
+    "The patch contains the modification time of the file that it was rendered for; the time of this file is used instead.";
+  return { plan, facts, notes: sameBytes(plan.after, stated) ? [] : [time] };
+}
+
+/**
+ * Compares the pools of a patch with those of this host.
+ *
+ * @param copied whether virtinst writes the user of a pool into its disks
+ * @returns what to report
+ * @throws Failure (facts) if they differ, unless --force was given
  */
 function compareWithHost(
   facts: readonly CephPool[],
   host: HostConfig | Unread,
-  told: boolean,
+  copied: boolean,
   force: boolean,
   where: string,
 ): string[] {
-  if ("unread" in host) return [`Whether the patch is for the facts of this host was not checked: ${host.unread}`];
+  if ("unread" in host) return [`The patch was not compared with the pools of this host: ${host.unread}`];
   const names = poolNames(facts);
   const known = host.pools.map(({ name }) => name).filter((name) => names.includes(name));
-  const own = known.length > 0 ? settleUsers(resolveFacts(host, known), () => told) : null;
-  const broken = own?.broken ?? [];
-  const differences = [
-    ...broken.map(({ failure }) => failure.message.replace(/\.$/, "")),
-    // A broken pool is on this host all the same.
-    ...(broken.length > 0 ? [] : compareFacts(facts, own?.cephPools ?? [])),
-  ].join("; ");
+  const own = known.length > 0 ? settleUsers(resolveFacts(host, known), () => copied) : null;
+  const broken = own?.broken.map(({ failure }) => failure.message.replace(/\.$/, "")) ?? [];
+  // A broken pool is on this host all the same.
+  const differences = (broken.length > 0 ? broken : compareFacts(facts, own?.cephPools ?? [])).join("; ");
   if (differences && !force)
     throw new Failure(
       "facts",
-      `${where}: it was made for other facts than those of this host (${host.source}): ${differences}. Nothing was written.`,
-      "Make it anew on this host (virtinst-rbd-patch render -o FILE), or have it as it is with --force.",
+      `${where}: it is for other pools than those of this host (${host.source}): ${differences}. Nothing was written.`,
+      "Render it again on this host (virtinst-rbd-patch render -o FILE), or apply it anyway with --force.",
     );
   // Volumes in the Ceph pool of one that it serves get the same, unless their disks state another user.
   const served = own?.others.filter((other) =>
-    own.pools.some((one) => overlap(one, other) && (sameCredentials(one, other) || !told)),
+    own.pools.some((one) => overlap(one, other) && (sameCredentials(one, other) || !copied)),
   );
   const left = host.pools
     .map(({ name }) => name)
     .filter((name) => !names.includes(name) && !served?.some(({ pool }) => pool === name));
   return [
     ...(differences
-      ? [`The patch is for other facts than those of this host, and --force has it so: ${differences}.`]
+      ? [`The patch is for other pools than those of this host, as --force allows: ${differences}.`]
       : []),
     ...(own?.notes ?? []),
     ...(left.length > 0 ? [`The patch does nothing for the other rbd pools of this host: ${quoted(left)}.`] : []),
@@ -145,11 +145,4 @@ function compareWithHost(
 export function refuseManualEdit(target: Target, { force = false }: ChangeOptions): void {
   const edit = force ? null : editOf(target);
   if (edit) throw manualEditFailure(edit, named(target.installation));
-}
-
-/** What a patch file makes of a target, and what is to be said of it. */
-interface Reviewed {
-  readonly plan: Plan;
-  readonly facts: readonly CephPool[];
-  readonly notes: readonly string[];
 }

@@ -1,82 +1,50 @@
-import { basename } from "node:path";
 import { Failure } from "../failure";
 import { unifiedDiff } from "../patch/diff";
 import { examine, named } from "../patch/examine";
 import { type CephPool, poolNames } from "../patch/facts";
 import { encode } from "../patch/source";
-import { ChangedMeanwhile, type Replaced, replaceFile } from "../system/replace";
-import { byteCodeTimes } from "../virtinst/byte-code";
+import { replaceFile } from "../system/replace";
 import { type Plan, sameBytes } from "../virtinst/plan";
-import { isThere, type Target } from "../virtinst/target";
-import { type Change, type ChangeOptions, unchanged } from "./change";
-import { compilePlan } from "./compile";
+import type { Target } from "../virtinst/target";
+import type { Change, ChangeOptions } from "./change";
+import { tryPlan } from "./try-plan";
 
 /**
- * Compiles the new text and replaces the target by it; with `check` only compiles.
+ * Tries the new file, and replaces the old one; with `check`, only tries it.
  *
- * @param facts what its blocks are rendered from
- * @param notes what is to be said of it so far
- * @throws Failure where it does not compile or cannot be replaced; the target is then as it was
+ * @param facts what its patch is rendered from
+ * @param notes what to report so far
+ * @throws Failure if it does not work or cannot be written; the message says whether the file was replaced
  */
 export async function land(
-  target: Target,
+  { installation, examined, file }: Target,
   options: ChangeOptions,
   plan: Plan,
   facts: readonly CephPool[],
   notes: readonly string[],
 ): Promise<Change> {
-  const { installation, examined } = target;
-  refuseUnreadable(target, plan, facts);
-  const compiled = await compilePlan(installation, options, plan);
-  const said = [...notes, ...drift(target)];
-  const renewed = examined.patch !== null;
+  const { outside: path } = installation.target;
+  const content = encode(plan.after);
+  const written = examine(content, facts, named(installation));
+  if (written.state !== "current" || !written.patch || !written.base || !sameBytes(written.base, plan.before))
+    throw new Failure(
+      "target",
+      `${path}: the patched file would not be recognised: ${written.reason}. Nothing was written.`,
+      "Report this, with the file.",
+    );
+  const compiled = await tryPlan(installation, options, plan, written.patch.block, facts);
+  const updates = examined.patch !== null;
   if (!options.check) {
-    const { outside: path } = installation.target;
-    options.announce?.({
-      change: renewed ? "renew" : "put in",
-      file: path,
-      pools: poolNames(facts),
-    });
-    const replaced = await replace(target, options, plan);
-    if (!replaced) return unchanged(facts, "current", said);
-    said.push(...replaced.notes);
+    options.announce?.({ change: updates ? "renew" : "put in", file: path, pools: poolNames(facts) });
+    await replaceFile(file, content);
   }
+  const drift = `Drift: ${examined.reason}. The patch is replaced; other changes in the file are kept.`;
   return {
-    status: renewed ? "updated" : "patched",
+    status: updates ? "updated" : "patched",
     changed: true,
     pools: poolNames(facts),
     compiled,
     diff: unifiedDiff(installation.file, examined.source.text, plan.after.text),
-    notes: said,
+    notes: examined.state === "modified" ? [...notes, drift] : notes,
   };
-}
-
-/** Refuses to write what `examine` would not recognise. */
-function refuseUnreadable({ installation }: Target, { before, after }: Plan, facts: readonly CephPool[]): void {
-  const { state, reason, base } = examine(encode(after), facts, named(installation));
-  if (state === "current" && base && sameBytes(base, before)) return;
-  throw new Failure(
-    "target",
-    `${installation.target.outside}: the patched file would not be recognised: ${reason}. Nothing was written.`,
-    "Please report this, with the file.",
-  );
-}
-
-/** Replaces the file; null where another run put the very same text there meanwhile. */
-async function replace(target: Target, options: ChangeOptions, plan: Plan): Promise<Replaced | null> {
-  const content = encode(plan.after);
-  const { installation, folder, file } = target;
-  const name = basename(installation.target.inside);
-  const avoid = byteCodeTimes(installation.target, options.files);
-  try {
-    return await replaceFile(folder, name, file, content, { avoid });
-  } catch (error) {
-    if (error instanceof ChangedMeanwhile && isThere(target, options, content)) return null;
-    throw error;
-  }
-}
-
-/** What was changed by somebody else, and is replaced. */
-function drift({ examined: { state, reason } }: Target): string[] {
-  return state === "modified" ? [`Drift: ${reason}. The patch is replaced; other changes in the file are kept.`] : [];
 }

@@ -10,7 +10,6 @@ import { resolveFacts } from "../host/facts";
 import { readHost } from "../host/read";
 import type { CephPool } from "../patch/facts";
 import type { Announced } from "../report/change";
-import { removeLeftovers } from "../system/leftovers";
 import { targetNotes } from "../virtinst/notes";
 import { openTarget, type Target } from "../virtinst/target";
 
@@ -43,9 +42,7 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
   const found = about(context, context, options.files);
   if (context.chosen.length > 0) refuseManualEdit(context, options);
   const { status, notes } = decide(context, found, options);
-  const left = await cleanUp(context, options, status === "to do" || status === "to remove");
-  // After that: a killed run's second name counts as a hard link until it is gone.
-  const said = [...notes, ...targetNotes(context, options), ...left];
+  const said = [...notes, ...targetNotes(context, options)];
   const change =
     status === "to remove"
       ? await takeAllOut(context, options, said)
@@ -55,10 +52,9 @@ export async function apply(options: ApplyOptions): Promise<ApplyResult> {
   return report(found, options, change);
 }
 
-/** Takes the blocks out, as `revert` does; another run may have done it meanwhile. */
+/** Removes the patch, as `revert` does. */
 async function takeAllOut(context: Context, options: ApplyOptions, notes: readonly string[]): Promise<Applied> {
   const done = await takeOut(context, options);
-  if (!done) return unchanged([], "not needed", notes);
   return { status: "removed", changed: true, compiled: null, ...done, notes: [...notes, ...done.notes] };
 }
 
@@ -69,15 +65,11 @@ async function applyPatch(options: ApplyOptions, patch: string): Promise<ApplyRe
   const target = openTarget(options, null);
   const facts = await ownFacts(options);
   if (!("unread" in facts)) refuseOtherMachine({ config: facts }, target, options);
-  const left = await cleanUp(target, options, true);
   const wanted = "unread" in facts ? null : wantedHere(facts, target, options);
   const host = "unread" in facts ? null : { config: facts, chosen: facts.pools };
   const found = about(target, host, options.files);
   const change = await applyReviewed(target, options, patch, facts);
-  return {
-    ...report(found, options, { ...change, notes: [...left, ...change.notes] }),
-    ...stateNow(options, wanted),
-  };
+  return { ...report(found, options, change), ...stateNow(options, wanted) };
 }
 
 /** The file as it is now, judged as every other command does: the patch may be for other facts, or for some pools only. */
@@ -115,11 +107,6 @@ async function ownFacts(options: ApplyOptions): Promise<HostConfig | Unread> {
     if (named || (options.files.mounted && !options.force) || !(error instanceof Failure)) throw error;
     return { unread: error.message };
   }
-}
-
-/** Removes what a killed run left. */
-async function cleanUp({ folder }: Target, { check }: ApplyOptions, patient: boolean): Promise<string[]> {
-  return check ? [] : removeLeftovers(folder, patient);
 }
 
 /** What is to be done, and what is to be said of it so far. */

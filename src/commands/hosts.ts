@@ -5,7 +5,6 @@ import { asFailure, type Failure, quoted } from "../failure";
 import type { HostResult, HostsSummary } from "../forms/result";
 import type { HostConfig } from "../host/config";
 import { documentPath, listDocuments, readListed } from "../host/documents";
-import { holdSignals } from "../system/signals";
 import { makeFolder, putFile } from "../system/write";
 import { type BundleOptions, type BundleResult, bundler } from "./bundle";
 
@@ -78,12 +77,7 @@ async function writeScript(
     const config = readListed(source);
     host = config.host;
     const { program, notes } = make(config);
-    const written = await holdSignals(async () => {
-      const changed = putFile(path, program, { program: true });
-      // Node delivers a signal in the next turn of its event loop: take it now that the file is complete.
-      await new Promise(setImmediate);
-      return changed;
-    });
+    const written = await putFile(path, program, { program: true });
     const status = written ? "written" : "unchanged";
     return { ...about, host, status, written: path, notes, error: null, failure: null };
   } catch (error) {

@@ -1,7 +1,6 @@
 import type { ChangeOptions } from "../change/change";
 import { takeOut } from "../change/revert";
 import { about, NOT_PATCHED, type Result } from "../forms/result";
-import { removeLeftovers } from "../system/leftovers";
 import { replacementNotes } from "../virtinst/notes";
 import { openTarget, type TargetOptions } from "../virtinst/target";
 
@@ -19,8 +18,6 @@ export type RevertResult = Result<"revert">;
 export async function revert(options: RevertOptions): Promise<RevertResult> {
   const target = openTarget(options, null);
   const there = target.examined.state !== "not-patched";
-  const left = options.check ? [] : await removeLeftovers(target.folder, there);
-  // After that: a killed run's second name counts as a hard link until it is gone.
   const replacement = replacementNotes(target, options);
   // Looked at before the change: what fails after it would leave it unsaid.
   const found = about(target, null, options.files);
@@ -36,6 +33,6 @@ export async function revert(options: RevertOptions): Promise<RevertResult> {
     check,
     status: takenOut ? (check ? "would be reverted" : "reverted") : "not-patched",
     ...done,
-    notes: [...replacement, ...left, ...done.notes],
+    notes: [...replacement, ...done.notes],
   };
 }

@@ -1,172 +1,142 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { below, Folder, isAbsent, itself, O_PATH, openRoot } from "./folder";
-import { readDescriptor, refuseSecret, unreadable } from "./read";
+import { isAbsent, readFile, unreadable } from "./read";
 
 /** Where a file is, with all symbolic links followed. */
 export interface Place {
   /** As the host sees it. */
   readonly inside: string;
-  /** As this process sees it, for messages: by the time that it is used, it may lead elsewhere. */
+  /** As this process sees it. */
   readonly outside: string;
 }
 
 /**
- * A host's file system: this machine's own, or what is mounted below a folder. It is made once, from `--root`; all the
- * paths that it takes are the host's, and links never lead out of it, as under chroot.
- *
- * Who acts inside a mounted system may swap a folder for a link at any time. So each step of a path is opened below the
- * one before, and what was found is read through its own descriptor.
+ * A host's file system: that of this machine, or one that is mounted below a directory (`--root`). All paths that it
+ * takes are those of the host. Symbolic links are followed inside the root and never lead out of it, as with chroot.
  */
 export class HostFiles {
-  /** Whether it is that of another system than the one that runs: an image, a chroot, a rescue mount. */
+  /** Whether it is that of another system than the running one: an image, a chroot, a rescue mount. */
   readonly mounted: boolean;
   /** As it was given, for messages. */
   readonly #root: string;
-  /** Where it begins, as a prefix of this process's paths; null where there is no such folder. */
+  /** The root without symbolic links, as a prefix of paths; null if there is no such directory. */
   readonly #base: string | null;
-  /** The same, held open. */
-  readonly #descriptor: number | null;
 
   /**
-   * @param root the folder that is the host's root; none for this machine's own file system
-   * @throws Failure (io) where it cannot be opened
+   * @param root the directory that is the root of the host; by default that of this machine
+   * @throws Failure (io) if it cannot be read
    */
   constructor(root?: string) {
     this.mounted = root !== undefined;
     this.#root = root ?? "/";
-    this.#descriptor = openRoot(this.#root);
-    this.#base = this.#descriptor === null ? null : realpathSync.native(this.#root).replace(/\/$/, "");
+    this.#base = realDirectory(this.#root);
   }
 
   /**
-   * Where a path really is, or null where there is no such file.
+   * Follows all symbolic links of a path.
    *
-   * @throws Failure (io) where that cannot be told
+   * @returns null if there is no such file
+   * @throws Failure (io) if that cannot be determined
    */
   locate(path: string): Place | null {
-    return this.#follow(path, (_, inside) => this.#place(inside));
+    if (this.#base === null) return null;
+    try {
+      return resolveBelow(this.#base, path);
+    } catch (error) {
+      if (isAbsent(error)) return null;
+      throw unreadable(this.shown(path), "io", error);
+    }
   }
 
-  /** Where a path really is, or null where there is no regular file. */
+  /** Like `locate`; null if there is no regular file. */
   locateFile(path: string): Place | null {
-    return this.#follow(path, (descriptor, inside) => (fstatSync(descriptor).isFile() ? this.#place(inside) : null));
+    const place = this.locate(path);
+    return place && statSync(place.outside, { throwIfNoEntry: false })?.isFile() ? place : null;
   }
 
   /**
-   * A file's bytes, if it is there and a regular file: a pipe or a device would never end.
+   * Reads a file; a pipe or a device, which may never end, is not read.
    *
-   * @param limit the most that it may hold, in bytes
-   * @throws Failure (io) where it is there and may not be read, or holds more
+   * @param limit the largest size, in bytes
+   * @returns null if there is no regular file
+   * @throws Failure (io) if it cannot be read, or is larger
    */
   read(path: string, limit?: number): Buffer | null {
-    return this.#follow(path, (descriptor, inside) => {
-      if (!fstatSync(descriptor).isFile()) return null;
-      refuseSecret(inside);
-      const readable = openSync(itself(descriptor), constants.O_RDONLY);
-      try {
-        return readDescriptor(readable, limit);
-      } finally {
-        closeSync(readable);
-      }
-    });
+    const place = this.locateFile(path);
+    try {
+      return place && readFile(place.outside, limit);
+    } catch (error) {
+      throw unreadable(this.shown(path), "io", error);
+    }
   }
 
-  /** A file's text, one character a byte. */
+  /** Reads a file as text, one character for each byte. */
   readText(path: string): string | null {
     return this.read(path)?.toString("latin1") ?? null;
   }
 
   /**
-   * The names in a folder, sorted; none where it is no folder.
+   * The names in a directory, sorted; none if it is not a directory.
    *
-   * @throws Failure (io) where it may not be read
+   * @throws Failure (io) if it cannot be read
    */
   list(path: string): string[] {
-    const names = this.#follow(path, (descriptor) =>
-      fstatSync(descriptor).isDirectory() ? readdirSync(itself(descriptor)).sort() : [],
-    );
-    return names ?? [];
+    const place = this.locate(path);
+    try {
+      return place && statSync(place.outside).isDirectory() ? readdirSync(place.outside).sort() : [];
+    } catch (error) {
+      throw unreadable(this.shown(path), "io", error);
+    }
   }
 
-  /**
-   * Opens a folder to work in.
-   *
-   * @param inside its path without links, as `locate` gave it
-   * @throws Failure (io) where it cannot be opened, or is behind a link by now
-   */
-  hold(inside: string): Folder {
-    if (this.#descriptor === null) throw new RangeError("what is not there has no folders");
-    return new Folder(this.#descriptor, steps(inside), this.#place(inside).outside);
-  }
-
-  /** A path for a message: how this process would reach it, links and all. */
+  /** A path of the host for a message: as this process would reach it, with its links. */
   shown(path: string): string {
     return join(this.#base === null ? this.#root : this.#base || "/", path);
   }
 
-  /** A path from the command line as the host sees it: either view of a mounted system is understood. */
+  /** A path from the command line as the host sees it: it may include the root or not. */
   named(path: string): string {
     const whole = resolve(path);
-    // As it was given, and as the tool names it.
     const root = [resolve(this.#root), this.#base].find((view) => view && `${whole}/`.startsWith(`${view}/`));
     return root ? whole.slice(root.length) || "/" : whole;
   }
+}
 
-  #place(inside: string): Place {
-    return { inside, outside: inside === "/" ? this.#base || "/" : this.#base + inside };
-  }
-
-  /**
-   * Follows a path, with links as under chroot, and the parent of a link's target as the kernel takes it.
-   *
-   * @param use what to do with what is there: its descriptor (O_PATH) and its path without links
-   * @returns what that returned; null where there is nothing
-   * @throws Failure (io) where that cannot be told, or cannot be used
-   */
-  #follow<T>(path: string, use: (descriptor: number, inside: string) => T): T | null {
-    const root = this.#descriptor;
-    if (root === null || (!this.mounted && isMissing(path))) return null;
-    const trail: { readonly name: string; readonly descriptor: number }[] = [];
-    const leave = (from: number) => {
-      for (const { descriptor } of trail.splice(from)) closeSync(descriptor);
-    };
-    const here = () => trail[trail.length - 1]?.descriptor ?? root;
-    try {
-      let links = 0;
-      for (let rest = steps(path); rest.length > 0; ) {
-        const [name, ...further] = rest as [string, ...string[]];
-        rest = further;
-        if (name === "..") leave(trail.length - 1);
-        else {
-          const descriptor = openSync(below(here(), name), O_PATH | constants.O_NOFOLLOW);
-          trail.push({ name, descriptor });
-          if (!fstatSync(descriptor).isSymbolicLink()) continue;
-          leave(trail.length - 1);
-          if (++links > 40) return null;
-          const target = readlinkSync(below(here(), name));
-          if (target.startsWith("/")) leave(0);
-          rest = [...steps(target), ...rest];
-        }
-      }
-      return use(here(), `/${trail.map(({ name }) => name).join("/")}`);
-    } catch (error) {
-      if (isAbsent(error)) return null;
-      throw unreadable(this.shown(path), "io", error);
-    } finally {
-      leave(0);
-    }
+/** A directory as a prefix of paths, without symbolic links; null if there is none. */
+function realDirectory(path: string): string | null {
+  try {
+    const real = realpathSync.native(path);
+    return statSync(real).isDirectory() ? real.replace(/\/$/, "") : null;
+  } catch (error) {
+    if (isAbsent(error)) return null;
+    throw unreadable(path, "io", error);
   }
 }
 
-/** Whether this machine's kernel knows at once that there is nothing: an exception takes longer than all of its answer. */
-function isMissing(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false }) === undefined;
-  } catch {
-    // What is wrong there is said by who follows the path.
-    return false;
+/**
+ * Follows a path below a base, one step after the other, since a link inside an image may be absolute.
+ *
+ * @throws Error if a system call fails
+ */
+function resolveBelow(base: string, path: string): Place | null {
+  const done: string[] = [];
+  const rest = steps(path);
+  for (let links = 0; rest.length > 0; ) {
+    const step = rest.shift() as string;
+    const here = [base, ...done, step].join("/");
+    const stat = step === ".." ? null : lstatSync(here, { throwIfNoEntry: false });
+    if (stat === undefined) return null;
+    if (stat === null) done.pop();
+    else if (stat.isSymbolicLink()) {
+      // As many as Linux follows.
+      if (++links > 40) return null;
+      const target = readlinkSync(here);
+      if (target.startsWith("/")) done.length = 0;
+      rest.unshift(...steps(target));
+    } else done.push(step);
   }
+  const inside = `/${done.join("/")}`;
+  return { inside, outside: inside === "/" ? base || "/" : base + inside };
 }
 
 function steps(path: string): string[] {

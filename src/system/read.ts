@@ -1,152 +1,139 @@
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { Failure, type FailureKind, shellWord, systemReason } from "../failure";
 
-/** The largest file that is read, in bytes: the largest of virt-manager's own has 100 KB, a host with a thousand pools 1 MB. */
+/** The largest file that is read, in bytes: the largest of virt-manager has 100 KB, a host with a thousand pools 1 MB. */
 export const LIMIT = 16 * 2 ** 20;
 
-/** The largest XML text, in bytes: libvirt itself carries none that is longer (REMOTE_STRING_MAX in remote_protocol.x). */
+/** The largest XML text, in bytes: libvirt carries none that is longer (REMOTE_STRING_MAX in remote_protocol.x). */
 export const XML_LIMIT = 4 * 2 ** 20;
-
-/** How long a pipe may say nothing, in milliseconds. */
-const PATIENCE = 60_000;
 
 /**
  * Reads a file that was named on the command line: a regular file, or a pipe, as from `<(…)`.
  *
- * @param kind what a failure counts as
- * @param limit the most that it may hold, in bytes
- * @param how `regular`: a pipe or a device is refused, since nobody named it
- * @throws Failure where it cannot be read, or holds more
+ * @param kind the kind of a failure
+ * @param limit the largest size, in bytes
+ * @param how `regular`: whether a pipe or a device is refused, because nobody named it
+ * @throws Failure if it cannot be read, or is larger
  */
 export function readNamed(path: string, kind: FailureKind, limit = LIMIT, { regular = false } = {}): Buffer {
   if (path === "")
     throw new Failure(
       "usage",
-      "A file was named, and its name is empty.",
-      "Name it, or leave that word out: a variable of the shell may have no value.",
+      "The name of a file is empty.",
+      "Name the file, or omit this argument: a variable of the shell may be empty.",
     );
   try {
-    refuseSecret(path);
-    refuseSecret(whole(path));
-    // Without O_NONBLOCK, opening a pipe that nobody writes to would never end.
-    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      if (regular && !fstatSync(descriptor).isFile()) throw new Error("it is no regular file");
-      return readDescriptor(descriptor, limit);
-    } finally {
-      closeSync(descriptor);
-    }
+    if (regular && !statSync(path).isFile()) throw new Error("it is not a regular file");
+    return readFile(path, limit);
   } catch (error) {
     throw unreadable(path, kind, error);
   }
 }
 
-/** Whether a name is that of standard input, which need not be something that can be opened. */
+/** Whether a name stands for standard input. */
 export function isStandardInput(name: string): boolean {
   return name === "-" || name === "/dev/stdin";
 }
 
-/**
- * Reads standard input to its end, from where it is: however long the command before the pipe takes, and whatever
- * standard input is. A socket, as sshd gives one, could not be opened by its name (/dev/stdin).
- *
- * @param kind what a failure counts as
- * @param limit the most that it may hold, in bytes
- * @throws Failure where it cannot be read, or holds more
- */
-export function readStandardInput(kind: FailureKind, limit = LIMIT): Buffer {
-  try {
-    refuseSecret(whole("/dev/stdin"));
-    return readDescriptor(0, limit, { onwards: true });
-  } catch (error) {
-    throw new Failure(
-      kind,
-      `standard input cannot be read: ${systemReason(error)}.`,
-      "Look at the command before the pipe, or at the file after <.",
-    );
-  }
-}
-
-/** What was named on the command line to be read: a file, or standard input. */
+/** What was read from a file or from standard input. */
 export interface Input {
   readonly bytes: Buffer;
-  /** What it is called in a sentence. */
+  /** How a message calls it. */
   readonly where: string;
   readonly piped: boolean;
 }
 
 /**
- * Reads a file that was named on the command line, or standard input where that was.
+ * Reads a file that was named on the command line, or standard input. That may be a socket, as from sshd, which cannot be
+ * opened by a name.
  *
- * @param kind what a failure counts as
- * @param limit the most that it may hold, in bytes
- * @throws Failure where it cannot be read, or holds more
+ * @param kind the kind of a failure
+ * @param limit the largest size, in bytes
+ * @throws Failure if it cannot be read, or is larger
  */
 export function readInput(name: string, kind: FailureKind, limit = LIMIT): Input {
-  return isStandardInput(name)
-    ? { bytes: readStandardInput(kind, limit), where: "standard input", piped: true }
-    : { bytes: readNamed(name, kind, limit), where: name, piped: false };
-}
-
-/** A path without links. That of an open pipe leads to no name, so it is its own. */
-function whole(path: string): string {
+  if (!isStandardInput(name)) return { bytes: readNamed(name, kind, limit), where: name, piped: false };
   try {
-    return realpathSync.native(path);
+    refuseSecret("/dev/stdin");
+    return { bytes: readToEnd(0, limit), where: "standard input", piped: true };
   } catch (error) {
-    // Where there is nothing at all, opening it says so.
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return path;
-    throw error;
+    throw new Failure(
+      kind,
+      `standard input cannot be read: ${systemReason(error)}.`,
+      "Check the command before the pipe, or the file after <.",
+    );
   }
 }
 
 /**
- * Refuses a file in which libvirt keeps a secret's value.
+ * Reads a file.
  *
- * @throws Error where it is one, by its name
+ * @param limit the largest size, in bytes
+ * @throws Error if a system call fails, or it is larger
  */
-export function refuseSecret(path: string): void {
-  if (path.endsWith(".base64")) throw new Error("a secret's value (*.base64) is never read");
+export function readFile(path: string, limit = LIMIT): Buffer {
+  refuseSecret(path);
+  const descriptor = openSync(path, "r");
+  try {
+    return readToEnd(descriptor, limit);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
-/** A file cannot be read: what that is, for an administrator. */
+/** Reads an open file from its current position. */
+function readToEnd(descriptor: number, limit: number): Buffer {
+  const parts: Buffer[] = [];
+  const { size: expected } = fstatSync(descriptor);
+  for (let size = 0; ; ) {
+    const part = Buffer.allocUnsafe(Math.min(Math.max(expected - size, 65536), limit) + 1);
+    try {
+      const count = readSync(descriptor, part);
+      if (count === 0) return Buffer.concat(parts, size);
+      size += count;
+      if (size > limit) throw new Error(`it is larger than ${limit / 2 ** 20} MiB`);
+      parts.push(part.subarray(0, count));
+    } catch (error) {
+      // Another program may have made standard input non-blocking.
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      pause(10);
+    }
+  }
+}
+
+/**
+ * Refuses a file in which libvirt keeps the value of a secret, and a symbolic link to one.
+ *
+ * @throws Error if it is one, by its name
+ */
+function refuseSecret(path: string): void {
+  if ([path, realPath(path)].some((name) => name.endsWith(".base64")))
+    throw new Error("the value of a secret (*.base64) is never read");
+}
+
+/** A path without symbolic links, as far as there is one: an open pipe leads to no name. */
+function realPath(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    // Opening it reports what is wrong.
+    return path;
+  }
+}
+
+/** Whether an error means that there is no file of that name. */
+export function isAbsent(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR", "ENAMETOOLONG"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
+/** The failure for a file that cannot be read. */
 export function unreadable(path: string, kind: FailureKind, error: unknown): Failure {
   if (error instanceof Failure) return error;
   return new Failure(
     kind,
     `${path} cannot be read: ${systemReason(error)}.`,
-    `Check the path, what it is, and its rights (ls -ld ${shellWord(path)}).`,
+    `Check the path, what it is, and its permissions (ls -ld ${shellWord(path)}).`,
   );
-}
-
-/**
- * Reads all of an open file, from its beginning.
- *
- * @param limit the most that it may hold, in bytes
- * @param how `onwards`: from where it is, and a pipe may say nothing for as long as it likes
- * @throws Error where the system call fails, or there is more
- */
-export function readDescriptor(descriptor: number, limit = LIMIT, { onwards = false } = {}): Buffer {
-  const parts: Buffer[] = [];
-  const stat = fstatSync(descriptor);
-  // A pipe has no positions.
-  const seekable = stat.isFile() && !onwards;
-  let size = 0;
-  for (let patience = PATIENCE; ; ) {
-    const part = Buffer.allocUnsafe(Math.min(seekable ? Math.max(stat.size - size, 2048) : 65536, limit) + 1);
-    try {
-      const count = readSync(descriptor, part, 0, part.length, seekable ? size : null);
-      if (count === 0) return Buffer.concat(parts, size);
-      size += count;
-      if (size > limit) throw new Error(`it is larger than ${limit / 2 ** 20} MiB`);
-      parts.push(part.subarray(0, count));
-      patience = PATIENCE;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
-      if (patience <= 0 && !onwards) throw new Error(`nothing came from it for ${PATIENCE / 1000} seconds`);
-      pause(10);
-      patience -= 10;
-    }
-  }
 }
 
 /** Waits, in milliseconds. */

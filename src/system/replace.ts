@@ -1,250 +1,196 @@
-import { closeSync, constants, fsyncSync, linkSync, openSync, renameSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { Failure, systemReason } from "../failure";
-import { copyAttributes } from "./attributes";
-import { type Folder, identify, itself, modifiedTime, type ReadFile, release, sameFile, sameRights } from "./folder";
-import { removed, temporaryName } from "./leftovers";
-import { readDescriptor } from "./read";
-import { holdSignals } from "./signals";
-import { freshTime, setTime } from "./times";
-import { Watch } from "./watch";
+import { readFile } from "./read";
+import { run } from "./run";
+import { beforeSignal } from "./signals";
 
-/** Somebody else changed the file between reading and replacing it: it is as they left it. */
-export class ChangedMeanwhile extends Failure {}
+/** The new file until it gets the name of the old one. */
+const TEMPORARY = ".virtinst-rbd-patch.tmp";
 
-/** How a file was replaced. */
-export interface Replaced {
-  /** Its modification time now, in seconds since 1970 with nine decimals. */
+/** The age in milliseconds from which a temporary file was left behind by a run that was killed. */
+const AGE = 10_000;
+
+const WAIT = "Wait ten seconds, then run this again.";
+
+/** A file as it was read. */
+export interface OldFile {
+  readonly path: string;
+  readonly bytes: Buffer;
+  /** Its modification time, in seconds since 1970 with nine decimals. */
   readonly modified: string;
-  /** What could not be checked, in sentences. */
-  readonly notes: readonly string[];
+  /** How many names (hard links) it has. */
+  readonly names: number;
+}
+
+/** Why a file is not replaced, and what to do next. */
+class Refusal extends Error {
+  constructor(
+    message: string,
+    readonly hint: string,
+  ) {
+    super(message);
+  }
 }
 
 /**
- * Replaces a file's content atomically: written beside it, synchronised, compared with what was meant, renamed over it.
+ * Reads a file that may be replaced later.
  *
- * The new file and the old one are held by descriptors from beginning to end. What is done under a name is compared with
- * them afterwards, since a name may be somebody else's at any moment. Signals wait until it is done.
- *
- * @param folder the folder that the file is in
- * @param name its name there, never that of a symbolic link
- * @param old the file as it was read: what it must still be just before it is replaced, and just after
- * @param content its new bytes
- * @param options `modified`, its new modification time, in seconds since 1970 with nine decimals; by default now, but
- *   later than the old one, and none of the seconds in `avoid`, so that Python takes no byte code of another text for it
- * @throws Failure (io) where something fails; the message says whether the file was replaced by then. ChangedMeanwhile
- *   where somebody else changed it
+ * @param path without symbolic links
+ * @throws Error if a system call fails
  */
-export function replaceFile(
-  folder: Folder,
-  name: string,
-  old: ReadFile,
-  content: Buffer,
-  options: { readonly modified?: string; readonly avoid?: readonly number[] } = {},
-): Promise<Replaced> {
-  return holdSignals(() => new Replacement(folder, name, old, content).run(options));
+export function readOldFile(path: string): OldFile {
+  const { mtimeNs, nlink } = statSync(path, { bigint: true });
+  return { path, bytes: readFile(path), modified: seconds(mtimeNs), names: Number(nlink) };
 }
 
-class Replacement {
-  readonly #path: string;
-  /** The new file's name until it gets the old one's, and a second name for the old file while that happens. */
-  readonly #temporary = temporaryName();
-  #second: string | null = null;
-  #replaced = false;
-
-  constructor(
-    readonly folder: Folder,
-    readonly name: string,
-    readonly old: ReadFile,
-    readonly content: Buffer,
-  ) {
-    this.#path = `${folder.shown}/${name}`;
-  }
-
-  async run({ modified, avoid = [] }: { readonly modified?: string; readonly avoid?: readonly number[] }) {
-    const { folder, old, content } = this;
-    let fresh: number | null = null;
-    let readable: number | null = null;
-    try {
-      // For later, when it is too late to fail.
-      readable = openSync(itself(folder.descriptor), constants.O_RDONLY);
-      fresh = openSync(
-        folder.at(this.#temporary),
-        constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-        0o600,
-      );
-      for (let done = 0; done < content.length; ) done += writeSync(fresh, content, done);
-      const notes = await copyAttributes(old.descriptor, fresh, this.#path);
-      await setTime(fresh, modified ?? freshTime([Number(old.modified.split(".")[0]), ...avoid]));
-      fsyncSync(fresh);
-      notes.push(...(await this.#exchange(fresh)));
-      this.#synchronise(readable);
-      this.#readBack(fresh);
-      return { modified: modifiedTime(fresh), notes };
-    } catch (error) {
-      throw this.#failed(
-        error,
-        [fresh === null ? null : this.#temporary, this.#second].flatMap((name) => (name ? removed(folder, name) : [])),
-      );
-    } finally {
-      for (const descriptor of [fresh, readable]) if (descriptor !== null) release(descriptor);
-    }
-  }
-
-  /** Gives the old file's name to the new one, and looks whether that was right. */
-  async #exchange(fresh: number): Promise<string[]> {
-    const { folder, name } = this;
-    const watch = new Watch(folder, name);
-    try {
-      const now = this.#open(name);
-      if (!now || !sameFile(now, this.old) || !this.#isOld(now)) throw this.#changed();
-      if (!this.#isNew(this.#open(this.#temporary), fresh))
-        throw new Error("the file that was to take its place is not what was written");
-      const kept = this.#keep();
-      renameSync(folder.at(this.#temporary), folder.at(name));
-      this.#replaced = true;
-      await this.#lookAgain(watch, kept, fresh);
-      const [left] = kept ? removed(folder, kept) : [];
-      if (left) throw new Error("the old text could not be removed under its second name");
-    } finally {
-      watch.end();
-    }
-    return watch.blind
-      ? [
-          `Whether somebody else replaced ${this.#path}, or changed its attributes, in the same moment was not watched: ${watch.blind}.`,
-        ]
-      : [];
-  }
-
-  /** Whether the old file was what was compared until it was replaced; if not, puts it back. */
-  async #lookAgain(watch: Watch, kept: string | null, fresh: number): Promise<void> {
-    const { name, old } = this;
-    const happened = await watch.seen(1);
-    const first = happened.indexOf("rename");
-    const others = happened.lastIndexOf("rename") > first;
-    const isOurs = sameFile(identify(fresh), this.#open(name) ?? old);
-    const touched = happened.slice(0, Math.max(first, 0)).includes("change");
-    const bytes = readDescriptor(old.descriptor);
-    if (touched || !bytes.equals(old.bytes) || !sameRights(identify(old.descriptor), old)) {
-      if (!kept) throw new Error("somebody else changed it in the same moment, and their change is lost");
-      if (isOurs && !others) return this.#putBack(watch, kept);
-      throw new Error(`somebody else changed it in the same moment, and another replaced it: ${this.#save(kept)}`);
-    }
-    // Whoever came after us replaced a file that was whole.
-    if (others && !isOurs) throw new Error("somebody else replaced it again at once: what is there now is theirs");
-    if (others) throw new Error("somebody else replaced it in the same moment, and their text is lost");
-  }
-
-  /** Gives the old file its name back, with what somebody made of it. */
-  async #putBack(watch: Watch, kept: string): Promise<void> {
-    try {
-      renameSync(this.folder.at(kept), this.folder.at(this.name));
-    } catch (error) {
-      throw new Error(
-        `somebody else changed it in the same moment, and that cannot be put back: ${this.#save(kept)} (${systemReason(error)})`,
-      );
-    }
-    this.#replaced = false;
-    const renames = (await watch.seen(2)).filter((one) => one === "rename").length;
-    if (renames > 2) throw new Error("somebody else replaced it while this run put it back, and their text is lost");
-    throw this.#changed();
-  }
-
-  /** Has somebody else's text outlive this run and the next, and says where it is. */
-  #save(kept: string): string {
-    const saved = `${this.name}.saved-${Date.now().toString(36)}`;
-    try {
-      renameSync(this.folder.at(kept), this.folder.at(saved));
-      this.#second = null;
-      return `their text is in ${this.folder.shown}/${saved}`;
-    } catch (error) {
-      return `their text is lost: ${systemReason(error)}`;
-    }
-  }
-
-  /** Gives the old file a second name, by which it can be put back; null where the file system has no such thing. */
-  #keep(): string | null {
-    const second = temporaryName();
-    try {
-      linkSync(this.folder.at(this.name), this.folder.at(second));
-      this.#second = second;
-      return second;
-    } catch (error) {
-      // A disk with a fault gets nothing written; all else refuses only the link.
-      if (["EIO", "ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
-      return null;
-    }
-  }
-
-  /** What has that name now; null for nothing. */
-  #open(name: string): ReadFile | null {
-    try {
-      const found = this.folder.read(name);
-      closeSync(found.descriptor);
-      return found;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-      throw error;
-    }
-  }
-
-  #isOld(found: ReadFile): boolean {
-    return found.bytes.equals(this.old.bytes) && sameRights(found, this.old);
-  }
-
-  #isNew(found: ReadFile | null, fresh: number): boolean {
-    return (
-      found !== null &&
-      sameFile(found, identify(fresh)) &&
-      found.bytes.equals(this.content) &&
-      sameRights(found, this.old)
-    );
-  }
-
-  /** Has the new name survive a power cut. */
-  #synchronise(folder: number): void {
-    try {
-      fsyncSync(folder);
-    } catch (error) {
-      throw new Error(`that is perhaps not safe from a power cut: ${systemReason(error)}`);
-    }
-  }
-
-  #readBack(fresh: number): void {
-    if (!this.#isNew(this.#open(this.name), fresh)) throw new Error("what is there now is not what was written");
-    if (!this.folder.isStillThere())
-      throw new Error(`${this.folder.shown} is another folder by now: the new text is in the one that was there`);
-  }
-
-  #changed(): ChangedMeanwhile {
-    const message = `${this.#path} was changed by somebody else meanwhile; nothing was written.`;
-    return new ChangedMeanwhile("io", message, "Look at the file, then run this again.");
-  }
-
-  /** @param left what could not be cleaned up, in sentences */
-  #failed(error: unknown, left: readonly string[]): Failure {
-    const also = left.map((sentence) => ` ${sentence}`).join("");
-    if (error instanceof ChangedMeanwhile && !also) return error;
-    if (error instanceof Failure) return new Failure(error.kind, error.message + also, error.hint);
-    if (this.#replaced)
-      return new Failure(
-        "io",
-        `${this.#path} was replaced, but ${systemReason(error)}.${also}`,
-        "Look for the cause (dmesg, lsof), then see what is there: virtinst-rbd-patch verify.",
-      );
-    return new Failure("io", `${this.#path} cannot be replaced: ${systemReason(error)}.${also}`, writeHint(error));
+/**
+ * Replaces the content of a file, whole or not at all, and keeps its mode, owner, ACL and extended attributes (the
+ * SELinux label is one). Another program that changes the file between the last comparison and the rename is not seen.
+ *
+ * @param old what the file must still contain
+ * @param content its new bytes
+ * @param modified its new modification time, in seconds since 1970 with nine decimals. By default, and if it cannot be
+ *   set, that is now, but at least a second later than before: Python takes byte code for that of any source of the same
+ *   second
+ * @returns its modification time
+ * @throws Failure (io) if something fails; the message says whether the file was replaced before that
+ */
+export async function replaceFile(old: OldFile, content: Buffer, modified?: string): Promise<string> {
+  const { path } = old;
+  const directory = dirname(path);
+  const temporary = join(directory, TEMPORARY);
+  let descriptor: number | null = null;
+  let replaced = false;
+  const isOurs = (name: string) => descriptor !== null && isSameFile(name, descriptor);
+  const cleanUp = () => (!replaced && isOurs(temporary) ? removed(temporary) : "");
+  // It stays registered after the rename: the result may not have been printed yet.
+  const forget = beforeSignal(() => (replaced ? `a signal ended this run after ${path} was replaced.` : cleanUp()));
+  try {
+    descriptor = create(temporary);
+    await command("cp", "--preserve=mode,ownership,xattr", "--", path, temporary);
+    refuseOtherOwner(path, descriptor);
+    // cp also copied the content.
+    ftruncateSync(descriptor);
+    writeFileSync(descriptor, content);
+    await setTime(temporary, modified, freshTime(old.modified));
+    fsyncSync(descriptor);
+    if (!readFile(path).equals(old.bytes)) throw new Refusal("another program changed it", "Run this again.");
+    if (!isOurs(temporary)) throw new Refusal("another run is in progress", WAIT);
+    renameSync(temporary, path);
+    replaced = true;
+    synchronise(directory);
+    if (!isOurs(path) || !readFile(path).equals(content)) throw new Error("its content is not what was written");
+    return seconds(fstatSync(descriptor, { bigint: true }).mtimeNs);
+  } catch (error) {
+    // A rename that reports an error may have been done (NFS).
+    replaced ||= isOurs(path);
+    throw failed(path, error, replaced, cleanUp());
+  } finally {
+    if (!replaced) forget();
+    if (descriptor !== null) closeSync(descriptor);
   }
 }
 
-function writeHint(error: unknown): string {
+/** Creates the temporary file; removes one that a killed run left behind. */
+function create(temporary: string): number {
+  const found = lstatSync(temporary, { throwIfNoEntry: false });
+  // Also one from the future: a clock that was set back keeps no file young for ever.
+  if (found && Math.abs(Date.now() - found.ctimeMs) > AGE) unlinkSync(temporary);
+  try {
+    return openSync(temporary, "wx", 0o600);
+  } catch (error) {
+    const isTaken = (error as NodeJS.ErrnoException).code === "EEXIST";
+    throw isTaken ? new Refusal("another run is in progress", WAIT) : error;
+  }
+}
+
+/** @throws Error with the words of the program if it fails */
+async function command(program: string, ...args: readonly string[]): Promise<void> {
+  const { why } = await run(program, args);
+  if (why !== "") throw new Error(why.startsWith(`${program}: `) ? why : `${program}: ${why}`);
+}
+
+/** cp does not fail if it may not set the owner. */
+function refuseOtherOwner(path: string, descriptor: number): void {
+  const [old, fresh] = [statSync(path), fstatSync(descriptor)];
+  if (old.uid !== fresh.uid || old.gid !== fresh.gid)
+    throw new Refusal("its owner cannot be kept", "Run this as root, or as the owner of the file.");
+}
+
+/** Sets a modification time with touch: Node keeps neither nanoseconds nor times before 1970. */
+async function setTime(path: string, wanted: string | undefined, fresh: string): Promise<void> {
+  const touch = (time: string) => ["-c", "-d", `@${time}`, "--", path];
+  if (wanted !== undefined && (await run("touch", touch(wanted))).why === "") return;
+  // The wanted time may be out of range.
+  await command("touch", ...touch(fresh));
+}
+
+function freshTime(modified: string): string {
+  return `${Math.max(Math.floor(Date.now() / 1000), Math.floor(Number(modified)) + 1)}.000000000`;
+}
+
+/** Whether a name is that of an open file. */
+function isSameFile(name: string, descriptor: number): boolean {
+  const [found, own] = [lstatSync(name, { throwIfNoEntry: false }), fstatSync(descriptor)];
+  return found?.ino === own.ino && found.dev === own.dev;
+}
+
+/** Makes a rename survive a power failure. */
+function synchronise(directory: string): void {
+  const descriptor = openSync(directory, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Removes the temporary file; returns a sentence if that fails. */
+function removed(temporary: string): string {
+  try {
+    unlinkSync(temporary);
+    return "";
+  } catch (error) {
+    return `Remove ${temporary}: that failed (${systemReason(error)}).`;
+  }
+}
+
+function failed(path: string, error: unknown, replaced: boolean, left: string): Failure {
+  const reason = `${systemReason(error)}.${replaced ? "" : " Nothing was written."}${left && ` ${left}`}`;
+  if (!replaced) return new Failure("io", `${path} cannot be replaced: ${reason}`, hintFor(error));
+  const hint = "Check the disk (dmesg), then run: virtinst-rbd-patch verify.";
+  return new Failure("io", `${path} was replaced, but: ${reason}`, hint);
+}
+
+function hintFor(error: unknown): string {
+  if (error instanceof Refusal) return error.hint;
   switch ((error as NodeJS.ErrnoException).code) {
     case "EROFS":
-      return "On an image-based system (ostree, a read-only /usr) patch the image instead: mount it and use --root.";
+      return "On an image-based system (ostree, a read-only /usr), patch the image: mount it and use --root.";
     case "EBUSY":
-      return "Something is mounted on it: patch the file that was mounted there.";
+      return "Something is mounted on the file: patch the file that was mounted there.";
     case "EACCES":
     case "EPERM":
-      return "Run this as root; if you are root, look for an immutable file (lsattr) or a security module's denial.";
+      return "Run this as root. If you are root, look for an immutable file (lsattr) or an SELinux denial.";
     default:
-      return "Nothing was changed. Mend the cause, then run this again.";
+      return "Fix this, then run this again.";
   }
+}
+
+/** A time in nanoseconds since 1970 as seconds with nine decimals. */
+function seconds(nanoseconds: bigint): string {
+  const [, sign, digits = ""] = /^(-?)(\d+)$/.exec(String(nanoseconds)) ?? [];
+  return `${sign}${digits.padStart(10, "0").replace(/\d{9}$/, ".$&")}`;
 }

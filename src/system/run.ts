@@ -1,15 +1,16 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { beforeSignal } from "./signals";
 
 /** What a finished child process left. */
 export interface Finished {
-  /** Its exit code; null where it was ended or never started. */
+  /** Its exit code; null if it was ended or never started. */
   readonly status: number | null;
   readonly stdout: string;
+  /** The end of it, if it is long. */
   readonly stderr: string;
-  /** Why it could not be started or was ended by us, if so: `ENOENT`, `ETIMEDOUT`, `ENOBUFS` (it printed too much), … */
+  /** Why it could not be started, or why it was ended: `ENOENT`, `ETIMEDOUT`, `ENOBUFS` (it printed too much), … */
   readonly fault: string | null;
-  /** What went wrong, for a message, if anything did: as part of a sentence, without its full stop. */
+  /** What went wrong, as a part of a sentence; empty if nothing did. */
   readonly why: string;
 }
 
@@ -17,21 +18,19 @@ export interface Finished {
 export interface RunOptions {
   /** Until it is ended, with all that it started; 60 by default. */
   readonly seconds?: number;
-  /** Variables to add to the caller's environment. */
+  /** Variables to add to the environment. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Descriptors that it gets as 3, 4, …; none by default. */
-  readonly descriptors?: readonly number[];
-  /** How its output becomes text; UTF-8 by default. */
-  readonly encoding?: "utf8" | "latin1";
 }
 
-/** A program's output is held in memory: more than this of it is a program gone wrong. */
+/** The most output of a program, in characters: more is an error. */
 const MOST_OUTPUT = 64 * 2 ** 20;
-/** How long its output may stay open after its end: somebody that it started may still hold it. */
+/** How much of standard error is kept, in characters. */
+const MOST_ERRORS = 2 ** 20;
+/** How long its output may stay open after its end, in milliseconds: a process that it started may hold it. */
 const AFTERWARDS = 2000;
 
 /**
- * Runs a program to its end, in the root folder, so that no file of the caller's folder is taken for one of its own.
+ * Runs a program to its end, in the root directory, so that it takes no file from the current one.
  *
  * @param input for its standard input
  */
@@ -41,7 +40,7 @@ export function run(
   { input = "", ...options }: RunOptions & { readonly input?: string } = {},
 ): Promise<Finished> {
   const { child, end } = start(program, args, options, () => {});
-  child.stdin?.end(input);
+  child.stdin.end(input);
   return end;
 }
 
@@ -50,7 +49,7 @@ export interface Conversation {
   /**
    * Sends lines, and waits until a line of its standard output matches, or until it ends; returns all output so far.
    *
-   * @param until looks at whole lines and at the one that is still being written, of at most 1,000 characters
+   * @param until is matched against whole lines and an unfinished one of at most 1,000 characters
    */
   ask(lines: readonly string[], until: RegExp): Promise<string>;
   /** Sends the last lines, closes its input and waits for its end. */
@@ -64,7 +63,7 @@ export function converse(program: string, args: readonly string[], options: RunO
   const send = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join("");
   return {
     async ask(lines, until) {
-      // What was looked at is not looked at again, but for a line that goes on.
+      // Match only what is new, and the line that it continues.
       let tail = "";
       const matched = new Promise<void>((resolve) => {
         heard = (chunk) => {
@@ -73,103 +72,94 @@ export function converse(program: string, args: readonly string[], options: RunO
           tail = text.slice(text.lastIndexOf("\n") + 1).slice(0, 1000);
         };
       });
-      child.stdin?.write(send(lines));
+      child.stdin.write(send(lines));
       await Promise.race([matched, end]);
       return said();
     },
     finish(lines) {
-      child.stdin?.end(send(lines));
+      child.stdin.end(send(lines));
       return end;
     },
   };
 }
 
-interface Started {
-  readonly child: ChildProcess;
-  readonly end: Promise<Finished>;
-  /** Its standard output so far. */
-  said(): string;
-}
-
+/** Starts a program; `said` returns its standard output so far. */
 function start(
   program: string,
   args: readonly string[],
-  { seconds = 60, env = {}, descriptors = [], encoding = "utf8" }: RunOptions,
+  { seconds = 60, env = {} }: RunOptions,
   heard: (chunk: string) => void,
-): Started {
+) {
   let group: number | undefined;
-  // Before it starts: a signal that comes meanwhile is taken afterwards.
+  // Before it starts: a signal that arrives meanwhile is handled afterwards.
   const forget = beforeSignal(killGroup);
   const child = spawn(program, [...args], {
     cwd: "/",
     // Messages and tables in English.
     env: { ...process.env, LC_ALL: "C", LANGUAGE: "C", ...env },
-    // A process group of its own, so that what it starts can be ended with it.
+    // A process group of its own, so that the processes that it starts can be ended with it.
     detached: true,
-    stdio: ["pipe", "pipe", "pipe", ...descriptors],
+    stdio: ["pipe", "pipe", "pipe"],
   });
   group = child.pid;
-  const output = { stdout: [] as string[], stderr: [] as string[] };
+  const stdout: string[] = [];
+  let stderr = "";
   let size = 0;
   let fault: string | null = null;
-  let status: number | null = null;
-  let signal: NodeJS.Signals | null = null;
   const end = new Promise<Finished>((resolve) => {
     const settle = () => {
       clearTimeout(timer);
       clearTimeout(afterwards);
       forget();
-      const [stdout, stderr] = [output.stdout.join(""), output.stderr.join("")];
-      resolve({
-        status: fault ? null : status,
-        stdout,
-        stderr,
-        fault,
-        why: why(fault, status, signal, stderr, seconds),
-      });
+      const said = { stdout: stdout.join(""), stderr: stderr.slice(-MOST_ERRORS) };
+      const status = fault ? null : child.exitCode;
+      resolve({ status, ...said, fault, why: reason(fault, child, said.stderr, seconds) });
     };
-    const stop = (reason: string | null) => {
-      fault ??= reason;
+    const stop = (why: string | null) => {
+      fault ??= why;
       killGroup();
-      for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
       child.unref();
       settle();
     };
     const timer = setTimeout(stop, seconds * 1000, "ETIMEDOUT");
     let afterwards: NodeJS.Timeout | undefined;
-    for (const name of ["stdout", "stderr"] as const)
-      child[name]?.setEncoding(encoding).on("data", (chunk: string) => {
-        if (fault) return;
-        size += chunk.length;
-        if (size > MOST_OUTPUT) return stop("ENOBUFS");
-        output[name].push(chunk);
-        if (name === "stdout") heard(chunk);
-      });
-    // A program that ended early closes its input; its own words say why.
-    child.stdin?.on("error", () => {});
+    const count = (chunk: string) => {
+      size += chunk.length;
+      if (size > MOST_OUTPUT && !fault) stop("ENOBUFS");
+      return !fault;
+    };
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      if (!count(chunk)) return;
+      stdout.push(chunk);
+      heard(chunk);
+    });
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+      if (count(chunk)) stderr = (stderr.length > 2 * MOST_ERRORS ? stderr.slice(-MOST_ERRORS) : stderr) + chunk;
+    });
+    // A program that ended early closes its input; its exit code and its messages say why.
+    child.stdin.on("error", () => {});
     child.on("error", (error: NodeJS.ErrnoException) => stop(error.code ?? error.message));
-    child.on("exit", (code, by) => {
-      [status, signal] = [code, by];
+    child.on("exit", () => {
       afterwards = setTimeout(stop, AFTERWARDS, null);
     });
     child.on("close", settle);
   });
-  return { child, end, said: () => output.stdout.join("") };
+  return { child, end, said: () => stdout.join("") };
 
-  function killGroup(): void {
+  function killGroup(): undefined {
     try {
       if (group !== undefined) process.kill(-group, "SIGKILL");
     } catch {
-      // There is nobody left.
+      // No process is left.
     }
   }
 }
 
-/** Why a program is not to be believed; empty where it ended well. */
-function why(
+/** Why the result of a program cannot be used; empty if it can. */
+function reason(
   fault: string | null,
-  status: number | null,
-  signal: NodeJS.Signals | null,
+  { exitCode, signalCode }: { readonly exitCode: number | null; readonly signalCode: NodeJS.Signals | null },
   stderr: string,
   seconds: number,
 ): string {
@@ -185,8 +175,8 @@ function why(
     default:
       return `it could not be run (${fault})`;
   }
-  if (signal) return `it was ended by ${signal}`;
-  if (status === 0) return "";
-  const words = stderr.trim().split("\n").slice(-3).join("; ").slice(-1000);
-  return words || `it ended with exit code ${status}, without a word`;
+  if (signalCode) return `it was ended by ${signalCode}`;
+  if (exitCode === 0) return "";
+  const last = stderr.trim().split("\n").slice(-3).join("; ").slice(-1000);
+  return last || `it failed with exit code ${exitCode} and no message`;
 }

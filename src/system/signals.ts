@@ -1,60 +1,57 @@
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-type Signal = (typeof SIGNALS)[number];
+import { readFileSync, writeSync } from "node:fs";
+import { TOOL } from "../version";
 
-/** What is to be ended before a signal ends this process. */
-const ends = new Set<() => void>();
-let holds = 0;
-let waiting: Signal | null = null;
+/** What to do before a signal ends this process; each may return a sentence to report. */
+const ends: (() => string | undefined)[] = [];
 
-/**
- * Lets signals wait until some work is done; then they do what they do.
- *
- * Only around such work, since a process with a handler cannot be interrupted while it reads from a file that hangs.
- */
-export async function holdSignals<T>(work: () => Promise<T>): Promise<T> {
-  holds++;
-  listen();
+/** Whether the caller ignores SIGHUP, as nohup does. Node resets that when it starts, so ask the parent process. */
+function isHangupIgnored(): boolean {
+  // bash and zsh name here the program that they start.
+  if (process.env._?.endsWith("/nohup")) return true;
   try {
-    return await work();
-  } finally {
-    holds--;
-    if (waiting && holds === 0) deliver(waiting);
-    rest();
+    // A mask in hexadecimal; SIGHUP is its lowest bit.
+    return /^SigIgn:.*[13579bdf]$/m.test(readFileSync(`/proc/${process.ppid}/status`, "latin1"));
+  } catch {
+    return false;
   }
 }
 
+const SIGNALS: NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+if (isHangupIgnored()) {
+  SIGNALS.pop();
+  process.on("SIGHUP", () => {});
+}
+
 /**
- * Has a signal that ends this process do something first.
+ * Registers what to do before SIGINT, SIGTERM or SIGHUP ends this process. There is a handler only as long as something
+ * is registered: a process with a handler cannot be interrupted while it reads from a file that hangs.
  *
- * @returns what takes that back
+ * @param end may return a sentence to report
+ * @returns a function that removes it again
  */
-export function beforeSignal(end: () => void): () => void {
-  ends.add(end);
-  listen();
+export function beforeSignal(end: () => string | undefined): () => void {
+  if (ends.push(end) === 1) for (const signal of SIGNALS) process.on(signal, take);
   return () => {
-    ends.delete(end);
-    rest();
+    if (!ends.includes(end)) return;
+    ends.splice(ends.indexOf(end), 1);
+    if (ends.length === 0) for (const signal of SIGNALS) process.off(signal, take);
   };
 }
 
-function listen(): void {
-  for (const signal of SIGNALS) if (!process.listeners(signal).includes(take)) process.on(signal, take);
-}
-
-/** Without a handler, a signal does again what it does to any process. */
-function rest(): void {
-  if (holds === 0 && ends.size === 0) for (const signal of SIGNALS) process.off(signal, take);
-}
-
 function take(signal: NodeJS.Signals): void {
-  if (holds > 0) waiting = signal as Signal;
-  else deliver(signal as Signal);
+  // The latest first: a program is ended before its files are removed.
+  for (const end of ends.splice(0).reverse()) {
+    const said = end();
+    if (said) report(`${TOOL}: ${said}\n`);
+  }
+  for (const one of SIGNALS) process.off(one, take);
+  process.kill(process.pid, signal);
 }
 
-function deliver(signal: Signal): void {
-  for (const end of ends) end();
-  ends.clear();
-  waiting = null;
-  rest();
-  process.kill(process.pid, signal);
+function report(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // Standard error is closed.
+  }
 }

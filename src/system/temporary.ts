@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { beforeSignal } from "./signals";
 
 /**
- * Gives a folder that only the caller's user can look into, and that goes afterwards, also where a signal ends this run.
+ * Creates a directory that only this user can read, and removes it afterwards, also if a signal ends this process.
  *
- * @param use what is done in it
+ * @param use what to do in it
  */
 export async function inTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-"));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const remove = () => void rmSync(folder, { recursive: true, force: true });
   const forget = beforeSignal(remove);
   try {
     return await use(folder);

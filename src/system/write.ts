@@ -1,36 +1,23 @@
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { Failure, systemReason } from "../failure";
-import { temporaryName } from "./leftovers";
-import { readNamed } from "./read";
+import { readFile, readNamed } from "./read";
+import { beforeSignal } from "./signals";
 
-/** A file to write below a folder. */
+/** A file to write below a directory. */
 export interface NewFile {
   readonly path: string;
   readonly content: string;
-  /** Whether it can be run. */
+  /** Whether it is executable. */
   readonly program: boolean;
 }
 
 /**
- * Writes a file that is nobody else's: an existing one is overwritten.
+ * Writes a file; an existing one is overwritten.
  *
- * @param how `program`: whether it can be run, false by default; `option`: what named it, -o by default
- * @throws Failure (io) where it cannot be written
+ * @param how `program`: whether it is executable, false by default; `option`: the option that named it, -o by default
+ * @throws Failure (io) if it cannot be written
  */
 export function writeNewFile(
   path: string,
@@ -38,16 +25,7 @@ export function writeNewFile(
   { program = false, option = "-o" } = {},
 ): void {
   try {
-    const descriptor = openSync(
-      path,
-      constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NONBLOCK,
-    );
-    // A pipe is opened once more, to wait for who reads it: with none, that would never end, and the first opening failed.
-    try {
-      writeFileSync(path, content);
-    } finally {
-      closeSync(descriptor);
-    }
+    writeFileSync(path, content);
     if (program) chmodSync(path, 0o755);
   } catch (error) {
     throw new Failure("io", `${path} cannot be written: ${systemReason(error)}.`, `Name another file with ${option}.`);
@@ -55,19 +33,19 @@ export function writeNewFile(
 }
 
 /**
- * Refuses to overwrite what is not of one's own making.
+ * Refuses to overwrite a file that this tool did not write.
  *
- * @param isOwn tells it by the first of its text
- * @param option what named it
- * @throws Failure (io) where another file is there, or cannot be read
+ * @param isOwn recognises a file by its first 64 KiB
+ * @param option the option that named it
+ * @throws Failure (io) if another file is there, or it cannot be read
  */
 export function refuseOthersFile(path: string, isOwn: (text: string) => boolean, option: string): void {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return;
   if (isOwn(readNamed(path, "io").subarray(0, 65536).toString("utf8"))) return;
   throw new Failure(
     "io",
-    `${path} is there, and is none of this tool's: it is left as it is.`,
-    `Name another file with ${option}, or remove that one.`,
+    `${path} exists, and this tool did not write it. It was not changed.`,
+    `Name another file with ${option}, or remove that file.`,
   );
 }
 
@@ -93,77 +71,62 @@ export function writeNewFiles(folder: string, files: readonly NewFile[]): void {
 }
 
 /**
- * Makes a folder for files, with those above it; one that is there will do.
+ * Creates a directory, with those above it; it may exist.
  *
- * @throws Failure (io) where something else is there, or it cannot be made
+ * @throws Failure (io) if it cannot be created, or another file has its name
  */
 export function makeFolder(path: string): void {
   try {
     makeWithParents(path);
   } catch (error) {
     const taken = (error as NodeJS.ErrnoException).code === "EEXIST";
-    const reason = taken ? "what has that name is no folder" : systemReason(error);
-    throw new Failure("io", `${path} cannot be made: ${reason}.`, "Name another folder with -o.");
+    const reason = taken ? "a file of that name exists" : systemReason(error);
+    throw new Failure("io", `${path} cannot be created: ${reason}.`, "Name another directory with -o.");
   }
 }
 
-/** Not by Node's own `recursive`: for a name that nothing can have, such as /proc/x, Node 20's never comes back. */
+/** Without the `recursive` of Node: in Node 20, it never returns for a path such as /proc/x. */
 function makeWithParents(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
   if (dirname(path) !== path) makeWithParents(dirname(path));
   try {
     mkdirSync(path);
   } catch (error) {
-    // Another run may have made it meanwhile.
+    // Another run may have created it meanwhile.
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
 }
 
 /**
- * Puts a file into a folder: whoever reads it meanwhile, or after a kill, has the old one or the new one. One that is
- * just that already is not touched, so that nothing copies it anew. A power cut may cost it: the next run makes it again.
+ * Writes a file whole or not at all. One that is equal already is not touched, so that nothing copies it again.
  *
- * @param how `program`: whether it can be run; false by default
+ * @param how `program`: whether it is executable; false by default
  * @returns whether it was written
- * @throws Failure (io) where it cannot be written
+ * @throws Failure (io) if it cannot be written
  */
-export function putFile(path: string, content: Buffer | string, { program = false } = {}): boolean {
-  const bytes = typeof content === "string" ? Buffer.from(content) : content;
+export async function putFile(path: string, content: Buffer | string, { program = false } = {}): Promise<boolean> {
+  const temporary = join(dirname(path), `.virtinst-rbd-patch.${process.pid}.tmp`);
+  const remove = () => void rmSync(temporary, { force: true });
+  const forget = beforeSignal(remove);
   try {
-    if (holds(path, bytes, program)) return false;
-    // Its name is short, and nobody can have put a link there.
-    const temporary = join(dirname(path), temporaryName());
-    try {
-      const descriptor = openSync(temporary, "wx");
-      try {
-        writeFileSync(descriptor, bytes);
-        if (program) fchmodSync(descriptor, 0o755);
-      } finally {
-        closeSync(descriptor);
-      }
-      renameSync(temporary, path);
-    } catch (error) {
-      rmSync(temporary, { force: true });
-      throw error;
-    }
+    if (isEqual(path, Buffer.from(content), program)) return false;
+    remove();
+    writeFileSync(temporary, content, { flag: "wx" });
+    if (program) chmodSync(temporary, 0o755);
+    renameSync(temporary, path);
     return true;
   } catch (error) {
-    throw new Failure(
-      "io",
-      `${path} cannot be written: ${systemReason(error)}.`,
-      "Look at its folder (ls -ld) and at the room there (df).",
-    );
+    remove();
+    throw new Failure("io", `${path} cannot be written: ${systemReason(error)}.`, "Check its directory (ls -ld, df).");
+  } finally {
+    // A signal that arrived meanwhile is handled in this turn.
+    await turn();
+    forget();
   }
 }
 
-/** Whether a file is there, and is just that. */
-function holds(path: string, bytes: Buffer, program: boolean): boolean {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    const { size, mode } = fstatSync(descriptor);
-    return size === bytes.length && (!program || (mode & 0o100) !== 0) && readFileSync(descriptor).equals(bytes);
-  } finally {
-    closeSync(descriptor);
-  }
+function isEqual(path: string, content: Buffer, program: boolean): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat?.isFile() || stat.size !== content.length || (program && (stat.mode & 0o100) === 0)) return false;
+  return readFile(path).equals(content);
 }

@@ -1,6 +1,5 @@
 import { named } from "../patch/examine";
 import { findManualEdit, type ManualEdit } from "../patch/manual-edit";
-import { countNames } from "../system/folder";
 import { choiceNotes, type Target, type TargetOptions } from "./target";
 
 /** What every command reports about its target, in sentences: the choice, hard links, and a manual edit. */
@@ -19,8 +18,7 @@ export function targetNotes(target: Target, options: TargetOptions): string[] {
 /** What has to be reported before the file is replaced. */
 export function replacementNotes(target: Target, options: TargetOptions): string[] {
   const { installation, file } = target;
-  // Counted now: a killed run's second name may have been removed meanwhile.
-  const names = countNames(file.descriptor);
+  const { names } = file;
   const links = `${installation.target.outside} has ${names} names (hard links): a change of this one leaves the others unchanged.`;
   return [...choiceNotes(target, options), ...(names > 1 ? [links] : [])];
 }

@@ -1,18 +1,15 @@
-import { basename, dirname } from "node:path";
 import { type Examined, examine, named } from "../patch/examine";
 import type { CephPool } from "../patch/facts";
-import type { Folder, ReadFile } from "../system/folder";
 import type { HostFiles } from "../system/host-files";
 import { unreadable } from "../system/read";
+import { type OldFile, readOldFile } from "../system/replace";
 import { findVirtinst, type Installation, otherVirtinsts } from "./find";
 import { findPrograms, usesFolder } from "./program";
 
 /** The file that holds `_build_xml` as it is, before a command does anything. */
 export interface Target {
   readonly installation: Installation;
-  /** The folder that it is in, held from the first look to the last. */
-  readonly folder: Folder;
-  readonly file: ReadFile;
+  readonly file: OldFile;
   readonly examined: Examined;
 }
 
@@ -41,10 +38,9 @@ export type Unexamined = Omit<Target, "examined">;
  */
 export function readTarget({ files, virtinst }: TargetOptions): Unexamined {
   const installation = findVirtinst(files, virtinst);
-  const { inside, outside } = installation.target;
-  const folder = files.hold(dirname(inside));
+  const { outside } = installation.target;
   try {
-    return { installation, folder, file: folder.read(basename(inside)) };
+    return { installation, file: readOldFile(outside) };
   } catch (error) {
     throw unreadable(outside, "target", error);
   }
@@ -62,11 +58,6 @@ export function examineTarget(target: Unexamined, facts: readonly CephPool[] | n
 /** Both; throws as `readTarget` does. */
 export function openTarget(options: TargetOptions, facts: readonly CephPool[] | null): Target {
   return examineTarget(readTarget(options), facts);
-}
-
-/** Whether the target's file holds just these bytes now. */
-export function isThere({ installation }: Target, { files }: TargetOptions, content: Buffer): boolean {
-  return files.read(installation.target.inside)?.equals(content) ?? false;
 }
 
 /** Which virtinst, and which Python, was taken, where that was a choice. */

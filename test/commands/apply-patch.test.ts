@@ -76,7 +76,7 @@ describe("apply FILE refuses", () => {
     writeFileSync(patch, unifiedDiff("virtinst/install/installer.py", pristine.toString(), text));
     cli(["revert", "--virtinst", folder]);
     const { code, stderr } = cli(["apply", patch, ...HOST, "--virtinst", folder]);
-    expect(stderr).toMatch(/not what this tool renders/);
+    expect(stderr).toMatch(/it is not the patch that this tool renders/);
     expect(code).toBe(4);
     expect(readFileSync(path, "utf8")).toBe(pristine.toString());
   });
@@ -203,15 +203,13 @@ describe("a patch is compared with what this host says", () => {
       const { code, stderr } = run(...host(change), ...words);
       expect(stderr).toContain(difference);
       expect(stderr).toMatch(
-        /made for other facts than those of this host .*Nothing was written\.\nMake it anew .*--force/,
+        /for other pools than those of this host .*Nothing was written\.\nRender it again .*--force/,
       );
       expect(code).toBe(3);
     }
     expect(unchanged()).toBe(true);
     const forced = run(...host(change), "--force");
-    expect(forced.stderr).toMatch(
-      /^note: The patch is for other facts than those of this host, and --force has it so: /m,
-    );
+    expect(forced.stderr).toMatch(/^note: The patch is for other pools than those of this host, as --force allows: /m);
     expect(forced.stderr).toContain(difference);
     expect(forced).toMatchObject({ code: 0, stdout: expect.stringMatching(/^patched/) });
     // What is in place already is no better.
@@ -251,7 +249,7 @@ describe("a patch is compared with what this host says", () => {
     writeFileSync(join(none, "virsh"), "#!/bin/sh\necho 'error: Cannot connect' >&2\nexit 1\n", { mode: 0o755 });
     const ran = withPath(none, () => run());
     expect(ran.stderr).toMatch(
-      /^note: Whether the patch is for the facts of this host was not checked: qemu:\/\/\/system: Cannot connect\.$/m,
+      /^note: The patch was not compared with the pools of this host: qemu:\/\/\/system: Cannot connect\.$/m,
     );
     expect(ran.code).toBe(0);
     expect(json(withPath(none, () => run("--json")).stdout)).toMatchObject({

@@ -1,6 +1,17 @@
-import { linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import {
+  chmodSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { VERSION } from "../../src/version";
 import {
   cli,
@@ -12,8 +23,10 @@ import {
   patchedBy100,
   TOOL,
   target,
+  temporaryFile,
   temporaryFolder,
 } from "../support/cli";
+import { onTerminal } from "../support/terminal";
 
 eachLayout(({ name: layout }) => {
   test("apply, verify, revert go through and leave not one byte behind", () => {
@@ -124,7 +137,7 @@ test("compiles with the Python that was named, and refuses without one that work
   const { options, path, pristine } = target("guest-1.4");
   const wrong = cli(["apply", ...options, "--python", "python3"]);
   expect(wrong.code).toBe(4);
-  expect(wrong.stderr).toMatch(/does not compile under .*python3, even without the patch: .*line \d+/);
+  expect(wrong.stderr).toMatch(/does not compile with .*python3, even without the patch: .*line \d+/);
   const none = cli(["apply", ...options, "--python", "/nonexistent/python"]);
   expect(none.code).toBe(4);
   expect(none.stderr).toMatch(/could not be compiled: \/nonexistent\/python, given with --python, is not a program/);
@@ -168,9 +181,8 @@ test("a program that is no Python is none", () => {
   expect(readFileSync(path).equals(pristine)).toBe(true);
 });
 
-test("runs at the same time do not fail each other, unless two renames meet: then both say so", async () => {
-  const { options, read } = target(PLAIN);
-  const { spawn } = await import("node:child_process");
+test("of runs at the same time one replaces the file, and the others say why they did not", async () => {
+  const { options, read, path } = target(PLAIN);
   const ends = await Promise.all(
     [1, 2, 3, 4].map(
       () =>
@@ -184,11 +196,61 @@ test("runs at the same time do not fail each other, unless two renames meet: the
         }),
     ),
   );
-  // Whose text is lost in that moment cannot be read any more, so it cannot be told that it was the same.
   for (const end of ends)
-    expect(end).toMatch(/^0 |^6 .* was replaced, but somebody else replaced it (?:again at once|in the same moment)/);
+    expect(end).toMatch(/^0 |^6 .*: another (?:run is in progress|program changed it)\. Nothing was written\.\n/);
   expect(ends.some((end) => end.startsWith("0 "))).toBe(true);
   expect(read().match(/^ *# >>> /gm)).toHaveLength(2);
+  expect(readdirSync(dirname(path)).sort()).toEqual(["__init__.py", "installer.py"]);
+});
+
+describe("before it writes, apply runs the function on a sample domain, with and without a terminal", () => {
+  /** A Python that compiles everything, and whose function returns this for each domain. */
+  const python = (result: string) => {
+    const lines = [
+      "request=$(cat)",
+      `echo '{"version": "3.11"}'`,
+      `case $request in *'"compile"'*) echo '{"compile": [null, null]}';; *) echo '${result}';; esac`,
+    ];
+    const path = temporaryFile("python3", `#!/bin/sh\n${lines.join("\n")}\n`);
+    chmodSync(path, 0o755);
+    return path;
+  };
+  const wrong = { xml: "<domain/>", stable: true, same_text: true };
+
+  test.each([
+    ["that raises", { error: "KeyError: 'x'", log: [] }, /the function fails: KeyError: 'x' \(/],
+    [
+      "that returns another domain",
+      { results: [wrong, wrong, wrong], log: ["odd"] },
+      /the function does not complete the disks of a sample domain, it logged: odd \(/,
+    ],
+    ["whose Python crashes", null, /the function could not be run: .*python3 died over it/],
+  ])("a function %s is not written", (_, result, said) => {
+    const { options, path, pristine } = target(PLAIN);
+    for (const more of [[], ["--check"]]) {
+      const words = [
+        "apply",
+        ...options,
+        "--python",
+        python(result ? JSON.stringify(result).replaceAll("'", "'\\''") : ""),
+        ...more,
+      ];
+      const piped = cli(words);
+      const shown = onTerminal(words, { columns: 500 });
+      expect([piped.code, shown.code]).toEqual([5, 5]);
+      for (const text of [piped.stderr, shown.screen]) expect(text).toMatch(said);
+      expect(readFileSync(path).equals(pristine)).toBe(true);
+    }
+  });
+
+  test("a patch whose virt-install does not work exits with 0 on both: that is for verify", () => {
+    const codes = [cli, onTerminal].map((run) => {
+      const { folder, options } = target(PLAIN);
+      writeFileSync(join(folder, "virt-install"), "#!/bin/sh\nexit 1\n");
+      return run(["apply", ...options]).code;
+    });
+    expect(codes).toEqual([0, 0]);
+  });
 });
 
 test("updates the blocks of version 1.0.0 to what it puts into the pristine file", () => {

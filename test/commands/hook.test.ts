@@ -135,6 +135,6 @@ test("a directory that cannot be created is reported", () => {
   const file = temporaryFile("file", "");
   expect(cli(["hook", "apt", ...HOST, "-o", file])).toMatchObject({
     code: 6,
-    stderr: expect.stringMatching(/cannot be made: .*\nName another folder with -o\.\n$/),
+    stderr: expect.stringMatching(/cannot be created: .*\nName another directory with -o\.\n$/),
   });
 });

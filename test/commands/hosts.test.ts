@@ -135,16 +135,16 @@ test("if one host fails, the others continue", () => {
   const messages = Object.fromEntries(lines.flatMap(({ name, error }) => (error ? [[name, error.message]] : [])));
   expect(messages).toEqual({
     broken: expect.stringMatching(/names a secret with usage .*, and no such secret is defined/),
-    device: expect.stringMatching(/device\.json cannot be read: it is no regular file/),
+    device: expect.stringMatching(/device\.json cannot be read: it is not a regular file/),
     empty: expect.stringMatching(/empty\.json: there is no pool of type rbd/),
     failed: expect.stringMatching(/failed\.json: this is what an `inspect` that failed has printed/),
-    folder: expect.stringMatching(/folder\.json cannot be read: it is no regular file/),
+    folder: expect.stringMatching(/folder\.json cannot be read: it is not a regular file/),
     large: expect.stringMatching(/large\.json cannot be read: it is larger than 16 MiB/),
     latin: expect.stringMatching(/latin\.json: this is not UTF-8/),
     "no-json": expect.stringMatching(/no-json\.json: this is not JSON/),
     "not-\ufffd": expect.stringMatching(/the name of this file is not UTF-8/),
     nowhere: expect.stringMatching(/nowhere\.json cannot be read: no such file/),
-    pipe: expect.stringMatching(/pipe\.json cannot be read: it is no regular file/),
+    pipe: expect.stringMatching(/pipe\.json cannot be read: it is not a regular file/),
     twins: expect.stringMatching(/twins\.json: there are two pools named/),
   });
   expect(lines.at(-1)).toMatchObject({
@@ -203,9 +203,7 @@ test("a fault that concerns all hosts is reported before anything is written", (
     expect(failed(...hosts, "-o", out, ...other)).toMatch(/^2 .*cannot be used with option/);
   expect(existsSync(out)).toBe(false);
   writeFileSync(join(base, "file"), "");
-  expect(failed(...hosts, "-o", join(base, "file"))).toMatch(
-    /^6 .*file cannot be made: what has that name is no folder/,
-  );
+  expect(failed(...hosts, "-o", join(base, "file"))).toMatch(/^6 .*file cannot be created: a file of that name exists/);
   expect(readFileSync(join(base, "file"), "utf8")).toBe("");
 });
 

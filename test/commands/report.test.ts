@@ -82,7 +82,7 @@ test("an older page gives way, and no other file does: not the one that is looke
     expect(cli(["verify", "--static", ...options, "--report", file])).toMatchObject({
       code: 6,
       stdout: "",
-      stderr: expect.stringMatching(/is there, and is none of this tool's: .*\nName another file with --report/),
+      stderr: expect.stringMatching(/exists, and this tool did not write it\. .*\nName another file with --report/),
     });
     expect(readFileSync(file, "utf8")).toBe(before);
   }

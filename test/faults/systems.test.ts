@@ -238,19 +238,6 @@ describe("names", () => {
     expect(lstatSync(target).isSymbolicLink()).toBe(true);
     expect(readlinkSync(target)).toBe(real);
   });
-
-  test("a folder that is named like a leftover is no obstacle, and stays", async () => {
-    const { target, apply } = virtinstIn(folder());
-    const names = [".virtinst-rbd-patch.abcdef-mwss0000", ".installer.py.virtinst-rbd-patch.1-mwss0000"];
-    for (const name of names) {
-      mkdirSync(join(dirname(target), name));
-      writeFileSync(join(dirname(target), name, "theirs"), "theirs");
-    }
-    const ran = await tool(apply);
-    expect(ran, ran.stderr).toMatchObject({ code: 0 });
-    expect(leftovers(dirname(target)).sort()).toEqual([...names].sort());
-    for (const name of names) expect(readFileSync(join(dirname(target), name, "theirs"), "utf8")).toBe("theirs");
-  });
 });
 
 describe("what belongs to the file", () => {

@@ -1,157 +1,238 @@
 import {
+  appendFileSync,
   chmodSync,
+  chownSync,
+  existsSync,
+  fsyncSync,
   linkSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   statSync,
-  symlinkSync,
-  unlinkSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
-import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { HostFiles } from "../../src/system/host-files";
-import { ChangedMeanwhile, replaceFile } from "../../src/system/replace";
-import { cli, copyVirtinst, HOST, temporaryFolder } from "../support/cli";
+import { dirname, join } from "node:path";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { Failure } from "../../src/failure";
+import { readOldFile, replaceFile } from "../../src/system/replace";
+import { shell, target, temporaryFolder } from "../support/cli";
+import { must, standIns } from "../support/stand-ins";
 
+vi.mock("node:fs", { spy: true });
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.mocked(renameSync).mockReset();
+  vi.mocked(fsyncSync).mockReset();
+});
+
+/** A file to replace, and what replaces it: the new modification time, or the failure. */
 function file(content = "old\n") {
-  const folder = temporaryFolder();
-  const path = join(folder, "guest.py");
+  const path = join(temporaryFolder(), "guest.py");
   writeFileSync(path, content);
-  const held = new HostFiles().hold(folder);
-  const read = () => held.read("guest.py");
-  const replace = (content: string, options?: Parameters<typeof replaceFile>[4], old = read()) =>
-    replaceFile(held, "guest.py", old, Buffer.from(content), options);
-  return { folder, path, held, read, replace };
+  const old = readOldFile(path);
+  return {
+    path,
+    temporary: join(dirname(path), ".virtinst-rbd-patch.tmp"),
+    read: () => readFileSync(path, "utf8"),
+    names: () => readdirSync(dirname(path)),
+    replace: (modified?: string) => replaceFile(old, Buffer.from("new\n"), modified),
+    async refused() {
+      const failure = await replaceFile(old, Buffer.from("new\n")).catch((error) => error);
+      expect(failure).toBeInstanceOf(Failure);
+      expect(failure.kind).toBe("io");
+      return `${failure.message} ${failure.hint}`;
+    },
+  };
 }
 
-describe("replaceFile", () => {
-  test("replaces the content and leaves no other file", async () => {
-    const { folder, path, replace } = file();
-    await replace("new\n");
-    expect(readFileSync(path, "utf8")).toBe("new\n");
-    expect(readdirSync(folder)).toEqual(["guest.py"]);
+const use = (programs: Readonly<Record<string, string>>) => vi.stubEnv("PATH", standIns(programs));
+
+describe("a file that is replaced", () => {
+  test.each([0o644, 0o600, 0o444, 0o4711])("has its new content and the mode %o, and nothing is left", async (mode) => {
+    const one = file();
+    chmodSync(one.path, mode);
+    await one.replace();
+    expect([one.read(), one.names(), statSync(one.path).mode & 0o7777]).toEqual(["new\n", ["guest.py"], mode]);
   });
 
-  test.each([0o644, 0o600, 0o755, 0o444, 0o4711])("keeps the mode %o", async (mode) => {
-    const { path, replace } = file();
-    chmodSync(path, mode);
-    await replace("new\n");
-    expect(statSync(path).mode & 0o7777).toBe(mode);
+  test.skipIf(process.getuid?.() !== 0)("keeps its owner and group", async () => {
+    const one = file();
+    chownSync(one.path, 1234, 4321);
+    await one.replace();
+    expect(statSync(one.path)).toMatchObject({ uid: 1234, gid: 4321 });
   });
 
-  test("never lands in the second of the old time, by which Python would take stale byte code", async () => {
-    const { path, replace } = file();
+  test("gets a time of another second than before, by which Python would take old byte code", async () => {
     const now = Math.floor(Date.now() / 1000);
-    for (const second of [now - 1, now, now + 1, now + 2]) {
-      utimesSync(path, second, second);
-      await replace(`${second}\n`);
-      expect(Math.floor(statSync(path).mtimeMs / 1000)).toBeGreaterThan(second);
+    for (const second of [now, now + 100]) {
+      const one = file();
+      utimesSync(one.path, second, second);
+      const modified = await replaceFile(readOldFile(one.path), Buffer.from("new\n"));
+      expect(Number(modified)).toBe(statSync(one.path).mtimeMs / 1000);
+      expect(Number(modified)).toBeGreaterThan(second);
     }
   });
 
-  test.each(["1400000000.000000000", "1400000000.123456789", "1.999999999", "-1.500000000"])(
-    "puts back the time %s to the nanosecond",
+  test.each(["1400000000.123456789", "1.999999999", "0.000000000", "-1.500000000"])(
+    "gets the time %s",
     async (time) => {
-      const { read, replace } = file();
-      await replace("new\n", { modified: time });
-      expect(read().modified).toBe(time);
+      const one = file();
+      expect(await one.replace(time)).toBe(time);
+      expect(readOldFile(one.path).modified).toBe(time);
     },
   );
 
-  test("refuses a file that somebody changed meanwhile", async () => {
-    const { folder, path, read, replace } = file();
-    const old = read();
-    writeFileSync(path, "theirs\n");
-    await expect(replace("new\n", {}, old)).rejects.toThrow(/changed by somebody else/);
-    expect(readFileSync(path, "utf8")).toBe("theirs\n");
-    expect(readdirSync(folder)).toEqual(["guest.py"]);
+  test("gets a new time if a time cannot be set, and returns it", async () => {
+    const one = file();
+    const modified = await one.replace("99999999999999999999.000000000");
+    expect([one.read(), modified]).toEqual(["new\n", readOldFile(one.path).modified]);
+    expect(Number(modified)).toBeGreaterThan(1.5e9);
+  });
+});
+
+test("a file tells its hard links", () => {
+  const { path } = file();
+  linkSync(path, `${path}.other`);
+  expect(readOldFile(path).names).toBe(2);
+});
+
+describe("the old file stays, and nothing is left, if", () => {
+  test.each<[string, (one: ReturnType<typeof file>) => void, RegExp]>([
+    [
+      "it was changed",
+      ({ path }) => appendFileSync(path, "x"),
+      /: another program changed it\. Nothing was written\. Run/,
+    ],
+    ["cp fails", () => use({ cp: "echo cp: no such luck >&2; exit 1" }), /: cp: no such luck\. Nothing was written\./],
+    ["cp is not installed", () => vi.stubEnv("PATH", "/nowhere"), /: cp: it is not installed/],
+    ["touch fails", () => use({ touch: "echo touch: no such luck >&2; exit 1" }), /: touch: no such luck\. Nothing/],
+    [
+      "another run removes the new file",
+      ({ temporary }) => use({ touch: `/bin/rm ${temporary}` }),
+      /: another run is in progress\. Nothing was written\. Wait ten seconds/,
+    ],
+    [
+      "a system call fails",
+      () => vi.mocked(renameSync).mockImplementation(() => raise("EBUSY")),
+      /: no such luck\. Nothing was written\. Something is mounted on the file/,
+    ],
+  ])("%s", async (_, act, said) => {
+    const one = file();
+    act(one);
+    const before = one.read();
+    const words = await one.refused();
+    expect(words).toMatch(said);
+    expect(words.startsWith(`${one.path} cannot be replaced: `)).toBe(true);
+    expect([one.read(), one.names()]).toEqual([before, ["guest.py"]]);
   });
 
-  test("a signal waits until the file is whole", async () => {
-    const bin = temporaryFolder();
-    // A slow cp, and a signal that comes meanwhile.
-    writeFileSync(join(bin, "cp"), '#!/bin/sh\nkill -TERM $PPID\nsleep 0.3\nexec /bin/cp "$@"\n');
-    chmodSync(join(bin, "cp"), 0o755);
-    const folder = join(copyVirtinst("installer-4.0"), "virtinst/install");
-    const options = [...HOST, "--virtinst", join(folder, "../..")];
-    cli(["apply", ...options], { env: { PATH: `${bin}:${process.env.PATH}` } });
-    expect(readdirSync(folder).sort()).toEqual(["__init__.py", "installer.py"]);
-    expect(cli(["verify", ...options]).code).toBe(0);
+  test.skipIf(process.getuid?.() !== 0)("cp cannot keep its owner", async () => {
+    const one = file();
+    chownSync(one.path, 1234, 4321);
+    use({ cp: "exit 0" });
+    expect(await one.refused()).toMatch(/: its owner cannot be kept\. Nothing was written\. Run this as root/);
+    expect([one.read(), one.names()]).toEqual(["old\n", ["guest.py"]]);
+  });
+});
+
+function raise(code: string): never {
+  throw Object.assign(new Error(`${code}: no such luck, rename`), { code });
+}
+
+describe("a temporary file", () => {
+  test("of the last ten seconds belongs to another run, which is not disturbed", async () => {
+    const one = file();
+    writeFileSync(one.temporary, "theirs");
+    expect(await one.refused()).toMatch(/: another run is in progress\. Nothing was written\. Wait ten seconds/);
+    expect([one.read(), readFileSync(one.temporary, "utf8")]).toEqual(["old\n", "theirs"]);
   });
 
-  test("avoids the seconds that byte code was made for", async () => {
-    const { path, replace } = file();
-    const now = Math.floor(Date.now() / 1000);
-    const avoid = [now, now + 1, now + 2, now + 3];
-    await replace("new\n", { avoid });
-    expect(avoid).not.toContain(Math.floor(statSync(path).mtimeMs / 1000));
+  test.each([11_000, -11_000])("that is older was left by a run that was killed: %i ms", async (age) => {
+    const one = file();
+    writeFileSync(one.temporary, "left");
+    const now = vi.spyOn(Date, "now").mockReturnValue(Date.now() + age);
+    onTestFinished(() => now.mockRestore());
+    await one.replace();
+    expect([one.read(), one.names()]).toEqual(["new\n", ["guest.py"]]);
   });
 
-  test("another hard link keeps the old text", async () => {
-    const { folder, path, replace } = file();
-    linkSync(path, join(folder, "other"));
-    await replace("new\n");
-    expect(readFileSync(join(folder, "other"), "utf8")).toBe("old\n");
+  test("is no symbolic link that somebody put there", async () => {
+    const one = file();
+    const victim = join(temporaryFolder(), "victim");
+    writeFileSync(victim, "victim\n");
+    must("ln", "-s", victim, one.temporary);
+    expect(await one.refused()).toMatch(/another run is in progress/);
+    expect(readFileSync(victim, "utf8")).toBe("victim\n");
   });
+});
 
-  test("says what is wrong where the file is gone", async () => {
-    const { folder, path, read, replace } = file();
-    const old = read();
-    unlinkSync(path);
-    await expect(replace("new\n", {}, old)).rejects.toThrow(/changed by somebody else/);
-    expect(readdirSync(folder)).toEqual([]);
-  });
-
-  test("refuses a file that somebody gave another mode meanwhile", async () => {
-    const { path, read, replace } = file();
-    const old = read();
-    chmodSync(path, 0o600);
-    await expect(replace("new\n", {}, old)).rejects.toThrow(ChangedMeanwhile);
-    expect(readFileSync(path, "utf8")).toBe("old\n");
-  });
-
-  test("refuses a file that is now another one with the same text", async () => {
-    const { folder, path, read, replace } = file();
-    const old = read();
-    writeFileSync(join(folder, "other"), "old\n");
-    renameSync(join(folder, "other"), path);
-    await expect(replace("new\n", {}, old)).rejects.toThrow(ChangedMeanwhile);
-    expect(readdirSync(folder)).toEqual(["guest.py"]);
-  });
-
-  test("never follows a link in the file's place", async () => {
-    const { folder, path, read, replace } = file();
-    const old = read();
-    renameSync(path, join(folder, "victim"));
-    symlinkSync("victim", path);
-    await expect(replace("new\n", {}, old)).rejects.toThrow(/it is a symbolic link by now/);
-    expect(readFileSync(join(folder, "victim"), "utf8")).toBe("old\n");
-    expect(readdirSync(folder).sort()).toEqual(["guest.py", "victim"]);
-  });
-
-  test("works in the folder that it held, and says so where its path leads elsewhere by then", async () => {
-    const { folder, read, replace } = file();
-    const old = read();
-    const moved = `${folder}-moved`;
-    renameSync(folder, moved);
-    onTestFinished(() => rmSync(moved, { recursive: true }));
-    mkdirSync(folder);
-    writeFileSync(join(folder, "guest.py"), "victim\n");
-    await expect(replace("new\n", {}, old)).rejects.toThrow(/was replaced, but .* is another folder by now/);
-    expect(readFileSync(join(moved, "guest.py"), "utf8")).toBe("new\n");
-    expect(readFileSync(join(folder, "guest.py"), "utf8")).toBe("victim\n");
-  });
-
-  test("says which time was set", async () => {
-    const { replace } = file();
-    expect(await replace("new\n", { modified: "1400000000.123456789" })).toEqual({
-      modified: "1400000000.123456789",
-      notes: [],
+describe("an error after the rename says that the file was replaced", () => {
+  test("if its directory cannot be synchronised", async () => {
+    const one = file();
+    vi.mocked(fsyncSync).mockImplementation((descriptor) => {
+      if (readFileSync(one.path, "utf8") === "new\n") raise("EIO");
+      return descriptor as unknown as undefined;
     });
+    expect(await one.refused()).toMatch(
+      /guest\.py was replaced, but: the disk reports an error \(EIO\)\. Check the disk/,
+    );
+    expect([one.read(), one.names()]).toEqual(["new\n", ["guest.py"]]);
+  });
+
+  test("if its content is not what was written", async () => {
+    const one = file();
+    const { renameSync: real } = await vi.importActual<typeof import("node:fs")>("node:fs");
+    vi.mocked(renameSync).mockImplementation((from, to) => {
+      real(from, to);
+      appendFileSync(one.path, "theirs\n");
+    });
+    expect(await one.refused()).toMatch(/was replaced, but: its content is not what was written\./);
+  });
+});
+
+describe("a signal", () => {
+  /** Runs apply with a cp that takes a second, and a signal meanwhile. */
+  function during(signal: string, before = "", how = "") {
+    const one = target("installer-4.0");
+    const mark = join(temporaryFolder(), "mark");
+    const env = `PATH=${standIns({ cp: `touch ${mark}; sleep 1; exec $real "$@"` })}`;
+    const run = `${env} ${how} "$NODE" "$TOOL" apply "$@"`;
+    const wait = `for n in $(seq 200); do [ -e ${mark} ] && break; sleep 0.02; done`;
+    const { code, stderr } = shell(`${before} ${run} & ${wait}; kill -${signal} $!; wait $!`, one.options);
+    expect(stderr).not.toMatch(/^ +at /m);
+    return { code, isPatched: one.read().includes("# >>>"), beside: readdirSync(dirname(one.path)).sort() };
+  }
+
+  test.each([
+    ["TERM", 143],
+    ["HUP", 129],
+  ])("SIG%s ends a run before the file is replaced, and nothing is left", (signal, code) => {
+    expect(during(signal)).toEqual({ code, isPatched: false, beside: ["__init__.py", "installer.py"] });
+  });
+
+  test.each([
+    ["in the shell", "trap '' HUP;", ""],
+    ["by nohup", "", "/usr/bin/nohup"],
+  ])("SIGHUP is ignored if the caller ignores it %s", (_, before, how) => {
+    expect(during("HUP", before, how)).toMatchObject({ code: 0, isPatched: true });
+  });
+
+  test("that ends a run after the file was replaced is reported", async () => {
+    const kill = vi.spyOn(process, "kill").mockReturnValue(true);
+    onTestFinished(() => kill.mockRestore());
+    const one = file();
+    await one.replace();
+    // Only now: Node itself uses it to write a file.
+    const said = vi.mocked(writeSync).mockReturnValue(0);
+    onTestFinished(() => void said.mockReset());
+    process.emit("SIGTERM", "SIGTERM");
+    expect(said).toHaveBeenCalledWith(
+      2,
+      `virtinst-rbd-patch: a signal ended this run after ${one.path} was replaced.\n`,
+    );
+    expect(kill).toHaveBeenLastCalledWith(process.pid, "SIGTERM");
+    expect(existsSync(one.path)).toBe(true);
   });
 });

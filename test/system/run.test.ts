@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { chmodSync, closeSync, existsSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { converse, run } from "../../src/system/run";
@@ -33,15 +33,8 @@ describe("run", () => {
     expect((await sh("cat")).stdout).toBe("");
   });
 
-  test("hands descriptors on, and takes output as bytes where that is wanted", async () => {
-    const path = temporaryFile("file", Buffer.from([0xe9, 0x0a]));
-    const descriptor = openSync(path, "r");
-    expect((await sh("cat <&3", { descriptors: [descriptor], encoding: "latin1" })).stdout).toBe("\u00e9\n");
-    closeSync(descriptor);
-  });
-
   test.each([
-    ["says nothing", "exit 3", 3, "it ended with exit code 3, without a word"],
+    ["says nothing", "exit 3", 3, "it failed with exit code 3 and no message"],
     ["says more than three lines", "printf 'a\\nb\\nc\\nd\\n' >&2; exit 1", 1, "b; c; d"],
     ["says it among empty lines", "printf '\\n\\n a \\nb\\n\\n' >&2; exit 1", 1, "a ; b"],
     ["says very much in one line", "printf '%02000d' 7 >&2; exit 1", 1, `${"0".repeat(999)}7`],
@@ -100,7 +93,8 @@ describe("run", () => {
     const [before, listening] = [timers(), process.listenerCount("SIGTERM")];
     await sh("exit 0");
     await run("no-such-program", []);
-    expect([timers(), process.listenerCount("SIGTERM")]).toEqual([before, listening]);
+    expect(timers()).toBeLessThanOrEqual(before);
+    expect(process.listenerCount("SIGTERM")).toBe(listening);
   });
 
   test("a program gets a minute where nothing else is said", async () => {
@@ -131,12 +125,13 @@ describe("run", () => {
     expect(await standsStill(join(folder, "alive"))).toBe(true);
   });
 
-  test("64 MiB of output are taken, and not a byte more, whichever way they come", async () => {
+  test("64 MiB of output are read, and not a byte more; of standard error, the last MiB is kept", async () => {
     const half = 2 ** 25;
-    const print = (out: number, err: number) => sh(`head -c ${out} /dev/zero; head -c ${err} /dev/zero >&2`);
-    const { fault, stdout, stderr } = await print(half, half);
-    expect([fault, stdout.length, stderr.length]).toEqual([null, half, half]);
-    expect(await print(half, half + 1)).toMatchObject({ status: null, fault: "ENOBUFS" });
+    const print = (out: number, err: number) =>
+      sh(`head -c ${out} /dev/zero; head -c ${err} /dev/zero >&2; echo last >&2`);
+    const { fault, stdout, stderr } = await print(half, half - 5);
+    expect([fault, stdout.length, stderr.length, stderr.slice(-5)]).toEqual([null, half, 2 ** 20, "last\n"]);
+    expect(await print(half, half - 4)).toMatchObject({ status: null, fault: "ENOBUFS" });
   });
 
   test.each(["", ">&2"])("a program that prints without end (%s) is ended", async (where) => {

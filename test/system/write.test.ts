@@ -2,6 +2,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -9,10 +10,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/failure";
 import { makeFolder, putFile, writeNewFile } from "../../src/system/write";
-import { shell, temporaryFolder } from "../support/cli";
+import { HOST, shell, temporaryFolder } from "../support/cli";
+
+vi.mock("node:fs", { spy: true });
 
 const BYTES = Buffer.from([0, 0xff, 0x0a, 0xe9]);
 
@@ -40,52 +43,74 @@ test("what cannot be written is said, with what to do", () => {
   const nowhere = join(folder, "no/such");
   const message = `${nowhere} cannot be written: no such file or directory.`;
   expect(failed(nowhere)).toMatchObject({ kind, message, hint });
-  const pipe = join(folder, "pipe");
-  shell(`mkfifo ${pipe}`);
-  expect(failed(pipe)).toMatchObject({
-    kind,
-    message: `${pipe} cannot be written: nobody reads from that pipe.`,
-    hint,
-  });
 });
 
-test("a file that is put is replaced as a whole, and one that is just that is left as it is", () => {
+test("a file that is put is replaced as a whole, and one that is just that is left as it is", async () => {
   const path = join(temporaryFolder(), "hv1.py");
-  expect(putFile(path, BYTES)).toBe(true);
+  expect(await putFile(path, BYTES)).toBe(true);
   const { ino, mode } = statSync(path);
   expect(mode & 0o111).toBe(0);
   utimesSync(path, 1400000000, 1400000000);
-  expect(putFile(path, BYTES)).toBe(false);
+  expect(await putFile(path, BYTES)).toBe(false);
   expect(statSync(path)).toMatchObject({ ino, mtimeMs: 1400000000000 });
   // A program has to be one, and other bytes of the same length are others.
-  expect(putFile(path, BYTES, { program: true })).toBe(true);
+  expect(await putFile(path, BYTES, { program: true })).toBe(true);
   expect(statSync(path).mode & 0o777).toBe(0o755);
-  expect(putFile(path, Buffer.from([...BYTES].reverse()), { program: true })).toBe(true);
+  expect(await putFile(path, Buffer.from([...BYTES].reverse()), { program: true })).toBe(true);
   expect([...readFileSync(path)]).toEqual([...BYTES].reverse());
-  expect(putFile(path, "text")).toBe(true);
+  expect(await putFile(path, "text")).toBe(true);
   expect(readFileSync(path, "utf8")).toBe("text");
 });
 
-test("a link in the place of a file that is put is replaced, wherever it leads", () => {
+test("a link in the place of a file that is put is replaced, wherever it leads", async () => {
   const folder = temporaryFolder();
   const [path, other] = [join(folder, "hv1.py"), join(folder, "other")];
   for (const content of ["same", "not it"]) {
     writeFileSync(other, content);
     symlinkSync(other, path);
-    expect(putFile(path, "same")).toBe(true);
+    expect(await putFile(path, "same")).toBe(true);
     expect([readFileSync(path, "utf8"), readFileSync(other, "utf8")]).toEqual(["same", content]);
     expect(readdirSync(folder).sort()).toEqual(["hv1.py", "other"]);
     rmSync(path);
   }
 });
 
-test("what cannot be put leaves nothing behind", () => {
+test("what cannot be put leaves nothing behind", async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, "sub"));
-  const put = (path: string) => () => putFile(path, "text");
-  expect(put(join(folder, "sub"))).toThrow(`${join(folder, "sub")} cannot be written: it is a directory.`);
-  expect(put(join(folder, "no/such"))).toThrow("cannot be written: no such file or directory.");
+  const [sub, nowhere] = [join(folder, "sub"), join(folder, "no/such")];
+  await expect(putFile(sub, "text")).rejects.toThrow(`${sub} cannot be written: it is a directory.`);
+  await expect(putFile(nowhere, "text")).rejects.toThrow("cannot be written: no such file or directory.");
   expect(readdirSync(folder)).toEqual(["sub"]);
+});
+
+test("a signal while a file is put leaves no temporary file behind", async () => {
+  const folder = temporaryFolder();
+  const kill = vi.spyOn(process, "kill").mockReturnValue(true);
+  onTestFinished(() => {
+    kill.mockRestore();
+    vi.mocked(renameSync).mockReset();
+  });
+  const beside: number[] = [];
+  vi.mocked(renameSync).mockImplementation(() => {
+    beside.push(readdirSync(folder).length);
+    process.emit("SIGTERM", "SIGTERM");
+    beside.push(readdirSync(folder).length);
+    throw new Error("the process would have ended");
+  });
+  await expect(putFile(join(folder, "hv1.py"), "text")).rejects.toThrow();
+  expect([beside, kill.mock.calls]).toEqual([[1, 0], [[process.pid, "SIGTERM"]]]);
+});
+
+test("what a hook consists of can be read by all users, whatever the umask is", () => {
+  const folder = temporaryFolder();
+  expect(shell(`umask 077; tool hook apt -o ${folder}/new "$@"`, HOST)).toMatchObject({ code: 0, stderr: "" });
+  const files = readdirSync(join(folder, "new"), { recursive: true, encoding: "utf8" }).map((name) => {
+    const stat = statSync(join(folder, "new", name));
+    const kind = stat.isDirectory() ? "directory" : name.endsWith(".py") ? "script" : "file";
+    return `${kind} ${(stat.mode & 0o777).toString(8)}`;
+  });
+  expect([...new Set(files)].sort()).toEqual(["directory 755", "file 644", "script 755"]);
 });
 
 test("a folder is made with those above it; a file in its place is said", () => {
@@ -94,17 +119,17 @@ test("a folder is made with those above it; a file in its place is said", () => 
   expect(statSync(join(folder, "a/b")).isDirectory()).toBe(true);
   writeFileSync(join(folder, "file"), "");
   const [file, below] = [join(folder, "file"), join(folder, "file/sub")];
-  expect(() => makeFolder(file)).toThrow(`${file} cannot be made: what has that name is no folder.`);
-  expect(() => makeFolder(below)).toThrow(`${below} cannot be made: a part of the path is not a directory.`);
+  expect(() => makeFolder(file)).toThrow(`${file} cannot be created: a file of that name exists.`);
+  expect(() => makeFolder(below)).toThrow(`${below} cannot be created: a part of the path is not a directory.`);
 });
 
 test("a folder that nothing can make is said, and is not tried for ever", () => {
   const folder = temporaryFolder();
   symlinkSync("nowhere", join(folder, "link"));
   for (const path of [join(folder, "link"), join(folder, "link/sub")])
-    expect(() => makeFolder(path)).toThrow(/ cannot be made: /);
+    expect(() => makeFolder(path)).toThrow(/ cannot be created: /);
   // In a process of its own: what does not come back holds all that runs beside it.
   const { code, stderr } = shell('timeout 10 "$NODE" "$TOOL" hook ansible -o /proc/virtinst-rbd-patch');
-  expect(stderr).toMatch(/^virtinst-rbd-patch: \/proc\/virtinst-rbd-patch.* cannot be made: /);
+  expect(stderr).toMatch(/^virtinst-rbd-patch: \/proc\/virtinst-rbd-patch.* cannot be created: /);
   expect(code).toBe(6);
 });

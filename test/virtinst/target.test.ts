@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
 import { replacementNotes } from "../../src/virtinst/notes";
-import { choiceNotes, isOwnVirtinst, isThere, openTarget } from "../../src/virtinst/target";
+import { choiceNotes, isOwnVirtinst, openTarget } from "../../src/virtinst/target";
 import { copyVirtinst, temporaryFolder } from "../support/cli";
 import { FACTS } from "../support/patched";
 
@@ -32,23 +32,15 @@ describe("a target", () => {
     const folder = copyVirtinst("guest-1.4");
     const path = join(folder, "virtinst/guest.py");
     const files = new HostFiles();
-    const hold = files.hold.bind(files);
-    vi.spyOn(files, "hold").mockImplementation((inside) => {
-      rmSync(path);
-      return hold(inside);
+    const { readText } = files;
+    vi.spyOn(files, "readText").mockImplementation((inside) => {
+      const text = readText.call(files, inside);
+      rmSync(path, { force: true });
+      return text;
     });
     expect(() => openTarget({ files, virtinst: folder }, FACTS)).toThrow(
       expect.objectContaining({ kind: "target", message: `${path} cannot be read: no such file or directory.` }),
     );
-  });
-
-  it("holds just some bytes, or others, or is gone", () => {
-    const { base, files, target } = host({ "usr/share/virt-manager": "guest-1.4" });
-    const path = join(base, "usr/share/virt-manager/virtinst/guest.py");
-    expect(isThere(target, { files }, target.file.bytes)).toBe(true);
-    expect(isThere(target, { files }, Buffer.from("other"))).toBe(false);
-    rmSync(path);
-    expect(isThere(target, { files }, target.file.bytes)).toBe(false);
   });
 
   it("is this machine's own, where it was not named and no system is mounted", () => {

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, cpSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { makeBundle } from "../../support/bundle";
-import { HOST, HOST_TWO, PLAIN, TOOL } from "../../support/cli";
+import { HOST, PLAIN, TOOL } from "../../support/cli";
 import { type Choice, type State, stateOf } from "./judge";
 import { folder, must, NODE, SYSTEM, script, tool, watch, which } from "./run";
 
@@ -24,7 +24,7 @@ export interface Case {
 /** What a run of the tool is to do: a command, on which state, with which result. */
 export interface Job {
   readonly name: string;
-  readonly from: "pristine" | "other" | "patched";
+  readonly from: "pristine" | "patched";
   readonly to: "pristine" | "patched";
   readonly word: string;
   readonly args: (top: string) => readonly string[];
@@ -36,7 +36,6 @@ const apply = (top: string) => ["apply", ...HOST, "--virtinst", top];
 const revert = (top: string) => ["revert", "--virtinst", top];
 export const JOBS = {
   apply: { name: "apply", from: "pristine", to: "patched", word: "patched", args: apply },
-  update: { name: "apply with other facts", from: "other", to: "patched", word: "updated", args: apply },
   revert: { name: "revert", from: "patched", to: "pristine", word: "reverted", args: revert },
 } as const satisfies Record<string, Job>;
 
@@ -45,7 +44,6 @@ const bundledApply = (top: string) => ["apply", "--virtinst", top];
 /** The same jobs, done by the bundle. */
 export const BUNDLED = {
   apply: { ...JOBS.apply, name: "the bundle's apply", args: bundledApply, bundled: true },
-  update: { ...JOBS.update, name: "the bundle's apply with other facts", args: bundledApply, bundled: true },
   revert: { ...JOBS.revert, name: "the bundle's revert", bundled: true },
 } as const satisfies Record<string, Job>;
 
@@ -75,16 +73,11 @@ export class Stand {
     if (acl) must("setfacl", "-m", "u:1235:r-x,g:1236:rw-", path);
     must("touch", "-d", `@${TIME}`, path);
     const states = { pristine: whole(path) } as Record<Job["from"], State>;
-    for (const [name, facts] of [
-      ["patched", HOST],
-      ["other", HOST_TWO],
-    ] as const) {
-      const top = join(base, name);
-      must("cp", "-a", pristine, top);
-      const { code, stderr } = await tool(["apply", ...facts, "--virtinst", top]);
-      if (code !== 0) throw new Error(stderr);
-      states[name] = whole(join(top, FILE));
-    }
+    const patched = join(base, "patched");
+    must("cp", "-a", pristine, patched);
+    const { code, stderr } = await tool(["apply", ...HOST, "--virtinst", patched]);
+    if (code !== 0) throw new Error(stderr);
+    states.patched = whole(join(patched, FILE));
     makeBundle(HOST, join(base, "bundle.py"));
     return new Stand(base, states);
   }
@@ -124,9 +117,7 @@ export function perform(job: Job, { top, bin, bundle }: Case, before: readonly s
 }
 
 /** The programs that a run may have as children for the file itself. */
-export const CHILDREN = ["cp", "touch", "tar", "ln", "mv", "setfattr", "getfattr", "setfacl", "chmod", "chown"].filter(
-  which,
-);
+export const CHILDREN = ["cp", "touch"].filter(which);
 
 /**
  * Puts a wrapper for a child first in PATH.
