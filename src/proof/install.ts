@@ -99,7 +99,7 @@ export function installCommand(
 ): { readonly words: InstallRun["command"] } | { readonly skipped: string } {
   if (files.mounted) return { skipped: "nothing below --root is run" };
   const [first] = findPrograms(files);
-  const own = virtinst === undefined ? first?.path : (program ?? (any ? first?.path : null));
+  const own = virtinst === undefined ? first : (program ?? (any ? first : null));
   if (!own)
     return {
       skipped: first

@@ -38,7 +38,7 @@ test("folders and files in each other's place are no surprise", () => {
   mkdirSync(path);
   expect(cli(["inspect", ...options])).toMatchObject({
     code: 4,
-    stderr: expect.stringMatching(/holds no virtinst package/),
+    stderr: expect.stringMatching(/has no virtinst package/),
   });
   const bin = temporaryFolder();
   mkdirSync(join(bin, "virt-install"));
