@@ -46,8 +46,9 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
   async inspect(words) {
     const result = await inspect(common(words));
     note(result.notes, words);
-    await show(result, 0, (colours) => inspectionText(result, colours), words);
-    return 0;
+    const code = result.broken.length > 0 ? EXIT_CODES.facts : 0;
+    await show(result, code, (colours) => inspectionText(result, colours), words);
+    return code;
   },
   async render(words) {
     const [options, many] = [{ ...common(words), reverse: words.reverse ?? false }, folders(words)];
@@ -79,6 +80,7 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
     const { context, ...result } = await verify({
       ...common(words),
       ...{ static: words.static ?? false, ...given({ vol: words.vol }) },
+      waiting: (what) => words.quiet || complain(`${TOOL}: ${inline(what)}\n`),
     });
     note(result.notes, words);
     const code = verdict(result);

@@ -2,6 +2,7 @@ import { type CommonOptions, type Context, openContext } from "../context";
 import { Failure } from "../failure";
 import { about, type Result } from "../forms/result";
 import { DEFAULT_URI } from "../host/config";
+import { given } from "../options";
 import { poolNames } from "../patch/facts";
 import { proveBehaviour } from "../proof/behaviour";
 import { type InstallProof, proveInstall } from "../proof/install";
@@ -15,6 +16,8 @@ export interface VerifyOptions extends CommonOptions {
   readonly static?: boolean;
   /** A volume, `POOL/VOLUME`, to have the host's own virt-install print a domain for; none by default. */
   readonly vol?: string;
+  /** Is told what this is waiting for, in a sentence, if the volume takes longer than a moment. */
+  readonly waiting?: (what: string) => void;
 }
 
 /** What `verify` found. */
@@ -52,7 +55,7 @@ async function prove(
   options: VerifyOptions,
   { state, affected }: Pick<VerifyResult, "state" | "affected">,
 ): Promise<Proofs> {
-  const { vol, connect = DEFAULT_URI } = options;
+  const { vol, connect = DEFAULT_URI, waiting } = options;
   const unasked = options.static ? "--static was given" : null;
   // It is run where a yes is to be proved: a no needs no proof.
   const no = state !== "current" && (state !== "not-patched" || affected !== "no") ? `the file is ${state}` : null;
@@ -61,7 +64,10 @@ async function prove(
   return {
     behaviour: unasked === null ? await proveBehaviour(context, options) : skipped(unasked),
     install,
-    volume: vol === undefined ? null : await proveVolume(context, options, { volume: vol, uri: connect }),
+    volume:
+      vol === undefined
+        ? null
+        : await proveVolume(context, options, { volume: vol, uri: connect, ...given({ waiting }) }),
   };
 }
 
