@@ -4,10 +4,12 @@ import { about, type Result } from "../forms/result";
 import { DEFAULT_URI } from "../host/config";
 import { given } from "../options";
 import { poolNames } from "../patch/facts";
+import type { WrittenDisk } from "../patch/sample";
 import { proveBehaviour } from "../proof/behaviour";
 import { type InstallProof, proveInstall } from "../proof/install";
 import { skipped } from "../proof/proof";
 import { proveVolume } from "../proof/volume";
+import { writtenDisks } from "../virtinst/affected";
 import { targetNotes } from "../virtinst/notes";
 
 /** Options of `verify`. */
@@ -22,8 +24,8 @@ export interface VerifyOptions extends CommonOptions {
 
 /** What `verify` found. */
 export interface VerifyResult extends Result<"verify"> {
-  /** What it looked at: the page of --report shows more of it. */
-  readonly context: Context;
+  /** For the page of --report; `writes` is what the installed disk code writes for a pool. */
+  readonly context: Context & { readonly writes: (pool: string) => WrittenDisk };
 }
 
 /** Says what the file is, beside what the host needs, and proves what its blocks do. Changes nothing. */
@@ -44,7 +46,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
     pools: poolNames(facts.cephPools),
     ...(await prove(context, options, found)),
     notes: [...facts.notes, ...targetNotes(context, options)],
-    context,
+    context: { ...context, writes: writtenDisks(context.installation, context.chosen, files) },
   };
 }
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { quoted } from "../failure";
 import type { Pool } from "../host/config";
 import { splitMonitor } from "../patch/facts";
+import type { WrittenDisk } from "../patch/sample";
 import type { HostFiles } from "../system/host-files";
 import type { Installation } from "./find";
 
@@ -44,13 +45,32 @@ export function affectedBy(pools: readonly PoolNeeds[]): Affected[] {
 }
 
 /**
- * Whether the installed disk code copies a pool's auth, and with it the user; code that is not to be seen does not.
+ * Whether the installed disk code copies a pool's auth, and with it the user; code that is not found does not.
  *
  * @param installation where virtinst is
  * @param files the host's file system
  */
 export function copiesAuth(installation: Installation, files: HostFiles): boolean {
   return COPIES_AUTH.test(readDiskCode(installation, files)?.code ?? "");
+}
+
+/**
+ * What the installed disk code writes for a volume of each pool; code that is not found counts as that of 1.2 to 1.4.
+ *
+ * @param pools the pools that may be asked for
+ */
+export function writtenDisks(
+  installation: Installation,
+  pools: readonly PoolNeeds[],
+  files: HostFiles,
+): (pool: string) => WrittenDisk {
+  const copied = copiesAuth(installation, files);
+  return (name) => {
+    const { monitors = [], auth = null } = pools.find((pool) => pool.name === name) ?? {};
+    if (!copied) return { monitors: monitors.slice(0, 1), auth: null };
+    const secret = auth && "uuid" in auth.secret ? auth.secret : {};
+    return { monitors, auth: auth && { username: auth.username, ...secret } };
+  };
 }
 
 /** The installed disk code without its comments, and its path for messages. */
