@@ -2,7 +2,6 @@ import { type CommonOptions, type Context, openContext } from "../context";
 import { Failure } from "../failure";
 import { about, type Result } from "../forms/result";
 import { DEFAULT_URI } from "../host/config";
-import { given } from "../options";
 import { poolNames } from "../patch/facts";
 import type { WrittenDisk } from "../patch/sample";
 import { proveBehaviour } from "../proof/behaviour";
@@ -57,7 +56,7 @@ async function prove(
   options: VerifyOptions,
   { state, affected }: Pick<VerifyResult, "state" | "affected">,
 ): Promise<Proofs> {
-  const { vol, connect = DEFAULT_URI, waiting } = options;
+  const { vol, connect = DEFAULT_URI, waiting = () => {} } = options;
   const unasked = options.static ? "--static was given" : null;
   // It is run where a yes is to be proved: a no needs no proof.
   const no = state !== "current" && (state !== "not-patched" || affected !== "no") ? `the file is ${state}` : null;
@@ -66,10 +65,7 @@ async function prove(
   return {
     behaviour: unasked === null ? await proveBehaviour(context, options) : skipped(unasked),
     install,
-    volume:
-      vol === undefined
-        ? null
-        : await proveVolume(context, options, { volume: vol, uri: connect, ...given({ waiting }) }),
+    volume: vol === undefined ? null : await proveVolume(context, options, { volume: vol, uri: connect, waiting }),
   };
 }
 

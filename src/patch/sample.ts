@@ -1,5 +1,5 @@
 import { xmlText } from "./encode";
-import { type CephPool, type Monitor, type PoolFacts, sameMonitor, splitMonitor } from "./facts";
+import { type CephPool, isMonitorList, type Monitor, type PoolFacts, sameMonitor, splitMonitor } from "./facts";
 import { mergePools } from "./merge";
 
 /** A domain's XML, and what a working patch makes of it. */
@@ -30,27 +30,21 @@ export function sampleDomain(pools: readonly PoolFacts[], written?: (pool: strin
   let foreign = "virtinst-rbd-patch-foreign";
   for (let number = 1; clusters.some((one) => mayBeIn(one, imageOf(foreign), [])); number++)
     foreign = `virtinst-rbd-patch-foreign-${number}`;
-  const disks = pools.flatMap((pool) => {
-    const told = toldApart(pool, clusters, written?.(pool.pool));
-    return told.cluster || written ? [told] : [];
-  });
-  const all = [
-    ...disks.map(({ pool, cluster, disk }, index) => ({
-      label: `disk of pool ${pool.pool}`,
-      before: rbdDisk(pool.cephPool, disk.auth, index, disk.monitors),
-      after: cluster
-        ? rbdDisk(
-            pool.cephPool,
-            disk.auth?.uuid ? disk.auth : cluster.auth,
-            index,
-            completed(disk.monitors, cluster.monitors),
-          )
-        : rbdDisk(pool.cephPool, disk.auth, index, disk.monitors),
-    })),
+  const own = pools
+    .map((pool) => toldApart(pool, clusters, written?.(pool.pool)))
+    .filter(({ cluster }) => cluster || written)
+    .map(({ pool, cluster, disk }, index) => {
+      const before = rbdDisk(pool.cephPool, disk.auth, index, disk.monitors);
+      const auth = disk.auth?.uuid ? disk.auth : (cluster?.auth ?? null);
+      const after = cluster && rbdDisk(pool.cephPool, auth, index, completed(disk.monitors, cluster.monitors));
+      return { label: `disk of pool ${pool.pool}`, before, after: after ?? before };
+    });
+  const disks = [
+    ...own,
     same("file CD-ROM", CDROM),
-    same("disk of another Ceph pool", rbdDisk(foreign, null, disks.length, [{ name: "192.0.2.1", port: 6789 }])),
+    same("disk of another Ceph pool", rbdDisk(foreign, null, own.length, [{ name: "192.0.2.1", port: 6789 }])),
   ];
-  return { before: domain(all.map(({ before }) => before)), after: domain(all.map(({ after }) => after)), disks: all };
+  return { before: domain(disks.map(({ before }) => before)), after: domain(disks.map(({ after }) => after)), disks };
 }
 
 /** A pool whose disks cannot be taken for those of another cluster. */
@@ -109,15 +103,11 @@ function same(label: string, disk: string) {
 
 /** All monitors, after those that the disk lists; elements that list several are replaced, as QEMU reads one from each. */
 function completed(listed: readonly Monitor[], monitors: readonly Monitor[]): readonly Monitor[] {
-  const isList = (host: Monitor) => {
-    const [first, ...others] = splitMonitor(host);
-    return others.length > 0 || first?.port !== host.port;
-  };
-  const single = listed.filter((host) => !isList(host));
+  const single = listed.filter((host) => !isMonitorList(host));
   const missing = monitors.filter((monitor) => !single.some((one) => sameMonitor(one, monitor)));
-  const list = listed.find(isList);
+  const list = listed.find(isMonitorList);
   if (!list) return [...listed, ...missing];
-  return listed.flatMap((host) => (host === list ? missing : isList(host) ? [] : [host]));
+  return listed.flatMap((host) => (host === list ? missing : isMonitorList(host) ? [] : [host]));
 }
 
 function imageOf(cephPool: string): string {

@@ -31,7 +31,7 @@ export interface VolumeCheck {
   /** libvirt's connection URI. */
   readonly uri: string;
   /** Is told what this is waiting for, in a sentence, if it takes longer than a moment. */
-  readonly waiting?: (what: string) => void;
+  readonly waiting: (what: string) => void;
 }
 
 /** In milliseconds; libvirt asks the Ceph cluster for the volume, which takes half a minute if it cannot be reached. */
@@ -46,7 +46,7 @@ const MOMENT = 2000;
 export async function proveVolume(
   context: Context,
   options: TargetOptions,
-  { volume, uri, waiting = () => {} }: VolumeCheck,
+  { volume, uri, waiting }: VolumeCheck,
 ): Promise<VolumeProof> {
   const { facts, installation, config } = context;
   const [, poolName] = /^([^/]+)\/.+$/.exec(volume) ?? [];

@@ -47,7 +47,7 @@ export function findVirtinst(files: HostFiles, virtinst?: string): Installation 
       ...found,
       release: readRelease(folder, files),
       ...userOf(folder, [...programs, join(folder, "virt-install")], files),
-      restoring: restoring(files, found.target.inside),
+      restoring: restoring(found.target.inside),
     };
   }
   const searched = [...new Set(places.map((place) => files.shown(place)))].join(", ");
@@ -76,17 +76,10 @@ function userOf(folder: string, programs: readonly string[], files: HostFiles): 
   return { program: null, interpreter: null, script: null };
 }
 
-/** The command that restores a file from its package, for the package managers that are there (EL 7 has only yum). */
-function restoring(files: HostFiles, path: string): string {
+/** How to restore a file from its package, as a sentence without its full stop. */
+function restoring(path: string): string {
   const file = shellWord(path);
-  const has = (name: string) => files.locateFile(`/usr/bin/${name}`) !== null;
-  const rpm = ["dnf", "yum"].find(has);
-  const ways = [
-    ...(has("apt-get") ? [`apt-get install --reinstall $(dpkg -S ${file} | cut -d: -f1)`] : []),
-    ...(rpm ? [`${rpm} reinstall $(rpm -qf ${file})`] : []),
-    ...(has("zypper") ? [`zypper install --force $(rpm -qf --qf %{NAME} ${file})`] : []),
-  ];
-  return `Restore the file from its package${ways.length > 0 ? `: ${ways.join(", or ")}` : ""}`;
+  return `Restore the file from its package: reinstall the one that \`dpkg -S ${file}\` or \`rpm -qf ${file}\` prints`;
 }
 
 function findIn(place: string, files: HostFiles): Pick<Installation, "directory" | "file" | "target"> | null {

@@ -58,13 +58,7 @@ function words({ uri, disks }: InstallRun): string[] {
   return ["--connect", uri, ...how, ...disks.flatMap((disk) => ["--disk", disk])];
 }
 
-/** One step of a traceback; a syntax error's has no function. */
-interface Frame {
-  readonly path: string;
-  readonly line: string;
-  readonly place: string | null;
-}
-
+/** Only an exception of the patched file is its fault: a missing module or a busy libvirt is not. */
 function faultOf({ status, stderr, fault, why }: Finished, file: string): InstallFault {
   const says = (reason: string) => ({ raised: false, reason });
   // A script whose interpreter is missing is ENOENT too.
@@ -72,28 +66,17 @@ function faultOf({ status, stderr, fault, why }: Finished, file: string): Instal
   if (fault) return says(why);
   if (status === 126 || status === 127) return says(`it could not be started: ${why}`);
   const last = stderr.split("Traceback (most recent call last):\n").slice(1).at(-1) ?? "";
-  const frames = [...last.matchAll(/^ {2}File "(.*)", line (\d+)(?:, in (.*))?/gm)].map(
-    ([, path, line, place = null]) => ({ path, line, place }) as Frame,
-  );
   // The exception follows the last step; the log may go on after it.
   const error = last.replace(/^ .*\n/gm, "").split("\n")[0] as string;
-  const isTarget = ({ path }: Frame) => path.endsWith(`/${file}`);
-  const inner = frames.at(-1);
-  const imports = /^(?:ImportError|ModuleNotFoundError)\b/.test(error);
-  // A name that does not exist is an edit's fault, in whichever function of the file it is.
-  const wholeFile = imports || /^(?:NameError|UnboundLocalError)\b/.test(error);
-  const own =
-    inner && wholeFile && isTarget(inner)
-      ? inner
-      : !imports &&
-        frames.filter((frame) => isTarget(frame) && (frame.place === null || OWN_PLACES.test(frame.place))).at(-1);
-  if (own) return { raised: true, reason: `${error} (${own.path}, line ${own.line})` };
-  if (imports) return says(`a module cannot be imported: ${error}`);
+  if (/^(?:ImportError|ModuleNotFoundError)\b/.test(error)) return says(`a module cannot be imported: ${error}`);
+  const frames = [...last.matchAll(/^ {2}File "(.*)", line (\d+)(?:, in (.*))?$/gm)];
+  const own = frames.filter(([, path, , place]) => path?.endsWith(`/${file}`) && OWN_PLACES.includes(place)).at(-1);
+  if (own) return { raised: true, reason: `${error} (${own[1]}, line ${own[2]})` };
   return says(saidBy(stderr) ?? (error || why));
 }
 
-/** The functions that belong to the patch, or to a manual edit. */
-const OWN_PLACES = /^(?:_build_xml|_virtinst_rbd_patch|<module>)$/;
+/** The functions that belong to the patch, or to a manual edit; a syntax error has none. */
+const OWN_PLACES: readonly (string | undefined)[] = ["_build_xml", "_virtinst_rbd_patch", "<module>", undefined];
 
 /** The last error message of virt-install, with or without --debug. */
 function saidBy(stderr: string): string | null {

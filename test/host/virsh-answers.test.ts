@@ -1,7 +1,6 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { howToReach } from "../../src/host/reach";
 import { readLibvirt, readLive } from "../../src/host/virsh";
 import { HostFiles } from "../../src/system/host-files";
 import { FIXTURES, temporaryFolder } from "../support/cli";
@@ -260,14 +259,14 @@ describe("what virsh says is passed on", () => {
     ["with dots in it", "error: ../x is gone\n", `${URI}: ../x is gone.`],
     ["with empty lines", "\nerror: a\n\n\nerror: b\n", `${URI}: a; b.`],
     ["but not without end", `error: ${"x".repeat(2000)}\n`, `${URI}: ${"x".repeat(1000)}.`],
-    ["or that it said nothing", "", `${URI}: virsh ended without a word.`],
+    ["or that it said nothing", "", `${URI}: virsh ended without a message.`],
   ])("%s", async (_, words, message) => {
     failing(words);
     await expect(readLive(URI)).rejects.toThrow(
       expect.objectContaining({
         kind: "facts",
         message,
-        hint: howToReach(URI, words),
+        hint: `Is libvirtd running, and do you have access? Check with: virsh -r -c ${URI} pool-list --all`,
       }),
     );
   });
