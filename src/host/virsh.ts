@@ -19,28 +19,17 @@ export async function readLibvirt({ connect, secretXml }: HostOptions): Promise<
  * `pool-list --name` nor `--uuid`; names with spaces keep them.
  *
  * @param uri libvirt's connection URI
- * @throws Failure (facts) with virsh's own words where it is missing or cannot connect
+ * @throws Failure (facts) with the message of virsh if it is missing or cannot connect
  */
 export async function readLive(uri: string): Promise<HostConfig> {
-  return (await readIn(uri, "C")) ?? ((await readIn(uri, "C.UTF-8")) as HostConfig);
-}
-
-/**
- * @param locale virsh's: C, in which its tables are the same everywhere
- * @returns null where virsh 9.0 mangled a name in its table, as it does in C with all that is not ASCII (`gr\xc3\xb6…`)
- */
-async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig | null> {
-  const env = { LC_ALL: locale };
+  // virsh 9.0 escapes less of a name in this locale than in C.
+  const env = { LC_ALL: "C.UTF-8" };
   const virsh = converse("virsh", ["-q", "-r", "-c", uri], { env });
   const said = await virsh.ask(["hostname", "pool-list --all", "secret-list", `echo ${LISTED}`], LISTED_SAID);
-  // What is no answer is not taken apart, however long it is.
+  // Do not parse output without the sentinel, however long it is.
   if (!LISTED_SAID.test(said)) throw unreachable(uri, await virsh.finish([]));
   const listed = withoutPrompts(said);
-  const rows = poolRows(listed).map(({ name, active }) => ({ name: locale === "C" ? name : unescaped(name), active }));
-  if (locale === "C" && rows.some(({ name }) => /\\x[0-9a-f]{2}/.test(name))) {
-    await virsh.finish([]);
-    return null;
-  }
+  const rows = poolRows(listed);
   const uuids = [...listed.matchAll(SECRET_ROW)].map(([, uuid]) => uuid as string);
   const commands = [
     ...rows.map(({ name }) => `pool-dumpxml --pool ${quote(name)}`),
@@ -125,7 +114,7 @@ function poolRows(listed: string): { name: string; active: boolean }[] {
   return listed.split("\n").flatMap((line) => {
     const row = / ((?:in)?active) +(?:yes|no) *$/.exec(line);
     const name = row && line.startsWith(" ") ? line.slice(1, row.index).trimEnd() : "";
-    return row && name ? [{ name, active: row[1] === "active" }] : [];
+    return row && name ? [{ name: unescaped(name), active: row[1] === "active" }] : [];
   });
 }
 

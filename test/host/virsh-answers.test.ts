@@ -88,7 +88,7 @@ describe("a libvirt that runs", () => {
       pools: [{ name: "p", active: true, cephPool: "ceph", monitors: [], auth: null }],
       secrets: [{ uuid: UUID, usageType: "ceph", usageName: "s" }],
     });
-    expect(calls()).toEqual([`C -q -r -c ${URI}`]);
+    expect(calls()).toEqual([`C.UTF-8 -q -r -c ${URI}`]);
   });
 
   it.each(["localhost", "localhost.localdomain"])("is another machine's where it is called %s", async (host) => {
@@ -208,20 +208,15 @@ describe("a libvirt that runs", () => {
   });
 });
 
-describe("names that virsh 9.0 cannot print in the locale C", () => {
+describe("names that virsh 9.0 escapes in its table", () => {
   const mangled = row("gr\\xc3\\xb6\\xc3\\x9fe");
 
-  it("are asked for again in UTF-8, past its line editor", async () => {
+  it("are asked for as they are, without its line editor", async () => {
     virsh({ "pool-list --all": `${mangled}\n` });
     writeFileSync(join(folder, "direct"), pool("größe"));
     expect(await readLive(URI)).toMatchObject({ pools: [{ name: "größe", active: true }] });
-    const asked = ["hostname", "pool-list --all", "secret-list", expect.stringMatching(/^echo /)];
-    expect(told()).toEqual([...asked, ...asked]);
-    expect(calls()).toEqual([
-      `C -q -r -c ${URI}`,
-      `C.UTF-8 -q -r -c ${URI}`,
-      `C.UTF-8 -q -r -c ${URI} pool-dumpxml --pool 'größe'`,
-    ]);
+    expect(told()).toEqual(["hostname", "pool-list --all", "secret-list", expect.stringMatching(/^echo /)]);
+    expect(calls()).toEqual([`C.UTF-8 -q -r -c ${URI}`, `C.UTF-8 -q -r -c ${URI} pool-dumpxml --pool 'größe'`]);
   });
 
   it("stand beside names that it can print", async () => {
@@ -277,17 +272,6 @@ describe("what virsh says is passed on", () => {
       expect.objectContaining({
         message: `${URI}: virsh: it is not installed, or not in PATH.`,
         hint: expect.stringMatching(/libvirt-clients.*--pool-xml, --host or --root/),
-      }),
-    );
-  });
-
-  it("where it may not be run, that is its mode", async () => {
-    writeFileSync(join(folder, "virsh"), "#!/bin/sh\n");
-    process.env.PATH = folder;
-    await expect(readLive(URI)).rejects.toThrow(
-      expect.objectContaining({
-        message: `${URI}: virsh: it could not be run (EACCES).`,
-        hint: "It may not be executed: look at the mode of virsh (ls -l).",
       }),
     );
   });
