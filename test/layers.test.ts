@@ -10,7 +10,7 @@ const LAYERS = [
   "commands",
   "forms",
   "change",
-  "proof",
+  "checks",
   "report",
   "grammar",
   "context",

@@ -1,13 +1,13 @@
+import { proveBehaviour } from "../checks/behaviour";
+import { type InstallProof, proveInstall } from "../checks/install";
+import { skipped } from "../checks/proof";
+import { proveVolume } from "../checks/volume";
 import { type CommonOptions, type Context, openContext } from "../context";
 import { Failure } from "../failure";
 import { about, type Result } from "../forms/result";
 import { DEFAULT_URI } from "../host/config";
 import { poolNames } from "../patch/facts";
 import type { WrittenDisk } from "../patch/sample";
-import { proveBehaviour } from "../proof/behaviour";
-import { type InstallProof, proveInstall } from "../proof/install";
-import { skipped } from "../proof/proof";
-import { proveVolume } from "../proof/volume";
 import { writtenDisks } from "../virtinst/affected";
 import { targetNotes } from "../virtinst/notes";
 
