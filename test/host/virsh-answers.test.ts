@@ -181,7 +181,7 @@ describe("a libvirt that runs", () => {
   it("may have no pool, no secret and no name", async () => {
     virsh({});
     expect(await readLive(URI)).toMatchObject({ host: null, source: URI, pools: [], secrets: [] });
-    expect(calls()).toEqual([`C -q -r -c ${URI}`, `C -q -r -c ${URI} pool-list --all --type rbd`]);
+    expect(calls()).toEqual([`C.UTF-8 -q -r -c ${URI}`, `C -q -r -c ${URI} pool-list --all --type rbd`]);
   });
 
   it("may have pools of other types only", async () => {
