@@ -185,7 +185,7 @@ describe.each([
     for (const other of [["--host", "x"], ["--connect", "x"], ["--pool-xml=x"], ["--secret-xml=x"], ["--root", "/"]])
       expect(failed(...words, ...other)).toMatch(/^2 .*cannot be used with option/);
     if (command === "render")
-      expect(failed("--hosts", facts, "-o", out, "--virtinst", "/nonexistent")).toMatch(/^4 .*holds no virtinst/);
+      expect(failed("--hosts", facts, "-o", out, "--virtinst", "/nonexistent")).toMatch(/^4 .*has no virtinst/);
     expect(existsSync(out)).toBe(false);
     writeFileSync(join(base, "file"), "");
     const taken = failed(...hosts, "-o", join(base, "file"));
