@@ -43,8 +43,9 @@ const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string
   async inspect(words) {
     const result = await inspect(common(words));
     note(result.notes, words);
-    await show(result, 0, (colours) => inspectionText(result, colours), words);
-    return 0;
+    const code = result.broken.length > 0 ? EXIT_CODES.facts : 0;
+    await show(result, code, (colours) => inspectionText(result, colours), words);
+    return code;
   },
   async render(words) {
     const { bytes, ...result } = await renderPatch({ ...common(words), reverse: words.reverse ?? false });
@@ -75,6 +76,7 @@ const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string
     const { context, ...result } = await verify({
       ...common(words),
       ...{ static: words.static ?? false, ...given({ vol: words.vol }) },
+      waiting: (what) => words.quiet || complain(`${TOOL}: ${inline(what)}\n`),
     });
     note(result.notes, words);
     const code = verdict(result);

@@ -115,8 +115,8 @@ def site_directories(root, *libraries):
 # sys.path.insert(0, "/opt/virt-manager") and sys.path.insert(0, os.path.abspath(os.path.dirname(__file__)))
 CHANGES = re.compile(r"(?m)^[^#\n\"']*\bsys\.path\s*(?:\.[a-z]+\(|\[|\+?=)")
 ABSOLUTE = r"(?:os\.path\.(?:abspath|realpath)\(\s*)*"
-ADDED = re.compile(r"""\s*0\s*,\s*(?:(["'])([^"'\\\n]+)\1|%sos\.path\.dirname\(\s*%s__file__[\s)]*)"""
-                   r"""\s*,?\s*\)[ \t]*(?:[#;\r\n]|\Z)""" % (ABSOLUTE, ABSOLUTE))
+ADDED = re.compile(r"""\s*0\s*,\s*(?:(["'])([^"'\\\n]+)\1\s*|%sos\.path\.dirname\(\s*%s__file__[\s)]*)"""
+                   r"""(?:,\s*)?\)[ \t]*(?:[#;\r\n]|\Z)""" % (ABSOLUTE, ABSOLUTE))
 
 def read_program(root, path, depth=0):
     """Return (the Python of a virt-install, the directories in which that searches for virtinst)."""
@@ -125,10 +125,13 @@ def read_program(root, path, depth=0):
     words = [word for word in words if os.path.basename(word) != "env" and word[0] != "-" and "=" not in word]
     if not words or not re.match(r"(platform-)?python[0-9.]*\Z", os.path.basename(words[0])):
         # A shell script that runs the real one: exec /opt/virt-manager/virt-install "$@"
-        wrapped = re.search(u"(?m)^[ \t]*exec [^\n]*?(/[^\\s\"']*/virt-install)(?=[\\s\"']|\\Z)", text)
+        lines = re.findall(u"(?m)^[ \t]*exec ([^\n]*)", text)
+        wrapped = [re.match(u"[^/]*(/.*/virt-install)\\Z", word) for line in lines
+                   for word in re.split(u"[\\s\"']+", line)]
+        wrapped = [one.group(1) for one in wrapped if one]
         if not words or not wrapped or depth > 4:
             raise Failure(TARGET, u"It is unknown which virtinst %s uses." % text_of(root + path), PASS_IT)
-        return read_program(root, native(wrapped.group(1)), depth + 1)
+        return read_program(root, native(wrapped[0]), depth + 1)
     folders, own = [], os.path.dirname(resolve(root, path))
     for found in CHANGES.finditer(text):
         added = ADDED.match(text, found.end())

@@ -7,7 +7,7 @@ import { cli, HOST, json, PLAIN, shell, TOOL, target, temporaryFolder } from "./
 test.each([
   [["inspect", "--host", "/nonexistent"], 3, /nonexistent cannot be read: no such file/],
   [["inspect", ...HOST, "--pool", "other"], 3, /no rbd pool named "other".*\n.*"libvirtpool"/],
-  [["render", ...HOST, "--virtinst", "/nonexistent"], 4, /nonexistent holds no virtinst/],
+  [["render", ...HOST, "--virtinst", "/nonexistent"], 4, /nonexistent has no virtinst/],
   [
     ["render", ...HOST, "--virtinst", "test/fixtures/virtinst/guest-1.0", "-o", "/nonexistent/x"],
     6,
@@ -109,7 +109,7 @@ describe("the built file", () => {
     expect(run("apply", patch, ...HOST, "--virtinst", folder).code).toBe(0);
     expect(run("apply", ...fromDocument).stdout).toMatch(/^current/);
     expect(run("verify", ...fromDocument).code).toBe(0);
-    expect(run("preview", ...fromDocument).stdout).toMatch(/^\+ +<auth/m);
+    expect(run("preview", ...fromDocument).stdout).toMatch(/^\+ +<secret type="ceph" usage=/m);
     expect(run("revert", "--virtinst", folder).code).toBe(0);
     expect(readFileSync(path).equals(pristine)).toBe(true);
   });

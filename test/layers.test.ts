@@ -11,7 +11,7 @@ const LAYERS = [
   "commands",
   "forms",
   "change",
-  "proof",
+  "checks",
   "report",
   "context",
   "elsewhere",

@@ -28,7 +28,7 @@ export async function tryPlan(
   const pythons = findPythons(installation, pythonMajor(installation.file), options);
   // An image may have another Python than this machine; on a live host, virt-install could not run without one.
   if (isSkipped(pythons) && options.files.mounted && options.python === undefined) return `skipped: ${pythons.skipped}`;
-  const compiled = isSkipped(pythons) ? pythons : await compileTexts(pythons, [before, after], path);
+  const compiled = isSkipped(pythons) ? pythons : await compileTexts(pythons, [before, after]);
   if (isSkipped(compiled))
     throw new Failure(
       "target",

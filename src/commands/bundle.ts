@@ -1,3 +1,4 @@
+import { CDROM, NODE, nodePools } from "../checks/node";
 import { type CommonOptions, type Host, openHost, whole } from "../context";
 import { about, type Result } from "../forms/result";
 import { noPool } from "../host/facts";
@@ -6,7 +7,6 @@ import { settleUsers } from "../host/users";
 import { type PoolFacts, poolNames } from "../patch/facts";
 import { poolsToldApart, sampleDomain } from "../patch/sample";
 import { type CheckedPool, renderStandalone, type StandaloneContent } from "../patch/standalone";
-import { CDROM, NODE, nodePools } from "../proof/node";
 import { remembering } from "../remember";
 import { affectedBy } from "../virtinst/affected";
 

@@ -2,7 +2,7 @@ import { type CommonOptions, type Host, type Looked, lookAround, settle } from "
 import { olderDocument } from "../elsewhere";
 import { Failure } from "../failure";
 import { about, type Result } from "../forms/result";
-import { writeDocument } from "../host/write-document";
+import { writeDocument } from "../host/document";
 import { examine, named } from "../patch/examine";
 import { targetNotes } from "../virtinst/notes";
 import type { Target } from "../virtinst/target";

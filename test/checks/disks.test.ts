@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { compareDisk } from "../../src/checks/disks";
 import type { DomainDisk } from "../../src/host/domain";
-import { compareDisk } from "../../src/proof/disks";
 
 const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
 const POOL = {
