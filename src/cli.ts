@@ -1,13 +1,13 @@
 import { Command, CommanderError, type Help, Option } from "commander";
-import { apply } from "./commands/apply";
+import { type ApplyResult, apply } from "./commands/apply";
 import { bundle } from "./commands/bundle";
 import { hook } from "./commands/hook";
 import { type HostsOptions, makeForHosts } from "./commands/hosts";
 import { inspect } from "./commands/inspect";
 import { preview } from "./commands/preview";
 import { renderPatch } from "./commands/render";
-import { report, type VerifyRun } from "./commands/report";
-import { revert } from "./commands/revert";
+import { report } from "./commands/report";
+import { type RevertResult, revert } from "./commands/revert";
 import { type VerifyResult, verify } from "./commands/verify";
 import { asFailure, Failure, type FailureKind } from "./failure";
 import { COMMANDS, type CommandGrammar } from "./grammar/commands";
@@ -15,26 +15,24 @@ import { commandHelp, toolHelp, wrapAt } from "./grammar/help";
 import { orderHint, usageHint } from "./grammar/hints";
 import { optionsOf, takenBy } from "./grammar/options";
 import { common, folders, given, reportFile, type Words } from "./options";
-import { filesText, inspectionText, previewText, verdictLine, verificationText } from "./report/results";
-import type { Screen } from "./report/screen";
-import { inline } from "./report/text";
-import { refuseOthersFile, writeNewFile } from "./system/write";
 import {
-  announcing,
-  type Changing,
-  complain,
-  note,
+  colourDiff,
+  inline,
+  inspectionText,
+  isPage,
   print,
-  printJsonError,
-  sayFailure,
+  problems,
   show,
   showChange,
+  showFailure,
+  showGenerated,
   showHosts,
-  showMade,
+  verificationText,
   wasHeard,
-  writeFolder,
   writeOutput,
-} from "./terminal";
+  writeStderr,
+} from "./output";
+import { refuseOthersFile, writeNewFile, writeNewFiles } from "./system/write";
 import { TOOL, VERSION } from "./version";
 
 /** What the exit code says; 0 is "it is so now, or there is nothing to do". */
@@ -45,33 +43,35 @@ const NOT_SO = 1;
 const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) => Promise<number>>> = {
   async inspect(words) {
     const result = await inspect(common(words));
-    note(result.notes, words);
-    await show(result, 0, (colours) => inspectionText(result, colours), words);
+    show(result, 0, (colours) => inspectionText(result, words, colours), words);
     return 0;
   },
   async render(words) {
     const [options, many] = [{ ...common(words), reverse: words.reverse ?? false }, folders(words)];
     if (many) return forHosts({ command: "render", ...options, ...many }, words);
     const { bytes, ...result } = await renderPatch(options);
-    const write = () => writeOutput(words.output, bytes);
-    return showMade(result, write, bytes, `the patch for ${result.file}`, words);
+    const written = writeOutput(words.output, (file) => writeNewFile(file, bytes));
+    showGenerated(result, written, bytes, `the patch for ${result.file}`, words);
+    return 0;
   },
   async bundle(words) {
     const [options, many] = [common(words), folders(words)];
     if (many) return forHosts({ command: "bundle", ...options, ...many }, words);
     const result = await bundle(options);
-    const write = () => writeOutput(words.output, result.program, { program: true });
-    return showMade(result, write, result.program, `the script for ${result.pools.join(", ")}`, words);
+    const { program, pools } = result;
+    const written = writeOutput(words.output, (file) => writeNewFile(file, program, { program: true }));
+    showGenerated(result, written, program, `the script for ${pools.join(", ")}`, words);
+    return 0;
   },
   async hook(words, kind = "") {
     const result = await hook({ ...common(words), kind });
-    const write = () => writeFolder(words.output, result.files);
-    return showMade(result, write, filesText(result.files), `the hook for ${kind}`, words);
+    const written = writeOutput(words.output, (folder) => writeNewFiles(folder, result.files));
+    showGenerated(result, written, filesText(result.files), `the hook for ${kind}`, words);
+    return 0;
   },
   async apply(words, patch) {
     const { check = false, force = false } = words;
-    const options = { ...common(words), check, force, ...given({ patch }) };
-    return changed(await apply({ ...options, ...announcing(words) }), words, () => verify(options));
+    return changed(await apply({ ...common(words), check, force, ...given({ patch }) }), words);
   },
   async verify(words) {
     const file = reportFile(words);
@@ -80,33 +80,48 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
       ...common(words),
       ...{ static: words.static ?? false, ...given({ vol: words.vol }) },
     });
-    note(result.notes, words);
     const code = verdict(result);
-    if (words.quiet && code !== 0) complain(`${TOOL}: ${verdictLine(result)}\n`);
+    if (words.quiet && code !== 0) for (const one of problems(result)) writeStderr(`${TOOL}: ${one}\n`);
     const run = { exitCode: code, words: process.argv.slice(2), at: new Date() };
-    const written = file === null ? null : writeReport(file, { ...result, context }, run);
-    const report = written === null ? "" : `The page for a change ticket: ${inline(written)}\n`;
-    const text = (screen: Screen) => verificationText(result, words.verbose ?? false, screen) + report;
-    await show({ ...result, written }, code, text, words);
+    if (file !== null) writeNewFile(file, report({ ...result, context }, run), { option: "--report" });
+    const more = file === null ? "" : `Report: ${inline(file)}\n`;
+    show(
+      { ...result, written: file },
+      code,
+      (colours) => verificationText(result, words.verbose ?? false, words, colours) + more,
+      words,
+    );
     return code;
   },
   async preview(words, domain) {
-    // Without its first dash, `preview - -o - | virsh define` would define the domain that is made up for looking at.
+    // Without its first dash, `preview - -o - | virsh define` would define the sample domain.
     const hint = `Name its file, or - for standard input: ${TOOL} preview - -o ${words.output}.`;
     if (domain === undefined && words.output !== undefined)
       throw new Failure("usage", "-o writes a domain's XML, and no domain was named.", hint);
     const { bytes, ...result } = await preview({ ...common(words), ...given({ domain }) });
-    note(result.notes, words);
-    const written = writeOutput(words.output, bytes);
-    if (words.output === "-" && !words.json) print(bytes);
-    else if (!written || words.json)
-      await show({ ...result, written }, 0, (colours) => previewText(result, colours), words);
+    const written = writeOutput(words.output, (name) => writeNewFile(name, bytes));
+    if (words.output !== undefined) showGenerated(result, written, bytes, "the domain", words);
+    else
+      show(
+        { ...result, written },
+        0,
+        (colours) =>
+          result.changed ? colourDiff(result.diff, colours) : "The patch changes nothing in this domain.\n",
+        words,
+      );
     return 0;
   },
   async revert(words) {
     return changed(await revert({ ...common(words), check: words.check ?? false }), words);
   },
 };
+
+/** The files of a hook, without the standalone script; several files as `head` prints them. */
+function filesText(files: readonly { path: string; content: string; program: boolean }[]): string {
+  const shown = files.filter(({ program }) => !program);
+  if (shown.length === 1) return shown[0]?.content ?? "";
+  return shown.map(({ path, content }) => `==> ${path} <==\n${content}`).join("\n");
+}
 
 /**
  * The program, from its grammar.
@@ -119,7 +134,7 @@ function program(only: string | undefined, finish: (code: number) => void): Comm
     .addHelpCommand(false)
     .exitOverride()
     // What is wrong is said below, in this tool's own form.
-    .configureOutput({ writeOut: print, writeErr: complain, outputError: () => {} })
+    .configureOutput({ writeOut: print, writeErr: writeStderr, outputError: () => {} })
     .configureHelp({ formatHelp: (_, helper) => toolHelp(wrapping(helper)) });
   const named = COMMANDS.filter(({ name }) => name === only);
   for (const grammar of named.length > 0 ? named : COMMANDS)
@@ -165,25 +180,16 @@ function refuseOption(value: string, option: string, taken: readonly string[]): 
 /** Help is as wide as the terminal, at most 120 columns. */
 const wrapping = ({ helpWidth = 80 }: Help) => wrapAt(Math.min(helpWidth, 120));
 
-/** Whether a file is a page that `verify --report` wrote. */
-const isPage = (text: string) =>
-  text.startsWith("<!DOCTYPE html>") && new RegExp(`<title>[^<]* - ${TOOL} [^<]*</title>`).test(text);
-
-/** Writes the page of `verify`; returns its file. */
-function writeReport(file: string, ...of: [VerifyResult, VerifyRun]): string {
-  writeNewFile(file, report(...of), { option: "--report" });
-  return file;
-}
-
 /** Makes a file for each of many hosts. */
 async function forHosts(options: HostsOptions, words: Words): Promise<number> {
   return showHosts(makeForHosts(options), options.output, (kind) => EXIT_CODES[kind], words);
 }
 
-/** Shows what `apply` or `revert` did, and proves it to who watches. */
-async function changed(result: Changing, words: Words, prove?: () => Promise<VerifyResult>): Promise<number> {
+/** Prints what `apply` or `revert` did; returns the exit code. */
+function changed(result: ApplyResult | RevertResult, words: Words): number {
   const code = result.check && result.changed ? NOT_SO : 0;
-  return (await showChange(result, code, words, prove)) ? code : EXIT_CODES.behaviour;
+  showChange(result, code, words);
+  return code;
 }
 
 function verdict({ state, affected, behaviour, install, volume }: Omit<VerifyResult, "context">): number {
@@ -198,9 +204,9 @@ function verdict({ state, affected, behaviour, install, volume }: Omit<VerifyRes
 
 function failed(error: unknown, asJson: boolean): number {
   const { kind, message, hint: first } = asFailure(error);
-  const [code, hint] = [EXIT_CODES[kind], orderHint(process.argv.slice(2), message, first)];
-  sayFailure({ message, hint });
-  if (asJson) printJsonError(code, process.argv[2], message, hint);
+  const code = EXIT_CODES[kind];
+  const hint = orderHint(process.argv.slice(2), message, first);
+  showFailure(new Failure(kind, message, hint), code, process.argv[2], asJson);
   return code;
 }
 

@@ -37,22 +37,6 @@ test("every command has help, and --version prints the version of package.json",
   expect(cli(["--version"]).stdout).toBe(`${version}\n`);
 });
 
-test("-q says nothing but errors, -v says more", () => {
-  const { options } = target(PLAIN);
-  // What is not as it should be is said in one line.
-  expect(cli(["apply", "--check", "-q", ...options])).toMatchObject({
-    code: 1,
-    stdout: "",
-    stderr: expect.stringMatching(/^virtinst-rbd-patch: would be patched: .*installer\.py.*\n$/),
-  });
-  const absent = cli(["verify", "-q", ...options]);
-  expect(absent).toMatchObject({ code: 1, stdout: "" });
-  expect(absent.stderr).toMatch(/^virtinst-rbd-patch: not-patched: .*installer\.py: .*; affected: yes: .*\n$/);
-  const quiet = cli(["apply", "-q", ...options]);
-  expect(quiet.stdout + quiet.stderr).toBe("");
-  expect(cli(["verify", "-v", ...options]).stdout).toMatch(/ok {2}file CD-ROM/);
-});
-
 test.each([
   [["verify", "--report", "--static"], /^virtinst-rbd-patch: --report has no value: --static is an option\.\n/],
   [["render", "-o", "--reverse"], /--output has no value: --reverse is an option\./],
@@ -88,21 +72,6 @@ test("a wrong option shows where help is", () => {
     code: 2,
     stderr: expect.stringMatching(/--virtinst has no value/),
   });
-});
-
-test("colours only on a terminal, or where they are asked for", () => {
-  const { options } = target(PLAIN);
-  const run = (env: NodeJS.ProcessEnv) =>
-    cli(["apply", "--check", "--diff", ...options], { env: { NO_COLOR: undefined, CI: "1", ...env } }).stdout;
-  expect(run({})).not.toContain("\u001b");
-  expect(run({ FORCE_COLOR: "0" })).not.toContain("\u001b");
-  expect(run({ FORCE_COLOR: "1" })).toContain("\u001b[32m+# >>> ");
-  const terminal = spawnSync(
-    "script",
-    ["-qec", `${process.execPath} ${TOOL} inspect ${options.join(" ")}`, "/dev/null"],
-    { encoding: "utf8", env: { ...process.env, NO_COLOR: undefined, TERM: "xterm" } },
-  );
-  expect(terminal.stdout).toContain("\u001b[1mPool");
 });
 
 test("a full device is named", () => {

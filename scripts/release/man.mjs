@@ -10,9 +10,8 @@ export const ENVIRONMENT = {
   EPYTHON: "On Gentoo, the Python with which python-exec starts virt-install.",
   PYTHONPATH: "It belongs to virt-install. Where it has that import another virtinst, `verify` names the folder.",
   NO_COLOR: "Set to anything, there are no colours.",
-  FORCE_COLOR: "Set, and neither 0 nor false, there are colours where standard output is no terminal, too.",
-  TERM: "With dumb, a terminal gets neither colours nor a progress bar.",
-  PAGER: "What shows a diff, a patch or a domain that is longer than the screen; less where it is not set, none where it is empty or cat.",
+  FORCE_COLOR: "With 1, there are colours even if standard output is not a terminal.",
+  TERM: "With dumb, there are no colours.",
   TMPDIR: "Where a proof has its temporary folder, which goes with it; /tmp by default.",
 };
 

@@ -1,5 +1,4 @@
 import { type CephPool, poolNames } from "../patch/facts";
-import type { Announced } from "../report/change";
 import type { TargetOptions } from "../virtinst/target";
 
 /** How a change is made. */
@@ -8,8 +7,6 @@ export interface ChangeOptions extends TargetOptions {
   readonly check?: boolean;
   /** Whether to go on where that was refused for reasons that an administrator may know better; false by default. */
   readonly force?: boolean;
-  /** Hears what is going to be done, before it is. */
-  readonly announce?: (what: Announced) => void;
 }
 
 /** Why a host's facts could not be read, in a sentence. */

@@ -31,12 +31,6 @@ export async function land(
   const said = [...notes, ...drift(target)];
   const renewed = examined.patch !== null;
   if (!options.check) {
-    const { outside: path } = installation.target;
-    options.announce?.({
-      change: renewed ? "renew" : "put in",
-      file: path,
-      pools: poolNames(facts),
-    });
     const replaced = await replace(target, options, plan);
     if (!replaced) return unchanged(facts, "current", said);
     said.push(...replaced.notes);

@@ -1,8 +1,9 @@
 import { gzipSync } from "node:zlib";
 import { Failure } from "../failure";
-import { about, type Result } from "../forms/result";
+import type { Result } from "../output/schema";
 import { BUNDLE_IN, ENGINES, type HookKind, renderHook } from "../patch/hook";
 import { TARGET_FILES } from "../virtinst/layouts";
+import { about } from "./about";
 import { type BundleOptions, bundle } from "./bundle";
 
 /** Options of `hook`: those of the bundle that goes with it. */

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { hostOf, settle, whole } from "../context";
 import { refuseOtherFile } from "../elsewhere";
 import { asFailure, Failure, quoted } from "../failure";
-import type { HostResult, HostsSummary } from "../forms/result";
 import type { HostConfig } from "../host/config";
 import { documentPath, listDocuments, readListed } from "../host/documents";
+import type { HostResult, HostsSummary } from "../output/schema";
 import { makeFolder, putFile } from "../system/write";
 import { openTarget } from "../virtinst/target";
 import { type BundleOptions, bundler } from "./bundle";
@@ -24,7 +24,6 @@ export type HostLine = HostResult & { readonly failure: Failure | null };
 
 /** A run over many hosts. Nothing of one is kept for the next but how often what was said. */
 export interface HostsRun {
-  readonly hosts: number;
   /** One after the other, each made when it is asked for. */
   readonly lines: AsyncIterable<HostLine>;
   /** What is to be said after the last. */
@@ -70,7 +69,7 @@ export function makeForHosts(options: HostsOptions): HostsRun {
       ...(notes.size === MOST_NOTES ? ["There may be other notes: --json says each host's."] : []),
     ],
   });
-  return { hosts: names.length, lines: lines(), summary };
+  return { lines: lines(), summary };
 }
 
 /** So many different notes are said at the end: nobody reads on. */

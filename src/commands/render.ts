@@ -1,15 +1,15 @@
 import { type CommonOptions, type Host, openContext } from "../context";
-import { aboutTarget, type Result } from "../forms/result";
 import { noPool } from "../host/facts";
+import type { Result } from "../output/schema";
 import { unifiedDiff } from "../patch/diff";
 import { examine, named } from "../patch/examine";
 import { monitorText, type PoolFacts, poolNames, secretText } from "../patch/facts";
 import { encode } from "../patch/source";
-import { remembering } from "../remember";
 import { TOOL, VERSION } from "../version";
 import { targetNotes } from "../virtinst/notes";
 import { planPatch } from "../virtinst/plan";
 import type { Target } from "../virtinst/target";
+import { aboutTarget } from "./about";
 
 /** Options of `render`. */
 export interface RenderOptions extends CommonOptions {
@@ -34,7 +34,7 @@ export async function renderPatch(options: RenderOptions): Promise<RenderResult>
 }
 
 /**
- * For one virtinst, how each host's patch is made. Hosts with equal facts share all but what names the host.
+ * For one virtinst, how the patch of each host is made.
  *
  * @throws for a host, Failure (facts) where it has no pool, (target) where the file is damaged or has no known layout
  */
@@ -43,7 +43,8 @@ export function renderer(target: Target, options: RenderOptions): (host: Host) =
   const { reverse = false } = options;
   // Refuse a file without an insertion point before anything is written for any host.
   planPatch(installation, target.examined, file.modified, []);
-  const shared = remembering(async ({ chosen, cephPools }: Shared) => {
+  const notes = targetNotes(target, options);
+  const render = ({ chosen, cephPools }: Shared) => {
     const examined = examine(file.bytes, cephPools, named(installation));
     const { before, after } = planPatch(installation, examined, file.modified, cephPools);
     const [from, to] = reverse ? [after, before] : [before, after];
@@ -51,12 +52,11 @@ export function renderer(target: Target, options: RenderOptions): (host: Host) =
       found: aboutTarget({ installation, examined }, chosen, options.files),
       before,
       diff: unifiedDiff(installation.file, from.text, to.text),
-      notes: targetNotes(target, options),
     };
-  });
+  };
   return async ({ config, facts, chosen }) => {
     if (chosen.length === 0) throw noPool(config);
-    const { found, before, diff, notes } = await shared({ chosen, cephPools: facts.cephPools });
+    const { found, before, diff } = render({ chosen, cephPools: facts.cephPools });
     const { affected, affectedReason } = found;
     const header = [
       `${TOOL} ${VERSION}${reverse ? ", reversed" : ""}`,

@@ -1,13 +1,14 @@
 import { type CommonOptions, type Context, openContext } from "../context";
 import { Failure } from "../failure";
-import { about, type Result } from "../forms/result";
 import { DEFAULT_URI } from "../host/config";
+import type { Result } from "../output/schema";
 import { poolNames } from "../patch/facts";
 import { proveBehaviour } from "../proof/behaviour";
 import { type InstallProof, proveInstall } from "../proof/install";
 import { skipped } from "../proof/proof";
 import { proveVolume } from "../proof/volume";
 import { targetNotes } from "../virtinst/notes";
+import { about } from "./about";
 
 /** Options of `verify`. */
 export interface VerifyOptions extends CommonOptions {

@@ -284,21 +284,3 @@ test("the exit code is the highest of the hosts'", () => {
   expect(code).toBe(6);
   expect(readdirSync(out).sort()).toEqual(["hv1.patch", "hv2.patch"]);
 });
-
-test("the progress is shown on a terminal, failures above it, and nothing of it stays", () => {
-  const { facts, write, words } = fleet();
-  for (const name of ["hv1", "hv2", "hv3"]) write(name);
-  writeFileSync(join(facts, "hv2.json"), "");
-  const run = (more: string, TERM = "xterm") =>
-    spawnSync("script", ["-qec", `${process.execPath} ${TOOL} render ${more} ${words.join(" ")}`, "/dev/null"], {
-      encoding: "utf8",
-      env: { ...process.env, TERM },
-    }).stdout;
-  const shown = run("");
-  expect(shown).toContain("100 % | 3 of 3 hosts");
-  // The line is cleared before anything else is said.
-  expect(shown).toMatch(/\u001b\[2Kvirtinst-rbd-patch: hv2: /);
-  expect(shown).toMatch(/\u001b\[2K(?:note: .*\r\n)*\S+: 0 written|\u001b\[2K(?:note: .*\r\n)*\S+: 2 written/);
-  for (const plain of [run("", "dumb"), run("-q"), run("-v"), run("--json")])
-    expect(plain).not.toMatch(/3 of 3|\u001b/);
-});
