@@ -22,10 +22,7 @@ export function statusText(status: string, { green, yellow, red }: Colours): str
 
 /** A unified diff in the colours of `git diff`. */
 export function colourDiff(diff: string, colours: Colours): string {
-  return visible(diff)
-    .split("\n")
-    .map((line) => colourLine(line, colours))
-    .join("\n");
+  return visible(diff).replace(/.+/g, (line) => colourLine(line, colours));
 }
 
 function colourLine(line: string, { bold, cyan, green, red }: Colours): string {

@@ -1,3 +1,4 @@
+import type { Failure } from "../failure";
 import { FORM, TOOL, VERSION } from "../version";
 import { inJson } from "./escape";
 import { print } from "./streams";
@@ -22,17 +23,13 @@ export function printJson<T extends { readonly command: string | null }>(
  *
  * @param command the first word of the command line, if it is not an option
  */
-export function printJsonFailure(
-  exitCode: number,
-  command: string | undefined,
-  error: { readonly message: string; readonly hint: string },
-): void {
+export function printJsonFailure(exitCode: number, command: string | undefined, { message, hint }: Failure): void {
   try {
     printJson(exitCode, {
       command: command?.startsWith("-") ? null : (command ?? null),
       ...{ host: null, source: null, file: null, release: null, sha256: null },
       ...{ affected: null, affectedReason: null, state: null, stateReason: null, pools: [], notes: [] },
-      error: { message: error.message, hint: error.hint },
+      error: { message, hint },
     });
   } catch {
     // Nothing is left to report it to.

@@ -138,14 +138,9 @@ export async function showHosts(
 }
 
 /** Prints why a command failed and what to do next. */
-export function showFailure(
-  { message, hint }: Failure,
-  exitCode: number,
-  command: string | undefined,
-  json: boolean,
-): void {
-  writeStderr(`${TOOL}: ${inline(message)}\n${inline(hint)}\n`);
-  if (json) printJsonFailure(exitCode, command, { message, hint });
+export function showFailure(failure: Failure, exitCode: number, command: string | undefined, json: boolean): void {
+  writeStderr(`${TOOL}: ${inline(failure.message)}\n${inline(failure.hint)}\n`);
+  if (json) printJsonFailure(exitCode, command, failure);
 }
 
 /**

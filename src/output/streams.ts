@@ -38,7 +38,7 @@ export function writeStderr(text: string): void {
   try {
     write(2, text);
   } catch (error) {
-    heard = (error as NodeJS.ErrnoException).code === "EPIPE";
+    if ((error as NodeJS.ErrnoException).code !== "EPIPE") heard = false;
   }
 }
 

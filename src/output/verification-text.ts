@@ -33,13 +33,9 @@ function volumeGroup({ volume, status, reason, disks, schema, causes }: NonNulla
       difference: right ? "" : `found: ${found}`,
     })),
   );
-  const { status: valid, reason: why } = schema;
-  const schemaCheck = {
-    label: "the domain is valid",
-    status: valid,
-    difference: valid === "passed" ? "" : inline(why),
-  };
-  return { name: `volume ${volume}`, status, reason, causes, checks: [...values, schemaCheck] };
+  const invalid = schema.status === "passed" ? "" : inline(schema.reason);
+  const valid = { label: "the domain is valid", status: schema.status, difference: invalid };
+  return { name: `volume ${volume}`, status, reason, causes, checks: [...values, valid] };
 }
 
 const statusOf = (passed: boolean) => (passed ? "passed" : "failed");
