@@ -6,8 +6,8 @@ import { parseXml } from "@rgrove/parse-xml";
 import { Command, Option } from "commander";
 
 const OPTIONS = [
-  ...["--connect <uri>", "--pool-xml <file...>", "--secret-xml <file...>", "--host <file>", "--root <dir>"],
-  ...["--virtinst <dir>", "--pool <name...>", "--python <path>", "--json", "-v, --verbose", "-q, --quiet"],
+  ...["--connect <uri>", "--pool-xml <file>", "--secret-xml <file>", "--host <file>", "--root <dir>"],
+  ...["--virtinst <dir>", "--pool <name>", "--python <path>", "--json", "-v, --verbose", "-q, --quiet"],
   ...["--diff", "--check", "--force", "--replace-hand-edit"],
 ];
 const main = new Command("libraries").version("1");

@@ -22,9 +22,6 @@ if (!said) refuse(`CHANGELOG.md has no section for ${version}, the version of pa
 if (!said.released && !options.snapshot)
   refuse(`CHANGELOG.md calls ${version} unreleased. Put the day in its heading, or make a --snapshot.`);
 const title = `${TOOL} ${version}${said.released ? "" : " (not released)"}`;
-// Only now: they compile the grammar of the sources.
-const { completion } = await import("./release/completion.mjs");
-const { manPage } = await import("./release/man.mjs");
 const folder = newFolder();
 
 // It is built here and not taken from dist, which may be of other sources.
@@ -42,11 +39,8 @@ const generated = [
   // Without links to files that are not beside it.
   ["NOTES.md", `# ${title}\n\n${said.changes.replace(/\[([^\]]+)\]\((?![a-z]+:)[^)]*\)/g, "$1")}\n`],
   ["sbom.cdx.json", sbom()],
-  [`${TOOL}.1`, manPage()],
-  // bash-completion takes the name with its ending; zsh wants just this one.
-  [`${TOOL}.bash`, completion("bash")],
-  [`_${TOOL}`, completion("zsh")],
-  [`${TOOL}.fish`, completion("fish")],
+  [`${TOOL}.1`, readFileSync(`docs/${TOOL}.1`, "utf8")],
+  [`${TOOL}.bash`, readFileSync(`docs/${TOOL}.bash`, "utf8")],
 ];
 
 for (const [name, content] of generated) writeFileSync(join(folder, name), content);

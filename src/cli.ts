@@ -1,4 +1,5 @@
-import { Command, CommanderError, type Help, Option } from "commander";
+import { CommanderError } from "commander";
+import { type CommandName, commandLine, type Run } from "./command-line";
 import { type ApplyResult, apply } from "./commands/apply";
 import { bundle } from "./commands/bundle";
 import { hook } from "./commands/hook";
@@ -10,11 +11,7 @@ import { report } from "./commands/report";
 import { type RevertResult, revert } from "./commands/revert";
 import { type VerifyResult, verify } from "./commands/verify";
 import { asFailure, Failure, type FailureKind } from "./failure";
-import { COMMANDS, type CommandGrammar } from "./grammar/commands";
-import { commandHelp, toolHelp, wrapAt } from "./grammar/help";
-import { orderHint, usageHint } from "./grammar/hints";
-import { optionsOf, takenBy } from "./grammar/options";
-import { common, folders, given, reportFile, type Words } from "./options";
+import { type CliOptions, common, folders, given } from "./options";
 import {
   colourDiff,
   inline,
@@ -33,14 +30,14 @@ import {
   writeStderr,
 } from "./output";
 import { refuseOthersFile, writeNewFile, writeNewFiles } from "./system/write";
-import { TOOL, VERSION } from "./version";
+import { TOOL } from "./version";
 
 /** What the exit code says; 0 is "it is so now, or there is nothing to do". */
 const EXIT_CODES: Record<FailureKind, number> = { usage: 2, facts: 3, target: 4, behaviour: 5, io: 6 };
 const NOT_SO = 1;
 
-/** What each command does with its words; returns the exit code. */
-const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) => Promise<number>>> = {
+/** What each command does with its options and its argument; returns the exit code. */
+const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string | undefined) => Promise<number>>> = {
   async inspect(words) {
     const result = await inspect(common(words));
     show(result, 0, (colours) => inspectionText(result, words, colours), words);
@@ -74,7 +71,8 @@ const RUN: Readonly<Record<string, (words: Words, argument: string | undefined) 
     return changed(await apply({ ...common(words), check, force, ...given({ patch }) }), words);
   },
   async verify(words) {
-    const file = reportFile(words);
+    const file = words.report ?? null;
+    if (file === "-") throw new Failure("usage", "--report writes to a file.", "Name it: --report verify.html.");
     if (file !== null) refuseOthersFile(file, isPage, "--report");
     const { context, ...result } = await verify({
       ...common(words),
@@ -123,70 +121,13 @@ function filesText(files: readonly { path: string; content: string; program: boo
   return shown.map(({ path, content }) => `==> ${path} <==\n${content}`).join("\n");
 }
 
-/**
- * The program, from its grammar.
- *
- * @param only the first word of the command line: where it names a command, the others are not even set up
- */
-function program(only: string | undefined, finish: (code: number) => void): Command {
-  const main = new Command(TOOL)
-    .version(VERSION)
-    .addHelpCommand(false)
-    .exitOverride()
-    // What is wrong is said below, in this tool's own form.
-    .configureOutput({ writeOut: print, writeErr: writeStderr, outputError: () => {} })
-    .configureHelp({ formatHelp: (_, helper) => toolHelp(wrapping(helper)) });
-  const named = COMMANDS.filter(({ name }) => name === only);
-  for (const grammar of named.length > 0 ? named : COMMANDS)
-    withOptions(main.command(grammar.name), grammar)
-      .configureHelp({ formatHelp: (_, helper) => commandHelp(grammar, wrapping(helper)) })
-      .allowExcessArguments(false)
-      .action(async (...args: unknown[]) => {
-        const argument = typeof args[0] === "string" ? args[0] : undefined;
-        const words = args[args.length - 2] as Words;
-        const run = RUN[grammar.name] as (typeof RUN)[string];
-        const code = await run(words, argument).catch((error) => failed(error, words.json === true));
-        finish(code === 0 && !wasHeard() ? EXIT_CODES.io : code);
-      });
-  return main;
-}
-
-function withOptions(command: Command, grammar: CommandGrammar): Command {
-  const [all, taken] = [optionsOf(grammar), takenBy(grammar)];
-  for (const { flags, description, conflicts = [], collect = false } of all) {
-    const option = new Option(flags, description).conflicts([...conflicts]);
-    if (option.required)
-      option.argParser((value, before: unknown = []) => {
-        refuseOption(value, option.long ?? "", taken);
-        return collect || option.variadic ? [...(before as string[]), value] : value;
-      });
-    command.addOption(option);
-  }
-  const { argument } = grammar;
-  return argument ? command.argument(argument.required ? `<${argument.name}>` : `[${argument.name}]`) : command;
-}
-
-/**
- * Refuses an option as the value of the one before it, which was forgotten.
- *
- * @throws Failure (usage)
- */
-function refuseOption(value: string, option: string, taken: readonly string[]): void {
-  if (!taken.includes(value) || process.argv.includes(`${option}=${value}`)) return;
-  const hint = `Give it one; a value that looks like an option goes as ${option}=${value}.`;
-  throw new Failure("usage", `${option} has no value: ${value} is an option.`, hint);
-}
-
-/** Help is as wide as the terminal, at most 120 columns. */
-const wrapping = ({ helpWidth = 80 }: Help) => wrapAt(Math.min(helpWidth, 120));
-
 /** Makes a file for each of many hosts. */
-async function forHosts(options: HostsOptions, words: Words): Promise<number> {
+async function forHosts(options: HostsOptions, words: CliOptions): Promise<number> {
   return showHosts(makeForHosts(options), options.output, (kind) => EXIT_CODES[kind], words);
 }
 
 /** Prints what `apply` or `revert` did; returns the exit code. */
-function changed(result: ApplyResult | RevertResult, words: Words): number {
+function changed(result: ApplyResult | RevertResult, words: CliOptions): number {
   const code = result.check && result.changed ? NOT_SO : 0;
   showChange(result, code, words);
   return code;
@@ -202,35 +143,46 @@ function verdict({ state, affected, behaviour, install, volume }: Omit<VerifyRes
   return behaviour.status === "failed" || install.status === "failed" ? EXIT_CODES.behaviour : 0;
 }
 
+/**
+ * Reports a failure.
+ *
+ * @returns the exit code
+ */
 function failed(error: unknown, asJson: boolean): number {
-  const { kind, message, hint: first } = asFailure(error);
-  const code = EXIT_CODES[kind];
-  const hint = orderHint(process.argv.slice(2), message, first);
-  showFailure(new Failure(kind, message, hint), code, process.argv[2], asJson);
+  const failure = asFailure(error);
+  const code = EXIT_CODES[failure.kind];
+  showFailure(failure, code, process.argv[2], asJson);
   return code;
 }
 
-/** Says what is wrong with the command line. */
-function misused({ message }: CommanderError, words: readonly string[]): number {
-  // Such as "error: unknown option '-x'", and a guess in brackets below that.
-  const [said = "", guess = ""] = message.replace(/^error: /, "").split("\n");
-  const sentence = `${said[0]?.toUpperCase()}${said.slice(1).replace(/\.$/, "")}.`;
-  const failure = new Failure("usage", sentence, usageHint(words, guess.replace(/^\(|\)$/g, "")));
-  return failed(failure, words.includes("--json"));
+/** What is wrong with the command line, from a message such as "error: unknown option '-x'\n(Did you mean -q?)". */
+function misused({ message }: CommanderError, [first = ""]: readonly string[], names: readonly string[]): Failure {
+  const [said = "", guess] = message.replace(/^error: /, "").split("\n");
+  const see = `See ${TOOL}${names.includes(first) ? ` ${first}` : ""} --help.`;
+  const hint = guess?.slice(1, -1) ?? (first.startsWith("-") ? `Options come after the command. ${see}` : see);
+  return new Failure("usage", said, hint);
 }
 
 async function main(): Promise<void> {
   process.on("uncaughtException", (error) => process.exit(failed(error, false)));
   const words = process.argv.slice(2);
+  const run: Run = async (name, options, argument) => {
+    process.exitCode = await ACTIONS[name](options, argument);
+  };
+  const program = commandLine(run, { writeOut: print, writeErr: writeStderr });
   try {
-    await program(words[0], (code) => {
-      process.exitCode = code;
-    }).parseAsync();
+    await program.parseAsync();
   } catch (error) {
-    if (!(error instanceof CommanderError)) process.exitCode = failed(error, words.includes("--json"));
-    else if (error.code === "commander.help") process.exitCode = EXIT_CODES.usage;
-    else if (error.exitCode !== 0) process.exitCode = misused(error, words);
+    const isParser = error instanceof CommanderError;
+    // The help and the version were printed; without a command, the help goes to standard error.
+    if (isParser && (error.exitCode === 0 || error.code === "commander.help"))
+      process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODES.usage;
+    else {
+      const names = program.commands.map((command) => command.name());
+      process.exitCode = failed(isParser ? misused(error, words, names) : error, words.includes("--json"));
+    }
   }
+  if (process.exitCode === 0 && !wasHeard()) process.exitCode = EXIT_CODES.io;
 }
 
 main();

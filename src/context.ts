@@ -7,37 +7,37 @@ import { copiesAuth } from "./virtinst/affected";
 import type { Installation } from "./virtinst/find";
 import { examineTarget, readTarget, type Target, type TargetOptions } from "./virtinst/target";
 
-/** Options that every command takes. */
+/** The options that every command takes. */
 export interface CommonOptions extends HostOptions, TargetOptions {
-  /** Names of the libvirt pools to take; all rbd pools by default. */
+  /** The libvirt pools to use; by default all rbd pools. */
   readonly pool?: readonly string[];
 }
 
-/** What libvirt says of the host, and what follows from it. */
+/** The configuration of a host, and what follows from it. */
 export interface Host {
   readonly config: HostConfig;
   readonly facts: ResolvedFacts;
-  /** The pools that were asked for, broken ones too; none on a host without one. */
+  /** The selected pools, including those that cannot be used; empty on a host without a pool. */
   readonly chosen: HostConfig["pools"];
 }
 
 /** A host and its virtinst. */
 export interface Context extends Host, Target {}
 
-/** A host that was looked at, and the way to its virtinst. */
+/** A host, and the lookup of its virtinst. */
 export interface Looked {
   readonly host: Host;
   /**
-   * The virtinst for the host's facts.
+   * The virtinst, compared with the pools of the host.
    *
-   * @throws Failure (target) where there is none, (facts) where these are another machine's
+   * @throws Failure (target) if there is none, (facts) if it is on another host
    */
   readonly meet: () => Target;
 }
 
-/** Reads the host's facts and its virtinst, whether or not all of it fits together. */
+/** Reads a host and its virtinst, without refusing any combination yet. */
 export async function lookAround(options: CommonOptions): Promise<Looked> {
-  // virsh, which is started in the first turn, takes longer than to find virtinst in the second.
+  // Find virtinst while virsh, which the first turn starts, is running.
   const secondTurn = new Promise((resolve) => setImmediate(resolve));
   const [config, read] = await Promise.allSettled([readHost(options), secondTurn.then(() => readTarget(options))]);
   if (config.status === "rejected") throw config.reason;
@@ -51,33 +51,29 @@ export async function lookAround(options: CommonOptions): Promise<Looked> {
   return { host, meet };
 }
 
-/** The pools that are taken of what libvirt says of a host, whether or not all of them fit together. */
+/** The selected pools of a host, usable or not. */
 export function hostOf(config: HostConfig, { pool: only = [] }: Pick<CommonOptions, "pool">): Host {
   return { config, facts: resolveFacts(config, only), chosen: choosePools(config, only) };
 }
 
 /**
- * Reads the host's facts.
+ * Reads the configuration of a host.
  *
- * @throws Failure (facts) where one of the pools is broken
+ * @throws Failure (facts) if a pool cannot be used
  */
 export async function openHost(options: CommonOptions): Promise<Host> {
   return whole(hostOf(await readHost(options), options));
 }
 
-/**
- * A host beside the virtinst that is to be patched: that decides whether a disk's user tells its pool.
- *
- * @param installation null for none
- */
+/** The host, given the virtinst to patch: it decides whether the user of a disk tells its pool. */
 export function settle(host: Host, installation: Installation | null, { files }: CommonOptions): Host {
   return { ...host, facts: settleUsers(host.facts, () => installation !== null && copiesAuth(installation, files)) };
 }
 
 /**
- * The host, if all of its pools can be used.
+ * Returns the host if all of its pools can be used.
  *
- * @throws Failure (facts) where one of them is broken
+ * @throws Failure (facts) if one cannot
  */
 export function whole(host: Host): Host {
   const [broken] = host.facts.broken;
@@ -86,18 +82,15 @@ export function whole(host: Host): Host {
 }
 
 /**
- * Reads the host's facts, finds virtinst, and compares the two.
+ * Reads a host and its virtinst, and compares the two.
  *
- * @throws Failure (facts) where one of the pools is broken, nothing tells two apart, or the facts are another machine's
+ * @throws Failure (facts) if a pool cannot be used or the two are of different hosts, (target) without a virtinst
  */
 export async function openContext(options: CommonOptions): Promise<Context> {
   const { host, meet } = await lookAround(options);
   whole(host);
   const target = meet();
   const { facts, ...settled } = whole(settle(host, target.installation, options));
-  return {
-    ...settled,
-    facts: { ...facts, notes: [...facts.notes, ...olderDocument(host, target, options)] },
-    ...target,
-  };
+  const notes = [...facts.notes, ...olderDocument(host, target, options)];
+  return { ...settled, facts: { ...facts, notes }, ...target };
 }

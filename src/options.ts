@@ -1,29 +1,72 @@
+import { InvalidArgumentError, Option } from "commander";
 import type { CommonOptions } from "./context";
 import { Failure } from "./failure";
 import { HostFiles } from "./system/host-files";
 
-/** The options as the command line gives them. */
-export interface Words {
-  connect?: string;
-  poolXml?: string[];
-  secretXml?: string[];
-  host?: string;
-  root?: string;
-  virtinst?: string[];
-  pool?: string[];
-  python?: string;
-  json?: boolean;
-  diff?: boolean;
-  check?: boolean;
-  force?: boolean;
-  reverse?: boolean;
-  static?: boolean;
-  vol?: string;
-  report?: string;
-  output?: string;
-  hosts?: string;
-  verbose?: boolean;
-  quiet?: boolean;
+/** The options of all commands, as the command line gives them. */
+export type CliOptions = Partial<
+  Record<"connect" | "host" | "root" | "virtinst" | "python" | "output" | "hosts" | "vol" | "report", string> &
+    Record<"poolXml" | "secretXml" | "pool", string[]> &
+    Record<"check" | "diff" | "force" | "reverse" | "static" | "json" | "verbose" | "quiet", boolean>
+>;
+
+/**
+ * Defines an option. If it has a value, another option in its place is refused.
+ *
+ * @param conflicts the options that it does not go with, in camel case
+ * @param repeat whether each use adds a value; if not, the last one counts
+ */
+export function option(flags: string, description: string, conflicts: string[] = [], repeat = false): Option {
+  const made = new Option(flags, description).conflicts(conflicts);
+  if (!made.required) return made;
+  return made.argParser<string | string[]>((value, before = []) => {
+    const written = `${made.long}=${value}`;
+    if (value === "") throw new InvalidArgumentError("The value is missing.");
+    if (/^--?[a-z]/i.test(value) && !process.argv.includes(written))
+      throw new InvalidArgumentError(`The value is missing. If it begins with "-", write ${written}.`);
+    return repeat ? [...before, value] : value;
+  });
+}
+
+/** Where the pools and secrets are read from. */
+export const SOURCE = [
+  option("-c, --connect <uri>", "read live libvirt with virsh -r (default: qemu:///system)", ["poolXml", "host"]),
+  option("--pool-xml <file>", "read the output of `virsh pool-dumpxml` (repeatable)", ["host"], true),
+  option("--secret-xml <file>", "read the output of `virsh secret-dumpxml` (repeatable)", ["host"], true),
+  option("--host <file>", "read a host file: the output of `inspect --json`"),
+  option("--pool <name>", "use only this libvirt pool (repeatable; default: all of type rbd)", [], true),
+];
+export const ROOT = option("--root <dir>", "work on a mounted image, chroot or rescue mount");
+export const VIRTINST = option(
+  "--virtinst <dir>",
+  "the directory that contains virtinst/ (default: that of virt-install)",
+);
+export const PYTHON = option("--python <path>", "the Python that runs virt-install (default: from its shebang)");
+
+/** The options of a command that changes a file. */
+export const CHANGE = [
+  option("--check", "change nothing; exit with 1 if something would change"),
+  option("-n, --dry-run", "the same as --check").implies({ check: true }),
+  option("--diff", "show what changes"),
+  option("-y, --yes", "accepted for scripts; no confirmation is needed"),
+];
+
+/** The options of a command that writes one file, or one file for each of many hosts. */
+export const MANY = [
+  option("-o, --output <file>", "write to a file instead of standard output; with --hosts, to a directory"),
+  option("--hosts <dir>", "read the host files (*.json) of a directory, and write one file for each to --output", [
+    ...["connect", "poolXml", "secretXml", "host", "root"],
+  ]),
+];
+
+/** The options for what a command prints; `verbose` says what `--verbose` adds. */
+export function output(verbose?: string): Option[] {
+  const more = verbose === undefined ? [] : [option("-v, --verbose", verbose)];
+  return [
+    option("--json", "print the result as JSON"),
+    ...more,
+    option("-q, --quiet", "print only errors", ["verbose"]),
+  ];
 }
 
 /** Only what was given: a missing option is no property at all. */
@@ -34,53 +77,29 @@ export function given<T extends object>(options: T): { [K in keyof T]?: NonNulla
 }
 
 /**
- * The folders of a run over many hosts; null for one host.
+ * The directories of a run over many hosts; null for one host.
  *
- * @throws Failure (usage) where there is no folder to write to
+ * @throws Failure (usage) without a directory to write to
  */
-export function folders({ hosts, output }: Words): { hosts: string; output: string } | null {
+export function folders({ hosts, output }: CliOptions): { hosts: string; output: string } | null {
   if (hosts === undefined) return null;
-  if (hosts === "") throw new Failure("usage", "--hosts has no value.", "Name the folder that holds the documents.");
   if (output === undefined || output === "-")
-    throw new Failure(
-      "usage",
-      "--hosts writes a file for each host, and no folder for them was named.",
-      "Give -o DIR.",
-    );
+    throw new Failure("usage", "--hosts writes a file for each host and needs a directory.", "Name it with -o DIR.");
   return { hosts, output };
-}
-
-/**
- * The file of --report; null for none.
- *
- * @throws Failure (usage) where that is no file's name
- */
-export function reportFile({ report }: Words): string | null {
-  if (report === "" || report === "-")
-    throw new Failure("usage", "--report needs a file's name.", "Name one, such as --report verify.html.");
-  return report ?? null;
 }
 
 /**
  * The options that every command takes.
  *
- * @throws Failure (usage) where they do not go together
+ * @throws Failure (usage) if they do not go together
  */
-export function common(words: Words): CommonOptions {
-  const { connect, poolXml, secretXml, host, root, virtinst, pool, python } = words;
+export function common({ connect, poolXml, secretXml, host, root, virtinst, pool, python }: CliOptions): CommonOptions {
   if (secretXml && !poolXml && connect === undefined && root !== undefined)
     throw new Failure(
       "usage",
-      "--secret-xml does not go with --root alone: the secrets come from below --root.",
+      "--secret-xml does not go with --root alone: the secrets are read from below --root.",
       "Give --pool-xml or --connect too.",
     );
-  const [own, second] = virtinst ?? [];
-  if (second !== undefined) throw new Failure("usage", "--virtinst was given more than once.", "Pass it once.");
-  const single = { connect, host, root, virtinst: own, python, vol: words.vol, output: words.output };
-  const several = { "pool-xml": poolXml, "secret-xml": secretXml, pool };
-  for (const [option, value = []] of Object.entries({ ...single, ...several }))
-    if ([value].flat().includes(""))
-      throw new Failure("usage", `--${option} has no value.`, "Give one, or leave the option out.");
   const files = new HostFiles(root);
-  return { files, ...given({ connect, poolXml, secretXml, hostDocument: host, virtinst: own, pool, python }) };
+  return { files, ...given({ connect, poolXml, secretXml, hostDocument: host, virtinst, pool, python }) };
 }

@@ -5,7 +5,7 @@ set -euo pipefail
 shopt -s extglob nullglob
 
 not='@(virsh|virt-*|libvirt*|ceph*|rados|rbd|qemu-*|ssh*|scp|sftp|?etfattr|?etfacl|chattr|lsattr|git|git-*|patch|strace'
-not+='|man|mandoc|groff|nroff|troff|less|zsh|fish|xmllint|ansible*|puppet*|systemctl|dnf*|rpm*|python*|pip*|node|npm|npx|corepack)'
+not+='|man|mandoc|groff|nroff|troff|less|xmllint|ansible*|puppet*|systemctl|dnf*|rpm*|python*|pip*|node|npm|npx|corepack)'
 
 folder=$(mktemp -d)
 for source in /usr/local/bin /usr/bin /bin /usr/sbin /sbin; do

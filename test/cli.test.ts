@@ -2,15 +2,9 @@ import { spawnSync } from "node:child_process";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { COMMANDS } from "../src/grammar/commands";
 import { cli, HOST, json, PLAIN, shell, TOOL, target, temporaryFolder } from "./support/cli";
 
 test.each([
-  [["--no-such-option", "inspect"], 2, /Unknown option/],
-  [["inspect", "--host", "a", "--pool-xml", "b"], 2, /cannot be used with/],
-  [["inspect", "--connect", "a", "--host", "b"], 2, /cannot be used with/],
-  [["inspect", "--root", "/", "--secret-xml", "b"], 2, /does not go with --root alone/],
-  [["apply", "a", "b"], 2, /Too many arguments/],
   [["inspect", "--host", "/nonexistent"], 3, /nonexistent cannot be read: no such file/],
   [["inspect", ...HOST, "--pool", "other"], 3, /no rbd pool named "other".*\n.*"libvirtpool"/],
   [["render", ...HOST, "--virtinst", "/nonexistent"], 4, /nonexistent holds no virtinst/],
@@ -30,25 +24,6 @@ test.each([
   });
 });
 
-test("every command has help, and --version prints the version of package.json", () => {
-  for (const { name, purpose } of COMMANDS)
-    expect(cli([name, "--help"])).toMatchObject({ code: 0, stdout: expect.stringContaining(purpose.slice(0, 40)) });
-  const { version } = JSON.parse(readFileSync("package.json", "utf8"));
-  expect(cli(["--version"]).stdout).toBe(`${version}\n`);
-});
-
-test.each([
-  [["verify", "--report", "--static"], /^virtinst-rbd-patch: --report has no value: --static is an option\.\n/],
-  [["render", "-o", "--reverse"], /--output has no value: --reverse is an option\./],
-  [["render", "-o", ""], /--output has no value\./],
-  [["inspect", "--pool="], /--pool has no value\./],
-  [["inspect", "--pool-xml", "", "--secret-xml", "x"], /--pool-xml has no value\./],
-  [["apply", "-c", "--check"], /--connect has no value: --check is an option\./],
-  [["apply", "--pool", "a", "--pool", "-q"], /--pool has no value: -q is an option\./],
-])("no option is the value of another: %j", (words, message) => {
-  expect(cli(words)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(message) });
-});
-
 test("what looks like this tool's own colours is none of them in a name from outside", () => {
   const folder = join(temporaryFolder(), "\u001b[8mhidden");
   cpSync(target(PLAIN).folder, folder, { recursive: true });
@@ -64,14 +39,6 @@ test("a folder that went is called that", () => {
   const ran = shell('cd "$1" && rmdir "$1" && shift && tool inspect "$@" --virtinst virtinst', [gone, ...HOST]);
   expect(ran.stderr).toMatch(/^virtinst-rbd-patch: The folder that this was started in .*no such file.*\n.*cd \//);
   expect(ran.code).toBe(6);
-});
-
-test("a wrong option shows where help is", () => {
-  expect(cli(["apply", "--bogus"]).stderr).toMatch(/Unknown option '--bogus'[\s\S]*--help/);
-  expect(cli(["inspect", "--virtinst="])).toMatchObject({
-    code: 2,
-    stderr: expect.stringMatching(/--virtinst has no value/),
-  });
 });
 
 test("a full device is named", () => {

@@ -155,7 +155,7 @@ function contradictions(pools: readonly PoolFacts[], source: string): { group: B
     const [{ cephPool }] = group as [PoolFacts];
     const names = group.map(({ pool }) => pool);
     const told = new Set(group.map(({ auth }) => auth?.username)).size === logins.length && group.every(hasAuth);
-    const choice = logins.map((own) => `--pool ${own.map(({ pool }) => pool).join(" ")}`).join(" or ");
+    const choice = logins.map((own) => own.map(({ pool }) => `--pool ${pool}`).join(" ")).join(" or ");
     const why = told ? ", and no virtinst was found that writes a pool's user into its disks, as 1.5 and later do" : "";
     const failure = new Failure(
       "facts",

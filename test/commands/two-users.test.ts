@@ -14,7 +14,7 @@ function pools(users: Readonly<Record<string, readonly [username: string, secret
 }
 const USERS = { a: ["libvirt", "libvirt"], b: ["backup", "backup"], c: ["libvirt", "libvirt"] } as const;
 const REFUSED =
-  /the pools "a", "b" and "c" all stand for the Ceph pool "vms" on the same monitors, with different credentials, and no virtinst was found that writes a pool's user into its disks, as 1\.5 and later do\.\nChoose those of one user with --pool a c or --pool b, or go to virt-manager 1\.5 or later\./;
+  /the pools "a", "b" and "c" all stand for the Ceph pool "vms" on the same monitors, with different credentials, and no virtinst was found that writes a pool's user into its disks, as 1\.5 and later do\.\nChoose those of one user with --pool a --pool c or --pool b, or go to virt-manager 1\.5 or later\./;
 const CHANGING = ["verify", "render", "apply", "preview"];
 
 describe("a virtinst that writes the user into the disk", () => {
@@ -125,7 +125,7 @@ describe("a virtinst that does not", () => {
     expect(stdout.match(/^Pool +[abc] \(Ceph pool vms\) broken$/gm)).toHaveLength(3);
     expect(stdout).toMatch(/^Pool +iso \(Ceph pool iso\)$/m);
     expect(stdout.match(/^ {2}secret +(?:2a5b08e4|5f3a1c9e)-\S+ \(by usage/gm)).toHaveLength(3);
-    expect(stdout).toMatch(/^Broken pool: .* Choose those of one user with --pool a c or --pool b/m);
+    expect(stdout).toMatch(/^Broken pool: .* Choose those of one user with --pool a --pool c or --pool b/m);
     expect(stdout).toMatch(/^Patch +outdated: the pools or secrets of this host have changed/m);
     expect(stdout).toMatch(/^Affected: yes\n/);
   });

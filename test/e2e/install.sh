@@ -10,7 +10,7 @@ packages=(
   ansible-core ansible-lint
   puppet-agent puppet-lint metadata-json-lint
   python3-jinja2 python3-yaml python3-jsonschema python3-oauthlib python3-requests
-  bash-completion zsh fish man-db groff-base mandoc
+  bash-completion man-db groff-base mandoc
   systemd systemd-container procps dnf dnf-plugins-core rpm createrepo-c
   chromium
 )

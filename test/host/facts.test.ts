@@ -161,7 +161,7 @@ describe("resolveFacts", () => {
       kind: "facts",
       message:
         'SOURCE: the pools "p", "q" and "r" all stand for the Ceph pool "vms" on the same monitors, with different credentials, and no virtinst was found that writes a pool\'s user into its disks, as 1.5 and later do.',
-      hint: "Choose those of one user with --pool p r or --pool q, or go to virt-manager 1.5 or later.",
+      hint: "Choose those of one user with --pool p --pool r or --pool q, or go to virt-manager 1.5 or later.",
     });
   });
 
@@ -225,7 +225,7 @@ describe("resolveFacts", () => {
       expect.objectContaining({
         message:
           'SOURCE: the pools "p", "q", "s" and "t" all stand for the Ceph pool "vms" on the same monitors, with different credentials.',
-        hint: "Choose those of one user with --pool p s t or --pool q.",
+        hint: "Choose those of one user with --pool p --pool s --pool t or --pool q.",
       }),
     ]);
   });

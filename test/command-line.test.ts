@@ -1,0 +1,178 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { commandLine } from "../src/command-line";
+import { cli, json, PLAIN, target, temporaryFile } from "./support/cli";
+
+const program = commandLine(async () => {}, { writeOut: () => {}, writeErr: () => {} });
+const commands = program.commands.map((command) => {
+  const own = command.options.flatMap(({ short, long }) => [short, long]).filter((name) => name !== undefined);
+  return { name: command.name(), options: [...own, "-h", "--help"], command };
+});
+const names = commands.map(({ name }) => name);
+
+test("`help`, `--help` and no command list all commands; without a command that is wrong usage", () => {
+  const { code, stdout } = cli(["--help"]);
+  expect(code).toBe(0);
+  for (const { name, command } of commands) {
+    expect(stdout).toMatch(new RegExp(`^  ${name} .*${command.summary().slice(0, 20)}`, "m"));
+    expect(cli(["help", name])).toEqual({ code: 0, stdout: cli([name, "--help"]).stdout, stderr: "" });
+  }
+  expect(cli(["help"])).toEqual({ code: 0, stdout, stderr: "" });
+  expect(cli([])).toEqual({ code: 2, stdout: "", stderr: stdout });
+  expect(cli(["help", "bogus"]).code).toBe(2);
+});
+
+describe.each(names)("the help of %s", (name) => {
+  const help = cli([name, "--help"]).stdout;
+
+  test("fits into 80 columns, apart from examples", () => {
+    expect(help.split("\n").filter((line) => line.length > 80 && !line.startsWith("  virtinst-rbd-patch "))).toEqual(
+      [],
+    );
+  });
+
+  test("has examples that are valid command lines", () => {
+    const examples = [...help.matchAll(/^ {2}virtinst-rbd-patch (\w[^#>\n]*)/gm)].map(([, words = ""]) => words.trim());
+    expect(examples.length).toBeGreaterThan(0);
+    for (const example of examples) {
+      expect(example.split(" ")[0]).toBe(name);
+      // Nothing on this machine is read or written.
+      const words = example.replace(/(?<=-o |--report )\S+/, "/dev/null/x").split(" ");
+      const { stderr } = cli(
+        [...words, "--virtinst=/nonexistent"].slice(0, /^(bundle|hook)/.test(example) ? -1 : undefined),
+      );
+      expect(stderr).not.toMatch(/option|command|argument/);
+    }
+  });
+
+  test("lists the exit codes that it can return", () => {
+    const listed = [...help.slice(help.indexOf("Exit codes:")).matchAll(/^ {2}(\d) {2}\w/gm)].map(([, code]) => code);
+    const without: Record<string, string> = {
+      bundle: "145",
+      hook: "145",
+      inspect: "15",
+      render: "15",
+      preview: "1",
+      revert: "3",
+    };
+    expect(listed.join("")).toBe("0123456".replace(new RegExp(`[${without[name] ?? "-"}]`, "g"), ""));
+  });
+});
+
+test.each([
+  [["aply"], "unknown command 'aply'", "Did you mean apply?"],
+  [["status"], "unknown command 'status'", "See virtinst-rbd-patch --help."],
+  [["apply", "--chekc"], "unknown option '--chekc'", "Did you mean --check?"],
+  [["revert", "--vol", "x"], "unknown option '--vol'", "See virtinst-rbd-patch revert --help."],
+  [["--json", "inspect"], "unknown option '--json'", "Options come after the command. See virtinst-rbd-patch --help."],
+  [
+    ["apply", "a", "b"],
+    "too many arguments for 'apply'. Expected 1 argument but got 2.",
+    "See virtinst-rbd-patch apply --help.",
+  ],
+  [["hook"], "missing required argument 'kind'", "See virtinst-rbd-patch hook --help."],
+  [
+    ["inspect", "-c", "a", "--host", "b"],
+    /^option '-c, .*' cannot be used with option '--host <file>'$/,
+    /inspect --help/,
+  ],
+  [
+    ["inspect", "--root", "/", "--secret-xml", "b"],
+    /^--secret-xml does not go with --root alone/,
+    /--pool-xml or --connect/,
+  ],
+  [["verify", "--report", "-"], "--report writes to a file.", "Name it: --report verify.html."],
+  [["bundle", "--hosts", "x"], "--hosts writes a file for each host and needs a directory.", "Name it with -o DIR."],
+])("wrong usage exits with 2 and prints one message and one hint: %j", (words, message, hint) => {
+  const { code, stdout, stderr } = cli([...words, "--json"]);
+  const { error, verdict } = json(stdout);
+  const like = (text: string | RegExp) => (typeof text === "string" ? text : expect.stringMatching(text));
+  expect({ code, ...error }).toEqual({ code: 2, message: like(message), hint: like(hint) });
+  expect(verdict).toEqual({ ok: false, exitCode: 2 });
+  expect(stderr).toBe(`virtinst-rbd-patch: ${error.message}\n${error.hint}\n`);
+});
+
+test.each([
+  [["verify", "--report", "--static"], "--report <file>"],
+  [["render", "-o", "--reverse"], "-o, --output <file>"],
+  [["render", "-o", ""], "-o, --output <file>"],
+  [["inspect", "--pool="], "--pool <name>"],
+  [["bundle", "--hosts="], "--hosts <dir>"],
+  [["apply", "--pool", "a", "--pool", "-q"], "--pool <name>"],
+])("an option without its value is wrong usage: %j", (words, flags) => {
+  const { code, stdout, stderr } = cli(words);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toContain(`option '${flags}' argument '`);
+  expect(stderr).toContain("The value is missing.");
+});
+
+test("a value that begins with - is written with =", () => {
+  expect(cli(["inspect", "--virtinst=-x"]).stderr).toMatch(/^virtinst-rbd-patch: (?!option)/);
+});
+
+test("an option that can be repeated has one value each: the argument may follow it", () => {
+  const { options } = target(PLAIN);
+  const words = ["--pool", "libvirtpool", ...options.flatMap((option) => option.split("="))];
+  const patch = temporaryFile("host.patch", cli(["render", ...words]).stdout);
+  const poolXml = options[0]?.split("=") ?? [];
+  expect(cli(["apply", "--check", ...options.slice(1), ...poolXml, patch])).toMatchObject({ code: 1, stderr: "" });
+});
+
+test.each([["--dry-run"], ["-n"]])("apply and revert take %s for --check", (alias) => {
+  const { options, pristine, path } = target(PLAIN);
+  expect(cli(["apply", alias, ...options])).toEqual(cli(["apply", "--check", ...options]));
+  expect(readFileSync(path).equals(pristine)).toBe(true);
+  expect(cli(["apply", ...options]).code).toBe(0);
+  const revert = ["revert", ...options.slice(2)];
+  expect(cli([...revert, alias]).code).toBe(1);
+  expect(cli([...revert, alias])).toEqual(cli([...revert, "--check"]));
+});
+
+test("apply and revert accept --yes", () => {
+  const { options, pristine, path } = target(PLAIN);
+  expect(cli(["apply", "--yes", ...options]).code).toBe(0);
+  expect(cli(["revert", "-y", ...options.slice(2)]).code).toBe(0);
+  expect(readFileSync(path).equals(pristine)).toBe(true);
+});
+
+test("--version and the JSON state the version of package.json", () => {
+  const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+  for (const option of ["--version", "-V"])
+    expect(cli([option])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  expect(json(cli(["inspect", "--bogus", "--json"]).stdout).tool).toBe(`virtinst-rbd-patch ${version}`);
+  const { options } = target(PLAIN);
+  for (const words of [["inspect"], ["verify", "--static"], ["apply", "--check"]])
+    expect(json(cli([...words, "--json", ...options]).stdout).tool).toBe(`virtinst-rbd-patch ${version}`);
+});
+
+test("the man page contains every command, option and exit code, and no others", () => {
+  const page = readFileSync("docs/virtinst-rbd-patch.1", "utf8");
+  const terms = [...page.matchAll(/^\.TP\n(.*)/gm)].flatMap(([, term = ""]) =>
+    term.replaceAll("\\-", "-").match(/(?<=\\fB)[^\\]+/g),
+  );
+  const words = [...names, "help", "-V", "--version", ...commands.flatMap(({ options }) => options)];
+  expect([...new Set(terms)].sort()).toEqual([...new Set([...words, ..."0123456"])].sort());
+});
+
+describe("the completion for bash", () => {
+  /** What it offers for a command line that ends with a word to complete. */
+  const offered = (...words: string[]) => {
+    const script = `source docs/virtinst-rbd-patch.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+_virtinst_rbd_patch; printf "%s\\n" "\${COMPREPLY[@]}"`;
+    const { stdout, stderr } = spawnSync("bash", ["-c", script, "bash", "virtinst-rbd-patch", ...words], {
+      encoding: "utf8",
+    });
+    expect(stderr).toBe("");
+    return stdout.trim().split("\n");
+  };
+
+  test("offers every command, every option of each, and the kinds of hook", () => {
+    expect(offered("").sort()).toEqual([...names, "help", "-V", "--version", "-h", "--help"].sort());
+    expect(offered("help", "")).toEqual(names);
+    for (const { name, options } of commands) expect(offered(name, "-").sort()).toEqual([...options].sort());
+    const [kinds] = commands.find(({ name }) => name === "hook")?.command.registeredArguments ?? [];
+    expect(offered("hook", "")).toEqual(kinds?.argChoices);
+    expect(offered("app")).toEqual(["apply"]);
+  });
+});
