@@ -73,8 +73,7 @@ writeSchema(
 /** @type {Record<string, string>} */
 const TITLES = {
   error: "What every command prints with --json where it fails",
-  hosts:
-    "What `render --hosts DIR --json` and `bundle --hosts DIR --json` print: a line a host, and at last the summary",
+  hosts: "What `bundle --hosts DIR --json` prints: a line for each host, then the summary",
 };
 for (const [command, form] of Object.entries(FORMS))
   writeSchema(

@@ -3,7 +3,7 @@ import { type CommandName, commandLine, type Run } from "./command-line";
 import { type ApplyResult, apply } from "./commands/apply";
 import { bundle } from "./commands/bundle";
 import { hook } from "./commands/hook";
-import { type HostsOptions, makeForHosts } from "./commands/hosts";
+import { bundleHosts } from "./commands/hosts";
 import { inspect } from "./commands/inspect";
 import { preview } from "./commands/preview";
 import { renderPatch } from "./commands/render";
@@ -44,16 +44,14 @@ const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string
     return 0;
   },
   async render(words) {
-    const [options, many] = [{ ...common(words), reverse: words.reverse ?? false }, folders(words)];
-    if (many) return forHosts({ command: "render", ...options, ...many }, words);
-    const { bytes, ...result } = await renderPatch(options);
+    const { bytes, ...result } = await renderPatch({ ...common(words), reverse: words.reverse ?? false });
     const written = writeOutput(words.output, (file) => writeNewFile(file, bytes));
     showGenerated(result, written, bytes, `the patch for ${result.file}`, words);
     return 0;
   },
   async bundle(words) {
     const [options, many] = [common(words), folders(words)];
-    if (many) return forHosts({ command: "bundle", ...options, ...many }, words);
+    if (many) return showHosts(bundleHosts({ ...options, ...many }), many.output, (kind) => EXIT_CODES[kind], words);
     const result = await bundle(options);
     const { program, pools } = result;
     const written = writeOutput(words.output, (file) => writeNewFile(file, program, { program: true }));
@@ -119,11 +117,6 @@ function filesText(files: readonly { path: string; content: string; program: boo
   const shown = files.filter(({ program }) => !program);
   if (shown.length === 1) return shown[0]?.content ?? "";
   return shown.map(({ path, content }) => `==> ${path} <==\n${content}`).join("\n");
-}
-
-/** Makes a file for each of many hosts. */
-async function forHosts(options: HostsOptions, words: CliOptions): Promise<number> {
-  return showHosts(makeForHosts(options), options.output, (kind) => EXIT_CODES[kind], words);
 }
 
 /** Prints what `apply` or `revert` did; returns the exit code. */

@@ -40,15 +40,11 @@ const COMMANDS = {
     summary: "write the patch for this host as a unified diff, to review it",
     details: "`apply`, `patch -p1` and `git apply` accept it. Changes nothing on the host.",
     options: [
-      ...MANY,
+      option("-o, --output <file>", "write to a file instead of standard output"),
       option("--reverse", "write the reverse patch"),
-      ...[...SOURCE, ROOT, VIRTINST, ...output(EACH_HOST)],
+      ...[...SOURCE, ROOT, VIRTINST, ...output()],
     ],
-    examples: [
-      "render -o host.patch",
-      "render --host hv01.json --virtinst hv01 -o hv01.patch  # another host",
-      "render --hosts hosts --virtinst hv01 -o patches  # many hosts",
-    ],
+    examples: ["render -o host.patch", "render --host hv01.json --virtinst hv01 -o hv01.patch  # another host"],
     exits: [OK, USAGE, POOLS, TARGET, IO],
   },
   bundle: {

@@ -28,28 +28,6 @@ export function refuseOtherMachine(
   );
 }
 
-/**
- * Refuses the facts of a host whose file is another than the one that a patch for many hosts is made from.
- *
- * @returns what could not be compared, in sentences
- * @throws Failure (facts)
- */
-export function refuseOtherFile(
-  { virtinst: theirs, source, host }: HostConfig,
-  { installation, examined }: Pick<Target, "installation" | "examined">,
-): string[] {
-  if (theirs?.sha256 == null)
-    return [
-      "The document does not say which file its host has: whether it is that of --virtinst was not compared (`apply PATCH` on the host does that).",
-    ];
-  if (theirs.sha256 === examined.baseHash) return [];
-  throw new Failure(
-    "facts",
-    `${source}: this host has another file (${theirs.file} of release ${theirs.release ?? "unknown"}) than ${installation.target.outside} (of release ${installation.release ?? "unknown"}).`,
-    `Put the documents of hosts with that file into a folder of their own, and run this for it with their files: ${fetching(host, theirs.file)}.`,
-  );
-}
-
 /** A note if a host file of this machine was written while virtinst had other content; none otherwise. */
 export function olderDocument(
   { config: { virtinst: theirs, source } }: { readonly config: HostConfig },

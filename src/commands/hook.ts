@@ -1,54 +1,52 @@
-import { gzipSync } from "node:zlib";
 import { Failure } from "../failure";
 import type { Result } from "../output/schema";
-import { BUNDLE_IN, ENGINES, type HookKind, renderHook } from "../patch/hook";
+import { ENGINES, type HookKind, renderHook, SCRIPT_IN } from "../patch/hook";
 import { TARGET_FILES } from "../virtinst/layouts";
 import { about } from "./about";
 import { type BundleOptions, bundle } from "./bundle";
 
-/** Options of `hook`: those of the bundle that goes with it. */
+/** Options of `hook`: those of `bundle`, for the script that belongs to it. */
 export interface HookOptions extends BundleOptions {
-  /** The engine. */
+  /** The kind of hook. */
   readonly kind: string;
 }
 
-/** What `hook` made. */
+/** The generated hook. */
 export type HookResult = Result<"hook">;
 
-/** Where every distribution's package has it; EL 7 to 9 and Debian 8 to 12 were looked at. */
-const USUAL = "/usr/share/virt-manager";
+/** Where the packages of all distributions install virtinst. */
+const VIRTINST = "/usr/share/virt-manager";
 
 /**
- * Makes what an engine needs to keep hosts patched without Node on them. Changes nothing.
+ * Generates the files that reapply the patch on hosts without Node. Changes nothing.
  *
- * @throws Failure (usage) for an engine that is not known; what `bundle` throws
+ * @throws Failure (usage) if there is no such hook, or if options name a host and the hook reads each host itself;
+ *   the failures of `bundle`
  */
 export async function hook({ kind, ...options }: HookOptions): Promise<HookResult> {
   if (!isKind(kind))
-    throw new Failure("usage", `There is no hook for "${kind}".`, `There is one for ${ENGINES.join(", ")}.`);
-  const place = BUNDLE_IN[kind];
-  const facts = { packed: "", pools: [] as readonly string[], virtinst: USUAL, targets: TARGET_FILES };
-  if (place === null) {
-    refuseFacts(options);
+    throw new Failure("usage", `There is no hook for "${kind}".`, `The hooks are ${ENGINES.join(", ")}.`);
+  const path = SCRIPT_IN[kind];
+  if (path === null) {
+    refuseSource(options);
     const none = { ...about(null, null, options.files), host: null, pools: [], notes: [] };
-    return { command: "hook", ...none, kind, files: renderHook(kind, facts) };
+    return { command: "hook", ...none, kind, files: render(kind, []) };
   }
   const { program, ...made } = await bundle(options);
-  const files = renderHook(kind, {
-    ...facts,
-    packed: gzipSync(program, { level: 9 }).toString("base64"),
-    pools: made.pools,
-  });
-  return { ...made, command: "hook", kind, files: [...files, { path: place, content: program, program: true }] };
+  const files = [...render(kind, made.pools), { path, content: program, program: true }];
+  return { ...made, command: "hook", kind, files };
 }
 
-/** Each host gives its own facts: those of one, named here, would be taken for all. */
-function refuseFacts({ connect, poolXml, secretXml, hostDocument, pool, files }: BundleOptions): void {
+const render = (kind: HookKind, pools: readonly string[]) =>
+  renderHook(kind, { pools, virtinst: VIRTINST, targets: TARGET_FILES });
+
+/** The role reads the pools of each host. The pools of one host must not be taken for all of them. */
+function refuseSource({ connect, poolXml, secretXml, hostDocument, pool, files }: BundleOptions): void {
   if (files.mounted || [connect, poolXml, secretXml, hostDocument, pool].some((given) => given !== undefined))
     throw new Failure(
       "usage",
-      "This hook takes no facts: each host gives its own when the engine runs.",
-      "Leave out --connect, --pool-xml, --secret-xml, --host, --root and --pool; the role has variables.",
+      "hook ansible takes no pools: the role reads them on each host.",
+      "Omit --connect, --pool-xml, --secret-xml, --host, --root and --pool; the role has variables instead.",
     );
 }
 

@@ -1,4 +1,4 @@
-import { type CommonOptions, type Host, openContext } from "../context";
+import { type CommonOptions, openContext } from "../context";
 import { noPool } from "../host/facts";
 import type { Result } from "../output/schema";
 import { unifiedDiff } from "../patch/diff";
@@ -8,84 +8,61 @@ import { encode } from "../patch/source";
 import { TOOL, VERSION } from "../version";
 import { targetNotes } from "../virtinst/notes";
 import { planPatch } from "../virtinst/plan";
-import type { Target } from "../virtinst/target";
 import { aboutTarget } from "./about";
 
 /** Options of `render`. */
 export interface RenderOptions extends CommonOptions {
-  /** Whether to make the patch that takes the blocks out; false by default. */
+  /** Whether to render the patch that removes the blocks; false by default. */
   readonly reverse?: boolean;
 }
 
-/** What `render` made. */
+/** What `render` rendered. */
 export interface RenderResult extends Result<"render"> {
-  /** The patch in the bytes of the file. */
+  /** The patch, in the encoding of the file. */
   readonly bytes: Buffer;
 }
 
 /**
- * Makes the patch for a host and the virtinst that is installed. Changes nothing.
+ * Renders the patch for a host and its virtinst. Changes nothing.
  *
- * The patch begins at the file without our blocks, whether it has some now or not.
+ * The patch applies to the file without the blocks, whether or not the file has them now.
+ *
+ * @throws Failure (facts) if there is no pool, (target) if the file is damaged or has no known layout
  */
 export async function renderPatch(options: RenderOptions): Promise<RenderResult> {
   const context = await openContext(options);
-  return renderer(context, options)(context);
-}
-
-/**
- * For one virtinst, how the patch of each host is made.
- *
- * @throws for a host, Failure (facts) where it has no pool, (target) where the file is damaged or has no known layout
- */
-export function renderer(target: Target, options: RenderOptions): (host: Host) => Promise<RenderResult> {
-  const { installation, file } = target;
+  const { config, facts, chosen, installation, file } = context;
   const { reverse = false } = options;
-  // Refuse a file without an insertion point before anything is written for any host.
-  planPatch(installation, target.examined, file.modified, []);
-  const notes = targetNotes(target, options);
-  const render = ({ chosen, cephPools }: Shared) => {
-    const examined = examine(file.bytes, cephPools, named(installation));
-    const { before, after } = planPatch(installation, examined, file.modified, cephPools);
-    const [from, to] = reverse ? [after, before] : [before, after];
-    return {
-      found: aboutTarget({ installation, examined }, chosen, options.files),
-      before,
-      diff: unifiedDiff(installation.file, from.text, to.text),
-    };
-  };
-  return async ({ config, facts, chosen }) => {
-    if (chosen.length === 0) throw noPool(config);
-    const { found, before, diff } = render({ chosen, cephPools: facts.cephPools });
-    const { affected, affectedReason } = found;
-    const header = [
-      `${TOOL} ${VERSION}${reverse ? ", reversed" : ""}`,
-      `host:     ${printable(config.host ?? "unknown")}`,
-      ...facts.pools.map((pool) => `pool:     ${describePool(pool)}`),
-      `release:  ${printable(installation.release ?? "unknown")}`,
-      `original: sha256 ${found.sha256}`,
-    ];
-    const text = header.map((line) => `# ${line}\n`).join("") + diff;
-    return {
-      command: "render",
-      host: config.host,
-      source: config.source,
-      ...found,
-      pools: poolNames(facts.cephPools),
-      reverse,
-      patch: text,
-      bytes: encode({ ...before, text }),
-      notes: [
-        ...facts.notes,
-        ...notes,
-        ...(affected === "no" || affected === "unsupported" ? [`Affected: ${affected}. ${affectedReason}.`] : []),
-      ],
-    };
+  if (chosen.length === 0) throw noPool(config);
+  const examined = examine(file.bytes, facts.cephPools, named(installation));
+  const { before, after } = planPatch(installation, examined, file.modified, facts.cephPools);
+  const [from, to] = reverse ? [after, before] : [before, after];
+  const found = aboutTarget({ installation, examined }, chosen, options.files);
+  const { affected, affectedReason } = found;
+  const header = [
+    `${TOOL} ${VERSION}${reverse ? ", reversed" : ""}`,
+    `host:     ${printable(config.host ?? "unknown")}`,
+    ...facts.pools.map((pool) => `pool:     ${describePool(pool)}`),
+    `release:  ${printable(installation.release ?? "unknown")}`,
+    `original: sha256 ${found.sha256}`,
+  ];
+  const text = header.map((line) => `# ${line}\n`).join("") + unifiedDiff(installation.file, from.text, to.text);
+  return {
+    command: "render",
+    host: config.host,
+    source: config.source,
+    ...found,
+    pools: poolNames(facts.cephPools),
+    reverse,
+    patch: text,
+    bytes: encode({ ...before, text }),
+    notes: [
+      ...facts.notes,
+      ...targetNotes(context, options),
+      ...(affected === "no" || affected === "unsupported" ? [`Affected: ${affected}. ${affectedReason}.`] : []),
+    ],
   };
 }
-
-/** All that a patch depends on, but for the host's name. */
-type Shared = Pick<Host, "chosen"> & Pick<Host["facts"], "cephPools">;
 
 function describePool({ pool, cephPool, monitors, auth }: PoolFacts): string {
   const hosts = monitors.map(monitorText).join(", ") || "of Ceph's configuration";

@@ -112,27 +112,27 @@ const hookFile = {
   program: flag("Whether it is executable: the standalone script."),
 };
 
-const many = { ...envelope, command: oneOf(["render", "bundle"], "The command.") };
+const many = { ...envelope, command: v.literal("bundle") };
 const host = v.strictObject({
   ...many,
-  name: text("The name of the host file without .json; the output has the same name with another ending."),
-  host: maybe("The host that the host file names; null if it names none, or could not be read."),
+  name: text("The name of the host file without .json."),
+  host: maybe("The host that the host file names; null if it names none, or cannot be read."),
   source: text("The host file."),
-  status: oneOf(["written", "unchanged", "failed"], "What was done; unchanged: the file already had this content."),
-  written: maybe("The file that was written in the directory of --output; null if this failed."),
-  notes: texts("Notes, in sentences."),
+  status: oneOf(["written", "unchanged", "failed"], "The result; unchanged: the same script was there already."),
+  written: maybe("The script, in the directory of --output; null if this host failed."),
+  notes: texts("Notes."),
   error: v.nullable(error),
 });
 const counts = v.strictObject({
-  hosts: count("The number of hosts."),
-  written: count("The number of files that were written."),
-  unchanged: count("The number of files that already had the same content."),
-  failed: count("The number of hosts that failed. The exit code is the highest of theirs."),
+  hosts: count("Number of hosts."),
+  written: count("Number of scripts that were written."),
+  unchanged: count("Number of scripts that were there already."),
+  failed: count("Number of hosts that failed. The exit code is the highest of theirs."),
 });
 const summary = v.strictObject({
   ...many,
   summary: counts,
-  notes: texts("Notes, in sentences, each with the number of hosts that it is about."),
+  notes: texts("Notes, each with the number of its hosts."),
 });
 
 /** The schema of each command, of a failure, and of the lines of --hosts. */

@@ -1,59 +1,52 @@
 import hooks from "templates:hooks";
 import { VERSION } from "../version";
 
-/** The engines that `hook` knows. */
-export const ENGINES = ["ansible", "apt", "dnf", "image", "puppet", "salt", "systemd", "yum"] as const;
-
-/** An engine that a hook can be had for. */
-export type HookKind = (typeof ENGINES)[number];
-
-/** The bundle's place on a host. */
+/** The path of the standalone script on a host. */
 export const PROGRAM = "/usr/local/sbin/rbd-patch.py";
 
-/** Where a hook has the bundle, below its own folder; null where each host gets its own. */
-export const BUNDLE_IN: Readonly<Record<HookKind, string | null>> = {
+/** The kinds of hooks. */
+export const ENGINES = ["ansible", "apt", "dnf", "puppet", "salt", "yum"] as const;
+
+/** A kind of hook. */
+export type HookKind = (typeof ENGINES)[number];
+
+/** The path of the standalone script in the directory of a hook; null if the hook generates one for each host. */
+export const SCRIPT_IN: Readonly<Record<HookKind, string | null>> = {
   ansible: null,
   apt: PROGRAM.slice(1),
   dnf: PROGRAM.slice(1),
-  image: "rbd-patch.py",
   puppet: "virtinst_rbd_patch/files/rbd-patch.py",
   salt: "virtinst_rbd_patch/rbd-patch.py",
-  systemd: PROGRAM.slice(1),
   yum: PROGRAM.slice(1),
 };
 
 /** A file of a hook. */
 export interface HookFile {
-  /** Its path below the hook's folder: its place on the host, or in the engine's own tree. */
+  /** Its path below the directory of the hook: its path on the host, or in the tree of the configuration management. */
   readonly path: string;
   readonly content: string;
-  /** Whether it is to be run. */
+  /** Whether it is executable. */
   readonly program: boolean;
 }
 
-/** What a hook is tailored by. */
-export interface HookFacts {
-  /** The program that goes with it, gzip in base64; empty where each host gets its own. */
-  readonly packed: string;
-  /** The pools that it is for; none where each host's own are read. */
+/** The values in the templates. */
+export interface HookValues {
+  /** The names of the pools; none if each host's own are read. */
   readonly pools: readonly string[];
-  /** The folder on the host that holds the virtinst package. */
+  /** The directory on the host that contains the virtinst package. */
   readonly virtinst: string;
-  /** The files there that may hold `_build_xml`, relative to it. */
+  /** The files there that may contain `_build_xml`, relative to it. */
   readonly targets: readonly string[];
 }
 
 /**
- * Renders what an engine's own users would have written, without the bundle.
+ * Renders the files of a hook, without the standalone script.
  *
- * @throws RangeError where a path holds what no path of virtinst's has
+ * @throws RangeError if a path has characters that a shell or a configuration file could interpret
  */
-export function renderHook(kind: HookKind, { packed, pools, virtinst, targets }: HookFacts): HookFile[] {
-  const many = pools.length === 1 ? "pool" : "pools";
-  const context = {
-    ...{ tool: VERSION, program: PROGRAM, packed, virtinst, targets },
-    pools: pools.length > 0 ? `${many} ${pools.join(", ")}` : "the pools of each host",
-  };
+export function renderHook(kind: HookKind, { pools, virtinst, targets }: HookValues): HookFile[] {
+  const named = `${pools.length === 1 ? "pool" : "pools"} ${pools.join(", ")}`;
+  const context = { tool: VERSION, program: PROGRAM, virtinst, targets, pools: named };
   return Object.entries(hooks[kind] ?? {}).map(([path, template]) => ({
     path,
     content: typeof template === "string" ? template : template(context, { helpers }),
@@ -61,19 +54,14 @@ export function renderHook(kind: HookKind, { packed, pools, virtinst, targets }:
   }));
 }
 
-/** The only ways from a value into a hook. */
+/** Every value in a hook goes through one of these. */
 const helpers = {
-  /** A value of this tool's own, or a path: nothing that a shell, a configuration file or an engine reads as more. */
+  /** A path or version, without characters that a shell or a configuration file could interpret. */
   plain(value: unknown): string {
     if (!/^[\w./+-]+$/.test(String(value))) throw new RangeError(`not plain: ${JSON.stringify(value)}`);
     return String(value);
   },
-  /** Base64 in lines of 76 letters, of which all but the first are indented. */
-  packed(value: unknown, indentation: string): string {
-    if (!/^[\w+/]*=*$/.test(String(value))) throw new RangeError("not base64");
-    return String(value).replace(/.{76}(?=.)/g, `$&\n${indentation}`);
-  },
-  /** For a comment: one line of printable ASCII, in which no template language finds anything. */
+  /** For a comment: one line of printable ASCII that no template language interprets. */
   comment: (value: unknown) =>
     String(value).replace(/[^ \w.,:/@+-]/gu, (letter) => `<${letter.codePointAt(0)?.toString(16)}>`),
 };

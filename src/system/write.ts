@@ -72,15 +72,23 @@ export function refuseOthersFile(path: string, isOwn: (text: string) => boolean,
 }
 
 /**
- * Writes files below a folder; folders that are not there are made.
+ * Writes files below a directory, and creates directories that are missing. Other users can read all of them, with any
+ * umask: they are copied to hosts with their mode, or served by another user's daemon.
  *
- * @throws Failure (io) where one cannot be written
+ * @throws Failure (io) if one cannot be written
  */
 export function writeNewFiles(folder: string, files: readonly NewFile[]): void {
-  for (const { path, content, program } of files) {
-    const whole = join(folder, path);
-    makeFolder(dirname(whole));
-    writeNewFile(whole, content, { program });
+  const umask = process.umask(0o022);
+  try {
+    for (const { path, content, program } of files) {
+      const whole = join(folder, path);
+      makeFolder(dirname(whole));
+      writeNewFile(whole, content, { program });
+      // A file that was there keeps its mode when it is overwritten.
+      if (statSync(whole).isFile()) chmodSync(whole, program ? 0o755 : 0o644);
+    }
+  } finally {
+    process.umask(umask);
   }
 }
 

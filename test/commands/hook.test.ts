@@ -1,67 +1,52 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { gunzipSync, gzipSync } from "node:zlib";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { BUNDLE_IN, ENGINES, renderHook } from "../../src/patch/hook";
+import { ENGINES, renderHook, SCRIPT_IN } from "../../src/patch/hook";
 import { TARGET_FILES } from "../../src/virtinst/layouts";
-import { cli, HOST, json, temporaryFile, temporaryFolder } from "../support/cli";
+import { standInVirsh } from "../e2e/support/examples";
+import { cli, HOST, json, shell, temporaryFile, temporaryFolder } from "../support/cli";
 
-const FACTS = {
-  packed: "",
-  pools: ["libvirtpool"],
-  virtinst: "/usr/share/virt-manager",
-  targets: TARGET_FILES,
-};
-const KINDS = ENGINES.map((kind) => [kind, BUNDLE_IN[kind] === null ? [] : HOST] as const);
+const VALUES = { pools: ["libvirtpool"], virtinst: "/usr/share/virt-manager", targets: TARGET_FILES };
+const KINDS = ENGINES.map((kind) => [kind, SCRIPT_IN[kind] === null ? [] : HOST] as const);
 
-/** With the program that is packed within it as its text: each Node packs it in its own way. */
-const unpacked = (text: string) =>
-  text.replace(/^ *H4sI.{72}(\n *[\w+/]{76})*(\n *([\w+/]{4}){0,18}([\w+/]{4}|[\w+/]{3}=|[\w+/]{2}==))?$/gm, (packed) =>
-    gunzipSync(Buffer.from(packed, "base64")).toString(),
+/** The files and directories below a directory, each with its mode. */
+const modesIn = (folder: string) =>
+  Object.fromEntries(
+    readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => {
+      const stat = statSync(join(folder, name));
+      return [name, `${stat.isFile() ? "file" : "directory"} ${(stat.mode & 0o777).toString(8)}`];
+    }),
   );
 
-test("each engine has a folder of templates, and each folder its engine", () =>
+test("each hook has a directory of templates, and each directory its hook", () =>
   expect(readdirSync("templates/hooks").sort()).toEqual([...ENGINES]));
 
-describe.each(KINDS)("hook %s", (kind, facts) => {
-  test("writes all of its files, the bundle among them", () => {
+describe.each(KINDS)("hook %s", (kind, source) => {
+  test("writes all files, and the script unless each host gets its own", () => {
     const folder = join(temporaryFolder(), "new", "folder");
-    const { code, stdout, stderr } = cli(["hook", kind, ...facts, "-o", folder]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toBe(`${folder}: the hook for ${kind}\n`);
-    const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
-      statSync(join(folder, name)).isFile(),
-    );
-    const place = BUNDLE_IN[kind];
-    expect(files.sort()).toEqual(
-      [...renderHook(kind, FACTS).map(({ path }) => path), ...(place === null ? [] : [place])].sort(),
-    );
-    if (place !== null) {
-      expect(statSync(join(folder, place)).mode & 0o777).toBe(0o755);
-      expect(readFileSync(join(folder, place), "utf8")).toBe(cli(["bundle", ...facts]).stdout);
-    }
+    const { code, stdout, stderr } = cli(["hook", kind, ...source, "-o", folder]);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${folder}: the hook for ${kind}\n`, stderr: "" });
+    const script = SCRIPT_IN[kind];
+    const plain = renderHook(kind, VALUES).map(({ path }) => path);
+    const files = Object.entries(modesIn(folder)).filter(([, what]) => what.startsWith("file"));
+    expect(files.map(([name]) => name).sort()).toEqual([...plain, ...(script === null ? [] : [script])].sort());
+    if (script !== null) expect(readFileSync(join(folder, script), "utf8")).toBe(cli(["bundle", ...source]).stdout);
   });
 
-  test("prints what a person reads, and as JSON all of it", () => {
-    const packed = facts.length > 0 ? gzipSync(cli(["bundle", ...facts]).stdout).toString("base64") : "";
-    const files = renderHook(kind, { ...FACTS, packed });
-    const { stdout } = cli(["hook", kind, ...facts]);
-    for (const { content } of files) expect(unpacked(stdout)).toContain(unpacked(content));
+  test("prints its files, and with --json all of them", () => {
+    const files = renderHook(kind, VALUES);
+    const { stdout } = cli(["hook", kind, ...source]);
+    for (const { content } of files) expect(stdout).toContain(content);
     expect(stdout.startsWith("==> ")).toBe(files.length > 1);
-    const printed = json(cli(["hook", kind, ...facts, "--json"]).stdout);
-    const plainly = (all: readonly { path: string; content: string; program: boolean }[]) =>
-      all.map(({ path, content, program }) => ({ path, content: unpacked(content), program }));
-    expect({ ...printed, files: plainly(printed.files) }).toMatchObject({
-      command: "hook",
-      kind,
-      pools: facts.length > 0 ? ["libvirtpool"] : [],
-      files: expect.arrayContaining(plainly(files)),
-      written: null,
+    expect(json(cli(["hook", kind, ...source, "--json"]).stdout)).toMatchObject({
+      ...{ command: "hook", kind, written: null },
+      pools: source.length > 0 ? ["libvirtpool"] : [],
+      files: expect.arrayContaining(files),
     });
   });
 
-  test("holds no line that is too long to read, and nothing of a template that was not filled in", () => {
-    for (const { path, content } of renderHook(kind, FACTS)) {
+  test("has short lines, and no placeholder that was not filled in", () => {
+    for (const { path, content } of renderHook(kind, VALUES)) {
       expect({ path, long: content.split("\n").filter((line) => line.length > 160) }).toEqual({ path, long: [] });
       expect(content).not.toMatch(/\{\{(plain|comment|#each|\/each)/);
       expect(content).toMatch(/\n$/);
@@ -69,35 +54,53 @@ describe.each(KINDS)("hook %s", (kind, facts) => {
   });
 });
 
-test("a pool's name comes through as a comment, on one line, and is nothing else", () => {
+test.each(["000", "077"])("files and directories can be read by all users, with the umask %s", (umask) => {
+  const folder = temporaryFolder();
+  // A file of an earlier run has its own mode.
+  mkdirSync(join(folder, "etc"));
+  expect(cli(["hook", "apt", ...HOST, "-o", folder]).code).toBe(0);
+  chmodSync(join(folder, "etc/apt/apt.conf.d/90virtinst-rbd-patch"), 0o600);
+  for (const kind of ["apt", "puppet"])
+    expect(shell(`umask ${umask}; tool hook ${kind} "$@"`, [...HOST, "-o", folder]).code).toBe(0);
+  const modes = Object.entries(modesIn(folder)).filter(([name]) => !/^etc$|^etc\/apt$|apt\.conf\.d$/.test(name));
+  for (const [name, mode] of modes)
+    expect({ name, mode }).toEqual({
+      name,
+      mode: mode.startsWith("directory") ? "directory 755" : name.endsWith(".py") ? "file 755" : "file 644",
+    });
+  expect(modes.length).toBeGreaterThan(8);
+});
+
+test.each(ENGINES.filter((kind) => SCRIPT_IN[kind] !== null))(
+  "hook %s from a live libvirt reports that its script is bound to that host, and the options for many",
+  (kind) => {
+    const bin = temporaryFolder();
+    writeFileSync(join(bin, "virsh"), standInVirsh("hv01"), { mode: 0o755 });
+    const env = { PATH: `${bin}${delimiter}${process.env.PATH}` };
+    const { code, stderr } = cli(["hook", kind, "--connect", "qemu+ssh://hv01/system"], { env });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^note: .* bound to host hv01 .* --pool-xml FILE --secret-xml FILE/m);
+    expect(cli(["hook", kind, ...HOST]).stderr).toBe("");
+  },
+);
+
+test("a pool name is only in comments, on one line, and is not interpreted", () => {
   const name = "a\n# x\u2028{{ 7 }} $(id) `id` \"'\\ %i";
   for (const kind of ENGINES) {
     const lines = (pools: readonly string[]) =>
-      renderHook(kind, { ...FACTS, pools }).map(({ content }) => content.split("\n").length);
+      renderHook(kind, { ...VALUES, pools }).map(({ content }) => content.split("\n").length);
     expect(lines([name])).toEqual(lines(["plain"]));
-    for (const { content } of renderHook(kind, { ...FACTS, pools: [name] }))
+    for (const { content } of renderHook(kind, { ...VALUES, pools: [name] }))
       expect(content).not.toMatch(/\$\(id\)|`id`|\{\{ 7/);
   }
 });
 
-test("what goes into a hook is of its form, or nothing is written", () => {
-  expect(() => renderHook("puppet", { ...FACTS, virtinst: "/opt/a'b" })).toThrow(RangeError);
-  expect(() => renderHook("image", { ...FACTS, packed: "QUJD\nEND" })).toThrow(RangeError);
-});
+test("a path that a shell could interpret is refused", () =>
+  expect(() => renderHook("puppet", { ...VALUES, virtinst: "/opt/a'b" })).toThrow(RangeError));
 
-test("systemd watches the folder of each file that may be patched, and its service may write there", () => {
-  const targets = TARGET_FILES.map((file) => `/usr/share/virt-manager/${file}`);
-  const units = renderHook("systemd", { ...FACTS, targets: TARGET_FILES }).map(({ content }) => content);
-  const named = (word: string) =>
-    units.flatMap((text) => [...text.matchAll(new RegExp(`^${word}=-?(.*)$`, "gm"))].map(([, path]) => path));
-  for (const target of targets) expect(named("PathChanged")).toContain(dirname(target));
-  const [writable] = named("ReadWritePaths");
-  for (const target of targets) expect(target.startsWith(`${writable}/`)).toBe(true);
-});
-
-test("each line for a package manager has as many fields as its documentation says, and the program's path", () => {
-  const lines = ["dnf", "yum"].flatMap((kind) =>
-    renderHook(kind as "dnf" | "yum", FACTS).flatMap(({ path, content }) =>
+test("each line for a package manager has as many fields as its documentation says, and the path of the script", () => {
+  const lines = (["dnf", "yum"] as const).flatMap((kind) =>
+    renderHook(kind, VALUES).flatMap(({ path, content }) =>
       content
         .split("\n")
         .flatMap((line) => (line === "" || line.startsWith("#") ? [] : { path, fields: line.split(":") })),
@@ -110,23 +113,23 @@ test("each line for a package manager has as many fields as its documentation sa
   }
 });
 
-test("an engine that is not known is refused, with those that are", () =>
-  expect(cli(["hook", "chef", ...HOST])).toMatchObject({
+test("an unknown hook is refused, with the names of all", () =>
+  expect(cli(["hook", "systemd", ...HOST])).toMatchObject({
     code: 2,
     stdout: "",
-    stderr: `virtinst-rbd-patch: There is no hook for "chef".\nThere is one for ${ENGINES.join(", ")}.\n`,
+    stderr: `virtinst-rbd-patch: There is no hook for "systemd".\nThe hooks are ${ENGINES.join(", ")}.\n`,
   }));
 
 test.each(["--pool=x", "--root=/", "--host=x", "--connect=x"])(
-  "what each host says itself cannot be said for all of them: %s",
+  "hook ansible refuses %s, since the role reads the pools on each host",
   (option) => {
     const { code, stderr } = cli(["hook", "ansible", option]);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/takes no facts: each host gives its own/);
+    expect(stderr).toMatch(/hook ansible takes no pools: the role reads them on each host/);
   },
 );
 
-test("a folder that cannot be made is said", () => {
+test("a directory that cannot be created is reported", () => {
   const file = temporaryFile("file", "");
   expect(cli(["hook", "apt", ...HOST, "-o", file])).toMatchObject({
     code: 6,

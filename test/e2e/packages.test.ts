@@ -11,7 +11,7 @@ const FACTS = ["usage"].flatMap((name) => [
   `--secret-xml=${resolve(`test/fixtures/host/secret-${name}.xml`)}`,
 ]);
 const PROGRAM = "/usr/local/sbin/rbd-patch.py";
-/** Says the state in a word. */
+/** Prints only the state. */
 const STATE = `rbd-patch.py verify --static | sed 's/:.*//;q'`;
 
 let host: Container;
@@ -28,10 +28,13 @@ function install(kind: string): void {
   host.must("tar -x --no-same-owner --no-overwrite-dir -C /", readFileSync(packed));
 }
 
-/** Follows a page on that host. */
-function follow(page: string, more: Readonly<Record<string, string>> = {}): string {
-  const typed = { path: programs({ ...host.programs, ...more }), cwd: makeFolder() };
-  return examples(page)
+/** Runs the examples of docs/packages.md for one hook, in order. */
+function follow(kind: string): string {
+  const typed = { path: programs(host.programs), cwd: makeFolder() };
+  const other = kind === "apt" ? / dnf / : / apt-get /;
+  return examples("docs/packages.md")
+    .filter((example) => !other.test(example.replace("hook apt", "")))
+    .map((example) => example.replace("hook apt", `hook ${kind}`).replaceAll("dnf -y", `${kind} -y`))
     .map((example) => {
       const { code, stdout, stderr } = type(example, typed);
       expect({ example, code, stderr: code === 0 ? "" : stderr }).toEqual({ example, code: 0, stderr: "" });
@@ -59,8 +62,8 @@ describe("apt", () => {
     );
   });
 
-  test("docs/apt.md: each of its examples, in order; Debian's own package, with the hook, keeps the patch", () => {
-    const said = follow("docs/apt.md");
+  test("the examples of the page; with the hook, Debian's own package keeps the patch", () => {
+    const said = follow("apt");
     expect(said).toMatch(/^Setting up virtinst /m);
     expect(said).toMatch(/^current: /m);
     expect(host.sh(`ls ${PROGRAM} /etc/apt/apt.conf.d/*`).stdout).toBe("");
@@ -123,21 +126,21 @@ find %{buildroot} -name __pycache__ -prune -exec rm -r {} +
     host.must(`${DNF} install ${RPM}-1`);
   });
 
-  test("docs/dnf.md: each of its examples, in order; with the hook, the package keeps the patch", () => {
-    const said = follow("docs/dnf.md");
+  test("the examples of the page for dnf; with the hook, the package keeps the patch", () => {
+    const said = follow("dnf");
     expect(said).toMatch(/post-transaction-actions: patched: /);
     expect(said).toMatch(/^current: /m);
     expect(host.sh(`ls ${PROGRAM}; find /etc/dnf /etc/yum.repos.d -name 'virtinst*'`).stdout).toBe("");
   });
 
-  test("docs/yum.md: each of its examples, in order, with a stand-in for yum", () => {
+  test("the examples of the page for yum, with a stand-in for yum", () => {
     // It runs what the plug-in would: the commands of the lines, each once. The transaction is dnf's.
     const yum = `#!/bin/sh
 dnf "$@" || exit
 sed -n 's/^virt-manager-common:install://p' /etc/yum/post-actions/*.action | sort -u | while read -r line; do sh -c "$line"; done
 `;
     host.must("cat >/usr/local/bin/yum && chmod 755 /usr/local/bin/yum", yum);
-    expect(follow("docs/yum.md")).toMatch(/^patched: [\s\S]*^patched: [\s\S]*^current: /m);
+    expect(follow("yum")).toMatch(/^patched: [\s\S]*^patched: [\s\S]*^current: /m);
     expect(host.sh(`ls ${PROGRAM} /etc/yum/post-actions/*`).stdout).toBe("");
   });
 
@@ -169,6 +172,23 @@ sed -n 's/^virt-manager-common:install://p' /etc/yum/post-actions/*.action | sor
 
   test("dnf 5 reads its file", (context) =>
     notRun(context, "Debian 12 has no dnf 5; its form is that of libdnf5-actions(8)"));
+});
+
+test("the systemd units of docs/other-hosts.md reapply the patch after an upgrade", () => {
+  host = startContainer();
+  const units = [...readFileSync("docs/other-hosts.md", "utf8").matchAll(/^```ini\n# (\S+)\n([\s\S]*?)^```$/gm)];
+  expect(units.map(([, name]) => name)).toEqual(["virtinst-rbd-patch.path", "virtinst-rbd-patch.service"]);
+  for (const [, name, text = ""] of units)
+    host.must(`cat >/etc/systemd/system/${name}`, text.replace("/bin/sleep 5", "/bin/sleep 1"));
+  const script = join(makeFolder(), "rbd-patch.py");
+  expect(cli(["bundle", ...FACTS, "-o", script]).code).toBe(0);
+  host.must(`cat >${PROGRAM} && chmod 755 ${PROGRAM}`, readFileSync(script));
+  const [, commands = ""] = /((?:^ {4}systemctl .*\n)+)/m.exec(readFileSync("docs/other-hosts.md", "utf8")) ?? [];
+  host.must(`set -e\n${commands}`);
+  const until = "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 2; rbd-patch.py verify --static -q && break; done";
+  host.must(`${until}; rbd-patch.py verify --static`);
+  host.must(`rbd-patch.py revert && ${until}; rbd-patch.py verify --static`);
+  expect(host.must("sleep 4; systemctl is-failed virtinst-rbd-patch.service || true")).not.toMatch(/^failed/);
 });
 
 test("yum itself reads its file", (context) =>

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TOOL } from "../support/cli";
 import { examples, programs, type } from "./support/examples";
 import { makeHost } from "./support/host";
-import { makeFolder, must, undoAll } from "./support/machine";
+import { makeFolder, must, SHARE, undoAll } from "./support/machine";
 
 /** What an example may need that a test's machine has not: a password, a screen, a network. */
 const STAND_INS = {
@@ -22,6 +22,7 @@ describe.each([
   ["docs/json.md", "host"],
   ["docs/el7.md", "controller"],
   ["docs/hosts.md", "controller"],
+  ["docs/other-hosts.md", "controller"],
   ["README.md", "host"],
 ] as const)("%s, on a %s", (page, where) => {
   const blocks = examples(page);
@@ -36,6 +37,8 @@ describe.each([
     const cwd = makeFolder();
     mkdirSync(join(cwd, "dist"));
     must("cp", [TOOL, join(cwd, "dist")]);
+    mkdirSync(join(cwd, "rootfs"));
+    must("cp", ["-a", "--parents", SHARE, join(cwd, "rootfs")]);
     run =
       where === "host"
         ? (block) => host.sh(`set -e\n${own}\nPATH="${path}:$PATH"\ncd '${cwd}'\n${block}`)

@@ -91,15 +91,15 @@ test("the files are what Salt's documentation asks for", () => {
 });
 
 test("test=True shows and changes nothing, the program there or not; then it changes, and is silent", () => {
-  const would = { result: null, changes: true, comment: "the blocks would be put into virtinst" };
+  const would = { result: null, changes: true, comment: "virtinst would be patched" };
   expect(state("init", { test: true })).toEqual(would);
   must("cp", [join(states, STATE, "rbd-patch.py"), host.program]);
   expect(state("init", { test: true })).toEqual(would);
   expect(readFileSync(host.file)).toEqual(pristine.bytes);
   const { mode } = statSync(host.file);
 
-  const has = { result: true, changes: false, comment: "virtinst has the blocks, or needs none" };
-  expect(state("init")).toEqual({ result: true, changes: true, comment: "the blocks were put into virtinst" });
+  const has = { result: true, changes: false, comment: "virtinst is patched, or needs no patch" };
+  expect(state("init")).toEqual({ result: true, changes: true, comment: "virtinst was patched" });
   expect(host.sh("rbd-patch.py verify")).toMatchObject({ code: 0 });
   const patched = readFileSync(host.file);
   expect(state("init", { test: true })).toEqual(has);
@@ -113,10 +113,10 @@ test("test=True shows and changes nothing, the program there or not; then it cha
   expect(state("absent")).toEqual({
     result: true,
     changes: true,
-    comment: "the blocks were taken out of virtinst",
+    comment: "the patch was removed",
   });
   expect(readFileSync(host.file)).toEqual(pristine.bytes);
-  expect(state("absent")).toEqual({ result: true, changes: false, comment: "virtinst has no blocks" });
+  expect(state("absent")).toMatchObject({ result: true, changes: false });
   expect(state("absent", { test: true })).toMatchObject({ result: true, changes: false });
   expect(statSync(host.file)).toMatchObject({ mtime: pristine.time, mode });
 });
