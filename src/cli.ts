@@ -40,8 +40,9 @@ const NOT_SO = 1;
 const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string | undefined) => Promise<number>>> = {
   async inspect(words) {
     const result = await inspect(common(words));
-    show(result, 0, (colours) => inspectionText(result, words, colours), words);
-    return 0;
+    const code = result.broken.length > 0 ? EXIT_CODES.facts : 0;
+    show(result, code, (colours) => inspectionText(result, words, colours), words);
+    return code;
   },
   async render(words) {
     const { bytes, ...result } = await renderPatch({ ...common(words), reverse: words.reverse ?? false });
@@ -75,6 +76,7 @@ const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string
     const { context, ...result } = await verify({
       ...common(words),
       ...{ static: words.static ?? false, ...given({ vol: words.vol }) },
+      waiting: (what) => words.quiet || writeStderr(`${TOOL}: ${inline(what)}\n`),
     });
     const code = verdict(result);
     if (words.quiet && code !== 0) for (const one of problems(result)) writeStderr(`${TOOL}: ${one}\n`);

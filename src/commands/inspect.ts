@@ -1,7 +1,7 @@
 import { type CommonOptions, type Host, type Looked, lookAround, settle } from "../context";
 import { olderDocument } from "../elsewhere";
 import { Failure, shellWord } from "../failure";
-import { writeDocument } from "../host/write-document";
+import { writeDocument } from "../host/document";
 import type { Result } from "../output/schema";
 import { examine, named } from "../patch/examine";
 import { findAffected } from "../virtinst/affected";

@@ -10,6 +10,7 @@ import { sampleDomain } from "../patch/sample";
 import { decode, encode, type Source } from "../patch/source";
 import { isStandardInput, readInput, XML_LIMIT } from "../system/read";
 import { TOOL } from "../version";
+import { writtenDisks } from "../virtinst/affected";
 import { findVirtinst, type Installation } from "../virtinst/find";
 import { pythonMajor } from "../virtinst/layouts";
 import { findPythons, isSkipped, runHelper } from "../virtinst/python";
@@ -44,8 +45,9 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
   // What runs it here says nothing of another machine's disks.
   const theirs = host.config.elsewhere && isOwnVirtinst(options) ? null : installation;
   const { pools, cephPools, notes } = whole(settle(host, theirs, options)).facts;
+  const written = theirs ? writtenDisks(theirs, host.chosen, options.files) : undefined;
   const source: Source =
-    domain === undefined ? { text: sampleDomain(pools).before, encoding: "utf8" } : readDomain(domain);
+    domain === undefined ? { text: sampleDomain(pools, written).before, encoding: "utf8" } : readDomain(domain);
   const xml = source.text;
   // The header of the function plays no part in what it does.
   const block = renderFunction(cephPools, { sha256: "0".repeat(64), modified: "0.000000000" }, "");

@@ -24,10 +24,13 @@ function blocksDiff({ installation, examined: { base, source } }: Context): stri
 }
 
 /** A disk of the sample domain that has to become another, one that does not if there is one; null where none has to. */
-function sampleDisk({ facts }: Context, { state, affected, behaviour }: Omit<VerifyResult, "context">): Report["disk"] {
+function sampleDisk(
+  { facts, writes }: VerifyResult["context"],
+  { state, affected, behaviour }: Omit<VerifyResult, "context">,
+): Report["disk"] {
   if (state === "not-patched" && affected === "no") return null;
   const wrong = behaviour.checks.filter(({ passed }) => !passed).map(({ label }) => label);
-  const disks = sampleDomain(facts.pools).disks.filter(({ before, after }) => before !== after);
+  const disks = sampleDomain(facts.pools, writes).disks.filter(({ before, after }) => before !== after);
   const disk = disks.find(({ label }) => wrong.includes(label)) ?? disks[0];
   return disk ? { label: disk.label, ...sideBySide(outdented(disk.before), outdented(disk.after)) } : null;
 }

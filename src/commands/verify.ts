@@ -3,10 +3,12 @@ import { Failure } from "../failure";
 import { DEFAULT_URI } from "../host/config";
 import type { Result } from "../output/schema";
 import { poolNames } from "../patch/facts";
+import type { WrittenDisk } from "../patch/sample";
 import { proveBehaviour } from "../proof/behaviour";
 import { type InstallProof, proveInstall } from "../proof/install";
 import { skipped } from "../proof/proof";
 import { proveVolume } from "../proof/volume";
+import { writtenDisks } from "../virtinst/affected";
 import { targetNotes } from "../virtinst/notes";
 import { about } from "./about";
 
@@ -16,12 +18,14 @@ export interface VerifyOptions extends CommonOptions {
   readonly static?: boolean;
   /** A volume, `POOL/VOLUME`, to have the host's own virt-install print a domain for; none by default. */
   readonly vol?: string;
+  /** Is told what this is waiting for, in a sentence, if the volume takes longer than a moment. */
+  readonly waiting?: (what: string) => void;
 }
 
 /** What `verify` found. */
 export interface VerifyResult extends Result<"verify"> {
-  /** What it looked at: the page of --report shows more of it. */
-  readonly context: Context;
+  /** For the page of --report; `writes` is what the installed disk code writes for a pool. */
+  readonly context: Context & { readonly writes: (pool: string) => WrittenDisk };
 }
 
 /** Says what the file is, beside what the host needs, and proves what its blocks do. Changes nothing. */
@@ -42,7 +46,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
     pools: poolNames(facts.cephPools),
     ...(await prove(context, options, found)),
     notes: [...facts.notes, ...targetNotes(context, options)],
-    context,
+    context: { ...context, writes: writtenDisks(context.installation, context.chosen, files) },
   };
 }
 
@@ -53,7 +57,7 @@ async function prove(
   options: VerifyOptions,
   { state, affected }: Pick<VerifyResult, "state" | "affected">,
 ): Promise<Proofs> {
-  const { vol, connect = DEFAULT_URI } = options;
+  const { vol, connect = DEFAULT_URI, waiting = () => {} } = options;
   const unasked = options.static ? "--static was given" : null;
   // It is run where a yes is to be proved: a no needs no proof.
   const no = state !== "current" && (state !== "not-patched" || affected !== "no") ? `the file is ${state}` : null;
@@ -62,7 +66,7 @@ async function prove(
   return {
     behaviour: unasked === null ? await proveBehaviour(context, options) : skipped(unasked),
     install,
-    volume: vol === undefined ? null : await proveVolume(context, options, { volume: vol, uri: connect }),
+    volume: vol === undefined ? null : await proveVolume(context, options, { volume: vol, uri: connect, waiting }),
   };
 }
 

@@ -60,6 +60,21 @@ export const hostDocument = v.strictObject({
 export type HostDocument = v.InferOutput<typeof hostDocument>;
 
 /**
+ * The host document.
+ *
+ * @param config what libvirt says
+ * @param virtinst what was found of virtinst; null for nothing
+ */
+export function writeDocument(config: HostConfig, virtinst: HostDocument["virtinst"]): HostDocument {
+  const { host, pools, secrets } = config;
+  const copied = pools.map(({ name, active, cephPool, monitors, auth }) => ({
+    ...{ name, active, cephPool, auth },
+    monitors: [...monitors],
+  }));
+  return { version: DOCUMENT_VERSION, host, pools: copied, secrets: secrets && [...secrets], virtinst };
+}
+
+/**
  * Reads the host document that was named.
  *
  * @param how as for `readNamed`

@@ -48,8 +48,5 @@ export function documentPath(folder: string, name: string): string {
  * @throws Failure (facts) where it cannot be read, or is no host document
  */
 export function readListed(path: string): HostConfig {
-  // What is not UTF-8 in a name is this to Node, and it may lead to another file.
-  if (path.includes("\ufffd"))
-    throw new Failure("facts", `${path}: the name of this file is not UTF-8.`, "Give it another name.");
   return withoutTwins(readDocumentFile({ hostDocument: path }, { regular: true }));
 }

@@ -1,13 +1,12 @@
-import { Failure } from "../failure";
+import { Failure, shellWord } from "../failure";
 import { documentsIn } from "../system/printed";
 import { converse, type Finished, run } from "../system/run";
 import { byName, DEFAULT_URI, type HostConfig, type HostOptions, type Pool, type Secret } from "./config";
 import { isAnyMachine, isLocalUri, isThisMachine } from "./here";
-import { howToReach } from "./reach";
 import { readPool, readSecret } from "./xml";
 import { readSecrets, readXmlFile } from "./xml-files";
 
-/** Reads what a running libvirt says; its secrets from files, where some were named. */
+/** Reads the pools and secrets of a running libvirt; the secrets from files, if some were named. */
 export async function readLibvirt({ connect, secretXml }: HostOptions): Promise<HostConfig> {
   const live = await readLive(connect ?? DEFAULT_URI);
   return secretXml ? { ...live, secrets: readSecrets(secretXml.map(readXmlFile)) } : live;
@@ -20,28 +19,17 @@ export async function readLibvirt({ connect, secretXml }: HostOptions): Promise<
  * `pool-list --name` nor `--uuid`; names with spaces keep them.
  *
  * @param uri libvirt's connection URI
- * @throws Failure (facts) with virsh's own words where it is missing or cannot connect
+ * @throws Failure (facts) with the message of virsh if it is missing or cannot connect
  */
 export async function readLive(uri: string): Promise<HostConfig> {
-  return (await readIn(uri, "C")) ?? ((await readIn(uri, "C.UTF-8")) as HostConfig);
-}
-
-/**
- * @param locale virsh's: C, in which its tables are the same everywhere
- * @returns null where virsh 9.0 mangled a name in its table, as it does in C with all that is not ASCII (`gr\xc3\xb6…`)
- */
-async function readIn(uri: string, locale: "C" | "C.UTF-8"): Promise<HostConfig | null> {
-  const env = { LC_ALL: locale };
+  // virsh 9.0 escapes less of a name in this locale than in C.
+  const env = { LC_ALL: "C.UTF-8" };
   const virsh = converse("virsh", ["-q", "-r", "-c", uri], { env });
   const said = await virsh.ask(["hostname", "pool-list --all", "secret-list", `echo ${LISTED}`], LISTED_SAID);
-  // What is no answer is not taken apart, however long it is.
+  // Do not parse output without the sentinel, however long it is.
   if (!LISTED_SAID.test(said)) throw unreachable(uri, await virsh.finish([]));
   const listed = withoutPrompts(said);
-  const rows = poolRows(listed).map(({ name, active }) => ({ name: locale === "C" ? name : unescaped(name), active }));
-  if (locale === "C" && rows.some(({ name }) => /\\x[0-9a-f]{2}/.test(name))) {
-    await virsh.finish([]);
-    return null;
-  }
+  const rows = poolRows(listed);
   const uuids = [...listed.matchAll(SECRET_ROW)].map(([, uuid]) => uuid as string);
   const commands = [
     ...rows.map(({ name }) => `pool-dumpxml --pool ${quote(name)}`),
@@ -119,29 +107,15 @@ const LISTED_SAID = new RegExp(`^(?:virsh [#>] )*${LISTED}`, "m");
 const SECRET_ROW = /^ ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) /gm;
 
 /**
- * The rows of `pool-list --all`. virsh 1.2.17 and 9.0 both begin one with a space and pad the columns with spaces; a
- * name may hold spaces, but not end with one.
+ * The rows of `pool-list --all`. virsh 1.2.17 and 9.0 both begin a row with a space and pad the columns with spaces; a
+ * name may contain spaces, but not end with one.
  */
 function poolRows(listed: string): { name: string; active: boolean }[] {
   return listed.split("\n").flatMap((line) => {
-    const [before, autostart] = lastWord(line);
-    const [name, state] = lastWord(before);
-    if (!/^(?:yes|no)$/.test(autostart) || !/^(?:in)?active$/.test(state) || !/^ ./.test(name)) return [];
-    return [{ name: name.slice(1), active: state === "active" }];
+    const row = / ((?:in)?active) +(?:yes|no) *$/.exec(line);
+    const name = row && line.startsWith(" ") ? line.slice(1, row.index).trimEnd() : "";
+    return row && name ? [{ name: unescaped(name), active: row[1] === "active" }] : [];
   });
-}
-
-/** A line without its last word and the spaces before that, and the word. */
-function lastWord(line: string): [before: string, word: string] {
-  const whole = withoutLastSpaces(line);
-  const at = whole.lastIndexOf(" ") + 1;
-  return [withoutLastSpaces(whole.slice(0, at)), whole.slice(at)];
-}
-
-function withoutLastSpaces(text: string): string {
-  let end = text.length;
-  while (text[end - 1] === " ") end--;
-  return text.slice(0, end);
 }
 
 /** A name from the table of a virsh that writes `\\x5c` and the like for what it cannot print (9.0). */
@@ -161,19 +135,16 @@ function withoutPrompts(output: string): string {
   return output.replace(/^(?:virsh [#>] )+/gm, "");
 }
 
-function unreachable(uri: string, talk: Finished): Failure {
-  const said = ownWords(talk);
-  if (talk.fault === null) return refused(uri, said || "virsh ended without a word", howToReach(uri, said));
+function unreachable(uri: string, { fault, why, ...talk }: Finished): Failure {
+  const said = ownWords(talk) || "virsh ended without a message";
   const hint =
-    talk.fault === "ENOENT"
-      ? "Install libvirt-client (Debian: libvirt-clients), or give the facts with --pool-xml, --host or --root."
-      : talk.fault === "EACCES"
-        ? "It may not be executed: look at the mode of virsh (ls -l)."
-        : howToReach(uri, "");
-  return refused(uri, `virsh: ${talk.why}`, hint);
+    fault === "ENOENT"
+      ? "Install libvirt-client (Debian: libvirt-clients), or pass --pool-xml, --host or --root."
+      : `Is libvirtd running, and do you have access? Check with: virsh -r -c ${shellWord(uri)} pool-list --all`;
+  return refused(uri, fault === null ? said : `virsh: ${why}`, hint);
 }
 
-function ownWords({ stderr }: Finished): string {
+function ownWords({ stderr }: Pick<Finished, "stderr">): string {
   return stderr
     .replace(/^error: /gm, "")
     .split("\n")

@@ -1,8 +1,9 @@
-import { Failure } from "../failure";
+import { Failure, quoted } from "../failure";
 import { VERSION } from "../version";
-import { type CephPool, sha256 } from "./facts";
+import { type CephPool, poolNames, sha256 } from "./facts";
 import { insertPatch } from "./insert";
 import type { Named } from "./insertion-point";
+import { readFacts } from "./read-facts";
 import { decode, encode, type Source } from "./source";
 import { type Patch, stripPatch } from "./strip";
 
@@ -82,7 +83,17 @@ export function examine(bytes: Buffer, pools: readonly CephPool[] | null, named:
   const moved = wanted?.includes(source.text.slice(patch.spans[1].from, patch.spans[1].to));
   return moved
     ? state("modified", `the patch (line ${line}) was moved`)
-    : state("outdated", "the pools or secrets of this host have changed since the patch was rendered");
+    : state("outdated", difference(poolNames(readFacts(patch.block)), poolNames(pools)));
+}
+
+/** Why the patch is not the one for these pools. */
+function difference(patched: readonly string[], wanted: readonly string[]): string {
+  const less = patched.filter((name) => !wanted.includes(name));
+  const more = wanted.filter((name) => !patched.includes(name));
+  if (less.length > 0)
+    return `the patch is also for ${quoted(less)}, which this host does not have, or --pool leaves out`;
+  if (more.length > 0) return `the patch is for ${quoted(patched)}, and this host also has ${quoted(more)}`;
+  return "the pools or secrets of this host have changed since the patch was rendered";
 }
 
 /** What the file should contain; null if the patch cannot be inserted there. */

@@ -60,11 +60,6 @@ export function poolNames(facts: readonly CephPool[]): string[] {
   return facts.flatMap(({ libvirtPools }) => libvirtPools);
 }
 
-/** The secrets that pools log in with. */
-export function secretUuids(facts: readonly CephPool[]): string[] {
-  return [...new Set(facts.flatMap(({ auth }) => auth?.uuid || []))];
-}
-
 /** Whether two pools use the same cephx user and secret, or both use none. */
 export function sameCredentials(a: Pick<PoolFacts, "auth">, b: Pick<PoolFacts, "auth">): boolean {
   if (!a.auth || !b.auth) return a.auth === b.auth;
@@ -95,6 +90,12 @@ export function splitMonitor({ name, port }: Monitor): Monitor[] {
     const rest = index === parts.length - 1 ? port : null;
     return { name: own.trim(), port: number === undefined ? rest : Number(number) };
   });
+}
+
+/** Whether a `<host>` element is not a single monitor for QEMU: its name is a list, or contains the port. */
+export function isMonitorList(host: Monitor): boolean {
+  const [first, ...others] = splitMonitor(host);
+  return others.length > 0 || first?.port !== host.port;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { xmlText } from "./encode";
-import { type CephPool, type Monitor, type PoolFacts, sameMonitor } from "./facts";
+import { type CephPool, isMonitorList, type Monitor, type PoolFacts, sameMonitor, splitMonitor } from "./facts";
 import { mergePools } from "./merge";
 
 /** A domain's XML, and what a working patch makes of it. */
@@ -10,30 +10,37 @@ export interface Sample {
   readonly disks: readonly { readonly label: string; readonly before: string; readonly after: string }[];
 }
 
+/** What virt-install writes into a disk for a volume of a pool. */
+export interface WrittenDisk {
+  /** The `<host>` elements, as the pool has them: one may list several monitors. */
+  readonly monitors: readonly Monitor[];
+  readonly auth: { readonly username: string; readonly uuid?: string } | null;
+}
+
 /**
- * A domain with a disk from each pool, as virt-manager 1.2 to 1.4 writes it (first monitor, no auth), a file CD-ROM
- * and an rbd disk of a Ceph pool that no libvirt pool has.
- *
- * A pool whose disks are told from those of another by their user alone has one that states it, without the secret's
- * uuid, as 1.5 and later write it. One whose disks cannot be told at all has none.
+ * A domain with a disk of each pool, a CD-ROM in a file, and an rbd disk of a Ceph pool that no libvirt pool has.
  *
  * @param pools the libvirt pools
+ * @param written what virt-install writes for a pool. By default each disk has what is certain for all versions: the first
+ *   monitor, and the user, without its secret, if only that tells the pool from others; pools that nothing tells apart
+ *   have no disk
  */
-export function sampleDomain(pools: readonly PoolFacts[]): Sample {
+export function sampleDomain(pools: readonly PoolFacts[], written?: (pool: string) => WrittenDisk): Sample {
   const clusters = mergePools(pools);
-  const own = poolsToldApart(pools, clusters);
   let foreign = "virtinst-rbd-patch-foreign";
-  for (let number = 1; clusters.some((one) => mayBeIn(one, imageOf(foreign), undefined)); number++)
+  for (let number = 1; clusters.some((one) => mayBeIn(one, imageOf(foreign), [])); number++)
     foreign = `virtinst-rbd-patch-foreign-${number}`;
+  const own = pools
+    .map((pool) => toldApart(pool, clusters, written?.(pool.pool)))
+    .filter(({ cluster }) => cluster || written)
+    .map(({ pool, cluster, disk }, index) => {
+      const before = rbdDisk(pool.cephPool, disk.auth, index, disk.monitors);
+      const auth = disk.auth?.uuid ? disk.auth : (cluster?.auth ?? null);
+      const after = cluster && rbdDisk(pool.cephPool, auth, index, completed(disk.monitors, cluster.monitors));
+      return { label: `disk of pool ${pool.pool}`, before, after: after ?? before };
+    });
   const disks = [
-    ...own.map(({ pool, cluster, user }, index) => {
-      const first = pool.monitors.slice(0, 1);
-      return {
-        label: `disk of pool ${pool.pool}${user === undefined ? "" : ", which states its user"}`,
-        before: rbdDisk(pool.cephPool, user === undefined ? null : { username: user }, index, first),
-        after: rbdDisk(pool.cephPool, cluster.auth, index, completed(first, cluster.monitors)),
-      };
-    }),
+    ...own,
     same("file CD-ROM", CDROM),
     same("disk of another Ceph pool", rbdDisk(foreign, null, own.length, [{ name: "192.0.2.1", port: 6789 }])),
   ];
@@ -43,30 +50,43 @@ export function sampleDomain(pools: readonly PoolFacts[]): Sample {
 /** A pool whose disks cannot be taken for those of another cluster. */
 export interface ToldApart {
   readonly pool: PoolFacts;
-  readonly cluster: CephPool;
-  /** The user that its disks have to state for that; undefined where they are told apart without. */
+  /** The user that its disks have to state for that; undefined if they are told apart without. */
   readonly user: string | undefined;
 }
 
-/**
- * Those of some pools whose disks can be told from others'.
- *
- * @param clusters what the pools merge into
- */
-export function poolsToldApart(pools: readonly PoolFacts[], clusters = mergePools(pools)): ToldApart[] {
+/** The pools whose disks can be told from those of others, by their first monitor or by their user. */
+export function poolsToldApart(pools: readonly PoolFacts[]): ToldApart[] {
+  const clusters = mergePools(pools);
   return pools.flatMap((pool) => {
-    const may = clusters.filter(
-      (one) => one.libvirtPools.includes(pool.pool) || mayBeIn(one, imageOf(pool.cephPool), pool.monitors[0]),
-    );
-    const user = may.length > 1 ? pool.auth?.username : undefined;
-    const [cluster, other] = user === undefined ? may : may.filter(({ auth }) => auth?.username === user);
-    return cluster && !other ? [{ pool, cluster, user }] : [];
+    const { cluster, disk } = toldApart(pool, clusters);
+    return cluster ? [{ pool, user: disk.auth?.username }] : [];
   });
 }
 
-/** Whether a disk with that first monitor could be one of a Ceph pool. */
-function mayBeIn({ name, monitors }: CephPool, image: string, first: Monitor | undefined): boolean {
-  return image.startsWith(`${name}/`) && (!first || monitors.some((monitor) => sameMonitor(monitor, first)));
+/** A pool, its disk, and the only cluster that the disk can belong to; undefined if there are several. */
+interface PoolDisk {
+  readonly pool: PoolFacts;
+  readonly disk: WrittenDisk;
+  readonly cluster: CephPool | undefined;
+}
+
+function toldApart(pool: PoolFacts, clusters: readonly CephPool[], written?: WrittenDisk): PoolDisk {
+  const monitors = written?.monitors ?? pool.monitors.slice(0, 1);
+  const listed = monitors.flatMap(splitMonitor);
+  const may = clusters.filter(
+    (one) => one.libvirtPools.includes(pool.pool) || mayBeIn(one, imageOf(pool.cephPool), listed),
+  );
+  const needed = may.length > 1 && pool.auth ? { username: pool.auth.username } : null;
+  const disk = written ?? { monitors, auth: needed };
+  const { auth } = disk;
+  const [cluster, other] = may.length > 1 && auth ? may.filter((one) => one.auth?.username === auth.username) : may;
+  return { pool, disk, cluster: other ? undefined : cluster };
+}
+
+/** Whether a disk with these monitors can be one of a Ceph pool. */
+function mayBeIn({ name, monitors }: CephPool, image: string, listed: readonly Monitor[]): boolean {
+  const shares = () => listed.some((one) => monitors.some((monitor) => sameMonitor(monitor, one)));
+  return image.startsWith(`${name}/`) && (listed.length === 0 || shares());
 }
 
 const CDROM = `    <disk type="file" device="cdrom">
@@ -81,9 +101,13 @@ function same(label: string, disk: string) {
   return { label, before: disk, after: disk };
 }
 
-/** All monitors, behind those that the disk lists already. */
-function completed(listed: readonly Monitor[], monitors: readonly Monitor[]): Monitor[] {
-  return [...listed, ...monitors.filter((monitor) => !listed.some((one) => sameMonitor(one, monitor)))];
+/** All monitors, after those that the disk lists; elements that list several are replaced, as QEMU reads one from each. */
+function completed(listed: readonly Monitor[], monitors: readonly Monitor[]): readonly Monitor[] {
+  const single = listed.filter((host) => !isMonitorList(host));
+  const missing = monitors.filter((monitor) => !single.some((one) => sameMonitor(one, monitor)));
+  const list = listed.find(isMonitorList);
+  if (!list) return [...listed, ...missing];
+  return listed.flatMap((host) => (host === list ? missing : isMonitorList(host) ? [] : [host]));
 }
 
 function imageOf(cephPool: string): string {

@@ -12,40 +12,40 @@ import { copiesAuth } from "../virtinst/affected";
 import type { Installation } from "../virtinst/find";
 import { findPrograms } from "../virtinst/program";
 import type { TargetOptions } from "../virtinst/target";
-import { type InstallRun, type PrintedXml, printXml } from "../virtinst/virt-install";
-import { findCauses } from "./causes";
+import { type InstallRun, printXml } from "../virtinst/virt-install";
 import { compareDisk } from "./disks";
 import { CDROM, NODE, type NodePool, nodePools } from "./node";
 import { type Check, check, failed, type Proof, provedBy, skipped } from "./proof";
 
-/** What the host's own virt-install writes, proved. */
+/** What the virt-install of this host writes. */
 export interface InstallProof extends Proof {
-  /** Where it failed: what to look at, in sentences. */
+  /** If it failed: what the function of the patch logged, in sentences. */
   readonly causes: readonly string[];
 }
 
-/** So many pools are one run: virt-install 1.x takes 14 seconds for 300 disks, and 2 for 100. */
+/** The number of pools in one run: virt-install 1.x takes 14 seconds for 300 disks, and 2 for 100. */
 const POOLS_A_RUN = 100;
 
 /**
- * Runs the host's own `virt-install --print-xml` for a domain with a volume of each pool and a CD-ROM, on a node of
- * libvirt's test driver that is made from the facts: neither libvirt's daemons nor Ceph are touched.
+ * Runs `virt-install --print-xml` of this host for a domain with a volume of each pool and a CD-ROM, on a node of
+ * libvirt's test driver with these pools: neither the daemons of libvirt nor Ceph are used.
  *
- * @param context its blocks are current, or none are needed
+ * @param context its patch is current, or not needed
  */
 export async function proveInstall(context: Context, options: TargetOptions): Promise<InstallProof> {
   const { chosen, facts, installation } = context;
-  if (facts.pools.length === 0) return withoutCauses(skipped("this host has no rbd pool"));
+  const without = (proof: Proof): InstallProof => ({ ...proof, causes: [] });
+  if (facts.pools.length === 0) return without(skipped("this host has no rbd pool"));
   const command = installCommand(installation, options);
-  if ("skipped" in command) return withoutCauses(skipped(command.skipped));
-  const told = copiesAuth(installation, options.files);
+  if ("skipped" in command) return without(skipped(command.skipped));
+  const copied = copiesAuth(installation, options.files);
   const apart = poolsToldApart(facts.pools)
-    .filter(({ user }) => user === undefined || told)
+    .filter(({ user }) => user === undefined || copied)
     .map(({ pool }) => pool.pool);
   const able = chosen.filter(({ name, monitors }) => monitors.length > 0 && apart.includes(name));
   const left = chosen.filter((pool) => !able.includes(pool)).map(({ name }) => name);
   const unable = "its test driver takes only pools that list a monitor, and can be told apart";
-  if (able.length === 0) return withoutCauses(skipped(`libvirt: ${unable}`));
+  if (able.length === 0) return without(skipped(`libvirt: ${unable}`));
   const by = `${command.words.join(" ")} on libvirt's test driver`;
   const reason = left.length > 0 ? `${by}; not for pool ${left.join(", ")}: ${unable}` : by;
 
@@ -53,44 +53,43 @@ export async function proveInstall(context: Context, options: TargetOptions): Pr
     return await inTemporaryFolder(async (cache) => {
       const checks: Check[] = [];
       const strays: string[] = [];
-      const causes: string[] = [];
+      const logged: string[] = [];
       for (let from = 0; from < able.length; from += POOLS_A_RUN) {
         const pools = nodePools(able.slice(from, from + POOLS_A_RUN));
         const file = join(cache, "node.xml");
         writeFileSync(file, [NODE.before, ...pools.map(({ xml }) => xml), NODE.after].join(""));
-        // In a URI a folder's name may mean something.
+        // A path may contain characters that have a meaning in a URI.
         const uri = `test://${file.split("/").map(encodeURIComponent).join("/")}`;
-        const asked = { command: command.words, uri, disks: [...pools.map(({ disk }) => disk), CDROM], cache };
-        const printed = await printXml(asked, installation);
-        const { fault } = printed;
-        if (fault?.raised) return withoutCauses(failed(reason, "_build_xml runs", fault.reason));
-        if (fault) return withoutCauses(skipped(`${command.words.join(" ")}: ${fault.reason}`));
-        const found = compare(printed, pools, context, by);
+        const disks = [...pools.map(({ disk }) => disk), CDROM];
+        const { domains, fault, log } = await printXml({ command: command.words, uri, disks, cache }, installation);
+        if (fault?.raised) return without(failed(reason, "_build_xml runs", fault.reason));
+        if (fault) return without(skipped(`${command.words.join(" ")}: ${fault.reason}`));
+        const found = compare(domains, pools, context, by);
         checks.push(...found.checks);
-        strays.push(...found.strays.map((name) => `${name} got an auth, and needs none`));
-        if (causes.length === 0 && (found.strays.length > 0 || found.checks.some(({ passed }) => !passed)))
-          causes.push(...(await findCauses(context, printed, asked)));
+        strays.push(...found.strays);
+        logged.push(...log);
       }
-      checks.push(check("no auth on a CD-ROM", strays.length === 0, [...new Set(strays)].join("\n")));
-      return { ...provedBy(reason, checks), causes };
+      const stray = [...new Set(strays)].map((name) => `${name} got an auth, and needs none`);
+      checks.push(check("no auth on a CD-ROM", stray.length === 0, stray.join("\n")));
+      const proof = provedBy(reason, checks);
+      return { ...proof, causes: proof.status === "failed" ? loggedLines(logged) : [] };
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    return withoutCauses(
-      skipped(`no temporary file can be written in ${tmpdir()}: ${systemReason(error)}; set TMPDIR`),
-    );
+    return without(skipped(`no temporary file can be written in ${tmpdir()}: ${systemReason(error)}; set TMPDIR`));
   }
 }
 
-function withoutCauses(proof: Proof): InstallProof {
-  return { ...proof, causes: [] };
+/** What the function of the patch logged, for a reader. */
+export function loggedLines(log: readonly string[]): string[] {
+  return [...new Set(log)].map((line) => `the patch logged: ${line}`);
 }
 
 /**
- * How virt-install is run: what the user runs is what PATH gives, unless another virtinst was named.
+ * How virt-install is run: as the first program in PATH, unless --virtinst names another virtinst.
  *
- * @param any whether the first program in PATH will do for a virtinst that was named too
- * @returns a Python and its script where a Python was named; why it is not run, where it is not
+ * @param any whether the first program in PATH may stand in for the one of a named virtinst
+ * @returns with --python, that Python and its script; or why virt-install is not run
  */
 export function installCommand(
   { program, script }: Installation,
@@ -99,7 +98,7 @@ export function installCommand(
 ): { readonly words: InstallRun["command"] } | { readonly skipped: string } {
   if (files.mounted) return { skipped: "nothing below --root is run" };
   const [first] = findPrograms(files);
-  const own = virtinst === undefined ? first?.path : (program ?? (any ? first?.path : null));
+  const own = virtinst === undefined ? first : (program ?? (any ? first : null));
   if (!own)
     return {
       skipped: first
@@ -109,30 +108,25 @@ export function installCommand(
   return { words: python !== undefined && script !== null && own === program ? [python, script] : [own] };
 }
 
-/** What a run printed, beside what its pools' disks need. */
+/** Compares what a run printed with what the disks of its pools need. */
 function compare(
-  { domains }: PrintedXml,
+  domains: readonly string[],
   pools: readonly NodePool[],
   { facts, config }: Context,
   where: string,
 ): { readonly checks: readonly Check[]; readonly strays: readonly string[] } {
-  let read: ReturnType<typeof readDomain>[];
   try {
-    read = domains.map((xml) => readDomain(xml, where));
+    const read = domains.map((xml) => readRbdDisks(xml, where));
+    const checks = pools.map(({ pool, image }) => {
+      const own = facts.pools.find((candidate) => candidate.pool === pool.name) as PoolFacts;
+      const wrong = read.flatMap((disks) => whatIsWrong(disks, image, own, config.secrets ?? []));
+      return check(`disk of pool ${pool.name}`, wrong.length === 0, wrong.join("\n"));
+    });
+    return { checks, strays: domains.flatMap((xml) => strayAuths(xml, where)) };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return { checks: [check("the domain is XML", false, error.message)], strays: [] };
   }
-  const checks = pools.map(({ pool, image }) => {
-    const own = facts.pools.find((candidate) => candidate.pool === pool.name) as PoolFacts;
-    const wrong = read.flatMap(({ disks }) => whatIsWrong(disks, image, own, config.secrets ?? []));
-    return check(`disk of pool ${pool.name}`, wrong.length === 0, wrong.join("\n"));
-  });
-  return { checks, strays: read.flatMap(({ strays }) => strays) };
-}
-
-function readDomain(xml: string, where: string) {
-  return { disks: readRbdDisks(xml, where), strays: strayAuths(xml, where) };
 }
 
 function whatIsWrong(
@@ -141,13 +135,12 @@ function whatIsWrong(
   pool: PoolFacts,
   secrets: readonly Secret[],
 ): string[] {
-  const own = disks.filter(({ name }) => name === image);
-  if (own.length !== 1) {
+  const [disk, second] = disks.filter(({ name }) => name === image);
+  if (!disk || second) {
     const written = disks.map(({ name }) => name).join(", ") || "none";
-    return [`image: expected one disk of ${image}, found ${own.length} (rbd disks: ${written})`];
+    return [`image: expected one disk of ${image}, found ${disk ? "several" : "none"} (rbd disks: ${written})`];
   }
-  return own
-    .flatMap((disk) => compareDisk(disk, pool, secrets))
+  return compareDisk(disk, pool, secrets)
     .filter(({ right }) => !right)
     .map(({ label, expected, found }) => `${label}: expected ${expected}, found ${found}`);
 }

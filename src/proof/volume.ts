@@ -7,11 +7,10 @@ import { run } from "../system/run";
 import { inTemporaryFolder } from "../system/temporary";
 import type { TargetOptions } from "../virtinst/target";
 import { printXml } from "../virtinst/virt-install";
-import { findCauses } from "./causes";
 import { compareDisk, type DiskFact } from "./disks";
-import { installCommand } from "./install";
+import { installCommand, loggedLines } from "./install";
 
-/** Whether the host's own virt-install writes a volume's disk as it should. */
+/** What the virt-install of this host writes for a volume. */
 export interface VolumeProof {
   readonly status: "passed" | "failed" | "skipped";
   /** Why, in a sentence without its full stop. */
@@ -19,22 +18,35 @@ export interface VolumeProof {
   readonly volume: string;
   /** Each rbd disk that it wrote. */
   readonly disks: readonly { readonly name: string; readonly facts: readonly DiskFact[] }[];
-  /** What `virt-xml-validate` says. */
+  /** The result of `virt-xml-validate`. */
   readonly schema: { readonly status: "passed" | "failed" | "skipped"; readonly reason: string };
-  /** Where it failed: the files that virt-install took its module from, and other suspects, in sentences. */
+  /** If it failed: what the function of the patch logged, in sentences. */
   readonly causes: readonly string[];
 }
 
+/** How to check a volume. */
+export interface VolumeCheck {
+  /** `POOL/VOLUME`. */
+  readonly volume: string;
+  /** libvirt's connection URI. */
+  readonly uri: string;
+  /** Is told what this is waiting for, in a sentence, if it takes longer than a moment. */
+  readonly waiting: (what: string) => void;
+}
+
+/** In milliseconds; libvirt asks the Ceph cluster for the volume, which takes half a minute if it cannot be reached. */
+const MOMENT = 2000;
+
 /**
- * Runs the host's own `virt-install --print-xml` for a volume, and looks at every rbd disk that it writes. Nothing is
- * defined or started.
+ * Runs `virt-install --print-xml` of this host for a volume, and checks every rbd disk that it writes. Nothing is defined
+ * or started.
  *
- * @throws Failure (usage) where the volume is not named so, (facts) where its pool is not among the facts
+ * @throws Failure (usage) if the volume is not POOL/VOLUME, (facts) if its pool is not one of the host's rbd pools
  */
 export async function proveVolume(
   context: Context,
   options: TargetOptions,
-  { volume, uri }: { readonly volume: string; readonly uri: string },
+  { volume, uri, waiting }: VolumeCheck,
 ): Promise<VolumeProof> {
   const { facts, installation, config } = context;
   const [, poolName] = /^([^/]+)\/.+$/.exec(volume) ?? [];
@@ -51,46 +63,38 @@ export async function proveVolume(
       `${config.source}: the pool of --vol ${volume} is not among the rbd pools ${facts.pools.map((one) => one.pool).join(", ") || "(there are none)"}.`,
       "Name a volume of one of these.",
     );
-  const skipped = { status: "skipped", reason: "there is no domain to validate" } as const;
   const nothing = (status: "failed" | "skipped", reason: string): VolumeProof => ({
-    status,
-    reason,
-    volume,
-    disks: [],
-    schema: skipped,
-    causes: [],
+    ...{ status, reason, volume, disks: [], causes: [] },
+    schema: { status: "skipped", reason: "there is no domain to validate" },
   });
   const command = installCommand(installation, options, true);
   if ("skipped" in command) return nothing("skipped", command.skipped);
 
   return inTemporaryFolder(async (cache) => {
+    const what = `Waiting until libvirt (${uri}) opens volume ${volume}, for up to a minute. Can it reach the Ceph monitors?`;
+    const timer = setTimeout(waiting, MOMENT, what);
     const asked = { command: command.words, uri, disks: [`vol=${volume}`], cache };
-    const printed = await printXml(asked, installation);
+    const { domains, fault, log } = await printXml(asked, installation).finally(() => clearTimeout(timer));
     const where = `${command.words.join(" ")} --print-xml --disk vol=${volume}`;
-    const { fault } = printed;
-    // libvirt's own words for VIR_ERR_NO_STORAGE_VOL (src/util/virerror.c), which every virt-install passes on.
+    // The message of VIR_ERR_NO_STORAGE_VOL (libvirt, src/util/virerror.c), which every virt-install prints.
     const gone = /storage volume not found/i.test(fault?.reason ?? "");
     const there = gone ? `; \`virsh -c ${uri} vol-list ${poolName}\` lists those that are there` : "";
     if (fault) return nothing(fault.raised ? "failed" : "skipped", `${where}: ${fault.reason}${there}`);
     let written: DomainDisk[];
     try {
-      written = printed.domains.flatMap((xml) => readRbdDisks(xml, where));
+      written = domains.flatMap((xml) => readRbdDisks(xml, where));
     } catch (error) {
-      // What is no XML is virt-install's, and not among the host's facts.
       if (error instanceof Failure) return nothing("failed", error.message.replace(/\.$/, ""));
       throw error;
     }
     const disks = written.map((disk) => ({ name: disk.name, facts: compareDisk(disk, pool, config.secrets ?? []) }));
-    const schema = await validate(printed.domains[0] as string);
+    const schema = await validate(domains[0] as string);
     const right =
       disks.length > 0 && disks.every((disk) => disk.facts.every((fact) => fact.right)) && schema.status !== "failed";
     return {
-      status: right ? "passed" : "failed",
+      ...{ status: right ? "passed" : "failed", volume, disks, schema },
       reason: disks.length === 0 ? `${where} wrote no rbd disk` : where,
-      volume,
-      disks,
-      schema,
-      causes: right ? [] : await findCauses(context, printed, asked),
+      causes: right ? [] : loggedLines(log),
     };
   });
 }

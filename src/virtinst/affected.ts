@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { quoted } from "../failure";
 import type { Pool } from "../host/config";
-import { splitMonitor } from "../patch/facts";
+import { isMonitorList } from "../patch/facts";
+import type { WrittenDisk } from "../patch/sample";
 import type { HostFiles } from "../system/host-files";
 import type { Installation } from "./find";
 
@@ -30,7 +31,7 @@ export function findAffected(installation: Installation, pools: readonly PoolNee
 }
 
 /** What disk code does for a volume of an rbd pool. */
-export type DiskCode = "no network disks" | "first monitor only" | "auth by uuid";
+const KINDS = ["no network disks", "first monitor only", "auth by uuid"] as const;
 
 /**
  * The answers for each kind of disk code, with `%s` for its path: without disk code (`%s` is the patched file), and for
@@ -39,18 +40,36 @@ export type DiskCode = "no network disks" | "first monitor only" | "auth by uuid
  * @param pools the pools that the patch is for
  */
 export function affectedBy(pools: readonly PoolNeeds[]): Affected[] {
-  const kinds = ["no network disks", "first monitor only", "auth by uuid"] as const;
-  return [unknown("%s"), ...kinds.map((kind) => judge("%s", kind, pools))];
+  return [unknown("%s"), ...KINDS.map((kind) => judge("%s", kind, pools))];
 }
 
 /**
- * Whether the installed disk code copies a pool's auth, and with it the user; code that is not to be seen does not.
+ * Whether the installed disk code copies a pool's auth, and with it the user; code that is not found does not.
  *
  * @param installation where virtinst is
  * @param files the host's file system
  */
 export function copiesAuth(installation: Installation, files: HostFiles): boolean {
   return COPIES_AUTH.test(readDiskCode(installation, files)?.code ?? "");
+}
+
+/**
+ * What the installed disk code writes for a volume of each pool; code that is not found counts as that of 1.2 to 1.4.
+ *
+ * @param pools the pools that may be asked for
+ */
+export function writtenDisks(
+  installation: Installation,
+  pools: readonly PoolNeeds[],
+  files: HostFiles,
+): (pool: string) => WrittenDisk {
+  const copied = copiesAuth(installation, files);
+  return (name) => {
+    const { monitors = [], auth = null } = pools.find((pool) => pool.name === name) ?? {};
+    if (!copied) return { monitors: monitors.slice(0, 1), auth: null };
+    const secret = auth && "uuid" in auth.secret ? auth.secret : {};
+    return { monitors, auth: auth && { username: auth.username, ...secret } };
+  };
 }
 
 /** The installed disk code without its comments, and its path for messages. */
@@ -69,44 +88,32 @@ function unknown(file: string): Affected {
   };
 }
 
-function kindOf(code: string): DiskCode {
+function kindOf(code: string): (typeof KINDS)[number] {
   if (!WRITES_NETWORK_DISKS.test(code)) return "no network disks";
   return COPIES_AUTH.test(code) ? "auth by uuid" : "first monitor only";
 }
 
-function judge(path: string, kind: DiskCode, pools: readonly PoolNeeds[]): Affected {
+function judge(path: string, kind: (typeof KINDS)[number], pools: readonly PoolNeeds[]): Affected {
+  const yes = (reason: string): Affected => ({ affected: "yes", reason: `${path} ${reason}` });
+  const no = (reason: string): Affected => ({ affected: "no", reason: `${path} ${reason}` });
   if (kind === "no network disks")
     return { affected: "unsupported", reason: `${path} writes no network disks: upgrade to virt-manager 1.2 or later` };
-  const lists = pools.filter(({ monitors }) => monitors.some((monitor) => isList(monitor)));
+  const named = (some: readonly PoolNeeds[], one: string, several: string) =>
+    `${quoted(some.map(({ name }) => name))} ${some.length > 1 ? several : one}`;
+  const lists = pools.filter(({ monitors }) => monitors.some(isMonitorList));
   if (lists.length > 0)
-    return {
-      affected: "yes",
-      reason: `${path} copies each <host> of a pool as it is, and ${quoted(names(lists))} ${lists.length > 1 ? "list" : "lists"} several monitors in one`,
-    };
-  if (kind === "first monitor only") {
-    const more = pools.filter(({ auth, monitors }) => auth !== null || monitors.length > 1);
-    return more.length > 0
-      ? { affected: "yes", reason: `${path} copies only the first monitor of a pool, and no auth` }
-      : { affected: "no", reason: `${path} copies the first monitor of a pool, and no pool has more, or auth` };
-  }
+    return yes(`copies each <host> of a pool as it is, and ${named(lists, "lists", "list")} several monitors in one`);
+  if (kind === "first monitor only")
+    return pools.some(({ auth, monitors }) => auth !== null || monitors.length > 1)
+      ? yes("copies only the first monitor of a pool, and no auth")
+      : no("copies the first monitor of a pool, and no pool has more, or auth");
   const byUsage = pools.filter(({ auth }) => auth && "usage" in auth.secret);
-  return byUsage.length > 0
-    ? {
-        affected: "yes",
-        reason: `${path} copies a secret only if the pool names it by uuid, and ${quoted(names(byUsage))} ${byUsage.length > 1 ? "name theirs" : "names its secret"} by usage`,
-      }
-    : { affected: "no", reason: `${path} copies auth and all monitors, and no pool names its secret by usage` };
+  if (byUsage.length === 0) return no("copies auth and all monitors, and no pool names its secret by usage");
+  const byName = named(byUsage, "names its secret", "name theirs");
+  return yes(`copies a secret only if the pool names it by uuid, and ${byName} by usage`);
 }
 
-const names = (pools: readonly PoolNeeds[]) => pools.map(({ name }) => name);
-
-/** Whether QEMU would take the name of a monitor for something else than one host name or address. */
-function isList(monitor: PoolNeeds["monitors"][number]): boolean {
-  const [first, ...others] = splitMonitor(monitor);
-  return others.length > 0 || first?.name !== monitor.name;
-}
-
-/** The files that may hold virtinst's disk code: of 1.0 to 1.5, and of 2.0 and later. */
+/** The files that may contain virtinst's disk code: of 2.0 and later, and of 1.0 to 1.5. */
 export const DISK_CODE = ["virtinst/devices/disk.py", "virtinst/devicedisk.py"];
 // Measured on all releases: 1.0 and 1.1 know neither name; 1.5.0 is the first to know the second.
 const WRITES_NETWORK_DISKS = /\bsource_protocol\b|network_from_storage\b/;

@@ -2,25 +2,25 @@ import { join } from "node:path";
 import { Failure, shellWord } from "../failure";
 import type { HostFiles, Place } from "../system/host-files";
 import { TARGET_FILES } from "./layouts";
-import { findPrograms, NO_PROGRAM, type Program, readProgram, siteFolders, usesFolder } from "./program";
+import { findPrograms, PASS_IT, readProgram, siteFolders, usesFolder } from "./program";
 
 /** An installed virtinst: the file to patch, and what runs it. */
 export interface Installation {
-  /** The folder that holds the `virtinst` package. */
+  /** The directory that contains the `virtinst` package. */
   readonly directory: Place;
-  /** The file that holds `_build_xml`, relative to `directory`. */
+  /** The file that defines `_build_xml`, relative to `directory`. */
   readonly file: string;
   /** That file. */
   readonly target: Place;
-  /** The release that it states, without a `v`; null where no file states one. */
+  /** The version that it states; null if no file states one. */
   readonly release: string | null;
-  /** The `virt-install` program that uses it, as the host sees it; null where none was found. Looked for when asked. */
+  /** The `virt-install` program that uses it, as the host sees it; null if none was found. */
   readonly program: string | null;
-  /** The Python that it runs under, by its path or name, without arguments; null where that was not found. */
+  /** The Python that runs it, by its path or name; null if there is no program. */
   readonly interpreter: string | null;
-  /** The script that this Python runs; null where that was not found. */
+  /** The script that this Python runs; null if there is no program. */
   readonly script: string | null;
-  /** How to get the file from its package again, as a sentence without its full stop. */
+  /** How to restore the file from its package, as a sentence without its full stop. */
   readonly restoring: string;
 }
 
@@ -29,89 +29,57 @@ export interface Installation {
  * in /usr/share/virt-manager, else in Python's site directories. Starts no Python.
  *
  * @param files the host's file system
- * @param virtinst the folder that holds the `virtinst` package, where it was named
- * @throws Failure (target) where there is none, with the places that were looked at
+ * @param virtinst the directory that contains the `virtinst` package, if it was named
+ * @throws Failure (target) if there is none, with the directories that were searched, or if the program is not understood
  */
 export function findVirtinst(files: HostFiles, virtinst?: string): Installation {
-  const places = virtinst === undefined ? usedPlaces(files) : [files.named(virtinst)];
-  const looked = new Set<string>();
+  const programs = findPrograms(files);
+  const [first] = programs;
+  const places =
+    virtinst === undefined
+      ? [...(first === undefined ? [] : readProgram(first, files).folders), ...usualPlaces(files)]
+      : [files.named(virtinst)];
   for (const place of places) {
-    looked.add(files.shown(place));
     const found = findIn(place, files);
     if (!found) continue;
     const folder = found.directory.inside;
-    let user: Program | undefined;
-    const program = () => {
-      user ??= programOf(folder, files);
-      return user;
-    };
     return {
       ...found,
       release: readRelease(folder, files),
-      get program() {
-        return program().path;
-      },
-      get interpreter() {
-        return program().interpreter;
-      },
-      get script() {
-        return program().script;
-      },
-      get restoring() {
-        return restoring(files, found.target.inside);
-      },
+      ...userOf(folder, [...programs, join(folder, "virt-install")], files),
+      restoring: restoring(found.target.inside),
     };
   }
+  const searched = [...new Set(places.map((place) => files.shown(place)))].join(", ");
   throw new Failure(
     "target",
     virtinst === undefined
-      ? `No virtinst was found (looked in ${[...looked].join(", ")}).`
-      : `${virtinst} holds no virtinst package with a _build_xml (looked for ${TARGET_FILES.join(", ")}).`,
-    "Name the folder that holds the `virtinst` package with --virtinst; virt-install 1.0 to 5.1 are supported.",
+      ? `No virtinst was found (looked in ${searched}).`
+      : `${virtinst} has no virtinst package with a _build_xml (looked for ${TARGET_FILES.join(", ")}).`,
+    `${PASS_IT} Versions 1.0 to 5.1 are supported.`,
   );
 }
 
-/** Where the first program in PATH looks for it, then where it usually is. */
-function* usedPlaces(files: HostFiles): Generator<string> {
-  const [first = NO_PROGRAM] = findPrograms(files);
-  yield* first.folders;
-  yield* usualPlaces(files);
+type User = Pick<Installation, "program" | "interpreter" | "script">;
+
+/** The first of some programs that uses a virtinst. */
+function userOf(folder: string, programs: readonly string[], files: HostFiles): User {
+  for (const program of programs) {
+    try {
+      const { interpreter, script, ...read } = readProgram(program, files);
+      if (usesFolder(read, folder, files)) return { program, interpreter, script };
+    } catch (error) {
+      // Another program than this virtinst's may be anything.
+      if (!(error instanceof Failure)) throw error;
+    }
+  }
+  return { program: null, interpreter: null, script: null };
 }
 
-/** The program that uses a virtinst: the first in PATH that does, or the one that stands beside it. */
-function programOf(folder: string, files: HostFiles): Program {
-  const uses = (program: Program) => usesFolder(program, folder, files);
-  for (const program of findPrograms(files)) if (uses(program)) return program;
-  const beside = readProgram(join(folder, "virt-install"), files);
-  // One that is known to look elsewhere is not this virtinst's, wherever it stands.
-  return beside.folders.length > 0 && !uses(beside) ? NO_PROGRAM : beside;
-}
-
-/**
- * The other virtinsts of a host: of further `virt-install` programs in PATH, and in the usual places.
- *
- * @param installation the one that was taken
- * @param programs all of the host's `virt-install` programs
- * @returns the folders that hold them, as this process sees them
- */
-export function otherVirtinsts({ directory }: Installation, programs: readonly Program[], files: HostFiles): string[] {
-  const places = new Set([...programs.flatMap(({ folders }) => folders), ...usualPlaces(files)]);
-  places.delete(directory.inside);
-  const found = [...places].flatMap((place) => findIn(place, files)?.directory.outside ?? []);
-  return [...new Set(found)].filter((other) => other !== directory.outside);
-}
-
-/** The command that restores a file from its package, for the package managers that are there (EL 7 has only yum). */
-function restoring(files: HostFiles, path: string): string {
+/** How to restore a file from its package, as a sentence without its full stop. */
+function restoring(path: string): string {
   const file = shellWord(path);
-  const has = (name: string) => files.locateFile(`/usr/bin/${name}`) !== null;
-  const rpm = ["dnf", "yum"].find(has);
-  const ways = [
-    ...(has("apt-get") ? [`apt-get install --reinstall $(dpkg -S ${file} | cut -d: -f1)`] : []),
-    ...(rpm ? [`${rpm} reinstall $(rpm -qf ${file})`] : []),
-    ...(has("zypper") ? [`zypper install --force $(rpm -qf --qf %{NAME} ${file})`] : []),
-  ];
-  return `Restore the file from its package${ways.length > 0 ? `: ${ways.join(", or ")}` : ""}`;
+  return `Restore the file from its package: reinstall the one that \`dpkg -S ${file}\` or \`rpm -qf ${file}\` prints`;
 }
 
 function findIn(place: string, files: HostFiles): Pick<Installation, "directory" | "file" | "target"> | null {
@@ -141,7 +109,7 @@ function readRelease(folder: string, files: HostFiles): string | null {
   return null;
 }
 
-/** The files that state the version: 1.0 to 2.1, 2.2 to 4.1, and 5.0 and later. */
+/** The files that state the version: of 1.0 to 2.1, 2.2 to 4.1, and 5.0 and later. */
 export const VERSION_FILES: readonly (readonly [string, RegExp])[] = [
   ["virtcli/cliconfig.py", /^__version__\s*=\s*["']([\w.+~-]+)["']/m],
   ["virtinst/buildconfig.py", /^__version__\s*=\s*["']([\w.+~-]+)["']/m],

@@ -1,7 +1,8 @@
 import { named } from "../patch/examine";
 import { findManualEdit, type ManualEdit } from "../patch/manual-edit";
 import { countNames } from "../system/folder";
-import { choiceNotes, type Target, type TargetOptions } from "./target";
+import { findPrograms, PASS_IT } from "./program";
+import type { Target, TargetOptions } from "./target";
 
 /** What every command reports about its target, in sentences: the choice, hard links, and a manual edit. */
 export function targetNotes(target: Target, options: TargetOptions): string[] {
@@ -17,12 +18,18 @@ export function targetNotes(target: Target, options: TargetOptions): string[] {
 }
 
 /** What has to be reported before the file is replaced. */
-export function replacementNotes(target: Target, options: TargetOptions): string[] {
-  const { installation, file } = target;
+export function replacementNotes({ installation, file }: Target, { files, virtinst }: TargetOptions): string[] {
+  const { directory, target, program } = installation;
+  const [first] = findPrograms(files);
+  const isUncertain = virtinst === undefined && first !== undefined && first !== program;
   // Counted now: a killed run's second name may have been removed meanwhile.
   const names = countNames(file.descriptor);
-  const links = `${installation.target.outside} has ${names} names (hard links): a change of this one leaves the others unchanged.`;
-  return [...choiceNotes(target, options), ...(names > 1 ? [links] : [])];
+  return [
+    ...(isUncertain ? [`${files.shown(first)} may use another virtinst than ${directory.outside}. ${PASS_IT}`] : []),
+    ...(names > 1
+      ? [`${target.outside} has ${names} names (hard links): a change of this one leaves the others unchanged.`]
+      : []),
+  ];
 }
 
 /** The manual edit in a target, with the line numbers of the file as it is; null if there is none. */

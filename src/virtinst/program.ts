@@ -1,48 +1,40 @@
 import { basename, dirname, join, resolve } from "node:path";
-import type { HostFiles, Place } from "../system/host-files";
+import { Failure } from "../failure";
+import type { HostFiles } from "../system/host-files";
 
-/** A `virt-install`, and where its Python looks for `virtinst`. */
+/** A `virt-install`, and where its Python searches for `virtinst`. */
 export interface Program {
-  /** How it is called: without links, unless its name is one of theirs. */
-  readonly path: string | null;
-  /** The Python that it runs under, by its path or name; null where that could not be told. */
-  readonly interpreter: string | null;
-  /** The script that this Python runs; null where that could not be told. */
-  readonly script: string | null;
-  /** The folders that its Python looks for `virtinst` in, first come first served; as the host sees them. */
+  /** The Python that runs it: a path, or a name in PATH. */
+  readonly interpreter: string;
+  /** The Python script, without symbolic links. */
+  readonly script: string;
+  /** The directories that are searched, in order; as the host sees them. */
   readonly folders: readonly string[];
-  /** What was met at the end of the way, as a part of a sentence. */
-  readonly met: string;
-  /** Which of several Pythons was taken, in a sentence, where nothing said which; null where that was no question. */
-  readonly choice: string | null;
 }
 
-export const NO_PROGRAM: Program = { path: null, interpreter: null, script: null, folders: [], met: "", choice: null };
+/** What to do if virtinst is not found, or it is unknown which one is used. */
+export const PASS_IT = "Pass the directory that contains the virtinst package with --virtinst.";
 
-/** Whether a program's Python takes `virtinst` from a folder: the first that holds one. */
-export function usesFolder({ folders }: Program, directory: string, files: HostFiles): boolean {
-  const first = folders.find((folder) => files.locate(join(folder, "virtinst")));
-  return first !== undefined && files.locate(first)?.inside === directory;
-}
+/** What may be added to `sys.path`: a directory as a literal, or that of the script. */
+const ADDED =
+  /^0\s*,\s*(?:(["'])([^"'\\\n]+)\1\s*|(?:os\.path\.(?:abspath|realpath)\(\s*)*os\.path\.dirname\(\s*(?:os\.path\.(?:abspath|realpath)\(\s*)*__file__[\s)]*)(?:,\s*)?\)[ \t]*(?:[#;\r\n]|$)/;
 
-/** The host's `virt-install` programs, one by one, the one that a shell would run first. */
-export function* findPrograms(files: HostFiles): Generator<Program> {
+/** The paths of the host's `virt-install` programs; the first one is the one that a shell runs. */
+export function findPrograms(files: HostFiles): string[] {
   const path = files.mounted ? [] : (process.env.PATH ?? "").split(":").filter((folder) => folder.startsWith("/"));
-  const seen = new Set<string>();
+  const found = new Map<string, string>();
   for (const folder of [...path, "/usr/local/bin", "/usr/bin"]) {
     const named = join(folder, "virt-install");
-    const found = programAt(named, files)?.inside;
-    if (!found || seen.has(found)) continue;
-    seen.add(found);
-    // What a link gives another name may look at the name that it is called by.
-    yield readProgram(basename(found) === basename(named) ? found : named, files);
+    const real = realPath(named, files);
+    if (real !== null && !found.has(real)) found.set(real, named);
   }
+  return [...found.values()];
 }
 
-/** Where a program is. In this machine's PATH a folder that may not be searched has none, as for a shell. */
-function programAt(path: string, files: HostFiles): Place | null {
+/** Where a program really is. In this machine's PATH, a directory that cannot be searched has none, as for a shell. */
+function realPath(path: string, files: HostFiles): string | null {
   try {
-    return files.locateFile(path);
+    return files.locateFile(path)?.inside ?? null;
   } catch (error) {
     if (files.mounted) throw error;
     return null;
@@ -50,161 +42,65 @@ function programAt(path: string, files: HostFiles): Place | null {
 }
 
 /**
- * Reads a program: a wrapper is followed to what it runs, a Python script says its path.
+ * Reads a `virt-install` as text: a Python script with its `sys.path.insert` lines, or a shell wrapper that runs one with
+ * `exec /…/virt-install`. The standalone script follows the same rules (`read_program`).
  *
  * @param path where it is, as the host sees it
  * @param depth how many wrappers led to it
+ * @throws Failure (target) if it is anything else, so that it is unknown which virtinst it uses
  */
 export function readProgram(path: string, files: HostFiles, depth = 0): Program {
-  const real = files.locate(path)?.inside;
-  if (!real) return { ...NO_PROGRAM, met: `there is no ${files.shown(path)}` };
-  if (/\/python-exec\/python-exec2$/.test(real)) return readPythonExec(path, dirname(real), files, depth);
-  const text = beginning(path, files);
-  const isBinary = text.startsWith("\x7fELF");
-  const [, command = "", argument = ""] = /^#!\s*(\S+)[ \t]*(.*)/.exec(text) ?? [];
-  const interpreter = command.endsWith("/env")
-    ? (argument.split(/\s+/).find((word) => !/^-|=/.test(word)) ?? "")
-    : command;
-  if (isPython(interpreter)) return readPython(path, real, text, interpreter, files);
-  const [program = "", ...rest] = depth > 4 ? [] : isBinary ? wrappedByBinary(text) : handedOver(text);
-  if (program && !isPython(program)) return { ...readProgram(program, files, depth + 1), path };
-  // A launcher with a Python whose path is too long for a first line names itself.
-  const word = rest.find((candidate) => !candidate.startsWith("-"));
-  const script = word === "$0" ? path : word;
-  const inner = script?.startsWith("/") ? files.locate(script)?.inside : null;
-  if (script && inner) return readPython(path, inner, beginning(script, files), program, files);
-  const link =
-    basename(real) === basename(path) ? files.shown(real) : `${files.shown(path)} leads to ${files.shown(real)}, which`;
-  return { ...NO_PROGRAM, path, met: isBinary ? `${link} is a binary program` : `${link} ${described(text)}` };
-}
-
-function beginning(path: string, files: HostFiles): string {
-  return (files.readText(path) ?? "").slice(0, 65536);
-}
-
-/** A script that was not understood, for a message. */
-function described(text: string): string {
-  const line = (text.slice(0, 100).split("\n")[0] as string).trim();
-  return line ? `begins with "${line}", and what it runs is not known` : "has no first line";
-}
-
-/** Where the Python of a script looks for modules: its sys.path.insert lines, its own folder, then its site folders. */
-function readPython(path: string, real: string, text: string, interpreter: string, files: HostFiles): Program {
-  const own = dirname(real);
-  const inserted = text.split("\n").flatMap((line) => {
-    const argument = insertedPath(line);
-    return argument === null ? [] : resolve(own, argument);
-  });
-  // A later sys.path.insert(0, …) comes before an earlier one, and all before the script's own folder.
-  const folders = [...inserted.reverse(), own];
-  // A virtual environment, or any Python outside the usual places, has site folders of its own.
-  const prefix = interpreter.startsWith("/") ? join(dirname(interpreter), "..") : null;
-  if (prefix && prefix !== "/usr") folders.push(...siteFolders([join(prefix, "lib"), join(prefix, "lib64")], files));
-  return {
-    ...NO_PROGRAM,
-    path,
-    interpreter,
-    script: real,
-    folders,
-    met: `${files.shown(real)}, a Python program, names no folder that holds one`,
-  };
-}
-
-/**
- * Reads what Gentoo's python-exec runs in the place of a link to it: the script of the same name in the folder of one of
- * its Pythons. EPYTHON says which, then the program's own configuration file, or where there is none that of all;
- * a hyphen forbids one (https://github.com/projg2/python-exec, README and config/python-exec.conf.example).
- */
-function readPythonExec(path: string, folder: string, files: HostFiles, depth: number): Program {
-  const name = basename(path);
-  const configured = (file: string) => files.readText(`/etc/python-exec/${file}.conf`)?.split("\n");
-  const lines = (configured(name) ?? configured("python-exec") ?? []).map((line) => line.trim());
-  const wanted = files.mounted ? lines : [process.env.EPYTHON ?? "", ...lines];
-  const all = newestFirst(files.list(folder).filter(isPython)).filter((version) =>
-    files.locateFile(join(folder, version, name)),
-  );
-  const allowed = all.filter((version) => !lines.includes(`-${version}`));
-  const said = wanted.find((version) => all.includes(version));
-  const version = said ?? allowed[0];
-  if (!version || depth > 4)
-    return { ...NO_PROGRAM, path, met: `${files.shown(path)} leads to python-exec, which has no ${name}` };
-  const program = { ...readProgram(join(folder, version, name), files, depth + 1), path };
-  if (said || allowed.length === 1) return program;
-  const choice = `${files.shown(path)} is started by python-exec, and neither EPYTHON nor ${files.shown("/etc/python-exec")} says with which Python: of ${allowed.join(", ")} the first was taken. Name another with --python, its virtinst with --virtinst.`;
-  return { ...program, choice };
-}
-
-/** The words of the command that a shell script hands over to; none where it does not. */
-function handedOver(script: string): readonly string[] {
-  const commands = script.replaceAll("\\\n", "").split("\n").map(shellWords).map(withoutVariables);
-  const replacing = commands.filter(([first]) => first === "exec").map((words) => commandOf(words.slice(1)));
-  // Without exec, it is the last that gets the arguments.
-  const passing = commands.filter((words) => words.some((word) => word.includes("$@"))).map(commandOf);
-  return [...replacing, ...passing.reverse()].find((words) => words.length > 0) ?? [];
-}
-
-/** The program that a command runs, and its arguments; none where that cannot be told. */
-function commandOf(command: readonly string[]): readonly string[] {
-  let words = withoutVariables(command[0] === "-a" ? command.slice(2) : command);
-  while (words[0] === "env" || words[0]?.endsWith("/env"))
-    words = withoutVariables(dropWhile(words.slice(1), (word) => word.startsWith("-")));
-  return words[0]?.startsWith("/") || isPython(words[0] ?? "") ? words : [];
-}
-
-function withoutVariables(words: readonly string[]): readonly string[] {
-  return dropWhile(words, (word) => /^\w+=/.test(word));
-}
-
-function dropWhile(words: readonly string[], test: (word: string) => boolean): readonly string[] {
-  const first = words.findIndex((word) => !test(word));
-  return first < 0 ? [] : words.slice(first);
-}
-
-/** The words of a line's first command, as a shell reads them; variables stay as they are. */
-function shellWords(line: string): string[] {
-  const words: string[] = [];
-  for (const [word] of line.matchAll(/(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|[^\s"'\\;&|])+|[;&|]/g)) {
-    if (/^[;&|#]/.test(word)) break;
-    words.push(
-      word.replace(
-        /"((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)/g,
-        (_, double?: string, single?: string, escaped?: string) =>
-          double?.replace(/\\([$`"\\])/g, "$1") ?? single ?? escaped ?? "",
-      ),
-    );
+  const unknown = (line: string) =>
+    new Failure("target", `It is unknown which virtinst ${files.shown(path)} uses${line}.`, PASS_IT);
+  const text = (files.readText(path) ?? "").slice(0, 65536);
+  const [, shebang = ""] = /^#!(.*)/.exec(text) ?? [];
+  const words = pathOf(shebang)
+    .split(/\s+/)
+    .filter((word) => word !== "" && basename(word) !== "env" && !/^-|=/.test(word));
+  const [interpreter] = words;
+  if (interpreter === undefined) throw unknown("");
+  if (!/^(?:platform-)?python[0-9.]*$/.test(basename(interpreter))) {
+    const wrapped = wrappedProgram(text);
+    if (wrapped === undefined || depth > 4) throw unknown("");
+    return readProgram(pathOf(wrapped), files, depth + 1);
   }
-  return words;
+  const script = files.locate(path)?.inside ?? path;
+  const own = dirname(script);
+  const folders = [own];
+  for (const { index, 0: call } of text.matchAll(/(?<![^\n])[^#\n"']*\bsys\.path\.insert\(\s*(?=0\b|[^0-9\s])/g)) {
+    const end = index + call.length;
+    const added = ADDED.exec(text.slice(end));
+    if (!added) throw unknown(`: line ${text.slice(0, end).split("\n").length} changes sys.path`);
+    // The last one is searched first.
+    folders.unshift(resolve(own, pathOf(added[2] ?? ".")));
+  }
+  // A Python outside the usual places, such as that of a virtual environment, has site directories of its own.
+  const prefix = interpreter.startsWith("/") ? join(interpreter, "../..") : "/usr";
+  const site = prefix === "/usr" ? [] : siteFolders([join(prefix, "lib"), join(prefix, "lib64")], files);
+  return { interpreter, script, folders: [...folders, ...site] };
 }
 
-/** What a binary wrapper of Nix runs: it holds the command that made it (makeBinaryWrapper's makeCWrapper). */
-function wrappedByBinary(text: string): string[] {
-  const [, quoted, bare] = /^makeCWrapper (?:'([^'\n]+)'|([^\s']+))/m.exec(text) ?? [];
-  const program = quoted ?? bare ?? "";
-  return program.startsWith("/") && !isPython(program) ? [program] : [];
+/** The `/…/virt-install` that a shell script runs with `exec`. */
+function wrappedProgram(text: string): string | undefined {
+  const words = [...text.matchAll(/(?<![^\n])[ \t]*exec ([^\n]*)/g)].flatMap(([, line = ""]) => line.split(/[\s"']+/));
+  return words.map((word) => word.replace(/^[^/]*/, "")).find((path) => /^\/.*\/virt-install$/.test(path));
 }
 
-/** Whether a path or name is that of a Python; EL 8's own is platform-python. */
-function isPython(program: string): boolean {
-  return /(?:^|\/)(?:platform-)?python[\d.]*$/.test(program);
+/** A path in text that was read one character a byte. */
+function pathOf(text: string): string {
+  return Buffer.from(text, "latin1").toString("utf8");
 }
 
-/**
- * What a line adds to the front of sys.path: a literal folder, or the script's own (as ".") by os.path.dirname(__file__),
- * however it is wrapped; null where it adds nothing.
- */
-function insertedPath(line: string): string | null {
-  const argument = /^\s*sys\.path\.insert\(\s*0\s*,\s*(.*)\)/.exec(line)?.[1];
-  if (argument === undefined) return null;
-  const literal = /^["']([^"']+)["']\s*$/.exec(argument)?.[1];
-  if (literal !== undefined) return literal;
-  const wrapped = /^[\w.(]*/.exec(argument)?.[0] ?? "";
-  return wrapped.includes("dirname(") && argument.includes("__file__") ? "." : null;
+/** Whether a program's Python takes `virtinst` from a directory: the first one that has it. */
+export function usesFolder({ folders }: Pick<Program, "folders">, directory: string, files: HostFiles): boolean {
+  const first = folders.find((folder) => files.locate(join(folder, "virtinst")));
+  return first !== undefined && files.locate(first)?.inside === directory;
 }
 
-/** The site directories of every Python below some folders, newest version first. */
+/** The directories for the packages of every Python below some directories, newest version first. */
 export function siteFolders(libraries: readonly string[], files: HostFiles): string[] {
   return libraries.flatMap((library) =>
-    newestFirst(files.list(library).filter((name) => /^python[23](\.\d+)?$/.test(name))).flatMap((version) => [
+    newestFirst(files.list(library).filter((name) => /^python[23](?:\.\d+)?$/.test(name))).flatMap((version) => [
       `${library}/${version}/site-packages`,
       `${library}/${version}/dist-packages`,
     ]),
@@ -213,10 +109,7 @@ export function siteFolders(libraries: readonly string[], files: HostFiles): str
 
 /** Names like python3.11, by their numbers. (localeCompare would load ICU's collation tables, which takes 10 ms.) */
 function newestFirst(versions: readonly string[]): string[] {
-  const numbers = (version: string) => version.replace(/^\D+/, "").split(".").map(Number);
-  return [...versions].sort((a, b) => {
-    const [ours, theirs] = [numbers(a), numbers(b)];
-    const place = theirs.findIndex((number, index) => number !== ours[index]);
-    return place < 0 ? theirs.length - ours.length : (theirs[place] ?? 0) - (ours[place] ?? -1);
-  });
+  const numbers = (version: string) => version.slice("python".length).split(".").map(Number);
+  const compare = ([major = 0, minor = -1]: number[], [other = 0, own = -1]: number[]) => other - major || own - minor;
+  return [...versions].sort((a, b) => compare(numbers(a), numbers(b)));
 }

@@ -13,42 +13,42 @@ export interface Python {
   readonly reason: string;
 }
 
-/** What the helper made of one XML text. */
+/** What the function made of one XML text. */
 export interface HelperResult {
   readonly xml: string | null;
   /** Whether a second call changed nothing more. */
   readonly stable: boolean;
-  /** Whether it made the same of `unicode` as of `str`, on Python 2.7. */
+  /** Whether the result for `unicode` is that for `str`, on Python 2.7. */
   readonly same_text: boolean;
 }
 
-/** What running a helper block gave. */
+/** The result of running the function. */
 export interface HelperRun {
   readonly python: Python;
-  /** In the order of the texts; empty where the block itself failed. */
+  /** In the order of the texts; empty if it raised an exception. */
   readonly results: readonly HelperResult[];
   /** The lines that it logged. */
   readonly log: readonly string[];
   /** The Python's version, such as 2.7. */
   readonly version: string;
-  /** What the block raised, if it did. */
+  /** The exception that it raised; null if it did not. */
   readonly error: string | null;
 }
 
-/** Why something could not be asked of Python, in a sentence without its full stop. */
+/** Why Python gave no answer. */
 export interface Skipped {
+  /** In a sentence without its full stop. */
   readonly skipped: string;
-  /** Whether a Python died over it, where one that works was there. */
+  /** Whether a Python that works crashed over the request. */
   readonly died: boolean;
 }
 
 /**
- * The Pythons that may stand for the one that runs virt-install, best first.
+ * The Pythons that can stand in for the one that runs virt-install, best first.
  *
  * @param installation where virtinst is
- * @param major the major version that its layout needs, where no program names an interpreter
- * @param options `python`, a path that was asked for, and then the only one; `files`, the host's file system: the
- *   programs of a mounted one are not run, a Python of the same major version on this machine stands in
+ * @param major the major version that its layout needs, if no program names an interpreter
+ * @param options `python`: the only one, if it is given; `files`: nothing of a mounted system is run
  */
 export function findPythons(
   { interpreter, program }: Pick<Installation, "interpreter" | "program">,
@@ -62,30 +62,23 @@ export function findPythons(
       : { skipped: `${python}, given with --python, is not a program`, died: false };
   }
   const wanted = /python(\d)/.exec(interpreter ?? "")?.[1] ?? String(major);
-  // Debian 11 has no python2 beside its python2.7.
-  const names = wanted === "2" ? ["python2", "python2.7"] : [`python${wanted}`];
   const own = interpreter && !files.mounted ? lookUp(interpreter) : null;
-  const usual = names.flatMap((name) => lookUp(name) ?? []);
-  const found = [
-    ...(own ? [{ path: own, reason: `the first line of ${program}` }] : []),
-    ...(usual.length > 0 ? usual : unusual(wanted)).map((path) => ({
-      path,
-      reason: `virtinst needs Python ${wanted}`,
-    })),
-  ].filter(({ path }, index, all) => all.findIndex((other) => other.path === path) === index);
-  return found.length > 0
-    ? found
+  const found = new Map(own ? [[own, `the first line of ${program}`]] : []);
+  for (const name of USUAL[wanted] ?? []) {
+    const path = lookUp(name);
+    // On EL 7, platform-python is a link to Python 2.
+    const fits = path !== null && (name !== PLATFORM || /python3[^/]*$/.test(realpathSync(path)));
+    if (fits && !found.has(path)) found.set(path, `virtinst needs Python ${wanted}`);
+  }
+  return found.size > 0
+    ? [...found].map(([path, reason]) => ({ path, reason }))
     : { skipped: `no Python ${wanted} was found on this machine; name one with --python`, died: false };
 }
 
-/** Where a Python is that has no usual name in PATH: EL 8's own, which may be the only one, and those of one version. */
-function unusual(major: string): string[] {
-  const platform = lookUp("/usr/libexec/platform-python");
-  // Elsewhere a link of that name leads to Python 2 (EL 7).
-  const fits = platform && /python(\d)[^/]*$/.exec(realpathSync(platform))?.[1] === major;
-  const minors = major === "3" ? [13, 12, 11, 10, 9, 8, 7, 6, 5, 4] : [];
-  return [...(fits ? [platform] : []), ...minors.flatMap((minor) => lookUp(`python3.${minor}`) ?? [])];
-}
+/** EL 8 may have no other Python. */
+const PLATFORM = "/usr/libexec/platform-python";
+/** By major version; Debian 11 has python2.7, but no python2. */
+const USUAL: Readonly<Record<string, readonly string[]>> = { 2: ["python2", "python2.7"], 3: ["python3", PLATFORM] };
 
 /**
  * Compiles Python texts, in one process.
@@ -99,65 +92,41 @@ export async function compileTexts(
   name: string,
 ): Promise<{ readonly python: Python; readonly faults: readonly (string | null)[] } | Skipped> {
   const texts = sources.map((source) => encode(source).toString("latin1"));
-  const answer = await ask(pythons, { compile: texts, name }, ({ compile }) =>
-    isListOf(compile, isTextOrNull) && compile.length === texts.length ? compile : null,
-  );
-  return isSkipped(answer) ? answer : { python: answer.python, faults: answer.said };
+  const answer = await ask<{ compile: readonly (string | null)[] }>(pythons, { compile: texts, name });
+  return isSkipped(answer) ? answer : { python: answer.python, faults: answer.said.compile };
 }
 
 /**
- * Runs a helper block on XML texts.
+ * Runs the function of the patch on XML texts.
  *
  * @param pythons the first of them that works is used
- * @param helper the block's text, from marker to marker
+ * @param block the function block, from marker to marker
  */
 export async function runHelper(
   pythons: readonly Python[],
-  helper: string,
+  block: string,
   texts: readonly (string | null)[],
 ): Promise<HelperRun | Skipped> {
-  const answer = await ask(pythons, { block: helper, run: texts }, ({ results, log, error }) => {
-    if (!isListOf(log, isText)) return null;
-    if (isText(error)) return { results: [], log, error };
-    return isListOf(results, isResult) && results.length === texts.length ? { results, log, error: null } : null;
-  });
-  return isSkipped(answer) ? answer : { python: answer.python, version: answer.version, ...answer.said };
+  const answer = await ask<Pick<HelperRun, "log"> & Partial<HelperRun>>(pythons, { block, run: texts });
+  if (isSkipped(answer)) return answer;
+  const { results = [], log, error = null } = answer.said;
+  return { python: answer.python, version: answer.version, results: error === null ? results : [], log, error };
 }
 
-/** Tells a refusal from an answer. */
+/** Whether there is no answer. */
 export function isSkipped(answer: object): answer is Skipped {
   return "skipped" in answer;
 }
 
-const isText = (value: unknown): value is string => typeof value === "string";
-const isTextOrNull = (value: unknown): value is string | null => value === null || isText(value);
-
-function isResult(value: unknown): value is HelperResult {
-  const { xml, stable, same_text } = Object(value) as Record<string, unknown>;
-  return isTextOrNull(xml) && typeof stable === "boolean" && typeof same_text === "boolean";
-}
-
-function isListOf<T>(value: unknown, isOne: (one: unknown) => one is T): value is T[] {
-  return Array.isArray(value) && value.every(isOne);
-}
-
-/** What `templates/run.py` said, by whom. */
+/** What `templates/run.py` said, and which Python ran it. */
 interface Answer<T> {
   readonly python: Python;
   readonly version: string;
   readonly said: T;
 }
 
-/**
- * Asks the first Python that works; one that dies over the request is not passed over.
- *
- * @param understand an answer's fields; null for what is not understood, which is no answer
- */
-async function ask<T>(
-  pythons: readonly Python[],
-  request: object,
-  understand: (fields: Record<string, unknown>) => T | null,
-): Promise<Answer<T> | Skipped> {
+/** Asks the first Python that works. If one crashes over the request, no other is asked. */
+async function ask<T>(pythons: readonly Python[], request: object): Promise<Answer<T> | Skipped> {
   // ASCII only: what Python takes its standard input for depends on the locale.
   const input = JSON.stringify(request).replace(
     /[^ -~]/g,
@@ -165,23 +134,24 @@ async function ask<T>(
   );
   const failures: string[] = [];
   for (const python of pythons) {
-    // -E -s: no module of the caller's environment is imported; the working folder is the root folder.
+    // -E -s: no module of the caller's environment is imported; the working directory is the root directory.
     const { status, stdout, why } = await run(python.path, ["-B", "-E", "-s", "-c", program], { input });
     const [greeting = "", answer = ""] = stdout.split("\n");
-    const { version } = fieldsOf(greeting);
-    const said = status === 0 && isText(version) ? understand(fieldsOf(answer)) : null;
-    if (said !== null) return { python, version: version as string, said };
-    if (isText(version)) return { skipped: `${python.path} died over it (${why || "it gave no answer"})`, died: true };
+    const version = parse<{ version?: string }>(greeting)?.version;
+    const said = status === 0 ? parse<T>(answer) : null;
+    if (version && said) return { python, version, said };
+    if (version) return { skipped: `${python.path} died over it (${why || "it gave no answer"})`, died: true };
     failures.push(`${python.path} failed (${why || "it is no Python"})`);
   }
   return { skipped: failures.join(", "), died: false };
 }
 
-function fieldsOf(json: string): Record<string, unknown> {
+/** What a line of JSON says; null if it is not JSON. */
+function parse<T>(json: string): T | null {
   try {
-    return Object(JSON.parse(json));
+    return JSON.parse(json);
   } catch {
-    return {};
+    return null;
   }
 }
 

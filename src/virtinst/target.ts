@@ -4,8 +4,7 @@ import type { CephPool } from "../patch/facts";
 import type { Folder, ReadFile } from "../system/folder";
 import type { HostFiles } from "../system/host-files";
 import { unreadable } from "../system/read";
-import { findVirtinst, type Installation, otherVirtinsts } from "./find";
-import { findPrograms, usesFolder } from "./program";
+import { findVirtinst, type Installation } from "./find";
 
 /** The file that holds `_build_xml` as it is, before a command does anything. */
 export interface Target {
@@ -67,25 +66,4 @@ export function openTarget(options: TargetOptions, facts: readonly CephPool[] | 
 /** Whether the target's file holds just these bytes now. */
 export function isThere({ installation }: Target, { files }: TargetOptions, content: Buffer): boolean {
   return files.read(installation.target.inside)?.equals(content) ?? false;
-}
-
-/** Which virtinst, and which Python, was taken, where that was a choice. */
-export function choiceNotes({ installation }: Target, { files, virtinst }: TargetOptions): string[] {
-  if (virtinst !== undefined) return [];
-  const { directory } = installation;
-  const programs = [...findPrograms(files)];
-  const [first] = programs;
-  if (first && !usesFolder(first, directory.inside, files))
-    return [
-      `${directory.outside} was taken, but which virtinst ${files.shown(first.path ?? "")} uses could not be told: ${first.met}. Name its folder with --virtinst${first.interpreter ? "" : ", and the Python that runs it with --python"}.`,
-    ];
-  const chosen = first?.choice ? [first.choice] : [];
-  const others = otherVirtinsts(installation, programs, files);
-  if (others.length === 0) return chosen;
-  const { program } = installation;
-  const why = program ? `it is what ${files.shown(program)} runs` : "it is in the most usual place";
-  return [
-    ...chosen,
-    `There are several virtinsts: ${directory.outside} was taken, for ${why}; not ${others.join(", ")}. Name another with --virtinst.`,
-  ];
 }

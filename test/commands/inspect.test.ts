@@ -38,7 +38,7 @@ test("folders and files in each other's place are no surprise", () => {
   mkdirSync(path);
   expect(cli(["inspect", ...options])).toMatchObject({
     code: 4,
-    stderr: expect.stringMatching(/holds no virtinst package/),
+    stderr: expect.stringMatching(/has no virtinst package/),
   });
   const bin = temporaryFolder();
   mkdirSync(join(bin, "virt-install"));
@@ -49,7 +49,7 @@ test("folders and files in each other's place are no surprise", () => {
   writeFileSync(join(image, "usr/lib"), "");
   expect(cli(["inspect", "--root", image])).toMatchObject({
     code: 3,
-    stderr: expect.stringMatching(/not a system's root folder/),
+    stderr: expect.stringMatching(/not the root directory of a system/),
   });
   expect(folder).not.toBe("");
 });

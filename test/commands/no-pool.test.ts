@@ -184,7 +184,7 @@ describe("a broken pool", () => {
   test("is shown by inspect, with what mends it, beside the others", () => {
     const { folder } = target(PLAIN);
     const { code, stdout } = cli(["inspect", ...BROKEN, "--virtinst", folder]);
-    expect(code).toBe(0);
+    expect(code).toBe(3);
     expect(stdout).toMatch(/^Pool +archive \(Ceph pool cold\) broken$/m);
     expect(stdout.match(/^Broken pool: (.*)$/m)?.[1]).toMatch(MESSAGE);
     expect(stdout).toMatch(/^Broken pool: .* Define it \(virsh secret-define, .*--pool\.$/m);

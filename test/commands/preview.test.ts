@@ -7,21 +7,20 @@ const virtinst = resolve("test/fixtures/virtinst", PLAIN);
 
 const options = [...HOST, "--virtinst", virtinst];
 
-test("shows a domain with a disk of each pool as the patch would leave it", () => {
-  const { code, stdout, stderr } = cli([
-    "preview",
-    ...HOST_TWO,
-    "--virtinst",
-    resolve("test/fixtures/virtinst", PLAIN),
-  ]);
+test("shows a sample domain with a disk of each pool, and what the patch adds to what this virt-install writes", () => {
+  const preview = (layout: string) =>
+    cli(["preview", ...HOST_TWO, "--virtinst", resolve("test/fixtures/virtinst", layout), "--python", "python3"]);
+  const added = (stdout: string) => stdout.split("\n").filter((line) => /^\+ /.test(line));
+  const count = (stdout: string, part: string) => added(stdout).filter((line) => line.includes(part)).length;
+  const old = preview("guest-1.4");
+  expect(old.code).toBe(0);
+  expect(old.stderr).toMatch(/^note: This domain is a sample, .*virsh dumpxml GUEST \| virtinst-rbd-patch preview -/);
+  expect(old.stdout).toMatch(/^--- sample\.xml\n\+\+\+ sample\.xml\n/);
+  expect([count(old.stdout, "<auth "), count(old.stdout, "<host ")]).toEqual([2, 3]);
+  // It copies the user, all monitors, and a secret by uuid.
+  const { code, stdout } = preview(PLAIN);
   expect(code).toBe(0);
-  // It looks like a guest of this host.
-  expect(stderr).toMatch(/^note: This domain is a sample, .*virsh dumpxml GUEST \| virtinst-rbd-patch preview -/);
-  expect(stdout).toMatch(/^--- sample\.xml\n\+\+\+ sample\.xml\n/);
-  const added = stdout.split("\n").filter((line) => /^\+ /.test(line));
-  expect(added.filter((line) => line.includes("<auth "))).toHaveLength(2);
-  expect(added.filter((line) => line.includes("<host "))).toHaveLength(3);
-  expect(stdout).not.toMatch(/^-(?!--)/m);
+  expect(added(stdout)).toEqual(['+        <secret type="ceph" usage="client.libvirt secret"/>']);
 });
 
 test("takes a domain from a file, says what the patch logs, and writes the XML with -o", () => {

@@ -35,7 +35,8 @@ test("patched: the page has the pool, the difference and a disk, and the exit co
     `<td>vms</td><td><ul><li>192.0.2.11:6789</li><li>192.0.2.12:6789</li><li>192.0.2.13:6789</li></ul></td>`,
     `<td>libvirt</td><td><code>${UUID}</code></td>`,
     "<ins>+def _virtinst_rbd_patch(xml):\n</ins>",
-    "<ins>  &lt;auth username&#x3D;&quot;libvirt&quot;&gt;\n</ins>",
+    // This disk code copies the user and the monitors.
+    "<ins>    &lt;secret type&#x3D;&quot;ceph&quot; usage&#x3D;&quot;client.libvirt secret&quot;/&gt;\n</ins>",
     "The function in the file makes exactly this change.",
     `verify --report ${report}`.slice(7),
   ])

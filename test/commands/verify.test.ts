@@ -7,6 +7,7 @@ import {
   cli,
   copyVirtinst,
   HOST_BY_UUID,
+  HOST_TWO,
   image,
   json,
   PLAIN,
@@ -152,6 +153,20 @@ test("outdated: the patch of version 1.0.0, whose function is run as it is", () 
     behaviour: { status: "failed", checks: expect.arrayContaining([expect.objectContaining({ passed: false })]) },
   });
   expect(code).toBe(1);
+});
+
+test("outdated: a patch for one of two pools, which apply without --pool extends", () => {
+  const { folder } = target(PLAIN);
+  const options = [...HOST_TWO, "--virtinst", folder];
+  expect(cli(["apply", ...options, "--pool", "libvirtpool"]).code).toBe(0);
+  const { code, stdout } = cli(["verify", "--json", ...options]);
+  expect(code).toBe(1);
+  expect(json(stdout)).toMatchObject({
+    state: "outdated",
+    stateReason: 'the patch is for "libvirtpool", and this host also has "archive"',
+  });
+  expect(cli(["apply", ...options]).stdout).toMatch(/^updated: .*archive, libvirtpool/);
+  expect(cli(["verify", ...options]).code).toBe(0);
 });
 
 test("damaged: a patch of a later version with another header is refused, and its version is named", () => {

@@ -2,8 +2,7 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import Ajv from "ajv";
 import { describe, expect, test } from "vitest";
-import { readDocument } from "../../src/host/document";
-import { writeDocument } from "../../src/host/write-document";
+import { readDocument, writeDocument } from "../../src/host/document";
 import { cli, copyVirtinst, HOST, json, temporaryFile } from "../support/cli";
 
 const DOCUMENT = {

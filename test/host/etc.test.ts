@@ -36,13 +36,13 @@ test("a libvirt without pools is an answer; a system without libvirt, and a fold
   for (const folder of ["storage", "secrets"]) rmSync(join(base, "etc/libvirt", folder), { recursive: true });
   expect(read(base)).toMatchObject({ pools: [], secrets: [] });
   rmSync(join(base, "etc/libvirt"), { recursive: true });
-  const gone = `${base}/etc/libvirt is not there: libvirt's configuration is not in this system.`;
+  const gone = `${base}/etc/libvirt is not there: this is not the root directory of a system with libvirt.`;
   const hint = expect.stringMatching(/below --root.*--host, --pool-xml or --connect/);
   expect(() => read(base)).toThrow(expect.objectContaining({ kind: "facts", message: gone, hint }));
   writeFileSync(join(base, "etc/libvirt"), "");
   expect(() => read(base)).toThrow(gone);
   rmSync(join(base, "etc"), { recursive: true });
-  expect(() => read(base)).toThrow(`${base}: this is not a system's root folder, it has no etc.`);
+  expect(() => read(base)).toThrow(gone);
 });
 
 test.each<[string, (path: string) => void]>([
@@ -57,8 +57,8 @@ test.each<[string, (path: string) => void]>([
   expect(() => read(base)).toThrow(
     expect.objectContaining({
       kind: "facts",
-      message: `${storage} is no folder, or a link that leads to none.`,
-      hint: "Mount all of the system below --root, or mend the link.",
+      message: `${storage} is not a directory.`,
+      hint: "Mount the whole system below --root, or fix it.",
     }),
   );
 });
@@ -77,8 +77,7 @@ describe("a pool is never left out in silence", () => {
     expect(() => read(base)).toThrow(
       expect.objectContaining({
         kind: "facts",
-        message: `${path} is no regular file, or a link that leads to none.`,
-        hint: "Take it out of the folder, or mend the link.",
+        message: `${path} is not a regular file.`,
       }),
     );
   });

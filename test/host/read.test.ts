@@ -130,7 +130,7 @@ describe("facts from a mounted system", () => {
     await expect(readHost({ files: new HostFiles(base) })).rejects.toThrow(
       expect.objectContaining({
         kind: "facts",
-        message: expect.stringContaining("this is not a system's root folder, it has no etc."),
+        message: expect.stringContaining("this is not the root directory of a system with libvirt."),
         hint: expect.stringMatching(/--root.*--host/),
       }),
     );

@@ -6,7 +6,7 @@ import { cli, copyVirtinst, json, temporaryFolder } from "../support/cli";
 // The virsh of CentOS 7.2 (libvirt 1.2.17) is no package of any system that runs the build, so its tables stand here
 // as its source prints them; the virsh of Debian 12 is met in test/e2e.
 const OLD_VIRSH = `#!/bin/sh
-[ "$LC_ALL" = C ] || { echo "error: wrong locale" >&2; exit 1; }
+[ "$LC_ALL" = C.UTF-8 ] || { echo "error: wrong locale" >&2; exit 1; }
 [ "$1 $2 $3 $4" = "-q -r -c qemu:///system" ] || { echo "error: wrong words: $*" >&2; exit 1; }
 echo run >> "$CALLS"
 dump() {

@@ -35,7 +35,7 @@ describe("the state of a file", () => {
     ["modified", outside, withFittingDigest(text.replace(/(original: sha256=)..../, "$10000"))],
     ["outdated", by("2.0.1"), as("2.0.1")],
     ["outdated", by("3.0.0-rc.1"), as("3.0.0-rc.1")],
-    ["outdated", pools, patched(other).text],
+    ["outdated", 'the patch is for "libvirtpool", "second", and this host also has "open"', patched(other).text],
     // Somebody's own function, with the right hash: not what this tool renders.
     ["outdated", pools, withFittingDigest(text.replace("import re\n", "import re, os\n"))],
     ["damaged", expect.stringMatching(/^line \d+: the patch's marker lines/), text.replace(/# <<<.*\n$/, "")],
@@ -47,6 +47,16 @@ describe("the state of a file", () => {
     const call = text.slice(text.indexOf("        # >>>"), text.indexOf("        logging"));
     const moved = text.replace(call, "").replace("        start_xml = 1\n", `$&${call}`);
     expect(look(moved)).toMatchObject({ state: "modified", reason: `the patch (line ${line}) was moved` });
+  });
+
+  it("outdated: the patch is for a pool that is not wanted", () => {
+    const reason = 'the patch is also for "open", which this host does not have, or --pool leaves out';
+    expect(look(text, other)).toMatchObject({ state: "outdated", reason });
+  });
+
+  it("outdated: the monitors differ", () => {
+    const moved = FACTS.map((pool) => ({ ...pool, monitors: [] }));
+    expect(look(text, moved)).toMatchObject({ state: "outdated", reason: pools });
   });
 
   it("outdated: the host has no pool any more", () => {

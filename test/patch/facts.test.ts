@@ -5,7 +5,6 @@ import {
   poolNames,
   sameCredentials,
   sameMonitor,
-  secretUuids,
   sha256,
   splitMonitor,
 } from "../../src/patch/facts";
@@ -55,16 +54,6 @@ describe("credentials", () => {
     ["another user", auth, { ...auth, username: "v" }, false],
     ["another secret", auth, { ...auth, uuid: "2" }, false],
   ])("%s", (_, a, b, same) => expect(sameCredentials({ auth: a }, { auth: b })).toBe(same));
-
-  it("each secret is named once", () => {
-    const ceph = (uuid: string | null) => ({
-      libvirtPools: [],
-      name: "",
-      monitors: [],
-      auth: uuid ? { username: "", uuid } : null,
-    });
-    expect(secretUuids(["1", null, "2", "1"].map(ceph))).toEqual(["1", "2"]);
-  });
 });
 
 it("the names of all libvirt pools", () => {

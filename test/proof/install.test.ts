@@ -13,6 +13,7 @@ import {
   temporaryFile,
   temporaryFolder,
 } from "../support/cli";
+import { standInProgram } from "../support/programs";
 
 const AUTH = '<auth username="libvirt"><secret type="ceph" uuid="2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1"/></auth>';
 const HOSTS = [11, 12, 13].map((number) => `<host name="192.0.2.${number}" port="6789"/>`).join("");
@@ -25,9 +26,7 @@ const CDROM = '<disk type="file" device="cdrom"><source file="/cd.iso"/></disk>'
 function stand(script: string, layout = PLAIN, host = HOST) {
   const made = target(layout);
   const said = join(temporaryFolder(), "said");
-  const program = join(made.folder, "virt-install");
-  writeFileSync(program, `#!/bin/sh\necho "$*" >> '${said}'\n${script}\n`);
-  chmodSync(program, 0o755);
+  const program = standInProgram(made.folder, `echo "$*" >> '${said}'\n${script}`);
   const options = [...host, "--virtinst", made.folder];
   const verify = (...words: string[]) => {
     const ran = cli(["verify", "--json", ...options, ...words]);
@@ -69,7 +68,7 @@ describe("verify has the host's own virt-install print a domain with a disk of e
     );
     const [, node] = /--connect test:\/\/(\S+)/.exec(words) as unknown as [string, string];
     expect(existsSync(node)).toBe(false);
-    const written = readFileSync(`${program}.node`, "utf8");
+    const written = readFileSync(`${program}.sh.node`, "utf8");
     expect(written).toContain('<auth type="ceph" username="libvirt"><secret usage="client.libvirt secret"/></auth>');
     expect(written).toContain('<host name="192.0.2.13" port="6789"/>');
   });
@@ -85,11 +84,11 @@ describe("verify has the host's own virt-install print a domain with a disk of e
     [
       "no rbd disk",
       domain(CDROM),
-      /image: expected one disk of vms\/virtinst-rbd-patch-1, found 0 \(rbd disks: none\)/,
+      /image: expected one disk of vms\/virtinst-rbd-patch-1, found none \(rbd disks: none\)/,
     ],
-    ["another image", domain(rbd(AUTH, HOSTS, "vms/x")), /found 0 \(rbd disks: vms\/x\)/],
-    ["the disk twice", domain(rbd(), rbd()), /found 2/],
-    ["a second domain without it", `${domain(rbd())}\n${domain(CDROM)}`, /found 0 \(rbd disks: none\)/],
+    ["another image", domain(rbd(AUTH, HOSTS, "vms/x")), /found none \(rbd disks: vms\/x\)/],
+    ["the disk twice", domain(rbd(), rbd()), /found several/],
+    ["a second domain without it", `${domain(rbd())}\n${domain(CDROM)}`, /found none \(rbd disks: none\)/],
     ["two auths", domain(rbd(AUTH + AUTH)), /auth: expected one, found 2/],
     [
       "a secret that is none",
@@ -128,10 +127,7 @@ describe("verify has the host's own virt-install print a domain with a disk of e
   test("all pools have one run, and a check each", () => {
     const { verify, said } = patched(prints(domain(rbd(AUTH, HOSTS, "vms/virtinst-rbd-patch-2"))), HOST_TWO);
     const { install, code } = verify();
-    // Once more where it fails, to see what it imports.
-    expect(said().filter((words) => words.includes("-1,bus=virtio") && words.includes("-2,bus=virtio"))).toHaveLength(
-      2,
-    );
+    expect(said()).toEqual([expect.stringMatching(/-1,bus=virtio.*-2,bus=virtio/)]);
     expect(install.checks.map(({ label, passed }: { label: string; passed: boolean }) => [label, passed])).toEqual([
       ["disk of pool archive", false],
       ["disk of pool libvirtpool", true],
@@ -232,7 +228,7 @@ describe("virt-install is not run", () => {
       (program: string) => writeFileSync(program, "#!/usr/bin/env python2.99\n"),
       /not be started/,
     ],
-    ["it may not be executed", (program: string) => chmodSync(program, 0o644), /may not be executed/],
+    ["it may not be executed", (program: string) => chmodSync(program, 0o644), /it could not be run \(EACCES\)/],
     [
       "a module is missing",
       (program: string) => writeFileSync(program, "#!/usr/bin/env python3\nimport libvirt_that_is_not_there\n"),

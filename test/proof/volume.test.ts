@@ -2,6 +2,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { cli, FIXTURES, json, PLAIN, target, temporaryFolder } from "../support/cli";
+import { standInProgram } from "../support/programs";
 
 const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
 
@@ -32,10 +33,10 @@ function verifyVolume({ install, validate = "exit 0" }: { install: string; valid
   write(join(bin, "virsh"), VIRSH);
   write(join(bin, "virt-xml-validate"), validate);
   // On the test driver, where another volume is asked for, it says nothing of the patch.
-  write(join(folder, "virt-install"), `case "$*" in *libvirtpool/x*) ${install} ;; *) exit 127 ;; esac`);
+  standInProgram(folder, `case "$*" in *libvirtpool/x*) ${install} ;; *) exit 127 ;; esac`);
   const env = { PATH: `${bin}:${process.env.PATH}` };
   const ran = cli(["verify", "--json", "--virtinst", folder, "--vol", "libvirtpool/x"], { env });
-  return { code: ran.code, ...json(ran.stdout) };
+  return { code: ran.code, stderr: ran.stderr, ...json(ran.stdout) };
 }
 
 test("a volume that is not there: how to list those that are, and not to apply what says nothing of it", () => {
@@ -65,4 +66,13 @@ test.each([
   const said = verifyVolume({ install: RIGHT, validate: script });
   expect(said.volume.schema.status).toBe(status);
   expect(said).toMatchObject({ code, volume: { status: status === "failed" ? "failed" : "passed" } });
+});
+
+test("a volume that takes long is reported on standard error, with what to look at", () => {
+  const waiting =
+    "virtinst-rbd-patch: Waiting until libvirt (qemu:///system) opens volume libvirtpool/x, for up to a minute. Can it reach the Ceph monitors?\n";
+  const slow = verifyVolume({ install: `sleep 3; ${RIGHT}` });
+  expect(slow.stderr).toContain(waiting);
+  expect(slow).toMatchObject({ code: 0, volume: { status: "passed" } });
+  expect(verifyVolume({ install: RIGHT }).stderr).not.toContain("Waiting");
 });

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { HostFiles } from "../../src/system/host-files";
 import { temporaryFolder } from "./cli";
@@ -24,4 +24,18 @@ export function host(texts: Readonly<Record<string, string>>) {
     else writeFileSync(full, text);
   }
   return { base, files: new HostFiles(base) };
+}
+
+/**
+ * Writes a virt-install that runs a shell script. It is a Python script, as virt-install is: others are not run.
+ *
+ * @returns its path
+ */
+export function standInProgram(folder: string, script: string): string {
+  const path = join(folder, "virt-install");
+  writeFileSync(`${path}.sh`, `${script}\n`);
+  const python = "import os, sys\nos.execv('/bin/sh', ['sh', sys.argv[0] + '.sh'] + sys.argv[1:])\n";
+  writeFileSync(path, `#!/usr/bin/env python3\n${python}`);
+  chmodSync(path, 0o755);
+  return path;
 }

@@ -1,241 +1,202 @@
-import { symlinkSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
 import { findVirtinst } from "../../src/virtinst/find";
-import { findPrograms } from "../../src/virtinst/program";
-import { choiceNotes, openTarget } from "../../src/virtinst/target";
-import { temporaryFolder } from "../support/cli";
+import { findPrograms, readProgram, siteFolders, usesFolder } from "../../src/virtinst/program";
+import { cli, HOST, temporaryFolder } from "../support/cli";
 import { ELF, host, PLACE, SCRIPT } from "../support/programs";
 
-/** What is found, and what is said of it, where virt-install is a text. */
-function found(virtInstall: string, more: Readonly<Record<string, string>> = {}) {
-  const { base, files } = host({ "usr/bin/virt-install": virtInstall, ...more });
-  const { directory, program, interpreter } = findVirtinst(files);
-  return { place: directory.inside, program, interpreter, notes: notes({ base, files }) };
-}
-
-function notes({ base, files }: ReturnType<typeof host>): string[] {
-  return choiceNotes(openTarget({ files }, null), { files }).map((line) => line.replaceAll(base, ""));
-}
-
-/** The note that there are two virtinsts: which one is used is known. */
-const FOLLOWED = expect.stringMatching(/^There are several virtinsts: \/opt\/vm was taken, for it is what/);
+const read = (text: string, more: Readonly<Record<string, string>> = {}) =>
+  readProgram("/usr/bin/virt-install", host({ "usr/bin/virt-install": text, ...more }).files);
 
 test.each([
   ["#!/usr/bin/python2 -tt", "/usr/bin/python2"],
   ["#!/usr/bin/python2.7", "/usr/bin/python2.7"],
   ["#!/usr/libexec/platform-python -s", "/usr/libexec/platform-python"],
   ["#!/usr/libexec/platform-python3.6 -s", "/usr/libexec/platform-python3.6"],
-  ["#!/usr/bin/python3 -s", "/usr/bin/python3"],
   ["#! /usr/bin/python3", "/usr/bin/python3"],
-  ["#!/usr/bin/env python3", "python3"],
   ["#!/usr/bin/env  python3", "python3"],
   ["#!/usr/bin/env\tpython3", "python3"],
-  ["#!/usr/bin/env platform-python", "platform-python"],
-  ["#!/usr/bin/env -S python3 -s", "python3"],
   ["#!/usr/bin/env -S  A=b  python3 -s", "python3"],
-  ["#!/usr/bin/python3.11 -sP", "/usr/bin/python3.11"],
-  ["#!/usr/local/bin/python3.13", "/usr/local/bin/python3.13"],
-])("a first line %s is that of a Python", (line, interpreter) => {
-  expect(found(`${line}\n${SCRIPT}`)).toEqual({
-    place: PLACE,
-    program: "/usr/bin/virt-install",
-    interpreter,
-    notes: [FOLLOWED],
-  });
+  ["#!/usr/bin/python3.11 -sP\r", "/usr/bin/python3.11"],
+])("the shebang %j names its Python", (line, interpreter) => {
+  const program = read(`${line}\n${SCRIPT}`);
+  expect(program).toMatchObject({ interpreter, script: "/usr/bin/virt-install" });
+  expect(program.folders.slice(0, 2)).toEqual([PLACE, "/usr/bin"]);
 });
 
 describe("a shell wrapper", () => {
+  const more = { "opt/vm/virt-install": `#!/usr/bin/python3\n${SCRIPT}` };
   test.each([
-    ["by its name", 'exec python3 /opt/vm/virt-install "$@"', "python3"],
-    ["by its path", 'exec /usr/libexec/platform-python -s /opt/vm/virt-install "$@"', "/usr/libexec/platform-python"],
-    ["in quotes", `exec "python3" '/opt/vm/virt-install' "$@"`, "python3"],
-    ["in quotes that begin in a word", `exec /usr/bin/"python3" /opt/'vm'/virt-install "$@"`, "/usr/bin/python3"],
-    ["with a backslash", 'exec python3 /opt/\\vm/virt-install "$@"', "python3"],
-    ["in two lines", 'exec python3 \\\n  /opt/vm/virt-install \\\n  "$@"', "python3"],
-    ["with a comment", `exec python3 /opt/vm/virt-install "$@" # don't fork`, "python3"],
-    ["with variables", `LANG=C exec env -i A='b c' python3 -s /opt/vm/virt-install "$@"`, "python3"],
-    ["with env alone", "exec env\nexec env python3 /opt/vm/virt-install", "python3"],
-    ["behind one that gets the arguments too", '/opt/log "$@"\npython3 /opt/vm/virt-install "$@"', "python3"],
-    ["behind one that gets none", 'python3 /opt/vm/virt-install "$@"\n/opt/log done', "python3"],
-    ["before one that only sees its end", 'exec python3 /opt/vm/virt-install "$@"\n/opt/log "$@"', "python3"],
-    ["after a redirection", 'exec 2> /dev/null\nexec python3 /opt/vm/virt-install "$@"', "python3"],
-    ["without exec", 'PATH=/bin\npython3 /opt/vm/virt-install "$@"\n', "python3"],
-    ["without exec, with quotes", `/usr/bin/logger "$0"\n"python3" "/opt/vm/virt-install" \${1+"$@"}`, "python3"],
-  ])("that names a Python %s is followed", (_, lines, interpreter) => {
-    expect(found(`#!/bin/sh\nset -e\n${lines}\n`)).toEqual({
-      place: PLACE,
-      program: "/usr/bin/virt-install",
-      interpreter,
-      notes: [FOLLOWED],
-    });
+    'exec /opt/vm/virt-install "$@"',
+    'exec "/opt/vm/virt-install" "$@"',
+    '  exec /usr/libexec/platform-python -s /opt/vm/virt-install "$@"',
+    `LANG=C\nexec env -i A='b c' python3 '/opt/vm/virt-install' "$@"`,
+    'exec 2> /dev/null\nexec python3 /opt/vm/virt-install "$@"',
+  ])("%j is followed to its script", (lines) => {
+    const found = read(`#!/bin/sh\nset -e\n${lines}\n`, more);
+    expect(found).toEqual({ interpreter: "/usr/bin/python3", script: "/opt/vm/virt-install", folders: [PLACE, PLACE] });
+  });
+
+  test("is followed if its path is not ASCII", () => {
+    const script = { "opt/é/virt-install": `#!/usr/bin/python3\n${SCRIPT}` };
+    expect(read("#!/bin/sh\nexec /opt/é/virt-install\n", script).script).toBe("/opt/é/virt-install");
   });
 
   test("is followed through four others, not more", () => {
+    const step = (to: string) => `#!/bin/sh\nexec ${to}/virt-install "$@"\n`;
     const chain = (last: number) =>
       Object.fromEntries(
-        Array.from({ length: last }, (_, index) => [
-          `opt/step${index + 1}`,
-          index + 1 < last ? `#!/bin/sh\nexec /opt/step${index + 2} "$@"\n` : `#!/usr/bin/python3\n${SCRIPT}`,
+        Array.from({ length: last }, (_, at) => [
+          `opt/${at + 1}/virt-install`,
+          at + 1 < last ? step(`/opt/${at + 2}`) : `#!/usr/bin/python3\n${SCRIPT}`,
         ]),
       );
-    const first = '#!/bin/sh\nexec /opt/step1 "$@"\n';
-    expect(found(first, chain(5))).toMatchObject({ place: PLACE, interpreter: "/usr/bin/python3" });
-    expect(found(first, chain(6))).toMatchObject({
-      place: "/usr/share/virt-manager",
-      notes: [expect.stringContaining('/opt/step5 begins with "#!/bin/sh", and what it runs is not known')],
-    });
-  });
-
-  test("that is the Python script itself, under a Python with a long path", () => {
-    const text = `#!/bin/sh\n'''exec' /srv/long/bin/python3 "$0" "$@"\n' '''\n${SCRIPT}`;
-    expect(found(text)).toMatchObject({ place: PLACE, interpreter: "/srv/long/bin/python3", notes: [FOLLOWED] });
-  });
-
-  test("of Nix is followed", () => {
-    const hidden = "/nix/store/abc-virt-manager-4.1.0/bin/.virt-install-wrapped";
-    const python = "/nix/store/def-python3-3.11.9/bin/python3.11";
-    const wrapper = `#! /nix/store/ghi-bash-5.2/bin/bash -e\nexport PYTHONNOUSERSITE='true'\nexec -a "$0" "${hidden}"  "$@"\n`;
-    expect(found(wrapper, { [hidden]: `#!${python}\n${SCRIPT}` })).toEqual({
-      place: PLACE,
-      program: "/usr/bin/virt-install",
-      interpreter: python,
-      notes: [FOLLOWED],
-    });
+    expect(read(step("/opt/1"), chain(5)).script).toBe("/opt/5/virt-install");
+    expect(() => read(step("/opt/1"), chain(6))).toThrow("/opt/5/virt-install uses.");
   });
 });
 
-describe("a binary wrapper of Nix", () => {
-  const hidden = "/nix/store/abc-virt-manager-4.1.0/bin/.virt-install-wrapped";
-  const script = { [hidden]: `#!/nix/store/def-python3-3.11.9/bin/python3.11\n${SCRIPT}` };
-  const binary = (command: string) =>
-    `${ELF}\0return\0\n\n# The command:\n\nmakeCWrapper ${command}\n\n# end\n\0\0.text\0`;
-
+describe("it is unknown which virtinst is used by", () => {
   test.each([
-    ["in quotes", `'${hidden}' \\\n    --inherit-argv0 \\\n    --set 'A' 'B'`],
-    ["without", `${hidden} \\\n    --inherit-argv0`],
-  ])("is followed by the command that it holds, %s", (_, command) => {
-    expect(found(binary(command), script)).toMatchObject({
-      place: PLACE,
-      interpreter: "/nix/store/def-python3-3.11.9/bin/python3.11",
-      notes: [FOLLOWED],
-    });
-  });
-
-  test("that runs a Python with words of its own is not", () => {
-    const { interpreter, notes } = found(
-      binary(`'/nix/store/def/bin/python3' \\\n    --add-flags '${hidden}'`),
-      script,
+    ["a binary", `${ELF}\nexec /opt/vm/virt-install\n`],
+    ["an empty file", ""],
+    ["a script without a shebang", SCRIPT],
+    ["a Perl script", "#!/usr/bin/perl -w\nrun();\n"],
+    ["IPython", `#!/usr/bin/ipython3\n${SCRIPT}`],
+    ["env without a program", `#!/usr/bin/env\n${SCRIPT}`],
+    ["a wrapper of a variable", '#!/bin/sh\nexec "$PYTHON" "$SCRIPT" "$@"\n'],
+    ["a wrapper without exec", '#!/bin/sh\n/opt/vm/virt-install "$@"\n'],
+    ["a wrapper of another name", '#!/bin/sh\nexec /opt/vm/.virt-install-wrapped "$@"\n'],
+    ["a wrapper of nothing", '#!/bin/sh\nexec /opt/gone/virt-install "$@"\n'],
+    ["a wrapper of itself", '#!/bin/sh\nexec /usr/bin/virt-install "$@"\n'],
+    ["a wrapper with its exec behind 64 KB", `#!/bin/sh\n${"#".repeat(65536)}\nexec /opt/vm/virt-install\n`],
+    ["endless slashes", `#!/bin/sh\nexec ${"/".repeat(60_000)}\n`],
+    ["a variable in sys.path", "#!/usr/bin/python3\nimport sys\nsys.path.insert(0, folder)\n"],
+  ])("%s", (_, text) => {
+    expect(() => read(text)).toThrow(
+      expect.objectContaining({
+        kind: "target",
+        message: expect.stringMatching(
+          /^It is unknown which virtinst \/\S+\/virt-install uses(?:\.|: line 3 changes )/,
+        ),
+        hint: "Pass the directory that contains the virtinst package with --virtinst.",
+      }),
     );
-    expect(interpreter).not.toBe("/nix/store/def/bin/python3");
-    expect(notes).toEqual([expect.stringContaining("could not be told: /usr/bin/virt-install is a binary program.")]);
+  });
+
+  test("a program, unless --virtinst names it", () => {
+    const { base } = host({ "usr/bin/virt-install": "#!/bin/sh\nrun_it\n" });
+    const ran = cli(["apply", "--check", ...HOST, "--root", base]);
+    expect(ran.stderr).toContain(`It is unknown which virtinst ${base}/usr/bin/virt-install uses.`);
+    expect(ran.stderr).toContain("with --virtinst");
+    expect(ran.code).toBe(4);
+    const named = cli(["apply", "--check", ...HOST, "--root", base, "--virtinst", PLACE]);
+    expect(named.stdout).toContain(`would be patched: ${base}${PLACE}/`);
   });
 });
 
-describe("Gentoo's python-exec", () => {
-  const LINKS = {
-    "usr/lib/python-exec/python-exec2": "#!/usr/bin/python-exec2c\n# This is not the script\n",
-    "usr/lib/python-exec/python3.9/virt-install": `#!/usr/bin/python3.9\n${SCRIPT}`,
-    "usr/lib/python-exec/python3.11/virt-install": `#!/usr/bin/python3.11\n${SCRIPT}`,
-    "usr/lib/python-exec/python3.12/other": "#!/usr/bin/python3.12\n",
-    "usr/lib/python-exec/pypy3/virt-install": `#!/usr/bin/pypy3\n${SCRIPT}`,
-  };
-  const link = "-> ../lib/python-exec/python-exec2";
-  const CHOICE =
-    "/usr/bin/virt-install is started by python-exec, and neither EPYTHON nor /etc/python-exec says with which Python: of python3.11, python3.9 the first was taken. Name another with --python, its virtinst with --virtinst.";
+describe("the directories of a Python script", () => {
+  const folders = (...lines: readonly string[]) =>
+    read("-> /opt/own/virt-install", {
+      "opt/own/virt-install": ["#!/usr/bin/python3", ...lines, ""].join("\n"),
+    }).folders;
 
   test.each([
-    ["nothing says: the newest, and that is said", {}, "/usr/bin/python3.11", [CHOICE, FOLLOWED]],
-    [
-      "its configuration says",
-      { "etc/python-exec/python-exec.conf": "# preferred\n\npython3.12\npython3.9\npython3.11\n" },
-      "/usr/bin/python3.9",
-      [FOLLOWED],
-    ],
-    [
-      "the program's own says",
-      {
-        "etc/python-exec/python-exec.conf": "python3.11\n",
-        "etc/python-exec/virt-install.conf": "python3.9\n",
-      },
-      "/usr/bin/python3.9",
-      [FOLLOWED],
-    ],
-    [
-      "all others are forbidden",
-      { "etc/python-exec/python-exec.conf": "-python3.11\n" },
-      "/usr/bin/python3.9",
-      [FOLLOWED],
-    ],
-  ])("where %s", (_, configuration, interpreter, said) => {
-    expect(found(link, { ...LINKS, ...configuration })).toEqual({
-      place: PLACE,
-      program: "/usr/bin/virt-install",
-      interpreter,
-      notes: said,
-    });
+    ['sys.path.insert(0, "/a")', "/a"],
+    ["    sys.path.insert( 0 , '/a' )  # why", "/a"],
+    ['if True: sys.path.insert(0,\n    "/a",\n)', "/a"],
+    ['sys.path.insert(0, "lib"); go()', "/opt/own/lib"],
+    ["sys.path.insert(0, os.path.dirname(__file__))", "/opt/own"],
+    ["sys.path.insert(0, os.path.abspath(os.path.dirname(__file__)))", "/opt/own"],
+    ["sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)), )", "/opt/own"],
+  ])("%j adds one before its own", (line, folder) => {
+    expect(folders(line)).toEqual([folder, "/opt/own"]);
   });
 
-  test("where EPYTHON says, on this machine only", () => {
-    vi.stubEnv("EPYTHON", "python3.9");
+  test.each([
+    'sys.path.insert(1, "/a")',
+    '# sys.path.insert(0, "/a")',
+    'sys.path.append("/a")',
+    "sysxpath.insert(0, a)",
+  ])("%s adds none before its own", (line) => expect(folders(line)).toEqual(["/opt/own"]));
+
+  test.each([
+    'sys.path.insert(0, "/a" + folder)',
+    'sys.path.insert(0, "")',
+    String.raw`sys.path.insert(0, "/a\n")`,
+    "sys.path.insert(0, __file__)",
+    "sys.path.insert(0, os.path.dirname(other))",
+    "sys.path.insert(0, os.path.join(os.path.dirname(__file__), folder))",
+    "sys.path.insert(first, '/a')",
+    `sys.path.insert(0, os.path.dirname(__file__${" ".repeat(60_000)}`,
+  ])("%j is refused with its line", (line) => {
+    expect(() => folders("import sys", line)).toThrow("uses: line 3 changes sys.path.");
+  });
+
+  test("are searched from the last one that was added", () => {
+    expect(folders('sys.path.insert(0, "/a")', 'sys.path.insert(0, "/b")')).toEqual(["/b", "/a", "/opt/own"]);
+  });
+
+  test("include the site directories of its Python, newest first, if that is not the system's", () => {
+    const names = ["python3", "python3.9", "python3.12", "python2.7", "python4", "python3.x", "xpython3"];
+    const libraries = Object.fromEntries(names.map((name) => [`srv/ve/lib/${name}/x`, ""]));
+    const own = ["python3.12", "python3.9", "python3", "python2.7"].flatMap((name) => [
+      `/srv/ve/lib/${name}/site-packages`,
+      `/srv/ve/lib/${name}/dist-packages`,
+    ]);
+    expect(read("#!/srv/ve/bin/python3\n", libraries).folders).toEqual(["/usr/bin", ...own]);
+    expect(read("#!/usr/bin/python3\n", { "usr/lib/python3/x": "" }).folders).toEqual(["/usr/bin"]);
+    expect(siteFolders(["/gone"], host({}).files)).toEqual([]);
+  });
+
+  test("the first one with a virtinst is the one that it uses", () => {
+    const text = `#!/usr/bin/python3\n${SCRIPT}sys.path.insert(0, "/opt/empty")\n`;
+    const { files } = host({ "usr/bin/virt-install": text, "opt/empty/x": "" });
+    const program = readProgram("/usr/bin/virt-install", files);
+    expect(usesFolder(program, PLACE, files)).toBe(true);
+    expect(usesFolder(program, "/usr/share/virt-manager", files)).toBe(false);
+    expect(usesFolder({ folders: [] }, PLACE, files)).toBe(false);
+  });
+});
+
+describe("the programs of this machine", () => {
+  /** The programs that are found below a directory, with this PATH. */
+  function programs(base: string, path: string | undefined) {
+    vi.stubEnv("PATH", path);
     onTestFinished(() => void vi.unstubAllEnvs());
-    expect(found(link, LINKS).interpreter).toBe("/usr/bin/python3.11");
-    const folder = temporaryFolder();
-    const { base } = host(LINKS);
-    symlinkSync(`${base}/usr/lib/python-exec/python-exec2`, join(folder, "virt-install"));
-    vi.stubEnv("PATH", folder);
-    const [first] = findPrograms(new HostFiles());
-    expect(first).toMatchObject({ path: `${folder}/virt-install`, interpreter: "/usr/bin/python3.9", choice: null });
+    return findPrograms(new HostFiles()).filter((path) => path.startsWith(base));
+  }
+  function folders() {
+    const base = temporaryFolder();
+    for (const name of ["a", "b"]) {
+      mkdirSync(join(base, name));
+      writeFileSync(join(base, name, "virt-install"), `#!/usr/bin/python3\n${SCRIPT}`);
+    }
+    return base;
+  }
+
+  test("are those of PATH, in its order, each once, by the name that a shell runs", () => {
+    const base = folders();
+    mkdirSync(join(base, "c"));
+    symlinkSync("../a/virt-install", join(base, "c/virt-install"));
+    const path = `${base}/b:${base}/gone:${base}/c:${base}/a:${base}/b`;
+    expect(programs(base, path)).toEqual([`${base}/b/virt-install`, `${base}/c/virt-install`]);
   });
 
-  test("where it has no such program", () => {
-    const { "usr/lib/python-exec/python-exec2": wrapper } = LINKS;
-    expect(found(link, { "usr/lib/python-exec/python-exec2": wrapper }).notes).toEqual([
-      expect.stringContaining(
-        "could not be told: /usr/bin/virt-install leads to python-exec, which has no virt-install.",
-      ),
-    ]);
-  });
-});
-
-describe("what cannot be followed is described", () => {
-  const NEXT = "Name its folder with --virtinst, and the Python that runs it with --python.";
-  test.each([
-    ["a script", "#!/usr/bin/perl -w\nrun();\n", {}, 'begins with "#!/usr/bin/perl -w", and what it runs is not known'],
-    ["a variable", '#!/bin/sh\nexec "$PYTHON" /opt/vm/virt-install "$@"\n', {}, 'begins with "#!/bin/sh", and what'],
-    ["a binary", `${ELF}\nexec /opt/vm/virt-install\n`, {}, "/usr/bin/virt-install is a binary program"],
-    ["an empty file", "", {}, "/usr/bin/virt-install has no first line"],
-    ["a wrapper of nothing", '#!/bin/sh\nexec /opt/gone "$@"\n', {}, "there is no /opt/gone"],
-    [
-      "a wrapper of a binary",
-      '#!/bin/sh\nexec /opt/jail "$@"\n',
-      { "opt/jail": ELF },
-      "could not be told: /opt/jail is a binary program",
-    ],
-    [
-      "a link to a program of many names",
-      "-> jail",
-      { "usr/bin/jail": ELF },
-      "which virtinst /usr/bin/virt-install uses could not be told: /usr/bin/virt-install leads to /usr/bin/jail, which is a binary program",
-    ],
-  ])("%s", (_, virtInstall, more, description) => {
-    const { place, notes } = found(virtInstall, more);
-    expect(place).toBe("/usr/share/virt-manager");
-    expect(notes).toEqual([expect.stringContaining(description)]);
-    expect(notes[0]?.endsWith(`. ${NEXT}`)).toBe(true);
+  test("are not those of a relative directory, and of no PATH", () => {
+    const base = folders();
+    expect(programs(base, `${base.slice(1)}/a:`)).toEqual([]);
+    expect(programs(base, undefined)).toEqual([]);
   });
 
-  test("a Python script that names no folder, whose Python is known", () => {
-    expect(found("#!/usr/bin/python3\nimport virtinst\n").notes).toEqual([
-      "/usr/share/virt-manager was taken, but which virtinst /usr/bin/virt-install uses could not be told: /usr/bin/virt-install, a Python program, names no folder that holds one. Name its folder with --virtinst.",
-    ]);
-  });
-
-  test("without an end to its quotes, in no time", () => {
-    const text = `#!/bin/sh\nexec ${`"'\\`.repeat(20_000)}\n`;
-    const begin = performance.now();
-    expect(found(text).notes).toEqual([expect.stringContaining("and what it runs is not known")]);
-    expect(performance.now() - begin).toBeLessThan(2000);
+  test("do not matter for a mounted system", () => {
+    const base = folders();
+    vi.stubEnv("PATH", `${base}/a`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { files } = host({ [`${base}/a/virt-install`]: `#!/usr/bin/python3\n${SCRIPT}` });
+    expect(findPrograms(files)).toEqual([]);
+    expect(findVirtinst(files).program).not.toContain(base);
   });
 });

@@ -34,12 +34,10 @@ describe("the Pythons of PATH", () => {
     expect(names(path("python3", "python3.6", "python3.12"), 3)).toEqual(["python3"]);
   });
 
-  test("without it those of one version, the newest first", () => {
-    const folder = path("python2", "python2.7", "python3.6", "python3.9", "python3.12", "python3.99");
-    expect(names(folder, 3)).toEqual(["python3.12", "python3.9", "python3.6"]);
+  test("python2.7 stands in for python2, and the interpreter counts for more than the layout", () => {
+    const folder = path("python2", "python2.7", "python3", "python3.9");
     expect(names(folder, 2)).toEqual(["python2", "python2.7"]);
-    // The interpreter counts for more than the layout.
-    expect(names(folder, 2, "/usr/bin/python3")).toEqual(["python3.12", "python3.9", "python3.6"]);
+    expect(names(folder, 2, "/usr/bin/python3")).toEqual(["python3"]);
   });
 
   test("EL 8's own is that of the first line", () => {

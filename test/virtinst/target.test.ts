@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
 import { replacementNotes } from "../../src/virtinst/notes";
-import { choiceNotes, isOwnVirtinst, isThere, openTarget } from "../../src/virtinst/target";
+import { isOwnVirtinst, isThere, openTarget } from "../../src/virtinst/target";
 import { copyVirtinst, temporaryFolder } from "../support/cli";
 import { FACTS } from "../support/patched";
 
@@ -60,42 +60,24 @@ describe("a target", () => {
   });
 });
 
-describe("what is to be said of the choice", () => {
-  it("nothing where there was none", () => {
-    const { files, target } = host({ "usr/share/virt-manager": "installer-4.0" });
-    expect(choiceNotes(target, { files })).toEqual([]);
+describe("a choice is reported", () => {
+  const several = { "usr/share/virt-manager": "guest-1.4", "opt/vm": "installer-4.0" };
+  const virtInstall = (folder: string) => ({
+    "usr/bin/virt-install": `#!/usr/bin/python3\nimport sys\nsys.path.insert(0, "${folder}")\n`,
   });
 
-  it("nothing where it was named, however many there are", () => {
-    const { files, target } = host({
-      "usr/share/virt-manager": "installer-4.0",
-      "usr/lib/python3/dist-packages": "guest-1.0",
-    });
-    expect(choiceNotes(target, { files, virtinst: "/usr/share/virt-manager" })).toEqual([]);
+  it("if the first virt-install in PATH names no directory with a virtinst", () => {
+    const { base, files, target } = host(several, virtInstall("/opt/empty"));
+    expect(target.installation.target.outside).toBe(`${base}/usr/share/virt-manager/virtinst/guest.py`);
+    expect(replacementNotes(target, { files })).toEqual([
+      `${base}/usr/bin/virt-install may use another virtinst than ${base}/usr/share/virt-manager. Pass the directory that contains the virtinst package with --virtinst.`,
+    ]);
+    expect(replacementNotes(target, { files, virtinst: "/usr/share/virt-manager" })).toEqual([]);
   });
 
-  it("which one of several was taken, for its place or for the program that runs it", () => {
-    const several = { "usr/share/virt-manager": "guest-1.4", "usr/lib/python3/dist-packages": "installer-4.0" };
-    const usual = host(several);
-    const own = `${usual.base}/usr/share/virt-manager`;
-    // The stand-in has a virt-install of its own beside it.
-    expect(choiceNotes(usual.target, usual)).toEqual([
-      `There are several virtinsts: ${own} was taken, for it is what ${own}/virt-install runs; not ${usual.base}/usr/lib/python3/dist-packages. Name another with --virtinst.`,
-    ]);
-    const withoutProgram = { ...usual.target, installation: { ...usual.target.installation, program: null } };
-    expect(choiceNotes(withoutProgram, usual)).toEqual([
-      expect.stringContaining("was taken, for it is in the most usual place; not "),
-    ]);
-  });
-
-  it("that a program cannot be followed, which comes before that", () => {
-    const { base, files, target } = host(
-      { "usr/share/virt-manager": "guest-1.4", "usr/lib/python3/dist-packages": "installer-4.0" },
-      { "usr/bin/virt-install": "#!/bin/sh\nrun_it\n" },
-    );
-    expect(choiceNotes(target, { files })).toEqual([
-      `${base}/usr/share/virt-manager was taken, but which virtinst ${base}/usr/bin/virt-install uses could not be told: ${base}/usr/bin/virt-install begins with "#!/bin/sh", and what it runs is not known. Name its folder with --virtinst, and the Python that runs it with --python.`,
-    ]);
+  it("not if it names one, or if there is no virt-install", () => {
+    for (const { files, target } of [host(several, virtInstall("/opt/vm")), host(several)])
+      expect(replacementNotes(target, { files })).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type InstallRun, importedFrom, printXml } from "../../src/virtinst/virt-install";
+import { type InstallRun, printXml } from "../../src/virtinst/virt-install";
 import { temporaryFolder } from "../support/cli";
 
 const FILE = "virtinst/guest.py";
@@ -106,8 +106,6 @@ describe("where it prints no domain, that is the patched file's fault", () => {
       387,
     ],
     ["the function raises", frame(GUEST, 40, "_virtinst_rbd_patch"), "MemoryError", 40],
-    ["another of its methods knows no name", frame(GUEST, 387, "_get_xml"), "NameError: name 're' is not defined", 387],
-    ["it imports what is not there", frame(GUEST, 12, "<module>"), "ImportError: No module named nothing", 12],
     ["it raises what is named in full", frame(GUEST, 387, "_build_xml"), "xml.parsers.expat.ExpatError: no: 1", 387],
     ["it raises an error of its own", frame(GUEST, 387, "_build_xml"), "MyImportError: no", 387],
     [
@@ -116,8 +114,6 @@ describe("where it prints no domain, that is the patched file's fault", () => {
       "TypeError: 2",
       387,
     ],
-    ["it knows no name any more", frame(GUEST, 9, "_get_xml"), "UnboundLocalError: local variable 'x'", 9],
-    ["it imports what is gone", frame(GUEST, 9, "_get_xml"), "ModuleNotFoundError: No module named 'x'", 9],
     ["it is no Python", `  File "${GUEST}", line 7\n    def :\n        ^\n`, "SyntaxError: invalid syntax", 7],
   ])("%s", async (_, frames, error, line) =>
     expect((await print(failing(traceback(frames, `${error}\n[date] DEBUG more`)).path)).fault).toEqual({
@@ -131,22 +127,15 @@ describe("where it prints no domain, that is the patched file's fault", () => {
       "a module is missing",
       frame("/usr/share/virt-manager/virtinst/connection.py", 3, "<module>"),
       "ModuleNotFoundError: No module named 'libvirt'",
-      /^a module cannot be imported: No module named 'libvirt'\. Install python3-libvirt \(/,
-    ],
-    [
-      "a module is missing whose package is not known",
-      frame("/usr/bin/virt-install", 3, "<module>"),
-      "ImportError: No module named urlgrabber.progress",
-      /Reinstall virt-install with the packages/,
+      /^a module cannot be imported: ModuleNotFoundError: No module named 'libvirt'$/,
     ],
     [
       "a module is missing to one that it imports, or calls",
       frame(GUEST, 12, "<module>") + frame("/usr/share/virt-manager/virtinst/cli.py", 3, "<module>"),
       "ImportError: No module named gi.repository",
-      /^a module cannot be imported: No module named gi\.repository\. Install python3-gi \(/,
+      /^a module cannot be imported: ImportError: No module named gi\.repository$/,
     ],
     ["another of its methods raises something else", frame(GUEST, 387, "_get_xml"), "NameErrors: 2", /^oops$/],
-    ["another of its methods quotes such an error", frame(GUEST, 387, "_get_xml"), "ValueError: NameError", /^oops$/],
     [
       "a line of another file looks like a step",
       `  File "/x.py", line 1, in main\n    x()  #  File "${GUEST}", line 9, in _build_xml\n`,
@@ -163,12 +152,6 @@ describe("where it prints no domain, that is the patched file's fault", () => {
     ],
     ["a file raises whose name only ends like it", frame(`${GUEST}.bak`, 387, "_build_xml"), "ValueError: 2", /^oops$/],
     ["a folder is called so", frame("/x/myvirtinst/guest.py", 387, "_build_xml"), "ValueError: 2", /^oops$/],
-    [
-      "another module knows no name",
-      frame(GUEST, 387, "start_install") + frame("/usr/share/virt-manager/virtinst/storage.py", 9, "lookup"),
-      "NameError: name 're' is not defined",
-      /^oops$/,
-    ],
     [
       "the file's other methods raise",
       frame(GUEST, 492, "start_install") + frame("/usr/share/virt-manager/virtinst/storage.py", 9, "lookup"),
@@ -227,35 +210,11 @@ describe("where it prints no domain, that is the patched file's fault", () => {
     [
       "that its interpreter is not there",
       () => program("", "#!/nowhere/python2"),
-      /interpreter that its first line names is not there: install it/,
+      /interpreter that its shebang names, is not installed; see --python$/,
     ],
   ])("not so, and said: %s", async (_, stand, reason) =>
     expect((await print(stand().path)).fault).toEqual({ raised: false, reason: expect.stringMatching(reason) }),
   );
-
-  it.each([
-    ["libvirt", /Install python3-libvirt \(.*EL 7: libvirt-python\)$/],
-    ["libxml2", /Install python3-libxml2 \(.*EL 7: libxml2-python\)$/],
-    ["gi", /Install python3-gi \(EL: python3-gobject; .*EL 7: python-gobject\)$/],
-    ["constructor", /Reinstall virt-install with the packages that it depends on$/],
-    ["requests", /Install python3-requests \(EL 7: python-requests\)$/],
-    ["urlgrabber", /Reinstall virt-install with the packages that it depends on$/],
-  ])("not so, and said: which package has the module %s", async (module, packages) => {
-    for (const error of [
-      `ImportError: No module named ${module}`,
-      `ModuleNotFoundError: No module named '${module}'`,
-    ]) {
-      const { fault } = await print(failing(traceback(frame("/x.py", 1, "<module>"), error)).path);
-      expect(fault).toEqual({ raised: false, reason: expect.stringMatching(packages) });
-    }
-  });
-
-  it("not so, and said: which package it is of which a part is missing", async () => {
-    const text = traceback(frame("/x.py", 1, "<module>"), "ImportError: cannot import name 'x'");
-    expect((await print(failing(text).path)).fault?.reason).toMatch(
-      /^a module cannot be imported: cannot .* Reinstall /,
-    );
-  });
 
   it("and nothing that it printed before is taken for one", async () => {
     const { path } = program("echo '<domain></domain>'; exit 1");
@@ -265,41 +224,6 @@ describe("where it prints no domain, that is the patched file's fault", () => {
   it("not so, and said: that it may not be executed", async () => {
     const { path } = program("");
     chmodSync(path, 0o644);
-    expect((await print(path)).fault).toEqual({ raised: false, reason: expect.stringMatching(/may not be executed/) });
+    expect((await print(path)).fault).toEqual({ raised: false, reason: "it could not be run (EACCES)" });
   });
-});
-
-describe("where Python says that it takes the module from", () => {
-  const said = (line: string) => importedFrom(asked([failing(`# a\n${line}\n# b`, 0).path]), { file: FILE });
-  const PLACE = "/usr/share/virt-manager/virtinst";
-
-  it.each([
-    [`import virtinst.guest # from ${PLACE}/guest.py`, `${PLACE}/guest.py`, false],
-    [`import virtinst.guest # precompiled from ${PLACE}/guest.pyc`, `${PLACE}/guest.pyc`, true],
-    [`import virtinst.guest # precompiled from ${PLACE}/guest.pyo`, `${PLACE}/guest.pyo`, true],
-    [`# code object from ${PLACE}/guest.py`, `${PLACE}/guest.py`, false],
-    [
-      `# code object from '${PLACE}/__pycache__/guest.cpython-39.pyc'`,
-      `${PLACE}/__pycache__/guest.cpython-39.pyc`,
-      true,
-    ],
-    [
-      `# code object from '${PLACE}/__pycache__/guest.cpython-39.opt-1.pyc'`,
-      `${PLACE}/__pycache__/guest.cpython-39.opt-1.pyc`,
-      true,
-    ],
-    [`# code object from "/it's/virtinst/guest.py"`, "/it's/virtinst/guest.py", false],
-  ])("%s", async (line, path, byteCode) => expect(await said(line)).toEqual({ path, byteCode }));
-
-  it.each([
-    `# ${PLACE}/__pycache__/guest.cpython-39.pyc matches ${PLACE}/guest.py`,
-    `# bytecode is stale for 'virtinst.guest': # code object from ${PLACE}/guest.py`,
-    `# code object from ${PLACE}/guest.pyx`,
-    `# code object from ${PLACE}/xguest.py`,
-    `# code object from ${PLACE}/guestpy`,
-    `# code object from ${PLACE}/guest.x`,
-    `# code object from ${PLACE}/guest/guest.py`,
-    `# code object from /x/myvirtinst/guest.py`,
-    "# code object from virtinst/guest.py",
-  ])("not: %s", async (line) => expect(await said(line)).toBeNull());
 });
