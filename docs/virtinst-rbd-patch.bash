@@ -32,14 +32,14 @@ _virtinst_rbd_patch() {
   esac
   case $command:$cur in
     inspect:-*) words="$source --virtinst $output" ;;
-    render:-*) words="-o --output --hosts --reverse $source --virtinst -v --verbose $output" ;;
+    render:-*) words="-o --output --reverse $source --virtinst $output" ;;
     bundle:-*) words="-o --output --hosts $source -v --verbose $output" ;;
     hook:-*) words="-o --output $source $output" ;;
     apply:-*) words="$change --force $source $target -v --verbose $output" ;;
     verify:-*) words="--static --vol --report $source $target -v --verbose $output" ;;
     preview:-*) words="-o --output $source $target $output" ;;
     revert:-*) words="$change --root $target -v --verbose $output" ;;
-    hook:*) words='ansible apt dnf image puppet salt systemd yum' ;;
+    hook:*) words='ansible apt dnf puppet salt yum' ;;
     help:*) words=$commands ;;
     apply:* | preview:*) compopt -o default ;;
   esac
