@@ -21,7 +21,7 @@ const {
 } = await importSources(`
     export { DOCUMENT_VERSION } from "./src/host/config";
     export { FORM } from "./src/version";
-    export { FORMS } from "./src/forms/forms";
+    export { FORMS } from "./src/output/schema";
     export { hostDocument } from "./src/host/document";
     export { readPool, readSecret } from "./src/host/xml";
     export { resolveFacts } from "./src/host/facts";

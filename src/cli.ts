@@ -1,37 +1,35 @@
 import { CommanderError } from "commander";
 import { type CommandName, commandLine, type Run } from "./command-line";
-import { apply } from "./commands/apply";
+import { type ApplyResult, apply } from "./commands/apply";
 import { bundle } from "./commands/bundle";
 import { hook } from "./commands/hook";
 import { bundleHosts } from "./commands/hosts";
 import { inspect } from "./commands/inspect";
 import { preview } from "./commands/preview";
 import { renderPatch } from "./commands/render";
-import { report, type VerifyRun } from "./commands/report";
-import { revert } from "./commands/revert";
+import { report } from "./commands/report";
+import { type RevertResult, revert } from "./commands/revert";
 import { type VerifyResult, verify } from "./commands/verify";
 import { asFailure, Failure, type FailureKind } from "./failure";
 import { type CliOptions, common, folders, given } from "./options";
-import { filesText, inspectionText, previewText, verdictLine, verificationText } from "./report/results";
-import type { Screen } from "./report/screen";
-import { inline } from "./report/text";
-import { refuseOthersFile, writeNewFile } from "./system/write";
 import {
-  announcing,
-  type Changing,
-  complain,
-  note,
+  colourDiff,
+  inline,
+  inspectionText,
+  isPage,
   print,
-  printJsonError,
-  sayFailure,
+  problems,
   show,
   showChange,
+  showFailure,
+  showGenerated,
   showHosts,
-  showMade,
+  verificationText,
   wasHeard,
-  writeFolder,
   writeOutput,
-} from "./terminal";
+  writeStderr,
+} from "./output";
+import { refuseOthersFile, writeNewFile, writeNewFiles } from "./system/write";
 import { TOOL } from "./version";
 
 /** What the exit code says; 0 is "it is so now, or there is nothing to do". */
@@ -42,32 +40,34 @@ const NOT_SO = 1;
 const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string | undefined) => Promise<number>>> = {
   async inspect(words) {
     const result = await inspect(common(words));
-    note(result.notes, words);
     const code = result.broken.length > 0 ? EXIT_CODES.facts : 0;
-    await show(result, code, (colours) => inspectionText(result, colours), words);
+    show(result, code, (colours) => inspectionText(result, words, colours), words);
     return code;
   },
   async render(words) {
     const { bytes, ...result } = await renderPatch({ ...common(words), reverse: words.reverse ?? false });
-    const write = () => writeOutput(words.output, bytes);
-    return showMade(result, write, bytes, `the patch for ${result.file}`, words);
+    const written = writeOutput(words.output, (file) => writeNewFile(file, bytes));
+    showGenerated(result, written, bytes, `the patch for ${result.file}`, words);
+    return 0;
   },
   async bundle(words) {
     const [options, many] = [common(words), folders(words)];
     if (many) return showHosts(bundleHosts({ ...options, ...many }), many.output, (kind) => EXIT_CODES[kind], words);
     const result = await bundle(options);
-    const write = () => writeOutput(words.output, result.program, { program: true });
-    return showMade(result, write, result.program, `the script for ${result.pools.join(", ")}`, words);
+    const { program, pools } = result;
+    const written = writeOutput(words.output, (file) => writeNewFile(file, program, { program: true }));
+    showGenerated(result, written, program, `the script for ${pools.join(", ")}`, words);
+    return 0;
   },
   async hook(words, kind = "") {
     const result = await hook({ ...common(words), kind });
-    const write = () => writeFolder(words.output, result.files);
-    return showMade(result, write, filesText(result.files), `the hook for ${kind}`, words);
+    const written = writeOutput(words.output, (folder) => writeNewFiles(folder, result.files));
+    showGenerated(result, written, filesText(result.files), `the hook for ${kind}`, words);
+    return 0;
   },
   async apply(words, patch) {
     const { check = false, force = false } = words;
-    const options = { ...common(words), check, force, ...given({ patch }) };
-    return changed(await apply({ ...options, ...announcing(words) }), words);
+    return changed(await apply({ ...common(words), check, force, ...given({ patch }) }), words);
   },
   async verify(words) {
     const file = words.report ?? null;
@@ -76,29 +76,37 @@ const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string
     const { context, ...result } = await verify({
       ...common(words),
       ...{ static: words.static ?? false, ...given({ vol: words.vol }) },
-      waiting: (what) => words.quiet || complain(`${TOOL}: ${inline(what)}\n`),
+      waiting: (what) => words.quiet || writeStderr(`${TOOL}: ${inline(what)}\n`),
     });
-    note(result.notes, words);
     const code = verdict(result);
-    if (words.quiet && code !== 0) complain(`${TOOL}: ${verdictLine(result)}\n`);
+    if (words.quiet && code !== 0) for (const one of problems(result)) writeStderr(`${TOOL}: ${one}\n`);
     const run = { exitCode: code, words: process.argv.slice(2), at: new Date() };
-    const written = file === null ? null : writeReport(file, { ...result, context }, run);
-    const report = written === null ? "" : `The page for a change ticket: ${inline(written)}\n`;
-    const text = (screen: Screen) => verificationText(result, words.verbose ?? false, screen) + report;
-    await show({ ...result, written }, code, text, words);
+    if (file !== null) writeNewFile(file, report({ ...result, context }, run), { option: "--report" });
+    const more = file === null ? "" : `Report: ${inline(file)}\n`;
+    show(
+      { ...result, written: file },
+      code,
+      (colours) => verificationText(result, words.verbose ?? false, words, colours) + more,
+      words,
+    );
     return code;
   },
   async preview(words, domain) {
-    // Without its first dash, `preview - -o - | virsh define` would define the domain that is made up for looking at.
+    // Without its first dash, `preview - -o - | virsh define` would define the sample domain.
     const hint = `Name its file, or - for standard input: ${TOOL} preview - -o ${words.output}.`;
     if (domain === undefined && words.output !== undefined)
       throw new Failure("usage", "-o writes a domain's XML, and no domain was named.", hint);
     const { bytes, ...result } = await preview({ ...common(words), ...given({ domain }) });
-    note(result.notes, words);
-    const written = writeOutput(words.output, bytes);
-    if (words.output === "-" && !words.json) print(bytes);
-    else if (!written || words.json)
-      await show({ ...result, written }, 0, (colours) => previewText(result, colours), words);
+    const written = writeOutput(words.output, (name) => writeNewFile(name, bytes));
+    if (words.output !== undefined) showGenerated(result, written, bytes, "the domain", words);
+    else
+      show(
+        { ...result, written },
+        0,
+        (colours) =>
+          result.changed ? colourDiff(result.diff, colours) : "The patch changes nothing in this domain.\n",
+        words,
+      );
     return 0;
   },
   async revert(words) {
@@ -106,20 +114,17 @@ const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string
   },
 };
 
-/** Whether a file is a page that `verify --report` wrote. */
-const isPage = (text: string) =>
-  text.startsWith("<!DOCTYPE html>") && new RegExp(`<title>[^<]* - ${TOOL} [^<]*</title>`).test(text);
-
-/** Writes the page of `verify`; returns its file. */
-function writeReport(file: string, ...of: [VerifyResult, VerifyRun]): string {
-  writeNewFile(file, report(...of), { option: "--report" });
-  return file;
+/** The files of a hook, without the standalone script; several files as `head` prints them. */
+function filesText(files: readonly { path: string; content: string; program: boolean }[]): string {
+  const shown = files.filter(({ program }) => !program);
+  if (shown.length === 1) return shown[0]?.content ?? "";
+  return shown.map(({ path, content }) => `==> ${path} <==\n${content}`).join("\n");
 }
 
-/** Shows what `apply` or `revert` did. */
-async function changed(result: Changing, words: CliOptions): Promise<number> {
+/** Prints what `apply` or `revert` did; returns the exit code. */
+function changed(result: ApplyResult | RevertResult, words: CliOptions): number {
   const code = result.check && result.changed ? NOT_SO : 0;
-  await showChange(result, code, words);
+  showChange(result, code, words);
   return code;
 }
 
@@ -139,10 +144,9 @@ function verdict({ state, affected, behaviour, install, volume }: Omit<VerifyRes
  * @returns the exit code
  */
 function failed(error: unknown, asJson: boolean): number {
-  const { kind, message, hint } = asFailure(error);
-  const code = EXIT_CODES[kind];
-  sayFailure({ message, hint });
-  if (asJson) printJsonError(code, process.argv[2], message, hint);
+  const failure = asFailure(error);
+  const code = EXIT_CODES[failure.kind];
+  showFailure(failure, code, process.argv[2], asJson);
   return code;
 }
 
@@ -160,7 +164,7 @@ async function main(): Promise<void> {
   const run: Run = async (name, options, argument) => {
     process.exitCode = await ACTIONS[name](options, argument);
   };
-  const program = commandLine(run, { writeOut: print, writeErr: complain });
+  const program = commandLine(run, { writeOut: print, writeErr: writeStderr });
   try {
     await program.parseAsync();
   } catch (error) {

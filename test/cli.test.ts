@@ -24,22 +24,6 @@ test.each([
   });
 });
 
-test("-q says nothing but errors, -v says more", () => {
-  const { options } = target(PLAIN);
-  // What is not as it should be is said in one line.
-  expect(cli(["apply", "--check", "-q", ...options])).toMatchObject({
-    code: 1,
-    stdout: "",
-    stderr: expect.stringMatching(/^virtinst-rbd-patch: would be patched: .*installer\.py.*\n$/),
-  });
-  const absent = cli(["verify", "-q", ...options]);
-  expect(absent).toMatchObject({ code: 1, stdout: "" });
-  expect(absent.stderr).toMatch(/^virtinst-rbd-patch: not-patched: .*installer\.py: .*; affected: yes: .*\n$/);
-  const quiet = cli(["apply", "-q", ...options]);
-  expect(quiet.stdout + quiet.stderr).toBe("");
-  expect(cli(["verify", "-v", ...options]).stdout).toMatch(/ok {2}file CD-ROM/);
-});
-
 test("what looks like this tool's own colours is none of them in a name from outside", () => {
   const folder = join(temporaryFolder(), "\u001b[8mhidden");
   cpSync(target(PLAIN).folder, folder, { recursive: true });
@@ -55,21 +39,6 @@ test("a folder that went is called that", () => {
   const ran = shell('cd "$1" && rmdir "$1" && shift && tool inspect "$@" --virtinst virtinst', [gone, ...HOST]);
   expect(ran.stderr).toMatch(/^virtinst-rbd-patch: The folder that this was started in .*no such file.*\n.*cd \//);
   expect(ran.code).toBe(6);
-});
-
-test("colours only on a terminal, or where they are asked for", () => {
-  const { options } = target(PLAIN);
-  const run = (env: NodeJS.ProcessEnv) =>
-    cli(["apply", "--check", "--diff", ...options], { env: { NO_COLOR: undefined, CI: "1", ...env } }).stdout;
-  expect(run({})).not.toContain("\u001b");
-  expect(run({ FORCE_COLOR: "0" })).not.toContain("\u001b");
-  expect(run({ FORCE_COLOR: "1" })).toContain("\u001b[32m+# >>> ");
-  const terminal = spawnSync(
-    "script",
-    ["-qec", `${process.execPath} ${TOOL} inspect ${options.join(" ")}`, "/dev/null"],
-    { encoding: "utf8", env: { ...process.env, NO_COLOR: undefined, TERM: "xterm" } },
-  );
-  expect(terminal.stdout).toContain("\u001b[1mPool");
 });
 
 test("a full device is named", () => {

@@ -7,12 +7,10 @@ const LAYERS = [
   "cli",
   "command-line",
   "options",
-  "terminal",
   "commands",
-  "forms",
+  "output",
   "change",
   "checks",
-  "report",
   "context",
   "elsewhere",
   "virtinst",
@@ -43,9 +41,9 @@ test("no file imports from a layer above its own", () => {
   expect(upward).toEqual([]);
 });
 
-test("nothing but the terminal prints, and nothing but cli.ts exits", () => {
+test("nothing but output/streams.ts prints, and nothing but cli.ts exits", () => {
   const using = (words: RegExp) => sources.filter(({ text }) => words.test(text)).map(({ file }) => file);
-  expect(using(/process\.std(out|err)|console\.|writeSync\(1/)).toEqual(["terminal/streams.ts"]);
+  expect(using(/process\.std(out|err)|console\.|writeSync\(1/)).toEqual(["output/streams.ts"]);
   expect(using(/process\.exit/)).toEqual(["cli.ts"]);
 });
 

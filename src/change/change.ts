@@ -1,5 +1,4 @@
 import { type CephPool, poolNames } from "../patch/facts";
-import type { Announced } from "../report/change";
 import type { TargetOptions } from "../virtinst/target";
 
 /** How a change is made. */
@@ -8,8 +7,6 @@ export interface ChangeOptions extends TargetOptions {
   readonly check?: boolean;
   /** Whether to patch despite a manual edit or other pools; false by default. */
   readonly force?: boolean;
-  /** Is called with what is going to be done, before it is. */
-  readonly announce?: (what: Announced) => void;
 }
 
 /** Why a host configuration could not be read, in a sentence. */

@@ -35,7 +35,6 @@ export async function land(
   const compiled = await tryPlan(installation, options, plan, written.patch.block, facts);
   const updates = examined.patch !== null;
   if (!options.check) {
-    options.announce?.({ change: updates ? "renew" : "put in", file: path, pools: poolNames(facts) });
     await replaceFile(file, content);
   }
   const drift = `Drift: ${examined.reason}. The patch is replaced; other changes in the file are kept.`;

@@ -4,14 +4,14 @@ import { type Reversal, takeOut } from "../change/revert";
 import { type CommonOptions, type Context, openContext, settle, whole } from "../context";
 import { refuseOtherMachine } from "../elsewhere";
 import { asFailure, Failure } from "../failure";
-import { type About, about, CURRENT, NOT_PATCHED, type Result, stateOf } from "../forms/result";
 import type { HostConfig } from "../host/config";
 import { resolveFacts } from "../host/facts";
 import { readHost } from "../host/read";
+import type { Result } from "../output/schema";
 import type { CephPool } from "../patch/facts";
-import type { Announced } from "../report/change";
 import { targetNotes } from "../virtinst/notes";
 import { openTarget, type Target } from "../virtinst/target";
+import { type About, about, CURRENT, NOT_PATCHED, stateOf } from "./about";
 
 /** Options of `apply`. */
 export interface ApplyOptions extends CommonOptions {
@@ -21,8 +21,6 @@ export interface ApplyOptions extends CommonOptions {
   readonly check?: boolean;
   /** Whether to patch where virtinst does all that these pools need, or by a patch for other facts; false by default. */
   readonly force?: boolean;
-  /** Hears what is going to be done, before it is; what takes all blocks out needs no announcement. */
-  readonly announce?: (what: Announced) => void;
 }
 
 /** What `apply` did, or with `check` would do. */

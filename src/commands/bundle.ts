@@ -1,14 +1,14 @@
 import { CDROM, NODE, nodePools } from "../checks/node";
 import { type CommonOptions, type Host, openHost, whole } from "../context";
-import { about, type Result } from "../forms/result";
 import { noPool } from "../host/facts";
 import { isAnyMachine } from "../host/here";
 import { settleUsers } from "../host/users";
+import type { Result } from "../output/schema";
 import { type PoolFacts, poolNames } from "../patch/facts";
 import { poolsToldApart, sampleDomain } from "../patch/sample";
 import { type CheckedPool, renderStandalone, type StandaloneContent } from "../patch/standalone";
-import { remembering } from "../remember";
 import { affectedBy } from "../virtinst/affected";
+import { about } from "./about";
 
 /** Options of `bundle`. */
 export type BundleOptions = Omit<CommonOptions, "virtinst">;
@@ -27,12 +27,11 @@ export async function bundle(options: BundleOptions): Promise<BundleResult> {
 }
 
 /**
- * Generates the script of each host. Hosts with the same pools share all but what names the host.
+ * Generates the script of each host.
  *
  * @throws Failure (facts) for a host, as `bundle` does
  */
 export function bundler(options: BundleOptions): (host: Host) => BundleResult {
-  const shared = remembering((content: Shared) => renderStandalone(contentOf(content)));
   return (host) => {
     const { config, chosen } = host;
     if (chosen.length === 0) throw noPool(config);
@@ -42,7 +41,9 @@ export function bundler(options: BundleOptions): (host: Host) => BundleResult {
     ];
     const { cephPools, pools } = whole({ ...host, facts: told }).facts;
     const [refused = null] = untold.broken.map(({ failure: { message, hint } }) => ({ message, hint }));
-    const render = shared({ chosen, pools, cephPools, notes: [untold.notes, told.notes], refused });
+    const render = renderStandalone(
+      contentOf({ chosen, pools, cephPools, notes: [untold.notes, told.notes], refused }),
+    );
     const unnamed = config.host === null || isAnyMachine(config.host);
     return {
       command: "bundle",

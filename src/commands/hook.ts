@@ -1,7 +1,8 @@
 import { Failure } from "../failure";
-import { about, type Result } from "../forms/result";
+import type { Result } from "../output/schema";
 import { ENGINES, type HookKind, renderHook, SCRIPT_IN } from "../patch/hook";
 import { TARGET_FILES } from "../virtinst/layouts";
+import { about } from "./about";
 import { type BundleOptions, bundle } from "./bundle";
 
 /** Options of `hook`: those of `bundle`, for the script that belongs to it. */

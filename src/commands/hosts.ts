@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { hostOf, whole } from "../context";
 import { asFailure, type Failure, quoted } from "../failure";
-import type { HostResult, HostsSummary } from "../forms/result";
 import type { HostConfig } from "../host/config";
 import { documentPath, listDocuments, readListed } from "../host/documents";
+import type { HostResult, HostsSummary } from "../output/schema";
 import { makeFolder, putFile } from "../system/write";
 import { type BundleOptions, type BundleResult, bundler } from "./bundle";
 
@@ -21,7 +21,6 @@ export type HostLine = HostResult & { readonly failure: Failure | null };
 
 /** A run over many hosts. Between two hosts it keeps only the counts. */
 export interface HostsRun {
-  readonly hosts: number;
   /** One host after the other; each script is generated when its line is asked for. */
   readonly lines: AsyncIterable<HostLine>;
   /** The counts and notes, after the last host. */
@@ -61,7 +60,7 @@ export function bundleHosts({ hosts, output, ...options }: HostsOptions): HostsR
       ...(notes.size === MOST_NOTES ? ["There may be more notes; --json prints those of each host."] : []),
     ],
   });
-  return { hosts: names.length, lines: lines(), summary };
+  return { lines: lines(), summary };
 }
 
 /** Writes the script of one host. */

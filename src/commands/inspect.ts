@@ -1,11 +1,13 @@
 import { type CommonOptions, type Host, type Looked, lookAround, settle } from "../context";
 import { olderDocument } from "../elsewhere";
-import { Failure } from "../failure";
-import { about, type Result } from "../forms/result";
+import { Failure, shellWord } from "../failure";
 import { writeDocument } from "../host/document";
+import type { Result } from "../output/schema";
 import { examine, named } from "../patch/examine";
+import { findAffected } from "../virtinst/affected";
 import { targetNotes } from "../virtinst/notes";
 import type { Target } from "../virtinst/target";
+import { about } from "./about";
 
 /** What `inspect` found. */
 export type InspectResult = Result<"inspect">;
@@ -25,6 +27,7 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
     ...found,
     pools: chosen.map(({ name }) => name),
     program: programOf(target, options),
+    alternative: affected === "yes" && target ? alternativeTo(target, chosen, options) : null,
     resolved: facts.resolved,
     broken: facts.broken.map(({ pools, failure: { message, hint } }) => ({ pools, message, hint })),
     document: writeDocument(
@@ -46,6 +49,16 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
 function programOf(target: Target | null, { files }: CommonOptions): string | null {
   const program = target?.installation.program ?? null;
   return program === null ? null : files.shown(program);
+}
+
+/** How to do without the patch: only if naming the secrets by UUID is enough for this virtinst. */
+function alternativeTo({ installation }: Target, chosen: Host["chosen"], { files }: CommonOptions): string | null {
+  const named = chosen.map((pool) => ({ ...pool, auth: pool.auth && { ...pool.auth, secret: { uuid: "" } } }));
+  if (findAffected(installation, named, files).affected !== "no") return null;
+  const commands = chosen
+    .filter(({ auth }) => auth && "usage" in auth.secret)
+    .map(({ name }) => `virsh pool-edit ${shellWord(name)}`);
+  return `name the secret by uuid in the pool (${commands.join("; ")}), if guests need not migrate to hosts where the secret has another UUID`;
 }
 
 /** The target beside the pools that turned out to be whole. */

@@ -1,8 +1,8 @@
 import { type CommonOptions, openHost, settle, whole } from "../context";
 import { Failure } from "../failure";
-import { about, type Result } from "../forms/result";
 import { readRbdDisks } from "../host/domain";
 import { noPool } from "../host/facts";
+import type { Result } from "../output/schema";
 import { unifiedTextDiff } from "../patch/diff";
 import { poolNames } from "../patch/facts";
 import { renderFunction } from "../patch/render";
@@ -15,6 +15,7 @@ import { findVirtinst, type Installation } from "../virtinst/find";
 import { pythonMajor } from "../virtinst/layouts";
 import { findPythons, isSkipped, runFunction } from "../virtinst/python";
 import { isOwnVirtinst } from "../virtinst/target";
+import { about } from "./about";
 
 /** Options of `preview`. */
 export interface PreviewOptions extends CommonOptions {

@@ -1,6 +1,6 @@
 import { type CommonOptions, openContext } from "../context";
-import { aboutTarget, type Result } from "../forms/result";
 import { noPool } from "../host/facts";
+import type { Result } from "../output/schema";
 import { unifiedDiff } from "../patch/diff";
 import { examine, named } from "../patch/examine";
 import { monitorText, type PoolFacts, poolNames, secretText } from "../patch/facts";
@@ -8,6 +8,7 @@ import { encode } from "../patch/source";
 import { TOOL, VERSION } from "../version";
 import { targetNotes } from "../virtinst/notes";
 import { planPatch } from "../virtinst/plan";
+import { aboutTarget } from "./about";
 
 /** Options of `render`. */
 export interface RenderOptions extends CommonOptions {

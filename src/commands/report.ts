@@ -1,7 +1,7 @@
 import type { Context } from "../context";
+import { page, type Report } from "../output/page";
 import { sideBySide, unifiedDiff } from "../patch/diff";
 import { sampleDomain } from "../patch/sample";
-import { page, type ShownDisk } from "../report/page";
 import type { VerifyResult } from "./verify";
 
 /** How a `verify` was run, and what it came to. */
@@ -15,7 +15,7 @@ export interface VerifyRun {
 /** What `verify` found as a page for a change ticket: one HTML file, which loads nothing and runs nothing. */
 export function report({ context, ...result }: VerifyResult, run: VerifyRun): string {
   const { pools } = context.facts;
-  return page({ ...result, ...run, pools, diff: blocksDiff(context), disk: sampleDisk(context, result) });
+  return page({ ...result, ...run, resolved: pools, diff: blocksDiff(context), disk: sampleDisk(context, result) });
 }
 
 /** What the blocks add to their file; null where they are damaged, so that nobody knows it without them. */
@@ -27,7 +27,7 @@ function blocksDiff({ installation, examined: { base, source } }: Context): stri
 function sampleDisk(
   { facts, writes }: VerifyResult["context"],
   { state, affected, behaviour }: Omit<VerifyResult, "context">,
-): ShownDisk | null {
+): Report["disk"] {
   if (state === "not-patched" && affected === "no") return null;
   const wrong = behaviour.checks.filter(({ passed }) => !passed).map(({ label }) => label);
   const disks = sampleDomain(facts.pools, writes).disks.filter(({ before, after }) => before !== after);

@@ -1,8 +1,9 @@
 import type { ChangeOptions } from "../change/change";
 import { takeOut } from "../change/revert";
-import { about, NOT_PATCHED, type Result } from "../forms/result";
+import type { Result } from "../output/schema";
 import { replacementNotes } from "../virtinst/notes";
 import { openTarget, type TargetOptions } from "../virtinst/target";
+import { about, NOT_PATCHED } from "./about";
 
 /** Options of `revert`. */
 export type RevertOptions = TargetOptions & Pick<ChangeOptions, "check">;

@@ -4,12 +4,13 @@ import { skipped } from "../checks/proof";
 import { proveVolume } from "../checks/volume";
 import { type CommonOptions, type Context, openContext } from "../context";
 import { Failure } from "../failure";
-import { about, type Result } from "../forms/result";
 import { DEFAULT_URI } from "../host/config";
+import type { Result } from "../output/schema";
 import { poolNames } from "../patch/facts";
 import type { WrittenDisk } from "../patch/sample";
 import { writtenDisks } from "../virtinst/affected";
 import { targetNotes } from "../virtinst/notes";
+import { about } from "./about";
 
 /** Options of `verify`. */
 export interface VerifyOptions extends CommonOptions {

@@ -24,7 +24,7 @@ test("inspect shows the host without pools, and that no patch is needed", () => 
   const { code, stdout } = cli(["inspect", ...options]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^Pool +none of type rbd$/m);
-  expect(stdout).toMatch(/^Affected +no: this host has no rbd pool$/m);
+  expect(stdout).toMatch(/^Affected: no\nThis host has no rbd pool\.\n\n/);
   const document = json(cli(["inspect", "--json", ...options]).stdout);
   expect(document).toMatchObject({ pools: [], state: "not-patched", affected: "no", document: { pools: [] } });
   // It can be carried elsewhere.
@@ -186,12 +186,12 @@ describe("a broken pool", () => {
     const { code, stdout } = cli(["inspect", ...BROKEN, "--virtinst", folder]);
     expect(code).toBe(3);
     expect(stdout).toMatch(/^Pool +archive \(Ceph pool cold\) broken$/m);
-    expect(stdout.match(/^ {2}broken +(.*)$/m)?.[1]).toMatch(MESSAGE);
-    expect(stdout).toMatch(/^ {2}fix +Define it \(virsh secret-define, .*--pool\.$/m);
-    expect(stdout.match(/^ {2}broken/gm)).toHaveLength(1);
+    expect(stdout.match(/^Broken pool: (.*)$/m)?.[1]).toMatch(MESSAGE);
+    expect(stdout).toMatch(/^Broken pool: .* Define it \(virsh secret-define, .*--pool\.$/m);
+    expect(stdout.match(/^Broken pool/gm)).toHaveLength(1);
     expect(stdout).toMatch(/^Pool +libvirtpool \(Ceph pool vms\)$/m);
     expect(stdout).toMatch(/^ {2}secret +2a5b08e4-\S+ \(by usage/m);
-    expect(stdout).toMatch(/^Affected +yes: /m);
+    expect(stdout).toMatch(/^Affected: yes\n/);
     const left = cli(["inspect", ...BROKEN, "--virtinst", folder, "--pool", "libvirtpool"]);
     expect(left.stdout).toMatch(/^Pool +archive \(Ceph pool cold\) left out$/m);
     expect(left.stdout).not.toMatch(/broken/);

@@ -28,16 +28,16 @@ test("patched: the page has the pool, the difference and a disk, and the exit co
   const without = cli(["verify", ...options]);
   const { code, stdout, stderr } = cli(["verify", ...options, "--report", report]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: without.stderr });
-  expect(stdout).toBe(`${without.stdout}The page for a change ticket: ${report}\n`);
+  expect(stdout).toBe(`${without.stdout}Report: ${report}\n`);
   // This stand-in's virt-install cannot be run.
-  expect(heading()).toBe("Patched; not all of it was proved");
+  expect(heading()).toBe("Patched (partly verified)");
   for (const words of [
     `<td>vms</td><td><ul><li>192.0.2.11:6789</li><li>192.0.2.12:6789</li><li>192.0.2.13:6789</li></ul></td>`,
     `<td>libvirt</td><td><code>${UUID}</code></td>`,
     "<ins>+def _virtinst_rbd_patch(xml):\n</ins>",
     // This disk code copies the user and the monitors.
     "<ins>    &lt;secret type&#x3D;&quot;ceph&quot; usage&#x3D;&quot;client.libvirt secret&quot;/&gt;\n</ins>",
-    "The function in the file makes just this of it.",
+    "The function in the file makes exactly this change.",
     `verify --report ${report}`.slice(7),
   ])
     expect(page()).toContain(words);
@@ -47,21 +47,23 @@ test("a no has its page too, with any of its exit codes", () => {
   const { options, report, heading, page, edit } = ticket();
   const verify = () => cli(["verify", ...options, "--report", report]).code;
   expect([verify(), heading()]).toEqual([1, "Not patched"]);
-  expect(page()).toContain("<p>No blocks.</p>");
+  expect(page()).toContain("<p>The file is not patched.</p>");
   cli(["apply", ...options]);
   edit(/client\.libvirt/g, "client.other");
   expect([verify(), heading()]).toEqual([1, "The patch is modified"]);
-  expect(page()).toContain("The function in the file does not make this of it.");
+  expect(page()).toContain("The function in the file does not make this change.");
   edit("# <<< virtinst-rbd-patch\n", "");
   expect([verify(), heading()]).toEqual([4, "The patch is damaged"]);
-  expect(page()).toContain("The blocks are damaged: what is theirs cannot be told.");
+  expect(page()).toContain("The patch is damaged, so its lines are not known.");
 });
 
 test("where no patch is needed, no disk is shown that one would change", () => {
   const report = join(temporaryFolder(), "x.html");
   const { code } = cli(["verify", ...HOST_BY_UUID, "--virtinst", copyVirtinst(PLAIN), "--report", report]);
   expect(code).toBe(0);
-  expect(readFileSync(report, "utf8")).toMatch(/<h1>No patch is needed; not proved<[\s\S]*The patch changes no disk/);
+  expect(readFileSync(report, "utf8")).toMatch(
+    /<h1>No patch is needed \(not verified\)<[\s\S]*The patch changes no disk/,
+  );
 });
 
 test("with --json its file is said there, with -q nowhere", () => {

@@ -51,7 +51,7 @@ describe("a virtinst that writes the user into the disk", () => {
     const options = [...pools(USERS), "--virtinst", folder];
     cli(["apply", ...options]);
     edit('<secret type="ceph" usage="client.backup secret"/>', '<secret type="ceph" usage="client.libvirt secret"/>');
-    expect(cli(["verify", ...options]).stdout).toMatch(/wrong {2}disk of pool b/);
+    expect(cli(["verify", ...options]).stdout).toMatch(/^ {2}failed: disk of pool b/m);
   });
 
   test("preview shows it on any domain", () => {
@@ -125,9 +125,9 @@ describe("a virtinst that does not", () => {
     expect(stdout.match(/^Pool +[abc] \(Ceph pool vms\) broken$/gm)).toHaveLength(3);
     expect(stdout).toMatch(/^Pool +iso \(Ceph pool iso\)$/m);
     expect(stdout.match(/^ {2}secret +(?:2a5b08e4|5f3a1c9e)-\S+ \(by usage/gm)).toHaveLength(3);
-    expect(stdout).toMatch(/^ {2}fix +Choose those of one user with --pool a --pool c or --pool b/m);
+    expect(stdout).toMatch(/^Broken pool: .* Choose those of one user with --pool a --pool c or --pool b/m);
     expect(stdout).toMatch(/^Patch +outdated: the patch is also for "libvirtpool", which this host does not have/m);
-    expect(stdout).toMatch(/^Affected +yes: /m);
+    expect(stdout).toMatch(/^Affected: yes\n/);
   });
 
   testOnPython2("with --pool every run says whose volumes get that user too", () => {

@@ -63,8 +63,8 @@ test("shows what an edited block does wrong", () => {
   cli(["apply", ...options]);
   edit(/usage="client/g, 'usage="other');
   const { stdout } = cli(["verify", ...options]);
-  expect(stdout).toMatch(/behaviour failed/);
-  expect(stdout).toMatch(/wrong {2}disk of pool libvirtpool/);
+  expect(stdout).toMatch(/^behaviour failed \(\d of \d+ checks failed\): /m);
+  expect(stdout).toMatch(/^ {2}failed: disk of pool libvirtpool/m);
   expect(stdout).toMatch(/usage="other/);
 });
 

@@ -66,9 +66,9 @@ describe.each(["current", "not-patched", "outdated"])("%s", (name) => {
   });
 });
 
-test("says patched and proved, for the real virt-install was run", async () => {
+test("says patched and verified, because the real virt-install was run", async () => {
   await browser.open(pages.current as string, { width: 1280, scheme: "light" });
-  expect(await browser.evaluate("document.querySelector('h1').textContent")).toBe("Patched and proved");
+  expect(await browser.evaluate("document.querySelector('h1').textContent")).toBe("Patched (verified)");
   expect(await browser.evaluate("document.querySelectorAll('.checks .yes').length")).toBe(12);
 });
 

@@ -1,32 +1,23 @@
 import { spawnSync } from "node:child_process";
 import { TOOL } from "./cli";
 
-/** How a terminal is made. */
-interface Terminal {
-  readonly columns?: number;
-  readonly rows?: number;
-  readonly env?: NodeJS.ProcessEnv;
-}
-
 /** A word for a shell. */
-export function quote(word: string): string {
+function quote(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** Runs the built tool on a terminal of its own, without colours by default; both its streams are in `screen`. */
-export function onTerminal(words: readonly string[], { columns = 80, rows = 500, env = {} }: Terminal = {}) {
-  const command = [process.execPath, TOOL, ...words].map(quote).join(" ");
-  const { status, stdout, error } = spawnSync(
-    "script",
-    ["-qec", `stty cols ${columns} rows ${rows}; ${command}`, "/dev/null"],
-    { encoding: "utf8", env: { ...process.env, TERM: "xterm", NO_COLOR: "1", PAGER: undefined, ...env } },
-  );
+/** Runs the built tool on a terminal of 60 columns, without colours by default; both its streams are in `screen`. */
+export function onTerminal(words: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const command = ["stty cols 60;", ...[process.execPath, TOOL, ...words].map(quote)].join(" ");
+  const { status, stdout, error } = spawnSync("script", ["-qec", command, "/dev/null"], {
+    encoding: "utf8",
+    env: { ...process.env, TERM: "xterm", NO_COLOR: "1", ...env },
+  });
   if (error) throw error;
-  const screen = stdout.replaceAll("\r\n", "\n");
-  return { code: status, screen, lines: screen.split("\n") };
+  return { code: status, screen: stdout.replaceAll("\r\n", "\n") };
 }
 
-/** The command that stands at a screen's end as the next step, as a shell function may run it. */
-export function nextStep(screen: string): string {
-  return /\n\n.*:\n {2}virtinst-rbd-patch ((?:.*\\\n)*.*)\n$/.exec(screen)?.[1] ?? "";
+/** The next command that a text names, for a shell in which `tool` is the built tool; empty if it names none. */
+export function nextCommand(text: string): string {
+  return /^Next, .*: virtinst-rbd-patch (.*)$/m.exec(text)?.[1] ?? "";
 }

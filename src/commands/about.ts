@@ -1,26 +1,10 @@
 import { hostname } from "node:os";
-import type { InferOutput } from "valibot";
 import type { HostConfig, Pool } from "../host/config";
+import type { Result } from "../output/schema";
 import { type Examined, REASONS } from "../patch/examine";
 import type { HostFiles } from "../system/host-files";
 import { findAffected } from "../virtinst/affected";
 import type { Target } from "../virtinst/target";
-// Only its types: no schema is needed to print what one describes.
-import type { FORMS } from "./forms";
-import type { hostForm, summaryForm } from "./hosts";
-
-type Read<T> = T extends object ? { readonly [K in keyof T]: Read<T[K]> } : T;
-
-/** What a command returns: its form, without what the command line adds. */
-export type Result<Command extends Exclude<keyof typeof FORMS, "error" | "hosts">> = Read<
-  Omit<InferOutput<(typeof FORMS)[Command]>, "form" | "tool" | "verdict" | "written">
->;
-
-/** What is said of one of many hosts. */
-export type HostResult = Read<Omit<InferOutput<typeof hostForm>, "form" | "tool" | "verdict">>;
-
-/** What is said of many hosts at the end. */
-export type HostsSummary = Read<Omit<InferOutput<typeof summaryForm>, "form" | "tool" | "verdict">>;
 
 /** What every result says of the host and its virtinst. */
 export type About = Pick<

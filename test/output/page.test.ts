@@ -1,0 +1,293 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { type DefaultTreeAdapterMap, parse } from "parse5";
+import { describe, expect, test } from "vitest";
+import { inline } from "../../src/output/escape";
+import { page, type Report } from "../../src/output/page";
+import { HOSTILE } from "../support/hostile";
+
+type Node = DefaultTreeAdapterMap["node"];
+type Element = DefaultTreeAdapterMap["element"];
+
+/** All elements of a page, which has to be HTML without an error. */
+function elements(html: string): Element[] {
+  const errors: string[] = [];
+  const document = parse(html, { onParseError: ({ code }) => errors.push(code) });
+  expect(errors).toEqual([]);
+  const below = (node: Node): Element[] => [
+    ...("tagName" in node ? [node] : []),
+    ...("childNodes" in node ? node.childNodes.flatMap(below) : []),
+  ];
+  return below(document);
+}
+
+function textOf(node: Node): string {
+  if ("value" in node) return node.value;
+  return "childNodes" in node ? node.childNodes.map(textOf).join("") : "";
+}
+
+const texts = (html: string, tag: string) =>
+  elements(html)
+    .filter(({ tagName }) => tagName === tag)
+    .map(textOf);
+
+/** A page of which every value from outside is this one. */
+function filled(value: string, more: Partial<Report> = {}): Report {
+  // A line break is where a difference is split, so that it can be no part of a line.
+  const line = value.replaceAll("\n", "");
+  const checks = [{ label: value, passed: false, difference: `x${line}x` }];
+  return {
+    ...{ command: "verify", pools: [], host: value, source: value, release: value, file: value, sha256: value },
+    ...{ state: "modified", stateReason: `x${value}`, affected: "yes", affectedReason: value },
+    resolved: [
+      {
+        ...{ pool: value, cephPool: value, monitors: [{ name: value, port: null }] },
+        auth: { username: value, uuid: value },
+      },
+    ],
+    behaviour: { status: "failed", reason: value, checks },
+    install: { status: "failed", reason: value, checks, causes: [value] },
+    volume: {
+      ...{ status: "failed", reason: value, volume: value, schema: { status: "skipped", reason: value } },
+      disks: [{ name: value, facts: [{ label: "user", expected: value, found: `x${line}x`, right: false }] }],
+      causes: [value],
+    },
+    diff: `--- a\n+++ b\n@@ -1 +1 @@\n-${line}\n+${line}\n ${line}\n`,
+    disk: { label: value, before: [{ text: value, own: true }], after: [{ text: value, own: false }] },
+    notes: [value],
+    ...{ exitCode: 1, words: [value], at: new Date("2026-01-02T03:04:05.678Z") },
+    ...more,
+  };
+}
+
+describe("whatever a value is, it is text", () => {
+  const skeleton = (html: string) =>
+    elements(html).map(({ tagName, attrs }) => [tagName, ...attrs.map(({ name, value }) => `${name}=${value}`)]);
+  const plain = skeleton(page(filled("plain")));
+  const values = [
+    ...HOSTILE,
+    "<script>alert(1)</script>",
+    "</style><img src=x onerror='x'>",
+    "{{verdict}}",
+    "\u0000\u001b[31m",
+  ];
+
+  test.each(values)("%j", (value) => {
+    const html = page(filled(value));
+    expect(skeleton(html)).toEqual(plain);
+    // Nothing in it is unseen, or turns what follows round.
+    expect(html.replaceAll("\n", "")).toBe(inline(html.replaceAll("\n", "")));
+    const shown = inline(value);
+    expect(texts(html, "title")[0]).toContain(shown.trim());
+    expect(texts(html, "th").filter((text) => text === shown)).toHaveLength(3);
+    expect(texts(html, "dd").filter((text) => text === shown)).toHaveLength(5);
+    expect(texts(html, "li").filter((text) => text === shown)).toHaveLength(4);
+    expect(texts(html, "ins")).toEqual([`+${inline(value.replaceAll("\n", ""))}\n`]);
+  });
+
+  test("the template encodes all of it: no value goes round that", () => {
+    expect(readFileSync("templates/report.html.hbs", "utf8")).not.toMatch(/\{\{(\{|&)/);
+  });
+});
+
+describe("nothing is loaded, and nothing is run", () => {
+  const html = page(filled("plain"));
+  const all = elements(html);
+  const style = texts(html, "style")[0] as string;
+
+  test("no element and no attribute that could, and no style that does", () => {
+    const tags = new Set(all.map(({ tagName }) => tagName));
+    for (const tag of ["script", "link", "img", "iframe", "object", "embed", "form", "a", "base", "svg"])
+      expect(tags).not.toContain(tag);
+    const names = new Set(all.flatMap(({ attrs }) => attrs.map(({ name }) => name)));
+    expect([...names].filter((name) => /^on|^style$|src|href/.test(name))).toEqual([]);
+    expect(html).not.toMatch(/https?:|url\(|@import|@font-face/);
+  });
+
+  test("its policy allows its own style, and nothing else", () => {
+    const hash = createHash("sha256").update(style).digest("base64");
+    const policies = all.flatMap(({ attrs }) => attrs.filter(({ name }) => name === "content").map((one) => one.value));
+    expect(policies[0]).toBe(`default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`);
+  });
+
+  test("headings step by one, and each heading of a table says what it heads", () => {
+    const levels = all.flatMap(({ tagName }) => (/^h\d$/.test(tagName) ? [Number(tagName[1])] : []));
+    expect(levels[0]).toBe(1);
+    expect(levels.filter((level) => level === 1)).toHaveLength(1);
+    for (const [index, level] of levels.slice(1).entries()) expect(level - (levels[index] as number)).toBeLessThan(2);
+    for (const { attrs } of all.filter(({ tagName }) => tagName === "th"))
+      expect(attrs.map(({ name }) => name)).toContain("scope");
+    expect(all.find(({ tagName }) => tagName === "html")?.attrs).toEqual([{ name: "lang", value: "en" }]);
+  });
+
+  test("each colour of text has a contrast of 4.5 on what it stands on, in light and in dark", () => {
+    const schemes = [...style.matchAll(/:root \{ (--fg.*?) \}/g)].map(
+      ([, words]) =>
+        new Map([...(words as string).matchAll(/--([\w-]+): #(\w{6})/g)].map(([, name, hex]) => [name, hex])),
+    );
+    expect(schemes).toHaveLength(2);
+    const luminance = (hex: string) => {
+      const [red = 0, green = 0, blue = 0] = (hex.match(/../g) as string[]).map((two) => {
+        const part = Number.parseInt(two, 16) / 255;
+        return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+      });
+      return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    const pairs = ["fg bg", "fg box", "soft bg", "soft box"];
+    for (const kind of ["yes", "no", "part"]) pairs.push(`${kind} ${kind}-bg`, `fg ${kind}-bg`);
+    for (const scheme of schemes)
+      for (const pair of pairs) {
+        const [a = 0, b = 0] = pair
+          .split(" ")
+          .map((name) => luminance(scheme.get(name) as string))
+          .sort((one, two) => two - one);
+        expect((a + 0.05) / (b + 0.05), pair).toBeGreaterThan(4.5);
+      }
+  });
+});
+
+const passed = { status: "passed", reason: "by it", checks: [], causes: [] } as const;
+const failed = {
+  status: "failed",
+  reason: "by it",
+  causes: ["a cause"],
+  checks: [
+    { label: "one", passed: true, difference: "" },
+    { label: "two", passed: false, difference: "expected\ngot\n\n" },
+  ],
+} as const;
+const skipped = { status: "skipped", reason: "no Python", checks: [], causes: [] } as const;
+const working = { exitCode: 0, state: "current", behaviour: passed, install: passed, volume: null } as const;
+const of = (more: Partial<Report>) => page(filled("x", { ...working, ...more }));
+
+/** The lines of the verdict. */
+function reasons(html: string): string[] {
+  const box = elements(html).find(({ attrs }) => attrs.some(({ value }) => value.startsWith("verdict ")));
+  return box?.childNodes.filter((node) => "tagName" in node && node.tagName === "p").map(textOf) ?? [];
+}
+
+describe("the page begins with the verdict of the exit code", () => {
+  const volume = { ...skipped, volume: "p/v", disks: [], schema: { status: "skipped", reason: "s" } } as const;
+  const none = { state: "not-patched", affected: "no", behaviour: skipped } as const;
+
+  test.each<[string, string, Partial<Report>]>([
+    ["Patched (verified)", "yes", {}],
+    ["Patched (partly verified)", "part", { install: skipped }],
+    ["Patched (not verified)", "part", { behaviour: skipped, install: skipped }],
+    ["No patch is needed (verified)", "yes", none],
+    ["No patch is needed (not verified)", "part", { ...none, install: skipped }],
+    ["Not patched", "no", { exitCode: 1, state: "not-patched", behaviour: skipped, install: skipped }],
+    ["The patch is outdated", "no", { exitCode: 1, state: "outdated", install: skipped }],
+    ["The patch is damaged", "no", { exitCode: 4, state: "damaged", behaviour: skipped }],
+    ["Not verified: volume p/v skipped", "no", { exitCode: 1, volume }],
+    ["Does not work: behaviour failed", "no", { exitCode: 5, behaviour: failed }],
+    ["Does not work: behaviour and virt-install failed", "no", { exitCode: 5, behaviour: failed, install: failed }],
+  ])("%s", (verdict, kind, more) => {
+    const html = of(more);
+    expect(texts(html, "h1")).toEqual([verdict]);
+    expect(texts(html, "title")).toEqual([expect.stringContaining(`${verdict} - x - virtinst-rbd-patch `)]);
+    expect(html).toContain(`<div class="verdict ${kind}">`);
+  });
+
+  test("with the state, whether the host is affected, what failed and what was skipped", () => {
+    const state = { stateReason: "it has no patch", affected: "yes", affectedReason: "so" } as const;
+    const lines = (more: Partial<Report>) => reasons(of({ ...state, ...more }));
+    expect(lines({ exitCode: 1, state: "not-patched", behaviour: skipped, install: skipped })).toEqual([
+      "It has no patch. Affected: yes: so.",
+    ]);
+    expect(lines({ install: skipped })).toEqual(["It has no patch.", "virt-install skipped: no Python."]);
+    expect(lines({ exitCode: 5, install: failed })).toEqual(["It has no patch.", "virt-install failed: two."]);
+    const broken = { ...failed, checks: [], reason: "it ended" } as const;
+    expect(lines({ exitCode: 5, install: broken })).toEqual(["It has no patch.", "virt-install failed: it ended."]);
+  });
+
+  test("it names the time in UTC, and the command line for a shell", () => {
+    const html = of({ words: ["verify", "--pool", "it's", "--report", "a.html"] });
+    expect(texts(html, "time")).toEqual(["2026-01-02 03:04:05 UTC"]);
+    const footer = texts(html, "footer")[0];
+    expect(footer).toContain("virtinst-rbd-patch verify --pool 'it'\\''s' --report a.html");
+    expect(footer).toMatch(/Exit code 0\. Generated by virtinst-rbd-patch \d.*, 2026-01-02 03:04:05 UTC\./);
+  });
+});
+
+describe("each part of the page shows what was found", () => {
+  const facts = (html: string) =>
+    Object.fromEntries(texts(html, "dt").map((name, at) => [name, texts(html, "dd")[at]]));
+  const rows = (html: string) => elements(html).filter(({ tagName }) => tagName === "tr");
+
+  test("the host and its virtinst, known and unknown", () => {
+    const known = { host: "hv01", source: "live libvirt", release: "1.4.0", file: "/vm/guest.py", sha256: "5f" };
+    const why = { state: "outdated", stateReason: "old", affected: "yes", affectedReason: "so" } as const;
+    expect(facts(of({ ...known, ...why }))).toEqual({
+      ...{ Host: "hv01", Source: "live libvirt", "virt-manager": "1.4.0", File: "/vm/guest.py" },
+      ...{ "SHA-256 without the patch": "5f", Patch: "outdated: old", Affected: "yes: so" },
+    });
+    const nothing = { host: null, source: null, release: null, file: null, sha256: null };
+    expect(facts(of(nothing))).toMatchObject({
+      ...{ Host: "unknown", Source: "unknown", "virt-manager": "unknown version", File: "unknown" },
+      "SHA-256 without the patch": "unknown: the patch is damaged",
+    });
+  });
+
+  test("a pool with monitors and a user, a pool with neither, and none", () => {
+    const monitors = [
+      { name: "mon1", port: 6789 },
+      { name: "2001:db8::1", port: null },
+    ];
+    const full = { pool: "p", cephPool: "c", monitors, auth: { username: "u", uuid: "id" } };
+    const html = of({ resolved: [full, { ...full, pool: "q", monitors: [], auth: null }] });
+    expect(rows(html).slice(1, 3).map(textOf)).toEqual([
+      "pcmon1:67892001:db8::1uid",
+      "qcnone listed: the configuration of Ceph decidesnonenone",
+    ]);
+    expect(texts(of({ resolved: [] }), "p")).toContain("None of type rbd.");
+  });
+
+  test("each group of checks and each check with its status, what is wrong, and possible causes", () => {
+    const value = { label: "user", expected: "u", found: "v", right: false };
+    const schema = { status: "skipped", reason: "none" } as const;
+    const disks = [{ name: "vda", facts: [value, { ...value, right: true }] }];
+    const volume = { ...passed, volume: "p/v", disks, schema };
+    const html = of({ behaviour: passed, install: failed, volume });
+    const marks = elements(html).filter(({ attrs }) => attrs[0]?.value.startsWith("mark "));
+    expect(marks.map((one) => `${one.attrs[0]?.value}: ${textOf(one)}`)).toEqual([
+      ...["mark yes: passed", "mark no: failed", "mark yes: passed", "mark no: failed"],
+      ...["mark yes: passed", "mark no: failed", "mark yes: passed", "mark part: skipped"],
+    ]);
+    expect(rows(html).slice(2).map(textOf)).toEqual([
+      ...["CheckResult", "onepassed", "twofailed", "expected\ngot\n"],
+      ...["CheckResult", "vda: user is ufailed", "found: v\n", "vda: user is upassed", "the domain is validskipped"],
+      "none\n",
+    ]);
+    expect(texts(html, "h3").slice(0, 3)).toEqual([
+      "The function in the file, with a sample domain: passed",
+      "The virt-install of this host, with libvirt's test driver: failed",
+      "The virt-install of this host, volume p/v: passed",
+    ]);
+    expect(texts(html, "li")).toContain("a cause");
+  });
+
+  const disk = { label: "two", before: [{ text: "a", own: true }], after: [{ text: "b", own: true }] };
+  test.each([
+    ["makes exactly this change", { ...passed, checks: [{ label: "two", passed: true, difference: "" }] }],
+    ["does not make this change", failed],
+    ["did not return a disk", { ...failed, checks: [] }],
+    ["was not run: no Python", skipped],
+  ])("a disk, and that the function %s", (words, behaviour) => {
+    const html = of({ behaviour, disk });
+    expect(texts(html, "p").find((text) => text.includes("sample domain: as"))).toMatch(
+      new RegExp(`^The two, in .* of the pool\\. The function in the file ${words}\\.$`),
+    );
+    expect([texts(html, "del")[0], texts(html, "ins")[0]]).toEqual(["a\n", "b\n"]);
+  });
+
+  test("the patch, with what it adds and removes, or that there is none", () => {
+    const html = of({ disk: null, diff: "--- a\n+++ b\n@@ -1,2 +1,2 @@\n-old\n+new\n left\n" });
+    const tags = ["b", "del", "ins"].map((tag) => texts(html, tag));
+    expect(tags).toEqual([["--- a\n", "+++ b\n", "@@ -1,2 +1,2 @@\n"], ["-old\n"], ["+new\n"]]);
+    expect(texts(html, "span")).toContain(" left\n");
+    expect(texts(of({ diff: null }), "p")).toContain("The patch is damaged, so its lines are not known.");
+    expect(texts(of({ diff: "" }), "p")).toContain("The file is not patched.");
+    expect(texts(html, "p")).toContain("The patch changes no disk of these pools.");
+  });
+});
