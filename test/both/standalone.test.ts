@@ -44,7 +44,7 @@ test("a reviewer can read it: short, no line over 110 characters, ASCII", () => 
   expect(template.split("\n").length - 1).toBeLessThanOrEqual(LINES);
   expect(readFileSync(scriptOf(), "latin1")).toMatch(/^[\n -~]+$/);
 });
-const LINES = 789;
+const LINES = 793;
 
 eachPython("apply, verify, revert", false, (python) => {
   const both = new Both({ python });

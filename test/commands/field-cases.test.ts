@@ -30,7 +30,7 @@ describe("a file that Python cannot import is refused, and nothing is written", 
     const changed = change(readFileSync(path, "utf8"));
     writeFileSync(path, changed);
     const { code, stderr } = cli(["apply", ...hosts(), "--virtinst", folder]);
-    expect(stderr).toMatch(/does not compile under .*, even without the patch: /);
+    expect(stderr).toMatch(/does not compile with .*, even without the patch: /);
     expect(stderr).toMatch(message);
     expect(code).toBe(4);
     expect(readFileSync(path).equals(changed)).toBe(true);
@@ -178,7 +178,7 @@ describe("a manual edit of _build_xml", () => {
       const { code, stdout, stderr } = cli(["apply", ...words, ...options, "--virtinst", folder]);
       expect(code).toBe(4);
       expect(stdout).toBe("");
-      expect(stderr).toContain(`manual edit in line ${first} to ${first + 2}`);
+      expect(stderr).toContain(`manual edit in line ${first}, ${first + 1}, ${first + 2}`);
       for (const part of ["NameError", "TypeError", "file disks", "Restore", "--force"]) expect(stderr).toContain(part);
       expect(readFileSync(path, "utf8")).toBe(before);
     }

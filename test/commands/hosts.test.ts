@@ -194,9 +194,9 @@ test("a fault that concerns all hosts is reported before anything is written", (
     return `${code} ${stderr}`;
   };
   const hosts = ["--hosts", facts];
-  expect(failed(...hosts)).toMatch(/^2 .*no folder for them was named/);
-  expect(failed(...hosts, "-o", "-")).toMatch(/^2 .*no folder for them was named/);
-  expect(failed("--hosts=", "-o", out)).toMatch(/^2 .*--hosts has no value/);
+  expect(failed(...hosts)).toMatch(/^2 .*--hosts writes a file for each host and needs a directory/);
+  expect(failed(...hosts, "-o", "-")).toMatch(/^2 .*--hosts writes a file for each host and needs a directory/);
+  expect(failed("--hosts=", "-o", out)).toMatch(/^2 .*The value is missing/);
   expect(failed("--hosts", join(facts, "hv1.json"), "-o", out)).toMatch(/^3 .*cannot be read as a folder/);
   expect(failed("--hosts", join(base, "nowhere"), "-o", out)).toMatch(/^3 .*cannot be read as a folder/);
   for (const other of [["--host", "x"], ["--connect", "x"], ["--pool-xml=x"], ["--secret-xml=x"], ["--root", "/"]])

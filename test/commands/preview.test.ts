@@ -122,7 +122,7 @@ describe("preview - reads standard input, for virsh dumpxml | … | virsh define
     expect(shell(`tool preview - "$@" < '${secret}'`, words)).toMatchObject({
       code: 6,
       stdout: "",
-      stderr: expect.stringMatching(/^virtinst-rbd-patch: standard input cannot be read: a secret's value/),
+      stderr: expect.stringMatching(/^virtinst-rbd-patch: standard input cannot be read: the value of a secret/),
     });
   });
 

@@ -159,9 +159,9 @@ describe("findVirtinst", () => {
     const places = [
       "/usr/share/virt-manager",
       "/usr/local/lib/python3/dist-packages",
+      "/usr/local/lib64/python2.7/site-packages",
       "/usr/lib/python3.9/site-packages",
       "/usr/lib/python3.9/dist-packages",
-      "/usr/local/lib64/python2.7/site-packages",
       "/usr/lib64/python3/site-packages",
     ];
     const base = root(Object.fromEntries(places.map((place) => [`${place.slice(1)}/`, "guest-1.4"])));

@@ -115,12 +115,10 @@ describe("the directories of a Python script", () => {
     expect(folders(line)).toEqual([folder, "/opt/own"]);
   });
 
-  test.each([
-    'sys.path.insert(1, "/a")',
-    '# sys.path.insert(0, "/a")',
-    'sys.path.append("/a")',
-    "sysxpath.insert(0, a)",
-  ])("%s adds none before its own", (line) => expect(folders(line)).toEqual(["/opt/own"]));
+  test.each(['# sys.path.insert(0, "/a")', "print(sys.path)", "sysxpath.insert(0, a)"])(
+    "%s adds none before its own",
+    (line) => expect(folders(line)).toEqual(["/opt/own"]),
+  );
 
   test.each([
     'sys.path.insert(0, "/a" + folder)',
@@ -130,6 +128,10 @@ describe("the directories of a Python script", () => {
     "sys.path.insert(0, os.path.dirname(other))",
     "sys.path.insert(0, os.path.join(os.path.dirname(__file__), folder))",
     "sys.path.insert(first, '/a')",
+    'sys.path.insert(1, "/a")',
+    'sys.path.append("/a")',
+    'sys.path[:0] = ["/a"]',
+    "sys.path.insert(0, os.path.dirname(os.path.dirname(__file__)))",
     `sys.path.insert(0, os.path.dirname(__file__${" ".repeat(60_000)}`,
   ])("%j is refused with its line", (line) => {
     expect(() => folders("import sys", line)).toThrow("uses: line 3 changes sys.path.");
@@ -139,7 +141,7 @@ describe("the directories of a Python script", () => {
     expect(folders('sys.path.insert(0, "/a")', 'sys.path.insert(0, "/b")')).toEqual(["/b", "/a", "/opt/own"]);
   });
 
-  test("include the site directories of its Python, newest first, if that is not the system's", () => {
+  test("include the site directories of its Python, newest first", () => {
     const names = ["python3", "python3.9", "python3.12", "python2.7", "python4", "python3.x", "xpython3"];
     const libraries = Object.fromEntries(names.map((name) => [`srv/ve/lib/${name}/x`, ""]));
     const own = ["python3.12", "python3.9", "python3", "python2.7"].flatMap((name) => [
@@ -147,7 +149,11 @@ describe("the directories of a Python script", () => {
       `/srv/ve/lib/${name}/dist-packages`,
     ]);
     expect(read("#!/srv/ve/bin/python3\n", libraries).folders).toEqual(["/usr/bin", ...own]);
-    expect(read("#!/usr/bin/python3\n", { "usr/lib/python3/x": "" }).folders).toEqual(["/usr/bin"]);
+    expect(read("#!/usr/bin/python3\n", { "usr/lib/python3/x": "" }).folders).toEqual([
+      "/usr/bin",
+      "/usr/lib/python3/site-packages",
+      "/usr/lib/python3/dist-packages",
+    ]);
     expect(siteFolders(["/gone"], host({}).files)).toEqual([]);
   });
 

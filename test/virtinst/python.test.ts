@@ -132,7 +132,7 @@ describe("a machine whose only Python is /usr/libexec/platform-python", () => {
     ])("that leads to %s", (real, code, message) => {
       const { options } = target(PLAIN);
       const tools = temporaryFolder();
-      for (const tool of ["cp", "tar"]) symlinkSync(`${programs}/${tool}`, join(tools, tool));
+      for (const tool of ["cp", "touch"]) symlinkSync(`${programs}/${tool}`, join(tools, tool));
       const script = `printf '#!/bin/sh\\nexec ${programs}/python3 "$@"\\n' > /usr/libexec/${real}; chmod 755 /usr/libexec/${real}
         ln -s ${real} /usr/libexec/platform-python; PATH=${tools} exec "$0" "$@"`;
       const { status, stdout, stderr } = inside(script, NODE, TOOL, "apply", "-v", ...options);

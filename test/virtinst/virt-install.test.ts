@@ -200,7 +200,7 @@ describe("where it prints no domain, that is the patched file's fault", () => {
       /^it could not be started: ERROR other; env: 'python2': Permission denied$/,
     ],
     ["its last three lines", () => failing("one\ntwo\nthree\nfour"), /^two; three; four$/],
-    ["its exit code, where it says nothing", () => program("exit 7"), /^it ended with exit code 7, without a word$/],
+    ["its exit code, where it says nothing", () => program("exit 7"), /^it failed with exit code 7 and no message$/],
     ["that it printed nothing", () => program("echo nothing"), /printed no domain/],
     [
       "that env found no interpreter",
