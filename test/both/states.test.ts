@@ -78,6 +78,7 @@ test.each(["99999999999.123456789", "-1.500000000", "12345678901234567890.000000
     const both = patched();
     both.each(({ edit }) => edit((text) => withOwnDigest(text.replace(/(mtime=)\S+/, `$1${time}`))));
     expect(both.run("verify", "--static").state).toBe("current");
+    expect(both.run("revert")).toMatchObject({ code: 0, state: "not-patched" });
   },
 );
 
