@@ -65,7 +65,7 @@ function applyToEdit(line: number) {
   const { code, stderr } = cli(["apply", ...HOST]);
   expect(code).toBe(4);
   expect(stderr).toContain(`_build_xml has a manual edit in line ${line}, which rewrites the domain XML.`);
-  expect(stderr).toContain("apt-get install --reinstall");
+  expect(stderr).toContain("dpkg -S");
   expect(readFileSync(INSTALLER)).toEqual(edited);
   expectDone(cli(["apply", "--force", ...HOST]), "apply --force");
 }
@@ -259,16 +259,14 @@ describe("a manual edit in _build_xml is refused, and runs too after apply --for
 });
 
 describe("a virt-install that cannot run is no failure of the patch", () => {
-  test("without libvirt's bindings, which package has them", () => {
+  test("without libvirt's bindings: skipped, with the name of the module", () => {
     const site = join(folder, "hidden");
     mkdirSync(site);
     writeFileSync(join(site, "libvirt.py"), 'raise ImportError("No module named libvirt")\n');
     apply(HOST);
     const { code, behaviour, install, reason } = verify(HOST, { PYTHONPATH: site });
     expect({ code, behaviour, install }).toEqual({ code: 0, behaviour: "passed", install: "skipped" });
-    expect(reason).toMatch(
-      /^\/usr\/bin\/virt-install: a module cannot be imported: No module named libvirt\. Install python3-libvirt /,
-    );
+    expect(reason).toMatch(/^\/usr\/bin\/virt-install: .*No module named libvirt/);
   });
 
   test("without a folder for temporary files", () => {
