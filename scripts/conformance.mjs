@@ -25,8 +25,10 @@ const FILES = ["virtinst/install/installer.py", "virtinst/installer.py", "virtin
 
 const project = resolve(import.meta.dirname, "..");
 const fixture = (/** @type {string} */ name) => join(project, "test/fixtures", `${name}.xml`);
-const host = ["--pool-xml", fixture("host/pool-usage"), fixture("host/pool-uuid")];
-host.push("--secret-xml", fixture("host/secret-usage"), fixture("host/secret-uuid"));
+const host = ["usage", "uuid"].flatMap((name) => [
+  `--pool-xml=${fixture(`host/pool-${name}`)}`,
+  `--secret-xml=${fixture(`host/secret-${name}`)}`,
+]);
 /** A domain as 1.2 to 1.4 write it, with a disk of each pool and others, and what the patch must make of it. */
 const [BEFORE = "", AFTER = ""] = ["before", "after"].map((name) => fs.readFileSync(fixture(`domain/${name}`), "utf8"));
 /** The first XML, with a name of its own so that a mix-up of the two is found. @param {string} xml */

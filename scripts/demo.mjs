@@ -33,7 +33,7 @@ sys.stdout.write(Installer()._build_xml(type("Guest", (), {"get_xml": lambda sel
   return spawnSync("python3", ["-B", "-c", code], options).stdout;
 }
 
-const host = ["--pool-xml", "pool-usage.xml", "pool-uuid.xml", "--secret-xml", "secret-usage.xml", "secret-uuid.xml"];
+const host = ["usage", "uuid"].flatMap((name) => [`--pool-xml=pool-${name}.xml`, `--secret-xml=secret-${name}.xml`]);
 const target = ["--virtinst", "virt-manager", "--python", "python3"];
 step("inspect", ...host, "--virtinst", "virt-manager");
 const unpatched = writtenXml();
