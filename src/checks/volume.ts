@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Context } from "../context";
 import { Failure } from "../failure";
 import { type DomainDisk, readRbdDisks } from "../host/domain";
 import { run } from "../system/run";
 import { inTemporaryFolder } from "../system/temporary";
-import type { TargetOptions } from "../virtinst/target";
+import type { Context } from "../target";
+import type { TargetOptions } from "../virtinst/target-file";
 import { printXml } from "../virtinst/virt-install";
 import { compareDisk, type DiskFact } from "./disks";
 import { installCommand, loggedLines } from "./install";

@@ -1,7 +1,7 @@
 import { named } from "../patch/examine";
 import { findManualEdit, type ManualEdit } from "../patch/manual-edit";
 import { findPrograms, PASS_IT } from "./program";
-import type { Target, TargetOptions } from "./target";
+import type { Target, TargetOptions } from "./target-file";
 
 /** What every command reports about its target, in sentences: the choice, hard links, and a manual edit. */
 export function targetNotes(target: Target, options: TargetOptions): string[] {

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
 import { editOf, targetNotes } from "../../src/virtinst/notes";
 import { planPatch } from "../../src/virtinst/plan";
-import { openTarget } from "../../src/virtinst/target";
+import { openTarget } from "../../src/virtinst/target-file";
 import { copyVirtinst } from "../support/cli";
 import { FACTS } from "../support/patched";
 

@@ -7,7 +7,7 @@ import { encode } from "../../src/patch/source";
 import { stripPatch } from "../../src/patch/strip";
 import { HostFiles } from "../../src/system/host-files";
 import { planPatch } from "../../src/virtinst/plan";
-import { openTarget, type Target } from "../../src/virtinst/target";
+import { openTarget, type Target } from "../../src/virtinst/target-file";
 import { copyVirtinst } from "../support/cli";
 import { FACTS } from "../support/patched";
 
