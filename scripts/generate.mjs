@@ -42,7 +42,7 @@ const sample = {
   source: "test/fixtures/host",
   elsewhere: false,
   virtinst: null,
-  pools: ["pool-usage", "pool-uuid"].map((name) => readPool(read(`test/fixtures/host/${name}.xml`), name, null)),
+  pools: ["pool-usage", "pool-uuid"].map((name) => readPool(read(`test/fixtures/host/${name}.xml`), name)),
   secrets: ["secret-usage", "secret-uuid"].map((name) => readSecret(read(`test/fixtures/host/${name}.xml`), name)),
 };
 const { cephPools } = resolveFacts(sample, []);
