@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { Failure } from "./failure";
 import type { HostConfig } from "./host/config";
 import { isAnyMachine } from "./host/here";
-import { TARGET_FILES } from "./virtinst/layouts";
+import { TARGET_FILES } from "./virtinst/find";
 import { isOwnVirtinst, type Target, type TargetOptions } from "./virtinst/target";
 
 /**

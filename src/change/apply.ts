@@ -7,14 +7,13 @@ import { acceptPatch } from "../patch/accept";
 import { compareFacts } from "../patch/compare";
 import { named, requireBase } from "../patch/examine";
 import { type CephPool, overlap, poolNames, sameCredentials } from "../patch/facts";
-import { insertPatch } from "../patch/insert";
 import { manualEditFailure } from "../patch/manual-edit";
+import { insertPatch } from "../patch/render";
+import { sameBytes } from "../patch/source";
 import { readInput } from "../system/read";
 import { VERSION } from "../version";
 import { copiesAuth } from "../virtinst/affected";
-import { editOf, targetNotes } from "../virtinst/notes";
-import { type Plan, planPatch, sameBytes } from "../virtinst/plan";
-import type { Target } from "../virtinst/target";
+import { editOf, type Plan, planPatch, type Target, targetNotes } from "../virtinst/target";
 import { type Change, type ChangeOptions, type Unread, unchanged } from "./change";
 import { land } from "./land";
 

@@ -2,10 +2,9 @@ import { Failure } from "../failure";
 import { unifiedDiff } from "../patch/diff";
 import { examine, named } from "../patch/examine";
 import { type CephPool, poolNames } from "../patch/facts";
-import { encode } from "../patch/source";
+import { encode, sameBytes } from "../patch/source";
 import { replaceFile } from "../system/replace";
-import { type Plan, sameBytes } from "../virtinst/plan";
-import type { Target } from "../virtinst/target";
+import type { Plan, Target } from "../virtinst/target";
 import type { Change, ChangeOptions } from "./change";
 import { tryPlan } from "./try-plan";
 

@@ -1,11 +1,9 @@
 import { Failure } from "../failure";
 import type { CephPool } from "../patch/facts";
 import { sampleDomain } from "../patch/sample";
-import type { Installation } from "../virtinst/find";
-import { pythonMajor } from "../virtinst/layouts";
-import type { Plan } from "../virtinst/plan";
+import { type Installation, pythonMajor } from "../virtinst/find";
 import { compileTexts, findPythons, isSkipped, type Python, runFunction } from "../virtinst/python";
-import type { TargetOptions } from "../virtinst/target";
+import type { Plan, TargetOptions } from "../virtinst/target";
 
 /**
  * Compiles the new file and runs its function on a sample domain, with the Python that runs virt-install. A file that

@@ -1,6 +1,6 @@
 import type { Context } from "../context";
 import { sampleDomain } from "../patch/sample";
-import { pythonMajor } from "../virtinst/layouts";
+import { pythonMajor } from "../virtinst/find";
 import { findPythons, isSkipped, runFunction } from "../virtinst/python";
 import type { TargetOptions } from "../virtinst/target";
 import { failed, type Proof, provedBy, skipped } from "./proof";

@@ -4,7 +4,7 @@ import type { Context } from "../context";
 import { Failure } from "../failure";
 import { type DomainDisk, readRbdDisks } from "../host/domain";
 import { run } from "../system/run";
-import { inTemporaryFolder } from "../system/temporary";
+import { inTemporaryFolder } from "../system/write";
 import type { TargetOptions } from "../virtinst/target";
 import { printXml } from "../virtinst/virt-install";
 import { compareDisk, type DiskFact } from "./disks";

@@ -9,8 +9,7 @@ import { resolveFacts } from "../host/facts";
 import { readHost } from "../host/read";
 import type { Result } from "../output/schema";
 import type { CephPool } from "../patch/facts";
-import { targetNotes } from "../virtinst/notes";
-import { openTarget, type Target } from "../virtinst/target";
+import { openTarget, type Target, targetNotes } from "../virtinst/target";
 import { type About, about, CURRENT, NOT_PATCHED, stateOf } from "./about";
 
 /** Options of `apply`. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { hostOf, whole } from "../context";
 import { asFailure, type Failure, quoted } from "../failure";
 import type { HostConfig } from "../host/config";
-import { documentPath, listDocuments, readListed } from "../host/documents";
+import { documentPath, listDocuments, readListed } from "../host/read";
 import type { HostResult, HostsSummary } from "../output/schema";
 import { makeFolder, putFile } from "../system/write";
 import { type BundleOptions, type BundleResult, bundler } from "./bundle";

@@ -5,8 +5,7 @@ import { writeDocument } from "../host/document";
 import type { Result } from "../output/schema";
 import { examine, named } from "../patch/examine";
 import { findAffected } from "../virtinst/affected";
-import { targetNotes } from "../virtinst/notes";
-import type { Target } from "../virtinst/target";
+import { type Target, targetNotes } from "../virtinst/target";
 import { about } from "./about";
 
 /** What `inspect` found. */

@@ -6,8 +6,7 @@ import { examine, named } from "../patch/examine";
 import { monitorText, type PoolFacts, poolNames, secretText } from "../patch/facts";
 import { encode } from "../patch/source";
 import { TOOL, VERSION } from "../version";
-import { targetNotes } from "../virtinst/notes";
-import { planPatch } from "../virtinst/plan";
+import { planPatch, targetNotes } from "../virtinst/target";
 import { aboutTarget } from "./about";
 
 /** Options of `render`. */

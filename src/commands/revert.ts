@@ -1,8 +1,7 @@
 import type { ChangeOptions } from "../change/change";
 import { takeOut } from "../change/revert";
 import type { Result } from "../output/schema";
-import { replacementNotes } from "../virtinst/notes";
-import { openTarget, type TargetOptions } from "../virtinst/target";
+import { openTarget, replacementNotes, type TargetOptions } from "../virtinst/target";
 import { about, NOT_PATCHED } from "./about";
 
 /** Options of `revert`. */

@@ -9,7 +9,7 @@ import type { Result } from "../output/schema";
 import { poolNames } from "../patch/facts";
 import type { WrittenDisk } from "../patch/sample";
 import { writtenDisks } from "../virtinst/affected";
-import { targetNotes } from "../virtinst/notes";
+import { targetNotes } from "../virtinst/target";
 import { about } from "./about";
 
 /** Options of `verify`. */

@@ -1,9 +1,8 @@
 import { Failure, shellWord } from "../failure";
-import { documentsIn } from "../system/printed";
 import { type Finished, run } from "../system/run";
 import { byName, DEFAULT_URI, type HostConfig, type HostOptions } from "./config";
 import { isAnyMachine, isLocalUri, isThisMachine } from "./here";
-import { readPool, readSecret } from "./xml";
+import { documentsIn, readPool, readSecret } from "./xml";
 import { readSecrets, readXmlFile } from "./xml-files";
 
 /** Reads the pools and secrets of a running libvirt; the secrets from files, if some were named. */

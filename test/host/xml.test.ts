@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Failure } from "../../src/failure";
-import { readPool, readSecret, readUuid } from "../../src/host/xml";
+import { documentsIn, readPool, readSecret, readUuid } from "../../src/host/xml";
 
 const pool = (source: string, type = "rbd") => `<pool type='${type}'><name>p</name><source>${source}</source></pool>`;
 const AUTH = "<auth type='ceph' username='u'><secret usage='s'/></auth>";
@@ -166,4 +166,23 @@ test.each([
 
 test("a UUID is printed as libvirt prints it", () => {
   expect(readUuid(" 0123456789ABCDEF0123456789ABCDEF\n", "f")).toBe("01234567-89ab-cdef-0123-456789abcdef");
+});
+
+const POOL = "<pool type='rbd'>\n  <name>a</name>\n</pool>";
+
+test.each([
+  ["one", `${POOL}\n`, [POOL]],
+  ["behind other words", `virsh # ${POOL}\n\n`, [POOL]],
+  [
+    "several, with something between them",
+    `${POOL}\n\nerror: no\n<secret>\n</secret>\n${POOL}`,
+    [POOL, "<secret>\n</secret>", POOL],
+  ],
+  ["of another name", "<pools>\n</pools>\n<domain>\n</domain>\n", []],
+  ["one without an end", `${POOL}\n<pool>\n <name/>\n`, [POOL]],
+  ["one on a line of its own", "<pool/>\n</pool>\n<pool> </pool>\n", ["<pool> </pool>"]],
+  ["one whose end does not stand alone", "<pool>\n</pool> \n </pool>\n", []],
+  ["one in another", "<pool>\n<secret>\n</secret>\n</pool>\n", ["<pool>\n<secret>\n</secret>\n</pool>"]],
+])("%s", (_, printed, documents) => {
+  expect(documentsIn(printed, ["pool", "secret"])).toEqual(documents);
 });
