@@ -25,8 +25,8 @@ const {
     export { hostDocument } from "./src/host/document";
     export { readPool, readSecret } from "./src/host/xml";
     export { resolveFacts } from "./src/host/facts";
-    export { LAYOUTS } from "./src/virtinst/layouts";
-    export { insertPatch } from "./src/patch/insert";
+    export { LAYOUTS } from "./src/virtinst/find";
+    export { insertPatch } from "./src/patch/render";
     export { unifiedDiff } from "./src/patch/diff";
     export { sha256 } from "./src/patch/facts";
   `);
@@ -42,7 +42,7 @@ const sample = {
   source: "test/fixtures/host",
   elsewhere: false,
   virtinst: null,
-  pools: ["pool-usage", "pool-uuid"].map((name) => readPool(read(`test/fixtures/host/${name}.xml`), name, null)),
+  pools: ["pool-usage", "pool-uuid"].map((name) => readPool(read(`test/fixtures/host/${name}.xml`), name)),
   secrets: ["secret-usage", "secret-uuid"].map((name) => readSecret(read(`test/fixtures/host/${name}.xml`), name)),
 };
 const { cephPools } = resolveFacts(sample, []);

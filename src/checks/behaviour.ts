@@ -1,6 +1,6 @@
 import { sampleDomain } from "../patch/sample";
 import type { Context } from "../target";
-import { pythonMajor } from "../virtinst/layouts";
+import { pythonMajor } from "../virtinst/find";
 import { findPythons, isSkipped, runFunction } from "../virtinst/python";
 import type { TargetOptions } from "../virtinst/target-file";
 import { failed, type Proof, provedBy, skipped } from "./proof";

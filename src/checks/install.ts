@@ -6,7 +6,7 @@ import type { Secret } from "../host/config";
 import { type DomainDisk, readRbdDisks, strayAuths } from "../host/domain";
 import type { PoolFacts } from "../patch/facts";
 import { poolsToldApart } from "../patch/sample";
-import { inTemporaryFolder } from "../system/temporary";
+import { inTemporaryFolder } from "../system/write";
 import type { Context } from "../target";
 import { copiesAuth } from "../virtinst/affected";
 import type { Installation } from "../virtinst/find";

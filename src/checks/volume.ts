@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Failure } from "../failure";
 import { type DomainDisk, readRbdDisks } from "../host/domain";
 import { run } from "../system/run";
-import { inTemporaryFolder } from "../system/temporary";
+import { inTemporaryFolder } from "../system/write";
 import type { Context } from "../target";
 import type { TargetOptions } from "../virtinst/target-file";
 import { printXml } from "../virtinst/virt-install";

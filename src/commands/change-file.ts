@@ -4,12 +4,11 @@ import { unifiedDiff } from "../patch/diff";
 import { examine, named } from "../patch/examine";
 import { type CephPool, poolNames } from "../patch/facts";
 import { sampleDomain } from "../patch/sample";
-import { encode } from "../patch/source";
+import { encode, sameBytes } from "../patch/source";
 import { replaceFile } from "../system/replace";
-import { pythonMajor } from "../virtinst/layouts";
-import { type Plan, sameBytes } from "../virtinst/plan";
+import { pythonMajor } from "../virtinst/find";
 import { compileTexts, findPythons, isSkipped, type Python, runFunction } from "../virtinst/python";
-import type { Target, TargetOptions } from "../virtinst/target-file";
+import type { Plan, Target, TargetOptions } from "../virtinst/target-file";
 import { type About, stateOf } from "./about";
 
 /** What `apply` did with the file, or with --check would do; with its state if the file was written. */

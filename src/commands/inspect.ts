@@ -3,8 +3,7 @@ import { writeDocument } from "../host/document";
 import type { Result } from "../output/schema";
 import { type CommonOptions, type Host, readBoth, settle } from "../target";
 import { findAffected } from "../virtinst/affected";
-import { targetNotes } from "../virtinst/notes";
-import type { Target } from "../virtinst/target-file";
+import { type Target, targetNotes } from "../virtinst/target-file";
 import { about } from "./about";
 
 /** Reads what libvirt and virtinst look like, and whether a patch is needed. Changes nothing. */

@@ -5,8 +5,7 @@ import { monitorText, type PoolFacts, poolNames, secretText } from "../patch/fac
 import { encode } from "../patch/source";
 import { type CommonOptions, openContext } from "../target";
 import { TOOL, VERSION } from "../version";
-import { targetNotes } from "../virtinst/notes";
-import { planPatch } from "../virtinst/plan";
+import { planPatch, targetNotes } from "../virtinst/target-file";
 import { about } from "./about";
 
 /** Options of `render`. */

@@ -5,8 +5,7 @@ import { poolNames } from "../patch/facts";
 import { readFacts } from "../patch/read-facts";
 import { encode } from "../patch/source";
 import { replaceFile } from "../system/replace";
-import { replacementNotes } from "../virtinst/notes";
-import { openTarget, type Target, type TargetOptions } from "../virtinst/target-file";
+import { openTarget, replacementNotes, type Target, type TargetOptions } from "../virtinst/target-file";
 import { about, NOT_PATCHED } from "./about";
 
 /** Options of `revert`. */

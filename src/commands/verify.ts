@@ -8,7 +8,7 @@ import type { Result } from "../output/schema";
 import { isWanted } from "../output/verification-text";
 import { poolNames } from "../patch/facts";
 import { type CommonOptions, type Context, openContext } from "../target";
-import { targetNotes } from "../virtinst/notes";
+import { targetNotes } from "../virtinst/target-file";
 import { about } from "./about";
 
 /** Options of `verify`. */

@@ -1,9 +1,9 @@
 import { Failure, quoted } from "../failure";
 import { VERSION } from "../version";
 import { type CephPool, poolNames, sha256 } from "./facts";
-import { insertPatch } from "./insert";
 import type { Named } from "./insertion-point";
 import { readFacts } from "./read-facts";
+import { insertPatch } from "./render";
 import { decode, encode, type Source } from "./source";
 import { type Patch, stripPatch } from "./strip";
 

@@ -1,4 +1,5 @@
-import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { Failure, systemReason } from "../failure";
@@ -129,4 +130,21 @@ function isEqual(path: string, content: Buffer, program: boolean): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat?.isFile() || stat.size !== content.length || (program && (stat.mode & 0o100) === 0)) return false;
   return readFile(path).equals(content);
+}
+
+/**
+ * Creates a directory that only this user can read, and removes it afterwards, also if a signal ends this process.
+ *
+ * @param use what to do in it
+ */
+export async function inTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-"));
+  const remove = () => void rmSync(folder, { recursive: true, force: true });
+  const forget = beforeSignal(remove);
+  try {
+    return await use(folder);
+  } finally {
+    remove();
+    forget();
+  }
 }

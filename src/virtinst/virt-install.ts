@@ -1,4 +1,4 @@
-import { documentsIn } from "../system/printed";
+import { documentsIn } from "../host/xml";
 import { type Finished, run } from "../system/run";
 import type { Installation } from "./find";
 

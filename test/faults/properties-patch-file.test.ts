@@ -9,8 +9,7 @@ import { acceptPatch } from "../../src/patch/accept";
 import { unifiedDiff } from "../../src/patch/diff";
 import { mergePools } from "../../src/patch/merge";
 import { HostFiles } from "../../src/system/host-files";
-import { planPatch } from "../../src/virtinst/plan";
-import { openTarget } from "../../src/virtinst/target-file";
+import { openTarget, planPatch } from "../../src/virtinst/target-file";
 import { VMS } from "../support/helper-cases";
 import { RUNS, THOROUGH, TIMEOUT } from "../support/runs";
 

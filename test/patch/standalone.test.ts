@@ -7,7 +7,7 @@ import { renderFunction } from "../../src/patch/render";
 import { sampleDomain } from "../../src/patch/sample";
 import { rawLiteral, renderStandalone, type StandaloneContent, type StandaloneHost } from "../../src/patch/standalone";
 import { VERSION } from "../../src/version";
-import { LAYOUTS } from "../../src/virtinst/layouts";
+import { LAYOUTS } from "../../src/virtinst/find";
 import { PYTHONS } from "../support/helper-cases";
 import { HOSTILE } from "../support/hostile";
 

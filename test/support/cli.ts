@@ -6,7 +6,7 @@ import Ajv, { type ValidateFunction } from "ajv";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { sha256 } from "../../src/patch/facts";
 import { blockDigest, stripPatch } from "../../src/patch/strip";
-import { LAYOUTS } from "../../src/virtinst/layouts";
+import { LAYOUTS } from "../../src/virtinst/find";
 
 /** The built tool: what a user runs. */
 export const TOOL = resolve("dist/virtinst-rbd-patch.js");
