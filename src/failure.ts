@@ -40,37 +40,24 @@ export class Failure extends Error {
  * @param error what was thrown; Node's own errors carry the call and the path, which the caller names itself
  */
 export function systemReason(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case undefined:
-      return message;
-    case "ENOENT":
-      return "no such file or directory";
-    case "EACCES":
-    case "EPERM":
-      return "permission denied";
-    case "EROFS":
-      return "the file system is read-only";
-    case "ENOSPC":
-      return "no space left on the device";
-    case "EISDIR":
-      return "it is a directory";
-    case "ENXIO":
-      return "nobody reads from that pipe";
-    case "EMFILE":
-      return "too many open files (ulimit -n)";
-    case "ENOTDIR":
-      return "a part of the path is not a directory";
-    case "EIO":
-      return "the disk reports an error (EIO)";
-    case "EDQUOT":
-      return "the quota is used up";
-    case "ELOOP":
-      return "too many symbolic links";
-    default:
-      return message.replace(/^[A-Z]+: /, "").replace(/, \w+( '.*')?$/, "");
-  }
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  return REASONS[code] ?? message.replace(/^[A-Z]+: /, "").replace(/, \w+( '.*')?$/, "");
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or directory",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space left on the device",
+  EISDIR: "it is a directory",
+  ENXIO: "nobody reads from that pipe",
+  EMFILE: "too many open files (ulimit -n)",
+  ENOTDIR: "a part of the path is not a directory",
+  EIO: "the disk reports an error (EIO)",
+  EDQUOT: "the quota is used up",
+  ELOOP: "too many symbolic links",
+};
 
 /** Whatever was thrown as a failure: what nobody foresaw too is said in one sentence, without a stack trace. */
 export function asFailure(error: unknown): Failure {

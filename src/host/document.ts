@@ -67,11 +67,7 @@ export type HostDocument = v.InferOutput<typeof hostDocument>;
  */
 export function writeDocument(config: HostConfig, virtinst: HostDocument["virtinst"]): HostDocument {
   const { host, pools, secrets } = config;
-  const copied = pools.map(({ name, active, cephPool, monitors, auth }) => ({
-    ...{ name, active, cephPool, auth },
-    monitors: [...monitors],
-  }));
-  return { version: DOCUMENT_VERSION, host, pools: copied, secrets: secrets && [...secrets], virtinst };
+  return { version: DOCUMENT_VERSION, host, pools, secrets, virtinst } as HostDocument;
 }
 
 /**

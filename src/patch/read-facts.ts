@@ -16,10 +16,9 @@ export function readFacts(helper: string): CephPool[] {
     if (!pool) continue;
     const [, field = "", value = ""] = /^ {12}"(\w+)": (.*),$/.exec(line) ?? [];
     const [, name, port] = HOST.exec(line) ?? [];
-    if (name !== undefined) pool.monitors.push({ name: readXmlText(name) ?? "", port: port ? Number(port) : null });
-    else if (field === "libvirt_pools")
-      pool.libvirtPools = (value.match(TEXT) ?? []).map((text) => readPythonText(text) ?? "");
-    else if (field === "ceph_pool") pool.name = readPythonText(value) ?? "";
+    if (name !== undefined) pool.monitors.push({ name: readXmlText(name), port: port ? Number(port) : null });
+    else if (field === "libvirt_pools") pool.libvirtPools = (value.match(TEXT) ?? []).map(readPythonText);
+    else if (field === "ceph_pool") pool.name = readPythonText(value);
     else if (field === "auth" && value !== "None") pool.username = attribute(value, "username");
     else if (field === "secret") {
       pool.uuid = attribute(value, "uuid");
@@ -48,5 +47,5 @@ const HOST = /^ {16}'<host name="([^"]*)"(?: port="(\d{1,5})")?\/>',$/;
 const TEXT = /u"[^"]*"/g;
 
 function attribute(literal: string, name: string): string {
-  return readXmlText(new RegExp(` ${name}="([^"]*)"`).exec(literal)?.[1] ?? "") ?? "";
+  return readXmlText(new RegExp(` ${name}="([^"]*)"`).exec(literal)?.[1] ?? "");
 }

@@ -107,18 +107,13 @@ function readToEnd(descriptor: number, limit: number): Buffer {
  * @throws Error if it is one, by its name
  */
 function refuseSecret(path: string): void {
-  if ([path, realPath(path)].some((name) => name.endsWith(".base64")))
-    throw new Error("the value of a secret (*.base64) is never read");
-}
-
-/** A path without symbolic links, as far as there is one: an open pipe leads to no name. */
-function realPath(path: string): string {
+  const names = [path];
   try {
-    return realpathSync.native(path);
+    names.push(realpathSync.native(path));
   } catch {
-    // Opening it reports what is wrong.
-    return path;
+    // An open pipe leads to no name; of all else, opening it reports what is wrong.
   }
+  if (names.some((name) => name.endsWith(".base64"))) throw new Error("the value of a secret (*.base64) is never read");
 }
 
 /** Whether an error means that there is no file of that name. */

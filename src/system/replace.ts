@@ -176,18 +176,16 @@ function failed(path: string, error: unknown, replaced: boolean, left: string): 
 
 function hintFor(error: unknown): string {
   if (error instanceof Refusal) return error.hint;
-  switch ((error as NodeJS.ErrnoException).code) {
-    case "EROFS":
-      return "On an image-based system (ostree, a read-only /usr), patch the image: mount it and use --root.";
-    case "EBUSY":
-      return "Something is mounted on the file: patch the file that was mounted there.";
-    case "EACCES":
-    case "EPERM":
-      return "Run this as root. If you are root, look for an immutable file (lsattr) or an SELinux denial.";
-    default:
-      return "Fix this, then run this again.";
-  }
+  return HINTS[(error as NodeJS.ErrnoException).code ?? ""] ?? "Fix this, then run this again.";
 }
+
+const NO_PERMISSION = "Run this as root. If you are root, look for an immutable file (lsattr) or an SELinux denial.";
+const HINTS: Readonly<Record<string, string>> = {
+  EROFS: "On an image-based system (ostree, a read-only /usr), patch the image: mount it and use --root.",
+  EBUSY: "Something is mounted on the file: patch the file that was mounted there.",
+  EACCES: NO_PERMISSION,
+  EPERM: NO_PERMISSION,
+};
 
 /** A time in nanoseconds since 1970 as seconds with nine decimals. */
 function seconds(nanoseconds: bigint): string {

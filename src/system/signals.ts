@@ -42,16 +42,12 @@ function take(signal: NodeJS.Signals): void {
   // The latest first: a program is ended before its files are removed.
   for (const end of ends.splice(0).reverse()) {
     const said = end();
-    if (said) report(`${TOOL}: ${said}\n`);
+    try {
+      if (said) writeSync(2, `${TOOL}: ${said}\n`);
+    } catch {
+      // Standard error is closed.
+    }
   }
   for (const one of SIGNALS) process.off(one, take);
   process.kill(process.pid, signal);
-}
-
-function report(text: string): void {
-  try {
-    writeSync(2, text);
-  } catch {
-    // Standard error is closed.
-  }
 }
