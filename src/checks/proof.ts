@@ -24,11 +24,7 @@ export function provedBy(reason: string, checks: readonly Check[]): Proof {
   return { status: checks.every(({ passed }) => passed) ? "passed" : "failed", reason, checks };
 }
 
-/**
- * One check.
- *
- * @param difference what is wrong, if it did not pass
- */
+/** One check. */
 export function check(label: string, passed: boolean, difference: string): Check {
   return { label, passed, difference: passed ? "" : difference };
 }

@@ -21,8 +21,6 @@ export interface DomainDisk {
 /**
  * Reads the rbd disks of a domain's XML (https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms).
  *
- * @param xml one domain
- * @param where for messages
  * @throws Failure (facts) where it is not XML
  */
 export function readRbdDisks(xml: string, where: string): DomainDisk[] {

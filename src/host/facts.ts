@@ -38,7 +38,6 @@ export interface ResolvedFacts {
 /**
  * Picks the pools, looks up their secrets, splits lists of monitors, and checks that all of it fits together. A host may have none.
  *
- * @param config what libvirt says
  * @param only names of the libvirt pools to take; empty takes all rbd pools
  * @returns also the pools that are broken: their secret is not defined or not for Ceph, or they contradict each other
  * @throws Failure (facts) where a pool that was asked for is missing, or there are too many

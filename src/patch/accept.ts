@@ -21,10 +21,8 @@ export interface Offered {
  *
  * What it adds is not trusted: whoever calls this renders the facts again and compares.
  *
- * @param patch the unified diff
  * @param path the only path that it may touch, relative to the folder that holds `virtinst`
  * @param base the file's text, without our blocks
- * @param baseHash SHA-256 of that file
  * @param where the patch's own file, for messages
  * @throws Failure (target) where it is not such a patch, or was made for another file
  */

@@ -3,9 +3,6 @@ import { type CephPool, monitorText, secretText } from "./facts";
 /**
  * What a patch says of libvirt pools beside what a host says of the same ones, in parts of a sentence; empty where they
  * are the same.
- *
- * @param patch the pools of the patch
- * @param host those of the host, as far as the patch names them
  */
 export function compareFacts(patch: readonly CephPool[], host: readonly CephPool[]): string[] {
   const shape = (pools: readonly CephPool[]) =>

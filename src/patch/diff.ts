@@ -5,8 +5,6 @@ import { type Span, stripPatch } from "./strip";
  * A unified diff that `patch -p1` and `git apply` take.
  *
  * @param path the file, relative to the folder that holds the `virtinst` package
- * @param before the file's text
- * @param after its text afterwards
  * @param context lines of context: 3 by default, as `diff -u`; 0 leaves out every line of the file itself
  * @returns the diff, or an empty text where nothing differs
  */

@@ -20,7 +20,6 @@ export interface WrittenDisk {
 /**
  * A domain with a disk of each pool, a CD-ROM in a file, and an rbd disk of a Ceph pool that no libvirt pool has.
  *
- * @param pools the libvirt pools
  * @param written what virt-install writes for a pool. By default each disk has what is certain for all versions: the first
  *   monitor, and the user, without its secret, if only that tells the pool from others; pools that nothing tells apart
  *   have no disk

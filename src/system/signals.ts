@@ -26,7 +26,6 @@ if (isHangupIgnored()) {
  * Registers what to do before SIGINT, SIGTERM or SIGHUP ends this process. There is a handler only as long as something
  * is registered: a process with a handler cannot be interrupted while it reads from a file that hangs.
  *
- * @param end may return a sentence to report
  * @returns a function that removes it again
  */
 export function beforeSignal(end: () => string | undefined): () => void {

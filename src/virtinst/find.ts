@@ -30,7 +30,6 @@ export interface Installation {
  * Finds the virtinst that `virt-install` uses: through the program's wrapper scripts and `sys.path.insert` lines, else
  * in /usr/share/virt-manager, else in Python's site directories. Starts no Python.
  *
- * @param files the host's file system
  * @param virtinst the directory that contains the `virtinst` package, if it was named
  * @throws Failure (target) if there is none, with the directories that were searched, or if the program is not understood
  */

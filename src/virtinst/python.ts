@@ -50,7 +50,6 @@ export interface Skipped {
 /**
  * The Pythons that can stand in for the one that runs virt-install, best first.
  *
- * @param installation where virtinst is
  * @param major the major version that its layout needs, if no program names an interpreter
  * @param options `python`: the only one, if it is given; `files`: nothing of a mounted system is run
  */
@@ -105,8 +104,6 @@ export async function compileTexts(
  *
  * @param pythons the first of them that works is used
  * @param block the function block, from marker to marker
- * @param texts XML texts to call it with
- * @param sample a domain to check it with
  */
 export async function runFunction(
   pythons: readonly Python[],
