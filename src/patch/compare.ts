@@ -24,12 +24,7 @@ export function compareFacts(patch: readonly CephPool[], host: readonly CephPool
 
 /** What is said of each libvirt pool: there may be thousands. */
 function byName(pools: readonly CephPool[]): Map<string, Record<string, string>> {
-  return new Map(
-    pools.flatMap((pool) => {
-      const described = describe(pool);
-      return pool.libvirtPools.map((name) => [name, described] as const);
-    }),
-  );
+  return new Map(pools.flatMap((pool) => pool.libvirtPools.map((name) => [name, describe(pool)] as const)));
 }
 
 function describe({ name, monitors, auth }: CephPool): Record<string, string> {

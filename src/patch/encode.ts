@@ -20,7 +20,8 @@ export function readXmlText(text: string): string {
 export function pythonText(value: string): string {
   const body = value.replace(/[^ !#-[\]-~]/gu, (character) => {
     const code = character.codePointAt(0) as number;
-    return code > 0xffff ? `\\U${hex(code, 8)}` : `\\u${hex(code, 4)}`;
+    const hex = code.toString(16);
+    return code > 0xffff ? `\\U${hex.padStart(8, "0")}` : `\\u${hex.padStart(4, "0")}`;
   });
   return `u"${body}"`;
 }
@@ -45,8 +46,4 @@ export function pythonNative(value: string): string {
 /** Nothing for a number that is no character's. */
 function character(code: number): string {
   return code > 0x10ffff ? "" : String.fromCodePoint(code);
-}
-
-function hex(code: number, digits: number): string {
-  return code.toString(16).padStart(digits, "0");
 }
