@@ -11,11 +11,12 @@ import type { Context } from "../target";
 import { copiesAuth } from "../virtinst/affected";
 import type { Installation } from "../virtinst/find";
 import { findPrograms } from "../virtinst/program";
+import type { Check } from "../virtinst/python";
 import type { TargetOptions } from "../virtinst/target-file";
 import { type InstallRun, printXml } from "../virtinst/virt-install";
 import { compareDisk } from "./disks";
 import { CDROM, NODE, type NodePool, nodePools } from "./node";
-import { type Check, check, failed, type Proof, provedBy, skipped } from "./proof";
+import { check, failed, type Proof, provedBy, skipped } from "./proof";
 
 /** What the virt-install of this host writes. */
 export interface InstallProof extends Proof {

@@ -17,7 +17,6 @@ export async function readLibvirt({ connect, secretXml }: HostOptions): Promise<
  * One virsh serves all calls. Its tables are read as text, since virsh 1.2.17 (CentOS 7.2) has neither
  * `pool-list --name` nor `--uuid`; names with spaces keep them.
  *
- * @param uri libvirt's connection URI
  * @throws Failure (facts) with the message of virsh if it is missing or cannot connect
  */
 export async function readLive(uri: string): Promise<HostConfig> {

@@ -6,8 +6,6 @@ import type { Pool, Secret, SecretReference } from "./config";
 /**
  * Reads what `virsh pool-dumpxml` prints (https://libvirt.org/formatstorage.html).
  *
- * @param xml one document
- * @param where its file or command, for messages
  * @returns the pool, or null for a pool of another type
  * @throws Failure (facts) for XML that is not well formed, has a DTD, or is not a pool that libvirt would accept
  */

@@ -121,18 +121,10 @@ function reason(
   stderr: string,
   seconds: number,
 ): string {
-  switch (fault) {
-    case null:
-      break;
-    case "ENOENT":
-      return "it is not installed, or not in PATH";
-    case "ETIMEDOUT":
-      return `it did not end within ${seconds} seconds`;
-    case "ENOBUFS":
-      return `it printed more than ${MOST_OUTPUT / 2 ** 20} MiB`;
-    default:
-      return `it could not be run (${fault})`;
-  }
+  if (fault === "ENOENT") return "it is not installed, or not in PATH";
+  if (fault === "ETIMEDOUT") return `it did not end within ${seconds} seconds`;
+  if (fault === "ENOBUFS") return `it printed more than ${MOST_OUTPUT / 2 ** 20} MiB`;
+  if (fault !== null) return `it could not be run (${fault})`;
   if (signalCode) return `it was ended by ${signalCode}`;
   if (exitCode === 0) return "";
   const last = stderr.trim().split("\n").slice(-3).join("; ").slice(-1000);

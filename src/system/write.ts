@@ -37,7 +37,6 @@ export function writeNewFile(
  * Refuses to overwrite a file that this tool did not write.
  *
  * @param isOwn recognises a file by its first 64 KiB
- * @param option the option that named it
  * @throws Failure (io) if another file is there, or it cannot be read
  */
 export function refuseOthersFile(path: string, isOwn: (text: string) => boolean, option: string): void {
@@ -134,8 +133,6 @@ function isEqual(path: string, content: Buffer, program: boolean): boolean {
 
 /**
  * Creates a directory that only this user can read, and removes it afterwards, also if a signal ends this process.
- *
- * @param use what to do in it
  */
 export async function inTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-"));

@@ -3,23 +3,8 @@ import { Failure, shellWord } from "../failure";
 import type { HostFiles, Place } from "../system/host-files";
 import { findPrograms, LIBRARIES, PASS_IT, readProgram, siteFolders, usesFolder } from "./program";
 
-/** A layout of virtinst: the file that defines `_build_xml`, and the Python that runs it. */
-export interface Layout {
-  /** Relative to the directory that contains the `virtinst` package. */
-  readonly file: string;
-  /** The major version of Python. */
-  readonly python: 2 | 3;
-}
-
-/** All layouts, newest first: virt-manager 2.2 and later, 2.0 and 2.1, 1.0 to 1.5 (facts measured on every release). */
-export const LAYOUTS: readonly Layout[] = [
-  { file: "virtinst/install/installer.py", python: 3 },
-  { file: "virtinst/installer.py", python: 3 },
-  { file: "virtinst/guest.py", python: 2 },
-];
-
-/** The files that may define `_build_xml`. */
-export const TARGET_FILES: readonly string[] = LAYOUTS.map(({ file }) => file);
+/** The files that may define `_build_xml`: of virt-manager 2.2 and later, 2.0 and 2.1, 1.0 to 1.5 (measured on every release). */
+export const TARGET_FILES = ["virtinst/install/installer.py", "virtinst/installer.py", "virtinst/guest.py"] as const;
 
 /** An installed virtinst: the file to patch, and what runs it. */
 export interface Installation {
@@ -45,7 +30,6 @@ export interface Installation {
  * Finds the virtinst that `virt-install` uses: through the program's wrapper scripts and `sys.path.insert` lines, else
  * in /usr/share/virt-manager, else in Python's site directories. Starts no Python.
  *
- * @param files the host's file system
  * @param virtinst the directory that contains the `virtinst` package, if it was named
  * @throws Failure (target) if there is none, with the directories that were searched, or if the program is not understood
  */
@@ -132,5 +116,5 @@ export const VERSION_FILES: readonly (readonly [string, RegExp])[] = [
 
 /** The major version of the Python that runs the virtinst with this file. */
 export function pythonMajor(file: string): 2 | 3 {
-  return LAYOUTS.find((layout) => layout.file === file)?.python ?? 3;
+  return file === "virtinst/guest.py" ? 2 : 3;
 }

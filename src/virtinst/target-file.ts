@@ -106,10 +106,7 @@ export interface Plan {
 /**
  * Works out what the target should contain. Writes nothing.
  *
- * @param installation where virtinst is
- * @param examined the file as it is
  * @param modified its modification time, in seconds since 1970 with nine decimals
- * @param pools the Ceph pools
  * @throws Failure (target) if the patch in it is damaged, or the insertion point is not certain
  */
 export function planPatch(
