@@ -14,7 +14,7 @@ const {
   readPool,
   readSecret,
   resolveFacts,
-  LAYOUTS,
+  TARGET_FILES,
   insertPatch,
   unifiedDiff,
   sha256,
@@ -25,8 +25,8 @@ const {
     export { hostDocument } from "./src/host/document";
     export { readPool, readSecret } from "./src/host/xml";
     export { resolveFacts } from "./src/host/facts";
-    export { LAYOUTS } from "./src/virtinst/layouts";
-    export { insertPatch } from "./src/patch/insert";
+    export { TARGET_FILES } from "./src/virtinst/find";
+    export { insertPatch } from "./src/patch/render";
     export { unifiedDiff } from "./src/patch/diff";
     export { sha256 } from "./src/patch/facts";
   `);
@@ -42,7 +42,7 @@ const sample = {
   source: "test/fixtures/host",
   elsewhere: false,
   virtinst: null,
-  pools: ["pool-usage", "pool-uuid"].map((name) => readPool(read(`test/fixtures/host/${name}.xml`), name, null)),
+  pools: ["pool-usage", "pool-uuid"].map((name) => readPool(read(`test/fixtures/host/${name}.xml`), name)),
   secrets: ["secret-usage", "secret-uuid"].map((name) => readSecret(read(`test/fixtures/host/${name}.xml`), name)),
 };
 const { cephPools } = resolveFacts(sample, []);
@@ -50,7 +50,7 @@ const { cephPools } = resolveFacts(sample, []);
 const STAND_INS = ["guest-1.0", "guest-1.4", "installer-2.0", "installer-2.2", "installer-4.0"];
 for (const name of STAND_INS) {
   const folder = `test/fixtures/virtinst/${name}`;
-  const { file } = LAYOUTS.find((/** @type {{ file: string }} */ one) => existsSync(`${folder}/${one.file}`));
+  const file = TARGET_FILES.find((/** @type {string} */ one) => existsSync(`${folder}/${one}`));
   const before = read(`${folder}/${file}`);
   const named = { path: file, restoring: "" };
   const after = insertPatch({ text: before, encoding: "utf8" }, "1400000000.000000000", cephPools, named);

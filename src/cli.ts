@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
 import { type CommandName, commandLine, type Run } from "./command-line";
-import { type ApplyResult, apply } from "./commands/apply";
+import { apply } from "./commands/apply";
+import { applyPatch } from "./commands/apply-patch";
 import { bundle } from "./commands/bundle";
 import { hook } from "./commands/hook";
 import { bundleHosts } from "./commands/hosts";
@@ -8,15 +9,17 @@ import { inspect } from "./commands/inspect";
 import { preview } from "./commands/preview";
 import { renderPatch } from "./commands/render";
 import { report } from "./commands/report";
-import { type RevertResult, revert } from "./commands/revert";
-import { type VerifyResult, verify } from "./commands/verify";
+import { revert } from "./commands/revert";
+import { verify } from "./commands/verify";
 import { asFailure, Failure, type FailureKind } from "./failure";
 import { type CliOptions, common, folders, given } from "./options";
 import {
+  type Change,
   colourDiff,
   inline,
   inspectionText,
   isPage,
+  isWanted,
   print,
   problems,
   show,
@@ -24,11 +27,12 @@ import {
   showFailure,
   showGenerated,
   showHosts,
+  type Verification,
   verificationText,
   wasHeard,
-  writeOutput,
   writeStderr,
 } from "./output";
+import type { HookKind } from "./patch/hook";
 import { refuseOthersFile, writeNewFile, writeNewFiles } from "./system/write";
 import { TOOL } from "./version";
 
@@ -46,8 +50,7 @@ const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string
   },
   async render(words) {
     const { bytes, ...result } = await renderPatch({ ...common(words), reverse: words.reverse ?? false });
-    const written = writeOutput(words.output, (file) => writeNewFile(file, bytes));
-    showGenerated(result, written, bytes, `the patch for ${result.file}`, words);
+    showGenerated(result, bytes, `the patch for ${result.file}`, words, (file) => writeNewFile(file, bytes));
     return 0;
   },
   async bundle(words) {
@@ -55,58 +58,50 @@ const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string
     if (many) return showHosts(bundleHosts({ ...options, ...many }), many.output, (kind) => EXIT_CODES[kind], words);
     const result = await bundle(options);
     const { program, pools } = result;
-    const written = writeOutput(words.output, (file) => writeNewFile(file, program, { program: true }));
-    showGenerated(result, written, program, `the script for ${pools.join(", ")}`, words);
+    showGenerated(result, program, `the script for ${pools.join(", ")}`, words, (file) =>
+      writeNewFile(file, program, { program: true }),
+    );
     return 0;
   },
-  async hook(words, kind = "") {
-    const result = await hook({ ...common(words), kind });
-    const written = writeOutput(words.output, (folder) => writeNewFiles(folder, result.files));
-    showGenerated(result, written, filesText(result.files), `the hook for ${kind}`, words);
+  async hook(words, kind) {
+    const result = await hook(kind as HookKind, common(words));
+    const { files } = result;
+    showGenerated(result, filesText(files), `the hook for ${kind}`, words, (folder) => writeNewFiles(folder, files));
     return 0;
   },
   async apply(words, patch) {
-    const { check = false, force = false } = words;
-    return changed(await apply({ ...common(words), check, force, ...given({ patch }) }), words);
+    const options = { ...common(words), check: words.check ?? false, force: words.force ?? false };
+    return changed(await (patch === undefined ? apply(options) : applyPatch(patch, options)), words);
   },
   async verify(words) {
-    const file = words.report ?? null;
+    const { report: file = null, quiet = false, verbose = false, static: only = false, vol } = words;
     if (file === "-") throw new Failure("usage", "--report writes to a file.", "Name it: --report verify.html.");
     if (file !== null) refuseOthersFile(file, isPage, "--report");
-    const { context, ...result } = await verify({
-      ...common(words),
-      ...{ static: words.static ?? false, ...given({ vol: words.vol }) },
-      waiting: (what) => words.quiet || writeStderr(`${TOOL}: ${inline(what)}\n`),
-    });
+    const waiting = (what: string) => quiet || writeStderr(`${TOOL}: ${inline(what)}\n`);
+    const options = { ...common(words), ...given({ vol }), static: only, waiting };
+    const { context, result } = await verify(options);
     const code = verdict(result);
-    if (words.quiet && code !== 0) for (const one of problems(result)) writeStderr(`${TOOL}: ${one}\n`);
+    if (quiet && code !== 0) for (const one of problems(result)) writeStderr(`${TOOL}: ${one}\n`);
     const run = { exitCode: code, words: process.argv.slice(2), at: new Date() };
-    if (file !== null) writeNewFile(file, report({ ...result, context }, run), { option: "--report" });
+    if (file !== null) writeNewFile(file, report(context, result, run, options.files), { option: "--report" });
     const more = file === null ? "" : `Report: ${inline(file)}\n`;
-    show(
-      { ...result, written: file },
-      code,
-      (colours) => verificationText(result, words.verbose ?? false, words, colours) + more,
-      words,
-    );
+    const shown = { ...result, written: file };
+    show(shown, code, (colours) => verificationText(result, verbose, words, colours) + more, words);
     return code;
   },
   async preview(words, domain) {
+    const { output } = words;
     // Without its first dash, `preview - -o - | virsh define` would define the sample domain.
-    const hint = `Name its file, or - for standard input: ${TOOL} preview - -o ${words.output}.`;
-    if (domain === undefined && words.output !== undefined)
+    const hint = `Name its file, or - for standard input: ${TOOL} preview - -o ${output}.`;
+    if (domain === undefined && output !== undefined)
       throw new Failure("usage", "-o writes a domain's XML, and no domain was named.", hint);
-    const { bytes, ...result } = await preview({ ...common(words), ...given({ domain }) });
-    const written = writeOutput(words.output, (name) => writeNewFile(name, bytes));
-    if (words.output !== undefined) showGenerated(result, written, bytes, "the domain", words);
-    else
-      show(
-        { ...result, written },
-        0,
-        (colours) =>
-          result.changed ? colourDiff(result.diff, colours) : "The patch changes nothing in this domain.\n",
-        words,
-      );
+    const { bytes, ...result } = await preview(common(words), domain);
+    const unchanged = "The patch changes nothing in this domain.\n";
+    if (output !== undefined) showGenerated(result, bytes, "the domain", words, (name) => writeNewFile(name, bytes));
+    else {
+      const shown = { ...result, written: null };
+      show(shown, 0, (colours) => (result.changed ? colourDiff(result.diff, colours) : unchanged), words);
+    }
     return 0;
   },
   async revert(words) {
@@ -122,27 +117,22 @@ function filesText(files: readonly { path: string; content: string; program: boo
 }
 
 /** Prints what `apply` or `revert` did; returns the exit code. */
-function changed(result: ApplyResult | RevertResult, words: CliOptions): number {
+function changed(result: Change, words: CliOptions): number {
   const code = result.check && result.changed ? NOT_SO : 0;
   showChange(result, code, words);
   return code;
 }
 
-function verdict({ state, affected, behaviour, install, volume }: Omit<VerifyResult, "context">): number {
+/** The exit code of `verify`. A check that was asked for with --vol and skipped is not a yes. */
+function verdict(result: Verification): number {
+  const { state, behaviour, install, volume } = result;
   if (state === "damaged") return EXIT_CODES.target;
   if (volume?.status === "failed") return EXIT_CODES.behaviour;
-  // A proof that was asked for and not had is no yes.
-  if (volume?.status === "skipped") return NOT_SO;
-  const wanted = state === "current" || (state === "not-patched" && affected === "no");
-  if (!wanted) return NOT_SO;
+  if (volume?.status === "skipped" || !isWanted(result)) return NOT_SO;
   return behaviour.status === "failed" || install.status === "failed" ? EXIT_CODES.behaviour : 0;
 }
 
-/**
- * Reports a failure.
- *
- * @returns the exit code
- */
+/** Reports a failure; returns the exit code. */
 function failed(error: unknown, asJson: boolean): number {
   const failure = asFailure(error);
   const code = EXIT_CODES[failure.kind];

@@ -1,22 +1,15 @@
 import { TOOL, VERSION } from "./version";
 
-/** Why a command could not do what it was asked; `cli.ts` turns each kind into an exit code. */
-export type FailureKind =
-  /** The command line is wrong. */
-  | "usage"
-  /** The host's facts cannot be read or do not fit together. */
-  | "facts"
-  /** The target cannot be patched. */
-  | "target"
-  /** It was checked and does not work. */
-  | "behaviour"
-  /** Reading or writing failed. */
-  | "io";
+/**
+ * Why a command failed: wrong usage, the pools or secrets, the target, a check, reading or writing. `cli.ts` has the
+ * exit code of each.
+ */
+export type FailureKind = "usage" | "facts" | "target" | "behaviour" | "io";
 
 /** The longest message, in characters: nobody reads on. */
 const MOST = 2000;
 
-/** An expected failure, in an administrator's words: what is wrong and where, and what to do next. */
+/** An expected failure: what is wrong and where, and what to do next. */
 export class Failure extends Error {
   /**
    * @param kind decides the exit code
@@ -28,70 +21,53 @@ export class Failure extends Error {
     message: string,
     readonly hint: string,
   ) {
-    // A name of any length may be in it, and what counts is said at the end.
+    // It may contain a name of any length; the reason is at the end.
     super(message.length > MOST ? `${message.slice(0, MOST / 2)}…${message.slice(-MOST / 2)}` : message);
     this.name = "Failure";
   }
 }
 
+/** What the codes of operating system calls mean. */
+const SYSTEM_REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or directory",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space left on the device",
+  EISDIR: "it is a directory",
+  ENXIO: "nobody reads from that pipe",
+  EMFILE: "too many open files (ulimit -n)",
+  ENOTDIR: "a part of the path is not a directory",
+  EIO: "the disk reports an error (EIO)",
+  EDQUOT: "the quota is used up",
+  ELOOP: "too many symbolic links",
+};
+
 /**
- * What an operating system call said, as a sentence for a message.
+ * Why an operating system call failed, in a part of a sentence.
  *
- * @param error what was thrown; Node's own errors carry the call and the path, which the caller names itself
+ * @param error what was thrown; Node's own errors contain the call and the path, which the caller names itself
  */
 export function systemReason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case undefined:
-      return message;
-    case "ENOENT":
-      return "no such file or directory";
-    case "EACCES":
-    case "EPERM":
-      return "permission denied";
-    case "EROFS":
-      return "the file system is read-only";
-    case "ENOSPC":
-      return "no space left on the device";
-    case "EISDIR":
-      return "it is a directory";
-    case "ENXIO":
-      return "nobody reads from that pipe";
-    case "EMFILE":
-      return "too many open files (ulimit -n)";
-    case "ENOTDIR":
-      return "a part of the path is not a directory";
-    case "EIO":
-      return "the disk reports an error (EIO)";
-    case "EDQUOT":
-      return "the quota is used up";
-    case "ELOOP":
-      return "too many symbolic links";
-    default:
-      return message.replace(/^[A-Z]+: /, "").replace(/, \w+( '.*')?$/, "");
-  }
+  if (code === undefined) return message;
+  return SYSTEM_REASONS[code] ?? message.replace(/^[A-Z]+: /, "").replace(/, \w+( '.*')?$/, "");
 }
 
-/** Whatever was thrown as a failure: what nobody foresaw too is said in one sentence, without a stack trace. */
+/** Whatever was thrown as a failure, without a stack trace. */
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const { code, path, syscall } = Object(error) as NodeJS.ErrnoException;
-  if (syscall === "uv_cwd")
-    return new Failure(
-      "io",
-      `The folder that this was started in cannot be told: ${systemReason(error)}.`,
-      "Go to another one (cd /), and name paths from / on.",
-    );
   if (syscall)
     return new Failure(
       "io",
-      `${path ?? "A file"}: ${systemReason(error)} (${syscall}, ${code}).`,
-      "Check the path and its rights, and the disk (dmesg).",
+      `${path ?? (syscall === "uv_cwd" ? "The current directory" : "A file")}: ${systemReason(error)} (${syscall}, ${code}).`,
+      "Check the path, its permissions, and the disk (dmesg).",
     );
   const message = error instanceof Error ? error.message : String(error);
   return new Failure(
     "io",
-    `Something unforeseen went wrong: ${message}`,
+    `Unexpected error: ${message}`,
     `Please report this, with the command line and ${TOOL} ${VERSION}.`,
   );
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
-import type { CommonOptions } from "./context";
 import { Failure } from "./failure";
 import { HostFiles } from "./system/host-files";
+import type { CommonOptions } from "./target";
 
 /** The options of all commands, as the command line gives them. */
 export type CliOptions = Partial<

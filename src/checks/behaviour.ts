@@ -1,8 +1,8 @@
-import type { Context } from "../context";
 import { sampleDomain } from "../patch/sample";
-import { pythonMajor } from "../virtinst/layouts";
+import type { Context } from "../target";
+import { pythonMajor } from "../virtinst/find";
 import { findPythons, isSkipped, runFunction } from "../virtinst/python";
-import type { TargetOptions } from "../virtinst/target";
+import type { TargetOptions } from "../virtinst/target-file";
 import { failed, type Proof, provedBy, skipped } from "./proof";
 
 /** Runs the block that is on disk, under the Python that runs virt-install, on a domain with a disk from each pool. */

@@ -1,21 +1,22 @@
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Context } from "../context";
 import { Failure, systemReason } from "../failure";
 import type { Secret } from "../host/config";
 import { type DomainDisk, readRbdDisks, strayAuths } from "../host/domain";
 import type { PoolFacts } from "../patch/facts";
 import { poolsToldApart } from "../patch/sample";
-import { inTemporaryFolder } from "../system/temporary";
+import { inTemporaryFolder } from "../system/write";
+import type { Context } from "../target";
 import { copiesAuth } from "../virtinst/affected";
 import type { Installation } from "../virtinst/find";
 import { findPrograms } from "../virtinst/program";
-import type { TargetOptions } from "../virtinst/target";
+import type { Check } from "../virtinst/python";
+import type { TargetOptions } from "../virtinst/target-file";
 import { type InstallRun, printXml } from "../virtinst/virt-install";
 import { compareDisk } from "./disks";
 import { CDROM, NODE, type NodePool, nodePools } from "./node";
-import { type Check, check, failed, type Proof, provedBy, skipped } from "./proof";
+import { check, failed, type Proof, provedBy, skipped } from "./proof";
 
 /** What the virt-install of this host writes. */
 export interface InstallProof extends Proof {

@@ -1,3 +1,5 @@
+import type { Check } from "../virtinst/python";
+
 /** What a proof came to. */
 export interface Proof {
   readonly status: "passed" | "failed" | "skipped";
@@ -5,14 +7,6 @@ export interface Proof {
   readonly reason: string;
   /** What was looked at, one by one. */
   readonly checks: readonly Check[];
-}
-
-/** One thing that was looked at. */
-export interface Check {
-  readonly label: string;
-  readonly passed: boolean;
-  /** What is wrong; empty where nothing is. */
-  readonly difference: string;
 }
 
 /** Nothing was run. */
@@ -30,11 +24,7 @@ export function provedBy(reason: string, checks: readonly Check[]): Proof {
   return { status: checks.every(({ passed }) => passed) ? "passed" : "failed", reason, checks };
 }
 
-/**
- * One check.
- *
- * @param difference what is wrong, if it did not pass
- */
+/** One check. */
 export function check(label: string, passed: boolean, difference: string): Check {
   return { label, passed, difference: passed ? "" : difference };
 }

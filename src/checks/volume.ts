@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Context } from "../context";
 import { Failure } from "../failure";
 import { type DomainDisk, readRbdDisks } from "../host/domain";
 import { run } from "../system/run";
-import { inTemporaryFolder } from "../system/temporary";
-import type { TargetOptions } from "../virtinst/target";
+import { inTemporaryFolder } from "../system/write";
+import type { Context } from "../target";
+import type { TargetOptions } from "../virtinst/target-file";
 import { printXml } from "../virtinst/virt-install";
 import { compareDisk, type DiskFact } from "./disks";
 import { installCommand, loggedLines } from "./install";
@@ -88,7 +88,7 @@ export async function proveVolume(
       throw error;
     }
     const disks = written.map((disk) => ({ name: disk.name, facts: compareDisk(disk, pool, config.secrets ?? []) }));
-    const schema = await validate(domains[0] as string);
+    const schema = await validate(domains[0] as string, cache);
     const right =
       disks.length > 0 && disks.every((disk) => disk.facts.every((fact) => fact.right)) && schema.status !== "failed";
     return {
@@ -99,17 +99,15 @@ export async function proveVolume(
   });
 }
 
-async function validate(xml: string): Promise<VolumeProof["schema"]> {
-  return inTemporaryFolder(async (folder) => {
-    const file = join(folder, "domain.xml");
-    writeFileSync(file, xml);
-    const { status, stdout, stderr, fault, why } = await run("virt-xml-validate", [file, "domain"]);
-    if (fault === "ENOENT") return { status: "skipped", reason: "virt-xml-validate is not installed" };
-    // It is a shell script: what it calls may be missing.
-    if (status === 126 || status === 127) return { status: "skipped", reason: `virt-xml-validate: ${why}` };
-    if (status === null) return { status: "skipped", reason: `virt-xml-validate: ${why}` };
-    return status === 0
-      ? { status: "passed", reason: "virt-xml-validate" }
-      : { status: "failed", reason: (stderr + stdout).trim().replaceAll(file, "domain.xml").replace(/\n+/g, "; ") };
-  });
+async function validate(xml: string, folder: string): Promise<VolumeProof["schema"]> {
+  const file = join(folder, "domain.xml");
+  writeFileSync(file, xml);
+  const { status, stdout, stderr, fault, why } = await run("virt-xml-validate", [file, "domain"]);
+  if (fault === "ENOENT") return { status: "skipped", reason: "virt-xml-validate is not installed" };
+  // It is a shell script: what it calls may be missing.
+  if (status === null || status === 126 || status === 127)
+    return { status: "skipped", reason: `virt-xml-validate: ${why}` };
+  return status === 0
+    ? { status: "passed", reason: "virt-xml-validate" }
+    : { status: "failed", reason: (stderr + stdout).trim().replaceAll(file, "domain.xml").replace(/\n+/g, "; ") };
 }

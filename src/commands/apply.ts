@@ -1,133 +1,70 @@
-import { applyPools, applyReviewed, refuseManualEdit } from "../change/apply";
-import { type Change, type Unread, unchanged } from "../change/change";
-import { type Reversal, takeOut } from "../change/revert";
-import { type CommonOptions, type Context, openContext, settle, whole } from "../context";
-import { refuseOtherMachine } from "../elsewhere";
-import { asFailure, Failure } from "../failure";
-import type { HostConfig } from "../host/config";
-import { resolveFacts } from "../host/facts";
-import { readHost } from "../host/read";
+import { Failure } from "../failure";
 import type { Result } from "../output/schema";
-import type { CephPool } from "../patch/facts";
-import { targetNotes } from "../virtinst/notes";
-import { openTarget, type Target } from "../virtinst/target";
-import { type About, about, CURRENT, NOT_PATCHED, stateOf } from "./about";
+import { named } from "../patch/examine";
+import { poolNames } from "../patch/facts";
+import { manualEditFailure } from "../patch/manual-edit";
+import { type CommonOptions, type Context, openContext } from "../target";
+import { editOf, planPatch, type Target, targetNotes } from "../virtinst/target-file";
+import { type About, about } from "./about";
+import { changeFile, UNCHANGED } from "./change-file";
+import { removePatch } from "./revert";
 
 /** Options of `apply`. */
 export interface ApplyOptions extends CommonOptions {
-  /** A patch file that `render` made, `-` for standard input: exactly this is applied, if it is for the host's facts where these can be read. */
-  readonly patch?: string;
-  /** Whether to leave everything as it is, and only say what would be done; false by default. */
-  readonly check?: boolean;
-  /** Whether to patch where virtinst does all that these pools need, or by a patch for other facts; false by default. */
-  readonly force?: boolean;
+  /** Whether to change nothing. */
+  readonly check: boolean;
+  /** Whether to patch an unaffected host, a file with a manual edit, or by a patch file for other pools. */
+  readonly force: boolean;
 }
-
-/** What `apply` did, or with `check` would do. */
-export type ApplyResult = Result<"apply">;
 
 /**
- * Makes the installed virtinst what the host needs; a second time it does nothing. A host without an rbd pool needs no
- * blocks: those that are there are taken out.
+ * Patches the installed virtinst for the pools of the host; a second run changes nothing. If the host has no rbd pool,
+ * an existing patch is removed.
  *
- * @throws Failure where the facts do not fit together, the file has no known layout, the new text does not compile, or
- *   the file cannot be replaced; the file is then as it was
+ * @throws Failure if the host or virtinst cannot be read or used, the patched file does not work, or the file cannot be
+ *   replaced; the file is then as it was
  */
-export async function apply(options: ApplyOptions): Promise<ApplyResult> {
-  if (options.patch !== undefined) return applyPatch(options, options.patch);
+export async function apply(options: ApplyOptions): Promise<Result<"apply">> {
   const context = await openContext(options);
-  // Looked at before the change: what fails after it would leave it unsaid.
-  const found = about(context, context, options.files);
-  if (context.chosen.length > 0) refuseManualEdit(context, options);
-  const { status, notes } = decide(context, found, options);
-  const said = [...notes, ...targetNotes(context, options)];
-  const change =
-    status === "to remove"
-      ? await takeAllOut(context, options, said)
-      : status === "to do"
-        ? await applyPools(context, options, said)
-        : unchanged(context.facts.cephPools, status, said);
-  return report(found, options, change);
-}
-
-/** Removes the patch, as `revert` does. */
-async function takeAllOut(context: Context, options: ApplyOptions, notes: readonly string[]): Promise<Applied> {
-  const done = await takeOut(context, options);
-  return { status: "removed", changed: true, compiled: null, ...done, notes: [...notes, ...done.notes] };
-}
-
-/** Applies exactly the patch in a file, after making sure that it is one of ours, whole and in its place. */
-async function applyPatch(options: ApplyOptions, patch: string): Promise<ApplyResult> {
-  if (options.pool !== undefined)
-    throw new Failure("usage", "--pool cannot be combined with PATCH.", "Leave out --pool, or leave out PATCH.");
-  const target = openTarget(options, null);
-  const facts = await ownFacts(options);
-  if (!("unread" in facts)) refuseOtherMachine({ config: facts }, target, options);
-  const wanted = "unread" in facts ? null : wantedHere(facts, target, options);
-  const host = "unread" in facts ? null : { config: facts, chosen: facts.pools };
-  const found = about(target, host, options.files);
-  const change = await applyReviewed(target, options, patch, facts);
-  return { ...report(found, options, change), ...stateNow(options, wanted) };
-}
-
-/** The file as it is now, judged as every other command does: the patch may be for other facts, or for some pools only. */
-function stateNow(
-  options: ApplyOptions,
-  wanted: readonly CephPool[] | null,
-): Pick<ApplyResult, "state" | "stateReason"> {
-  try {
-    return stateOf(openTarget(options, wanted).examined);
-  } catch (error) {
-    // What was done stays done, and is said.
-    return { state: null, stateReason: `it could not be read again: ${asFailure(error).message}` };
+  const { installation, examined, file, facts } = context;
+  const found = { command: "apply", ...about(context, context, options.files) } as const;
+  const { action, notes: why } = decide(context, found, options.force);
+  const notes = [...facts.notes, ...why, ...targetNotes(context, options)];
+  if (action === "leave") {
+    const pools = poolNames(facts.cephPools);
+    return { ...found, ...UNCHANGED, check: options.check, status: "not needed", pools, notes };
   }
-}
-
-/** What the blocks of this host should be rendered from; null where that cannot be told. */
-function wantedHere(config: HostConfig, { installation }: Target, options: ApplyOptions): readonly CephPool[] | null {
-  try {
-    return whole(settle({ config, facts: resolveFacts(config, []), chosen: [] }, installation, options)).facts
-      .cephPools;
-  } catch (error) {
-    if (error instanceof Failure) return null;
-    throw error;
+  if (action === "remove") {
+    const removed = await removePatch(context, options);
+    const status = options.check ? "would be removed" : "removed";
+    return { ...found, ...removed, status, compiled: null, notes: [...notes, ...removed.notes] };
   }
+  const plan = planPatch(installation, examined, file.modified, facts.cephPools);
+  const changed = await changeFile(context, options, plan, facts.cephPools, facts.cephPools);
+  return { ...found, ...changed, notes: [...notes, ...changed.notes] };
 }
 
-/** This host's facts, to compare a patch with; why there are none, unless it was said where they are. */
-async function ownFacts(options: ApplyOptions): Promise<HostConfig | Unread> {
-  const { connect, poolXml, secretXml, hostDocument } = options;
-  try {
-    return await readHost(options);
-  } catch (error) {
-    const named = [connect, poolXml, secretXml, hostDocument].some((option) => option !== undefined);
-    // What is there below --root and cannot be read is no libvirt that does not answer.
-    if (named || (options.files.mounted && !options.force) || !(error instanceof Failure)) throw error;
-    return { unread: error.message };
-  }
-}
-
-/** What is to be done, and what is to be said of it so far. */
-interface Decision<Status> {
-  readonly status: Status;
+/** What to do with the file, and what to report about it. */
+interface Decision {
+  readonly action: "patch" | "remove" | "leave";
   readonly notes: readonly string[];
 }
 
-/** Whether there is anything to do, as far as digests and the installed disk code can tell. */
-function decide(
-  { installation, examined, chosen, facts }: Context,
-  { affected, affectedReason }: About,
-  { force }: ApplyOptions,
-): Decision<"current" | "not needed"> | Decision<"to do" | "to remove"> {
-  const { notes } = facts;
+/**
+ * Decides what to do with the file, from its state and the disk code beside it.
+ *
+ * @throws Failure (target) if it must not be patched
+ */
+function decide(context: Context, { affected, affectedReason }: About, force: boolean): Decision {
+  const { installation, examined, chosen } = context;
+  const isPatched = examined.state !== "not-patched";
+  const leave = (note: string): Decision => ({ action: "leave", notes: [note] });
   if (chosen.length === 0) {
-    if (examined.state !== "not-patched")
-      return { status: "to remove", notes: [...notes, "This host has no rbd pool any more: the patch is removed."] };
-    const nothing = `This host has no rbd pool: there is nothing to write${force ? ", not even with --force" : ""}.`;
-    return { status: "not needed", notes: [...notes, nothing] };
+    if (isPatched) return { action: "remove", notes: ["This host has no rbd pool any more: the patch is removed."] };
+    return leave(`This host has no rbd pool: there is nothing to write${force ? ", not even with --force" : ""}.`);
   }
-  if (examined.state === "current") return { status: "current", notes };
-  if (examined.state !== "not-patched") return { status: "to do", notes };
+  refuseManualEdit(context, force);
+  if (isPatched) return { action: "patch", notes: [] };
   if (affected === "unsupported")
     throw new Failure(
       "target",
@@ -135,40 +72,19 @@ function decide(
       "Upgrade virt-manager; 1.5 and later copy auth by themselves.",
     );
   if (affected === "no" && !force)
-    return {
-      status: "not needed",
-      notes: [
-        ...notes,
-        `Not affected: ${affectedReason}. Use --force to patch anyway, for disks that are described without a volume.`,
-      ],
-    };
+    return leave(
+      `Not affected: ${affectedReason}. Use --force to patch anyway, for disks that are described without a volume.`,
+    );
   const unknown = `Whether this host is affected was not checked: ${affectedReason}.`;
-  return { status: "to do", notes: affected === "unknown" ? [...notes, unknown] : notes };
+  return { action: "patch", notes: affected === "unknown" ? [unknown] : [] };
 }
 
-/** What became of the target: of blocks that were put in, or taken out, or left. */
-type Applied = Omit<Change, "status"> &
-  Partial<Reversal> & { readonly status: Change["status"] | "not needed" | "removed" };
-
-function report(found: About, { check = false }: ApplyOptions, { status, ...change }: Applied): ApplyResult {
-  const { changed } = change;
-  const after = status === "removed" ? NOT_PATCHED : status === "not needed" ? {} : CURRENT;
-  return {
-    command: "apply",
-    ...found,
-    ...(check && changed ? {} : after),
-    restored: null,
-    timeRestored: null,
-    ...change,
-    check,
-    status: check && changed ? WOULD_BE[status] : status,
-  };
+/**
+ * Refuses a file with a manual edit in `_build_xml`.
+ *
+ * @throws Failure (target), unless --force was given
+ */
+export function refuseManualEdit(target: Target, force: boolean): void {
+  const edit = force ? null : editOf(target);
+  if (edit) throw manualEditFailure(edit, named(target.installation));
 }
-
-const WOULD_BE = {
-  patched: "would be patched",
-  updated: "would be updated",
-  removed: "would be removed",
-  current: "current",
-  "not needed": "not needed",
-} as const;

@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { hostOf, whole } from "../context";
-import { asFailure, type Failure, quoted } from "../failure";
-import type { HostConfig } from "../host/config";
-import { documentPath, listDocuments, readListed } from "../host/documents";
-import type { HostResult, HostsSummary } from "../output/schema";
+import { asFailure, quoted } from "../failure";
+import { documentPath, listDocuments, readListed } from "../host/read";
+import type { HostLine, HostsRun } from "../output/show";
 import { makeFolder, putFile } from "../system/write";
-import { type BundleOptions, type BundleResult, bundler } from "./bundle";
+import { hostOf, whole } from "../target";
+import { type BundleOptions, bundleFor } from "./bundle";
 
 /** Options of `bundle --hosts`. */
 export interface HostsOptions extends BundleOptions {
@@ -14,17 +13,6 @@ export interface HostsOptions extends BundleOptions {
   readonly hosts: string;
   /** The directory for the scripts; created if it is missing. */
   readonly output: string;
-}
-
-/** The result for one host. */
-export type HostLine = HostResult & { readonly failure: Failure | null };
-
-/** A run over many hosts. Between two hosts it keeps only the counts. */
-export interface HostsRun {
-  /** One host after the other; each script is generated when its line is asked for. */
-  readonly lines: AsyncIterable<HostLine>;
-  /** The counts and notes, after the last host. */
-  readonly summary: () => HostsSummary;
 }
 
 /** The summary has at most this many different notes. */
@@ -35,16 +23,15 @@ const MOST_NOTES = 20;
  *
  * @throws Failure (facts) if there is no host file, (io) if the directory cannot be created
  */
-export function bundleHosts({ hosts, output, ...options }: HostsOptions): HostsRun {
+export function bundleHosts(options: HostsOptions): HostsRun {
+  const { hosts, output } = options;
   const { names, others } = listDocuments(hosts);
-  const scriptOf = bundler(options);
   makeFolder(output);
-  const make = (config: HostConfig) => scriptOf(whole(hostOf(config, options)));
   const counts = { written: 0, unchanged: 0, failed: 0 };
   const notes = new Map<string, number>();
   async function* lines(): AsyncGenerator<HostLine> {
     for (const name of names) {
-      const line = await writeScript(name, documentPath(hosts, name), join(output, `${name}.py`), make);
+      const line = await writeScript(name, options);
       counts[line.status]++;
       for (const one of line.notes)
         if (notes.has(one) || notes.size < MOST_NOTES) notes.set(one, (notes.get(one) ?? 0) + 1);
@@ -64,20 +51,16 @@ export function bundleHosts({ hosts, output, ...options }: HostsOptions): HostsR
 }
 
 /** Writes the script of one host. */
-async function writeScript(
-  name: string,
-  source: string,
-  path: string,
-  make: (config: HostConfig) => BundleResult,
-): Promise<HostLine> {
+async function writeScript(name: string, { hosts, output, ...options }: HostsOptions): Promise<HostLine> {
+  const source = documentPath(hosts, name);
+  const path = join(output, `${name}.py`);
   const about = { command: "bundle", name, source } as const;
   let host: string | null = null;
   try {
     const config = readListed(source);
     host = config.host;
-    const { program, notes } = make(config);
-    const written = await putFile(path, program, { program: true });
-    const status = written ? "written" : "unchanged";
+    const { program, notes } = bundleFor(whole(hostOf(config, options)), options.files);
+    const status = (await putFile(path, program, { program: true })) ? "written" : "unchanged";
     return { ...about, host, status, written: path, notes, error: null, failure: null };
   } catch (error) {
     const failure = asFailure(error);

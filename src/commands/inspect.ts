@@ -1,32 +1,26 @@
-import { type CommonOptions, type Host, type Looked, lookAround, settle } from "../context";
-import { olderDocument } from "../elsewhere";
 import { Failure, shellWord } from "../failure";
 import { writeDocument } from "../host/document";
 import type { Result } from "../output/schema";
-import { examine, named } from "../patch/examine";
+import { type CommonOptions, type Host, readBoth, settle } from "../target";
 import { findAffected } from "../virtinst/affected";
-import { targetNotes } from "../virtinst/notes";
-import type { Target } from "../virtinst/target";
+import { type Target, targetNotes } from "../virtinst/target-file";
 import { about } from "./about";
 
-/** What `inspect` found. */
-export type InspectResult = Result<"inspect">;
-
 /** Reads what libvirt and virtinst look like, and whether a patch is needed. Changes nothing. */
-export async function inspect(options: CommonOptions): Promise<InspectResult> {
-  const around = await lookAround(options);
-  const { host: looked } = around;
-  const met = findTarget(options, around);
-  const host = settle(looked, met instanceof Failure ? null : met.installation, options);
+export async function inspect(options: CommonOptions): Promise<Result<"inspect">> {
+  const { host: read, target: met } = await readBoth(options);
+  if (met instanceof Failure && options.virtinst !== undefined) throw met;
+  // A host without virtinst still has pools to describe.
+  const target = met instanceof Failure ? null : met;
+  const host = target ? read : settle(read, null, options);
   const { config, facts, chosen } = host;
-  const target = met instanceof Failure ? null : settled(met, looked, host);
-  const found = about(target, host, options.files);
+  const found = about(target && allBroken(target, host), host, options.files);
   const { release, file, sha256, state, affected, affectedReason } = found;
   return {
     command: "inspect",
     ...found,
     pools: chosen.map(({ name }) => name),
-    program: programOf(target, options),
+    program: target?.installation.program ? options.files.shown(target.installation.program) : null,
     alternative: affected === "yes" && target ? alternativeTo(target, chosen, options) : null,
     resolved: facts.resolved,
     broken: facts.broken.map(({ pools, failure: { message, hint } }) => ({ pools, message, hint })),
@@ -36,19 +30,8 @@ export async function inspect(options: CommonOptions): Promise<InspectResult> {
         ? { release, file, sha256, state, affected, reason: affectedReason ?? affected }
         : null,
     ),
-    notes: [
-      ...facts.notes,
-      ...(met instanceof Failure ? [`${met.message} ${met.hint}`] : []),
-      ...(target ? olderDocument(host, target, options) : []),
-      ...(target ? targetNotes(target, options) : []),
-    ],
+    notes: [...facts.notes, ...(met instanceof Failure ? [`${met.message} ${met.hint}`] : targetNotes(met, options))],
   };
-}
-
-/** The `virt-install` that uses a target's virtinst, as this process sees it; null for none. */
-function programOf(target: Target | null, { files }: CommonOptions): string | null {
-  const program = target?.installation.program ?? null;
-  return program === null ? null : files.shown(program);
 }
 
 /** How to do without the patch: only if naming the secrets by UUID is enough for this virtinst. */
@@ -61,24 +44,9 @@ function alternativeTo({ installation }: Target, chosen: Host["chosen"], { files
   return `name the secret by uuid in the pool (${commands.join("; ")}), if guests need not migrate to hosts where the secret has another UUID`;
 }
 
-/** The target beside the pools that turned out to be whole. */
-function settled(target: Target, looked: Host, { facts, chosen }: Host): Target {
-  const examined =
-    facts.pools === looked.facts.pools
-      ? target.examined
-      : examine(target.file.bytes, facts.cephPools, named(target.installation));
-  // A host whose pools are all broken is not one without a pool.
-  const allBroken = examined.state === "outdated" && facts.pools.length === 0 && chosen.length > 0;
-  const reason = allBroken ? "all rbd pools of this host are broken" : examined.reason;
-  return { ...target, examined: { ...examined, reason } };
-}
-
-/** The target; why there is none, since a host without virtinst still has facts to carry elsewhere. */
-function findTarget(options: CommonOptions, { meet }: Looked): Target | Failure {
-  try {
-    return meet();
-  } catch (error) {
-    if (error instanceof Failure && options.virtinst === undefined) return error;
-    throw error;
-  }
+/** The target of a host whose pools are all broken: it is outdated, but not for lack of a pool. */
+function allBroken(target: Target, { facts, chosen }: Host): Target {
+  const { examined } = target;
+  if (examined.state !== "outdated" || facts.pools.length > 0 || chosen.length === 0) return target;
+  return { ...target, examined: { ...examined, reason: "all rbd pools of this host are broken" } };
 }

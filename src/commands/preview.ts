@@ -1,4 +1,3 @@
-import { type CommonOptions, openHost, settle, whole } from "../context";
 import { Failure } from "../failure";
 import { readRbdDisks } from "../host/domain";
 import { noPool } from "../host/facts";
@@ -9,40 +8,31 @@ import { renderFunction } from "../patch/render";
 import { sampleDomain } from "../patch/sample";
 import { decode, encode, type Source } from "../patch/source";
 import { isStandardInput, readInput, XML_LIMIT } from "../system/read";
+import { type CommonOptions, openHost, settle, whole } from "../target";
 import { TOOL } from "../version";
 import { writtenDisks } from "../virtinst/affected";
-import { findVirtinst, type Installation } from "../virtinst/find";
-import { pythonMajor } from "../virtinst/layouts";
+import { findVirtinst, type Installation, pythonMajor } from "../virtinst/find";
 import { findPythons, isSkipped, runFunction } from "../virtinst/python";
-import { isOwnVirtinst } from "../virtinst/target";
+import { isOwnVirtinst } from "../virtinst/target-file";
 import { about } from "./about";
-
-/** Options of `preview`. */
-export interface PreviewOptions extends CommonOptions {
-  /**
-   * A file with a domain's XML, or `-` for standard input; by default a domain with a disk from each of the host's
-   * pools.
-   */
-  readonly domain?: string;
-}
 
 /** What the patch would make of a domain's XML. */
 export interface PreviewResult extends Result<"preview"> {
-  /** The XML in the bytes of the file that it was read from. */
+  /** The XML in the encoding of the file that it was read from. */
   readonly bytes: Buffer;
 }
 
 /**
  * Shows what the patch would make of a domain, by running the very Python that it would put into virtinst.
  *
- * @throws Failure (behaviour) where there is no Python to run it, or it raises
+ * @param domain a file with a domain's XML, or `-` for standard input; by default a sample with a disk from each pool
+ * @throws Failure (behaviour) if there is no Python to run it, or it raises
  */
-export async function preview(options: PreviewOptions): Promise<PreviewResult> {
+export async function preview(options: CommonOptions, domain?: string): Promise<PreviewResult> {
   const host = await openHost(options);
-  const { domain } = options;
   if (host.chosen.length === 0 && domain === undefined) throw noPool(host.config);
   const installation = installed(options);
-  // What runs it here says nothing of another machine's disks.
+  // The virtinst of this machine does not tell what another host writes.
   const theirs = host.config.elsewhere && isOwnVirtinst(options) ? null : installation;
   const { pools, cephPools, notes } = whole(settle(host, theirs, options)).facts;
   const written = theirs ? writtenDisks(theirs, host.chosen, options.files) : undefined;
@@ -75,35 +65,29 @@ export async function preview(options: PreviewOptions): Promise<PreviewResult> {
   };
 }
 
-const SAMPLE = `This domain is a sample, made up with a disk from each pool: no guest of this host is in it. For one of yours: virsh dumpxml GUEST | ${TOOL} preview -, or ${TOOL} preview FILE.`;
+const SAMPLE = `This domain is a sample, with a disk from each pool; it is no guest of this host. To preview a guest: virsh dumpxml GUEST | ${TOOL} preview -, or ${TOOL} preview FILE.`;
 
 /**
  * A domain's XML, from a file or standard input.
  *
- * @throws Failure (io) where it cannot be read, (facts) where it is not a domain
+ * @throws Failure (io) if it cannot be read, (facts) if it is not a domain
  */
 function readDomain(name: string): Source {
   const { bytes, where, piped } = readInput(name, "io", XML_LIMIT);
   const source = decode(bytes);
-  // virsh ends its output with an empty line even where it fails.
+  // virsh ends its output with an empty line even if it fails.
   if (piped && source.text.trim() === "")
     throw new Failure(
       "facts",
-      "standard input is empty: there is no domain's XML in it.",
-      "See what the command before the pipe said: virsh list --all shows the domains that there are.",
-    );
-  if (piped && source.encoding !== "utf8")
-    throw new Failure(
-      "facts",
-      "standard input is not UTF-8, as what virsh prints is.",
-      "Give what virsh dumpxml prints; a file in another encoding by its name.",
+      "standard input is empty: it contains no domain XML.",
+      "Check the command before the pipe: virsh list --all shows the domains.",
     );
   readRbdDisks(source.text, where);
   return source;
 }
 
 /** The virtinst whose Python is to be used; a preview works without one too. */
-function installed({ files, virtinst }: PreviewOptions): Installation | null {
+function installed({ files, virtinst }: CommonOptions): Installation | null {
   try {
     return findVirtinst(files, virtinst);
   } catch (error) {

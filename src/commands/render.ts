@@ -1,19 +1,17 @@
-import { type CommonOptions, openContext } from "../context";
 import { noPool } from "../host/facts";
 import type { Result } from "../output/schema";
 import { unifiedDiff } from "../patch/diff";
-import { examine, named } from "../patch/examine";
 import { monitorText, type PoolFacts, poolNames, secretText } from "../patch/facts";
 import { encode } from "../patch/source";
+import { type CommonOptions, openContext } from "../target";
 import { TOOL, VERSION } from "../version";
-import { targetNotes } from "../virtinst/notes";
-import { planPatch } from "../virtinst/plan";
-import { aboutTarget } from "./about";
+import { planPatch, targetNotes } from "../virtinst/target-file";
+import { about } from "./about";
 
 /** Options of `render`. */
 export interface RenderOptions extends CommonOptions {
-  /** Whether to render the patch that removes the blocks; false by default. */
-  readonly reverse?: boolean;
+  /** Whether to render the patch that removes the blocks. */
+  readonly reverse: boolean;
 }
 
 /** What `render` rendered. */
@@ -31,13 +29,12 @@ export interface RenderResult extends Result<"render"> {
  */
 export async function renderPatch(options: RenderOptions): Promise<RenderResult> {
   const context = await openContext(options);
-  const { config, facts, chosen, installation, file } = context;
-  const { reverse = false } = options;
+  const { config, facts, chosen, installation, examined, file } = context;
+  const { reverse } = options;
   if (chosen.length === 0) throw noPool(config);
-  const examined = examine(file.bytes, facts.cephPools, named(installation));
   const { before, after } = planPatch(installation, examined, file.modified, facts.cephPools);
   const [from, to] = reverse ? [after, before] : [before, after];
-  const found = aboutTarget({ installation, examined }, chosen, options.files);
+  const found = about(context, context, options.files);
   const { affected, affectedReason } = found;
   const header = [
     `${TOOL} ${VERSION}${reverse ? ", reversed" : ""}`,
@@ -49,8 +46,6 @@ export async function renderPatch(options: RenderOptions): Promise<RenderResult>
   const text = header.map((line) => `# ${line}\n`).join("") + unifiedDiff(installation.file, from.text, to.text);
   return {
     command: "render",
-    host: config.host,
-    source: config.source,
     ...found,
     pools: poolNames(facts.cephPools),
     reverse,

@@ -1,36 +1,32 @@
-import type { Context } from "../context";
 import { page, type Report } from "../output/page";
+import type { Result } from "../output/schema";
 import { sideBySide, unifiedDiff } from "../patch/diff";
 import { sampleDomain } from "../patch/sample";
-import type { VerifyResult } from "./verify";
+import type { HostFiles } from "../system/host-files";
+import type { Context } from "../target";
+import { writtenDisks } from "../virtinst/affected";
 
-/** How a `verify` was run, and what it came to. */
-export interface VerifyRun {
-  readonly exitCode: number;
-  /** The command line, without the program. */
-  readonly words: readonly string[];
-  readonly at: Date;
+/** How a `verify` was run, and its exit code. */
+export type VerifyRun = Pick<Report, "exitCode" | "words" | "at">;
+
+/** The result of `verify` as a page for a change ticket: one HTML file, which loads nothing and runs nothing. */
+export function report(context: Context, result: Result<"verify">, run: VerifyRun, files: HostFiles): string {
+  const { installation, examined, facts } = context;
+  const { base, source } = examined;
+  const diff = base && unifiedDiff(installation.file, base.text, source.text);
+  return page({ ...result, ...run, resolved: facts.pools, diff, disk: sampleDisk(context, result, files) });
 }
 
-/** What `verify` found as a page for a change ticket: one HTML file, which loads nothing and runs nothing. */
-export function report({ context, ...result }: VerifyResult, run: VerifyRun): string {
-  const { pools } = context.facts;
-  return page({ ...result, ...run, resolved: pools, diff: blocksDiff(context), disk: sampleDisk(context, result) });
-}
-
-/** What the blocks add to their file; null where they are damaged, so that nobody knows it without them. */
-function blocksDiff({ installation, examined: { base, source } }: Context): string | null {
-  return base && unifiedDiff(installation.file, base.text, source.text);
-}
-
-/** A disk of the sample domain that has to become another, one that does not if there is one; null where none has to. */
+/** A disk of the sample domain that must change, if possible one that does not change; null if none must change. */
 function sampleDisk(
-  { facts, writes }: VerifyResult["context"],
-  { state, affected, behaviour }: Omit<VerifyResult, "context">,
+  { facts, installation, chosen }: Context,
+  { state, affected, behaviour }: Result<"verify">,
+  files: HostFiles,
 ): Report["disk"] {
   if (state === "not-patched" && affected === "no") return null;
   const wrong = behaviour.checks.filter(({ passed }) => !passed).map(({ label }) => label);
-  const disks = sampleDomain(facts.pools, writes).disks.filter(({ before, after }) => before !== after);
+  const sample = sampleDomain(facts.pools, writtenDisks(installation, chosen, files));
+  const disks = sample.disks.filter(({ before, after }) => before !== after);
   const disk = disks.find(({ label }) => wrong.includes(label)) ?? disks[0];
   return disk ? { label: disk.label, ...sideBySide(outdented(disk.before), outdented(disk.after)) } : null;
 }

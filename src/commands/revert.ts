@@ -1,39 +1,62 @@
-import type { ChangeOptions } from "../change/change";
-import { takeOut } from "../change/revert";
 import type { Result } from "../output/schema";
-import { replacementNotes } from "../virtinst/notes";
-import { openTarget, type TargetOptions } from "../virtinst/target";
+import { unifiedDiff } from "../patch/diff";
+import { requireBase } from "../patch/examine";
+import { poolNames } from "../patch/facts";
+import { readFacts } from "../patch/read-facts";
+import { encode } from "../patch/source";
+import { replaceFile } from "../system/replace";
+import { openTarget, replacementNotes, type Target, type TargetOptions } from "../virtinst/target-file";
 import { about, NOT_PATCHED } from "./about";
 
 /** Options of `revert`. */
-export type RevertOptions = TargetOptions & Pick<ChangeOptions, "check">;
-
-/** What `revert` did, or with `check` would do. */
-export type RevertResult = Result<"revert">;
+export interface RevertOptions extends TargetOptions {
+  /** Whether to change nothing. */
+  readonly check: boolean;
+}
 
 /**
- * Takes the blocks out, and puts the modification time back where the file is what it was.
+ * Removes the patch, and restores the modification time if the file is the original file again.
  *
- * @throws Failure (target) where a marker is damaged: nothing is written then
+ * @throws Failure (target) if the patch is damaged, or there is no virtinst; (io) if the file cannot be replaced
  */
-export async function revert(options: RevertOptions): Promise<RevertResult> {
+export async function revert(options: RevertOptions): Promise<Result<"revert">> {
   const target = openTarget(options, null);
-  const there = target.examined.state !== "not-patched";
-  const replacement = replacementNotes(target, options);
-  // Looked at before the change: what fails after it would leave it unsaid.
-  const found = about(target, null, options.files);
-  const nothing = { pools: [], restored: null, timeRestored: null, diff: "", notes: [] };
-  const takenOut = there ? await takeOut(target, options) : null;
-  const done = takenOut ?? nothing;
-  const check = options.check ?? false;
+  const { check, files } = options;
+  const found = { command: "revert", ...about(target, null, files) } as const;
+  const notes = replacementNotes(target, options);
+  const { state } = target.examined;
+  if (state === "not-patched") {
+    const nothing = { changed: false, check, pools: [], restored: null, timeRestored: null, diff: "" };
+    return { ...found, ...nothing, status: state, notes };
+  }
+  const removed = await removePatch(target, options);
+  const status = check ? "would be reverted" : "reverted";
+  return { ...found, ...removed, status, notes: [...notes, ...removed.notes] };
+}
+
+/**
+ * Removes the patch from a file; with `check`, only says what would be done.
+ *
+ * @returns the part of a result that says what was done
+ * @throws Failure (target) if the patch is damaged, (io) if the file cannot be replaced
+ */
+export async function removePatch({ installation, examined, file }: Target, { check }: RevertOptions) {
+  const base = requireBase(examined, installation);
+  const { patch, isOriginal, state, source } = examined;
+  if (!patch) throw new RangeError("there is no patch to remove");
+  const notes: string[] = [];
+  if (!patch.intact && state === "modified") notes.push("The patch had been edited; it is removed as it is.");
+  if (!isOriginal)
+    notes.push("The file was also changed outside the patch. These changes, and the modification time, are kept.");
+  const wanted = isOriginal ? patch.original.modified : undefined;
+  const modified = check ? wanted : await replaceFile(file, encode(base), wanted);
+  const restored = wanted !== undefined;
+  if (restored && modified !== wanted)
+    notes.push(`The modification time could not be restored: it is ${modified}, and was ${wanted}.`);
   return {
-    command: "revert",
-    ...found,
-    ...(takenOut === null || !check ? NOT_PATCHED : {}),
-    changed: takenOut !== null,
-    check,
-    status: takenOut ? (check ? "would be reverted" : "reverted") : "not-patched",
-    ...done,
-    notes: [...replacement, ...done.notes],
+    ...(check ? {} : NOT_PATCHED),
+    ...{ changed: true, check, restored, timeRestored: restored && modified === wanted, notes },
+    pools: poolNames(readFacts(patch.block)),
+    diff: unifiedDiff(installation.file, source.text, base.text),
   };
 }

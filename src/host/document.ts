@@ -59,26 +59,13 @@ export const hostDocument = v.strictObject({
 /** A host document, with every optional part filled in. */
 export type HostDocument = v.InferOutput<typeof hostDocument>;
 
-/**
- * The host document.
- *
- * @param config what libvirt says
- * @param virtinst what was found of virtinst; null for nothing
- */
+/** The host document. */
 export function writeDocument(config: HostConfig, virtinst: HostDocument["virtinst"]): HostDocument {
   const { host, pools, secrets } = config;
-  const copied = pools.map(({ name, active, cephPool, monitors, auth }) => ({
-    ...{ name, active, cephPool, auth },
-    monitors: [...monitors],
-  }));
-  return { version: DOCUMENT_VERSION, host, pools: copied, secrets: secrets && [...secrets], virtinst };
+  return { version: DOCUMENT_VERSION, host, pools, secrets, virtinst } as HostDocument;
 }
 
-/**
- * Reads the host document that was named.
- *
- * @param how as for `readNamed`
- */
+/** Reads the host document that was named. */
 export function readDocumentFile({ hostDocument: file = "" }: Pick<HostOptions, "hostDocument">, how = {}): HostConfig {
   return readDocument(utf8({ where: file, bytes: readNamed(file, "facts", LIMIT, how) }), file);
 }
@@ -86,8 +73,6 @@ export function readDocumentFile({ hostDocument: file = "" }: Pick<HostOptions, 
 /**
  * Reads a host document.
  *
- * @param json its text
- * @param where its file, for messages
  * @throws Failure (facts) where it is not JSON or not a host document, naming the place in it
  */
 export function readDocument(json: string, where: string): HostConfig {

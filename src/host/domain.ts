@@ -1,4 +1,3 @@
-import type { XmlElement } from "@rgrove/parse-xml";
 import type { Monitor } from "../patch/facts";
 import { childElements, readElement } from "./xml";
 
@@ -21,8 +20,6 @@ export interface DomainDisk {
 /**
  * Reads the rbd disks of a domain's XML (https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms).
  *
- * @param xml one domain
- * @param where for messages
  * @throws Failure (facts) where it is not XML
  */
 export function readRbdDisks(xml: string, where: string): DomainDisk[] {
@@ -57,15 +54,8 @@ export function strayAuths(xml: string, where: string): string[] {
     );
 }
 
-/** A disk, taken apart. */
-interface Disk {
-  readonly source: XmlElement | null;
-  readonly target: XmlElement | null;
-  /** Before its source, and in it. */
-  readonly auths: readonly XmlElement[];
-}
-
-function readDisks(xml: string, where: string): Disk[] {
+/** The disks, taken apart; an auth stands before the source, or in it. */
+function readDisks(xml: string, where: string) {
   return childElements(readElement(xml, "domain", where), "devices")
     .flatMap((devices) => childElements(devices, "disk"))
     .map((disk) => {
@@ -75,6 +65,6 @@ function readDisks(xml: string, where: string): Disk[] {
     });
 }
 
-function isRbd({ source }: Disk): boolean {
+function isRbd({ source }: ReturnType<typeof readDisks>[number]): boolean {
   return source?.attributes.protocol === "rbd";
 }

@@ -38,7 +38,6 @@ export interface ResolvedFacts {
 /**
  * Picks the pools, looks up their secrets, splits lists of monitors, and checks that all of it fits together. A host may have none.
  *
- * @param config what libvirt says
  * @param only names of the libvirt pools to take; empty takes all rbd pools
  * @returns also the pools that are broken: their secret is not defined or not for Ceph, or they contradict each other
  * @throws Failure (facts) where a pool that was asked for is missing, or there are too many
@@ -83,7 +82,7 @@ export function choosePools({ pools, source }: HostConfig, only: readonly string
   if (unknown.length > 0)
     throw new Failure(
       "facts",
-      `${source}: there is no rbd pool named ${unknown.map(quote).join(" or ")}.`,
+      `${source}: there is no rbd pool named ${unknown.map((name) => JSON.stringify(name)).join(" or ")}.`,
       names.length > 0
         ? `The rbd pools are: ${quoted(names)}.`
         : "There is no rbd pool at all: leave --pool out, or look where the facts come from.",
@@ -118,10 +117,10 @@ function credentialsOf(pool: Pool, config: HostConfig, notes: string[]): Credent
   if (!pool.auth) return null;
   const { username, secret } = pool.auth;
   const usage = "usage" in secret ? { usage: secret.usage } : {};
-  const named = "uuid" in secret ? `uuid ${secret.uuid}` : `usage ${quote(secret.usage)}`;
+  const named = "uuid" in secret ? `uuid ${secret.uuid}` : `usage ${JSON.stringify(secret.usage)}`;
   if (!config.secrets) {
     notes.push(
-      `The secret of pool ${quote(pool.name)} (${named}) was not checked: the secrets of this host could not be read.`,
+      `The secret of pool ${JSON.stringify(pool.name)} (${named}) was not checked: the secrets of this host could not be read.`,
     );
     return { username, uuid: "uuid" in secret ? secret.uuid : "", ...usage };
   }
@@ -133,12 +132,12 @@ function credentialsOf(pool: Pool, config: HostConfig, notes: string[]): Credent
   if (found[0])
     return new Failure(
       "facts",
-      `${config.source}: the secret with ${named} of pool ${quote(pool.name)} has the usage type ${found[0].usageType ?? "none"}, not ceph.`,
+      `${config.source}: the secret with ${named} of pool ${JSON.stringify(pool.name)} has the usage type ${found[0].usageType ?? "none"}, not ceph.`,
       `Define a secret with <usage type='ceph'> for client.${username} (virsh secret-define) and name it in the pool.`,
     );
   return new Failure(
     "facts",
-    `${config.source}: pool ${quote(pool.name)} names a secret with ${named}, and no such secret is defined.`,
+    `${config.source}: pool ${JSON.stringify(pool.name)} names a secret with ${named}, and no such secret is defined.`,
     "Define it (virsh secret-define, then virsh secret-set-value), or leave this pool out with --pool.",
   );
 }
@@ -159,7 +158,7 @@ function contradictions(pools: readonly PoolFacts[], source: string): { group: B
     const why = told ? ", and no virtinst was found that writes a pool's user into its disks, as 1.5 and later do" : "";
     const failure = new Failure(
       "facts",
-      `${source}: the pools ${listed(names)} ${names.length > 2 ? "all" : "both"} stand for the Ceph pool ${quote(cephPool)} on the same monitors, with different credentials${why}.`,
+      `${source}: the pools ${quoted(names)} stand for the Ceph pool ${JSON.stringify(cephPool)} on the same monitors, with different credentials${why}.`,
       `Choose ${logins.length < names.length ? "those of one user" : "one"} with ${choice}${told ? ", or go to virt-manager 1.5 or later" : ""}.`,
     );
     return { group: { pools: names, failure }, told };
@@ -167,11 +166,3 @@ function contradictions(pools: readonly PoolFacts[], source: string): { group: B
 }
 
 const hasAuth = ({ auth }: PoolFacts) => auth !== null;
-
-function listed(names: readonly string[]): string {
-  return `${names.slice(0, -1).map(quote).join(", ")} and ${quote(names[names.length - 1] as string)}`;
-}
-
-function quote(name: string): string {
-  return JSON.stringify(name);
-}

@@ -1,9 +1,8 @@
 import { Failure, shellWord } from "../failure";
-import { documentsIn } from "../system/printed";
-import { converse, type Finished, run } from "../system/run";
-import { byName, DEFAULT_URI, type HostConfig, type HostOptions, type Pool, type Secret } from "./config";
+import { type Finished, run } from "../system/run";
+import { byName, DEFAULT_URI, type HostConfig, type HostOptions } from "./config";
 import { isAnyMachine, isLocalUri, isThisMachine } from "./here";
-import { readPool, readSecret } from "./xml";
+import { documentsIn, readPool, readSecret } from "./xml";
 import { readSecrets, readXmlFile } from "./xml-files";
 
 /** Reads the pools and secrets of a running libvirt; the secrets from files, if some were named. */
@@ -18,59 +17,52 @@ export async function readLibvirt({ connect, secretXml }: HostOptions): Promise<
  * One virsh serves all calls. Its tables are read as text, since virsh 1.2.17 (CentOS 7.2) has neither
  * `pool-list --name` nor `--uuid`; names with spaces keep them.
  *
- * @param uri libvirt's connection URI
  * @throws Failure (facts) with the message of virsh if it is missing or cannot connect
  */
 export async function readLive(uri: string): Promise<HostConfig> {
   // virsh 9.0 escapes less of a name in this locale than in C.
   const env = { LC_ALL: "C.UTF-8" };
-  const virsh = converse("virsh", ["-q", "-r", "-c", uri], { env });
-  const said = await virsh.ask(["hostname", "pool-list --all", "secret-list", `echo ${LISTED}`], LISTED_SAID);
-  // Do not parse output without the sentinel, however long it is.
-  if (!LISTED_SAID.test(said)) throw unreachable(uri, await virsh.finish([]));
-  const listed = withoutPrompts(said);
-  const rows = poolRows(listed);
-  const uuids = [...listed.matchAll(SECRET_ROW)].map(([, uuid]) => uuid as string);
-  const commands = [
-    ...rows.map(({ name }) => `pool-dumpxml --pool ${quote(name)}`),
-    ...uuids.map((uuid) => `secret-dumpxml --secret ${uuid}`),
-  ];
+  let tables: Tables | null = null;
+  let commands: string[] = [];
   // virsh reads its input through readline, which takes bytes beyond ASCII and control characters for key strokes.
-  const plain = commands.every((command) => /^[ -~]*$/.test(command));
-  const talk = await virsh.finish(plain ? commands : []);
-  if (talk.fault !== null) throw unreachable(uri, talk);
+  const isPlain = () => commands.every((command) => /^[ -~]*$/.test(command));
+  const dumps = (printed: string) => {
+    tables = readTables(withoutPrompts(printed));
+    commands = [
+      ...tables.pools.map(({ name }) => `pool-dumpxml --pool ${quote(name)}`),
+      ...tables.secrets.map((uuid) => `secret-dumpxml --secret ${uuid}`),
+    ];
+    return isPlain() ? `${commands.join("\n")}\n` : "";
+  };
+  const input = `hostname\npool-list --all\nsecret-list\necho ${LISTED}\n`;
+  const talk = await run("virsh", ["-q", "-r", "-c", uri], { env, input, rest: { after: LISTED_SAID, input: dumps } });
+  // Do not parse output without the sentinel, however long it is.
+  const listed = tables as Tables | null;
+  if (talk.fault !== null || !listed) throw unreachable(uri, talk);
   if (/failed to list pools|failed to list inactive pools/i.test(talk.stderr))
     throw refused(
       uri,
       ownWords(talk),
       `Look at the state of libvirt's storage driver: virsh -r -c ${uri} pool-list --all.`,
     );
-  const dump = plain ? talk : await run("virsh", ["-q", "-r", "-c", uri, commands.join("; ")], { env });
+  const dump = isPlain() ? talk : await run("virsh", ["-q", "-r", "-c", uri, commands.join("; ")], { env });
   if (dump.fault !== null) throw unreachable(uri, dump);
 
   const documents = documentsIn(withoutPrompts(dump.stdout), ["pool", "secret"]);
   const where = `virsh -c ${uri}`;
-  const active = new Map(rows.map((row) => [row.name, row.active]));
-  const pools: Pool[] = [];
-  const secrets: Secret[] = [];
-  let poolDocuments = 0;
-  for (const document of documents) {
-    if (document.startsWith("<secret")) secrets.push(readSecret(document, where));
-    else {
-      const pool = readPool(document, where, null);
-      poolDocuments++;
-      if (pool) pools.push({ ...pool, active: active.get(pool.name) ?? null });
-    }
-  }
-  if (poolDocuments !== rows.length || secrets.length !== uuids.length)
+  const secrets = documents.filter(isSecret).map((document) => readSecret(document, where));
+  const described = documents.filter((document) => !isSecret(document)).map((document) => readPool(document, where));
+  if (described.length !== listed.pools.length || secrets.length !== listed.secrets.length)
     throw refused(
       uri,
-      `virsh listed ${rows.length} pools and ${uuids.length} secrets but described ${poolDocuments} and ${secrets.length}: ${ownWords(talk) || "no reason given"}`,
+      `virsh listed ${listed.pools.length} pools and ${listed.secrets.length} secrets but described ${described.length} and ${secrets.length}: ${ownWords(talk) || "no reason given"}`,
       "A pool or secret may have gone meanwhile: try again.",
     );
+  const active = new Map(listed.pools.map((row) => [row.name, row.active]));
+  const pools = described.flatMap((pool) => (pool ? [{ ...pool, active: active.get(pool.name) ?? null }] : []));
   if (pools.length === 0) await refuseUnlisted(uri);
   const secretsListed = !/failed to (count|list) secrets|virConnect(NumOf|ListAll)Secrets/i.test(talk.stderr);
-  const host = listed.split("\n").find((line) => /^\S+$/.test(line) && !["hostname", LISTED].includes(line)) ?? null;
+  const { host } = listed;
   return {
     host,
     source: uri,
@@ -104,18 +96,30 @@ async function refuseUnlisted(uri: string): Promise<void> {
 const LISTED = "virtinst-rbd-patch-listed";
 // Said, not echoed: at a line's start, or just behind the prompt of a virsh without readline.
 const LISTED_SAID = new RegExp(`^(?:virsh [#>] )*${LISTED}`, "m");
-const SECRET_ROW = /^ ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) /gm;
+
+const isSecret = (document: string) => document.startsWith("<secret");
+
+/** What the first commands printed. */
+interface Tables {
+  readonly host: string | null;
+  readonly pools: readonly { readonly name: string; readonly active: boolean }[];
+  /** Their UUIDs. */
+  readonly secrets: readonly string[];
+}
 
 /**
- * The rows of `pool-list --all`. virsh 1.2.17 and 9.0 both begin a row with a space and pad the columns with spaces; a
- * name may contain spaces, but not end with one.
+ * Reads the tables. virsh 1.2.17 and 9.0 both begin a row with a space and pad the columns with spaces; a name may contain
+ * spaces, but not end with one.
  */
-function poolRows(listed: string): { name: string; active: boolean }[] {
-  return listed.split("\n").flatMap((line) => {
-    const row = / ((?:in)?active) +(?:yes|no) *$/.exec(line);
-    const name = row && line.startsWith(" ") ? line.slice(1, row.index).trimEnd() : "";
-    return row && name ? [{ name: unescaped(name), active: row[1] === "active" }] : [];
+function readTables(printed: string): Tables {
+  const lines = printed.split("\n");
+  const pools = lines.flatMap((line) => {
+    const [, name = "", state] = /^ (.*[^ ]) +((?:in)?active) +(?:yes|no) *$/.exec(line) ?? [];
+    return name === "" ? [] : [{ name: unescaped(name), active: state === "active" }];
   });
+  const secrets = lines.flatMap((line) => /^ ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) /.exec(line)?.[1] ?? []);
+  const host = lines.find((line) => /^\S+$/.test(line) && line !== "hostname" && line !== LISTED) ?? null;
+  return { host, pools, secrets };
 }
 
 /** A name from the table of a virsh that writes `\\x5c` and the like for what it cannot print (9.0). */

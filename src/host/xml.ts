@@ -6,13 +6,10 @@ import type { Pool, Secret, SecretReference } from "./config";
 /**
  * Reads what `virsh pool-dumpxml` prints (https://libvirt.org/formatstorage.html).
  *
- * @param xml one document
- * @param where its file or command, for messages
- * @param active whether libvirt calls the pool active; null where that is not known
  * @returns the pool, or null for a pool of another type
  * @throws Failure (facts) for XML that is not well formed, has a DTD, or is not a pool that libvirt would accept
  */
-export function readPool(xml: string, where: string, active: boolean | null): Pool | null {
+export function readPool(xml: string, where: string): Pool | null {
   const root = readElement(xml, "pool", where);
   const name = textOf(child(root, "name"));
   if (!name) throw refused(where, "the pool has no name");
@@ -23,7 +20,7 @@ export function readPool(xml: string, where: string, active: boolean | null): Po
   const auth = child(source, "auth");
   return {
     name,
-    active,
+    active: null,
     cephPool,
     monitors: childElements(source, "host").map((host) => readMonitor(host, where)),
     auth: auth && readAuth(auth, name, where),
@@ -100,6 +97,17 @@ export function readElement(xml: string, name: string, where: string): XmlElemen
   const { root } = document;
   if (root?.name !== name) throw refused(where, `<${name}> was expected, and this is <${root?.name}>`);
   return root;
+}
+
+/**
+ * The XML documents in the output of a program, each from its first tag to the line that is its end tag, or to the end
+ * of the first line if its end tag is there. Anything between them is skipped.
+ *
+ * @param names of the root elements
+ */
+export function documentsIn(printed: string, names: readonly string[]): string[] {
+  const document = new RegExp(`<(${names.join("|")})(?=[\\s>])(?:.*</\\1>$|[^]*?\\n</\\1>$)`, "gm");
+  return printed.match(document) ?? [];
 }
 
 /** The direct children of that name; none for no parent. */

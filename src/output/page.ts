@@ -6,7 +6,7 @@ import { TOOL, VERSION } from "../version";
 import { deeply, inline } from "./escape";
 import { NO_MONITORS } from "./inspection-text";
 import type { Result } from "./schema";
-import { type CheckGroup, checkGroups, failureText } from "./verification-text";
+import { type CheckGroup, checkGroups, failureText, isWanted } from "./verification-text";
 
 /** What the page shows. */
 export interface Report extends Result<"verify"> {
@@ -85,7 +85,7 @@ function verdict(report: Report, groups: readonly CheckGroup[]) {
     groups.filter((group) => group.status === status && (state !== "not-patched" || group.name !== "behaviour"));
   const [failed, skipped, passed] = [named("failed"), named("skipped"), named("passed")];
   const names = (some: readonly CheckGroup[]) => some.map(({ name }) => name).join(" and ");
-  const wanted = state === "current" || (state === "not-patched" && affected === "no");
+  const wanted = isWanted(report);
   const reason = `${stateReason?.charAt(0).toUpperCase()}${stateReason?.slice(1)}`;
   const why = [
     state === "not-patched" ? `${reason}. Affected: ${affected}: ${affectedReason}.` : `${reason}.`,

@@ -47,19 +47,22 @@ function writeNotes(notes: readonly string[], { quiet }: OutputOptions): void {
 }
 
 /**
- * Prints what was generated, or the name of the file that contains it.
+ * Writes what was generated to the file or directory of --output and prints its name; without one (or with -), prints
+ * what was generated.
  *
- * @param written the file or directory of --output; null if there is none
  * @param content what was generated
  * @param what a name for it
+ * @param write writes it to a file or directory
  */
 export function showGenerated(
   result: Shown,
-  written: string | null,
   content: string | Uint8Array,
   what: string,
-  options: OutputOptions,
+  options: OutputOptions & { readonly output?: string },
+  write: (name: string) => void,
 ): void {
+  const written = options.output === "-" ? null : (options.output ?? null);
+  if (written !== null) write(written);
   if (written !== null || options.json) {
     const shown = { ...result, written };
     show(shown, 0, () => `${inline(written ?? "")}: ${inline(what)}\n`, options);
@@ -97,11 +100,16 @@ export function showChange(
   }
 }
 
-/** A run over many hosts. */
-interface HostsRun {
-  readonly lines: AsyncIterable<HostResult & { readonly failure: Failure | null }>;
+/** A run over many hosts. Between two hosts it keeps only the counts. */
+export interface HostsRun {
+  /** One host after the other; each script is generated when its line is asked for. */
+  readonly lines: AsyncIterable<HostLine>;
+  /** The counts and notes, after the last host. */
   readonly summary: () => HostsSummary;
 }
+
+/** The result for one host. */
+export type HostLine = HostResult & { readonly failure: Failure | null };
 
 /**
  * Prints a run over many hosts: each failure on standard error as it happens, with JSON a line for each host.
@@ -141,17 +149,4 @@ export async function showHosts(
 export function showFailure(failure: Failure, exitCode: number, command: string | undefined, json: boolean): void {
   writeStderr(`${TOOL}: ${inline(failure.message)}\n${inline(failure.hint)}\n`);
   if (json) printJsonFailure(exitCode, command, failure);
-}
-
-/**
- * Writes to the file or directory of --output, if there is one.
- *
- * @param output its name, or - for standard output
- * @param write writes it
- * @returns its name; null if there is none
- */
-export function writeOutput(output: string | undefined, write: (name: string) => void): string | null {
-  if (output === undefined || output === "-") return null;
-  write(output);
-  return output;
 }

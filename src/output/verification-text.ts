@@ -6,6 +6,11 @@ import type { Result } from "./schema";
 /** What `verify` prints. */
 export type Verification = Omit<Result<"verify">, "notes">;
 
+/** Whether the file is as the host needs it: the patch is current, or not needed. */
+export function isWanted({ state, affected }: Pick<Verification, "state" | "affected">): boolean {
+  return state === "current" || (state === "not-patched" && affected === "no");
+}
+
 /** A group of checks, in the same form for the function, virt-install and a volume. */
 export interface CheckGroup {
   readonly name: string;
@@ -72,12 +77,11 @@ function countText({ checks }: CheckGroup): string {
 
 /** Why `verify` does not exit with 0, for standard error: the state of the file if it is to blame, and each check that failed. */
 export function problems(found: Verification): string[] {
-  const { state, affected, volume } = found;
-  const wanted = state === "current" || (state === "not-patched" && affected === "no");
+  const { volume } = found;
   const groups = checkGroups(found).filter(({ status }) => status === "failed");
   const failed = groups.map((one) => `${found.file}: ${one.name} failed${countText(one)}: ${failureText(one)}`);
   const skipped = volume?.status === "skipped" ? [`volume ${volume.volume} was not checked: ${volume.reason}`] : [];
-  return [...(wanted ? [] : [stateLine(found, PLAIN)]), ...[...failed, ...skipped].map(inline)];
+  return [...(isWanted(found) ? [] : [stateLine(found, PLAIN)]), ...[...failed, ...skipped].map(inline)];
 }
 
 /** The checks of a group that failed, on one line; the reason of the group if it has none. */

@@ -1,34 +1,22 @@
 import { applyPatch, parsePatch } from "diff";
 import { Failure } from "../failure";
-import type { CephPool } from "./facts";
 import { readFacts } from "./read-facts";
 import { lineNumber } from "./source";
-import { type Original, stripPatch } from "./strip";
-
-/** What a patch file says, as far as it can be known without the parser. */
-export interface Offered {
-  /** The whole file as the patch leaves it. */
-  readonly text: string;
-  /** What its blocks say they were rendered from. */
-  readonly facts: readonly CephPool[];
-  readonly original: Original;
-  /** The version of this tool that rendered it. */
-  readonly tool: string;
-}
+import { stripPatch } from "./strip";
 
 /**
  * Applies a patch file to a text, strictly: no fuzz, additions only, one file.
  *
  * What it adds is not trusted: whoever calls this renders the facts again and compares.
  *
- * @param patch the unified diff
  * @param path the only path that it may touch, relative to the folder that holds `virtinst`
  * @param base the file's text, without our blocks
- * @param baseHash SHA-256 of that file
  * @param where the patch's own file, for messages
+ * @returns the whole file as the patch leaves it, and what its blocks say: the pools, the original file, the version of
+ *   this tool that rendered it
  * @throws Failure (target) where it is not such a patch, or was made for another file
  */
-export function acceptPatch(patch: string, path: string, base: string, baseHash: string, where: string): Offered {
+export function acceptPatch(patch: string, path: string, base: string, baseHash: string, where: string) {
   const refused = (why: string) =>
     new Failure(
       "target",

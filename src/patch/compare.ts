@@ -3,9 +3,6 @@ import { type CephPool, monitorText, secretText } from "./facts";
 /**
  * What a patch says of libvirt pools beside what a host says of the same ones, in parts of a sentence; empty where they
  * are the same.
- *
- * @param patch the pools of the patch
- * @param host those of the host, as far as the patch names them
  */
 export function compareFacts(patch: readonly CephPool[], host: readonly CephPool[]): string[] {
   const shape = (pools: readonly CephPool[]) =>
@@ -27,12 +24,7 @@ export function compareFacts(patch: readonly CephPool[], host: readonly CephPool
 
 /** What is said of each libvirt pool: there may be thousands. */
 function byName(pools: readonly CephPool[]): Map<string, Record<string, string>> {
-  return new Map(
-    pools.flatMap((pool) => {
-      const described = describe(pool);
-      return pool.libvirtPools.map((name) => [name, described] as const);
-    }),
-  );
+  return new Map(pools.flatMap((pool) => pool.libvirtPools.map((name) => [name, describe(pool)] as const)));
 }
 
 function describe({ name, monitors, auth }: CephPool): Record<string, string> {

@@ -5,8 +5,6 @@ import { type Span, stripPatch } from "./strip";
  * A unified diff that `patch -p1` and `git apply` take.
  *
  * @param path the file, relative to the folder that holds the `virtinst` package
- * @param before the file's text
- * @param after its text afterwards
  * @param context lines of context: 3 by default, as `diff -u`; 0 leaves out every line of the file itself
  * @returns the diff, or an empty text where nothing differs
  */
@@ -89,25 +87,26 @@ function fold(text: string, spans: readonly Span[]): string {
 }
 
 function unfold(patch: Patch): Patch {
-  let shift = { "+": 0, "-": 0 };
+  // How many lines the hunks so far have grown by.
+  const grown = { "+": 0, "-": 0 };
   const hunks = patch.hunks.map((hunk) => {
-    const grown = { "+": 0, "-": 0 };
-    const lines = hunk.lines.flatMap((line) => {
-      const parts = line.slice(1).split(FOLD);
-      const sign = line[0] as "+" | "-";
-      if (parts.length > 1) grown[sign] += parts.length - 1;
-      return parts.map((part) => sign + part);
-    });
-    const { oldStart, oldLines, newStart, newLines } = hunk;
-    const unfolded = {
-      lines,
-      oldStart: oldStart + shift["-"],
-      oldLines: oldLines + grown["-"],
-      newStart: newStart + shift["+"],
-      newLines: newLines + grown["+"],
-    };
-    shift = { "+": shift["+"] + grown["+"], "-": shift["-"] + grown["-"] };
+    const { oldStart, newStart } = hunk;
+    const lines = hunk.lines.flatMap((line) =>
+      line
+        .slice(1)
+        .split(FOLD)
+        .map((part) => line[0] + part),
+    );
+    const [oldLines, newLines] = [lengthOf("-", lines), lengthOf("+", lines)];
+    const unfolded = { oldStart: oldStart + grown["-"], oldLines, newStart: newStart + grown["+"], newLines, lines };
+    grown["-"] += oldLines - hunk.oldLines;
+    grown["+"] += newLines - hunk.newLines;
     return unfolded;
   });
   return { ...patch, hunks };
+}
+
+/** How many lines of a hunk are on one side. */
+function lengthOf(side: "+" | "-", lines: readonly string[]): number {
+  return lines.filter((line) => line[0] === " " || line[0] === side).length;
 }

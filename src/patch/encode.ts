@@ -7,14 +7,9 @@ export function xmlText(value: string): string {
   return value.replace(/[^ !#-%(-;=?-[\]-~]/gu, (character) => `&#${character.codePointAt(0)};`);
 }
 
-/**
- * Reads a text that `xmlText` wrote.
- *
- * @returns the value, or null where the text is not such a text to the letter
- */
-export function readXmlText(text: string): string | null {
-  const value = text.replace(/&#(\d{1,7});/g, (_, code) => character(Number(code)));
-  return xmlText(value) === text ? value : null;
+/** Reads a text that `xmlText` wrote; of another text, it returns any value. */
+export function readXmlText(text: string): string {
+  return text.replace(/&#(\d{1,7});/g, (_, code) => character(Number(code)));
 }
 
 /**
@@ -25,23 +20,17 @@ export function readXmlText(text: string): string | null {
 export function pythonText(value: string): string {
   const body = value.replace(/[^ !#-[\]-~]/gu, (character) => {
     const code = character.codePointAt(0) as number;
-    return code > 0xffff ? `\\U${hex(code, 8)}` : `\\u${hex(code, 4)}`;
+    const hex = code.toString(16);
+    return code > 0xffff ? `\\U${hex.padStart(8, "0")}` : `\\u${hex.padStart(4, "0")}`;
   });
   return `u"${body}"`;
 }
 
-/**
- * Reads a literal that `pythonText` wrote.
- *
- * @returns the value, or null where the text is not such a literal to the letter
- */
-export function readPythonText(literal: string): string | null {
-  const [, body] = /^u"([^"]*)"$/.exec(literal) ?? [];
-  if (body === undefined) return null;
-  const value = body.replace(/\\(?:u([0-9a-f]{4})|U([0-9a-f]{8}))/g, (_, short, long) =>
-    character(Number.parseInt(short ?? long, 16)),
-  );
-  return pythonText(value) === literal ? value : null;
+/** Reads a literal that `pythonText` wrote; of another literal, it returns any value. */
+export function readPythonText(literal: string): string {
+  return literal
+    .slice(2, -1)
+    .replace(/\\(?:u([0-9a-f]{4})|U([0-9a-f]{8}))/g, (_, short, long) => character(Number.parseInt(short ?? long, 16)));
 }
 
 /**
@@ -54,11 +43,7 @@ export function pythonNative(value: string): string {
   return `'${value}'`;
 }
 
-/** Nothing for a number that is no character's: the text that it stood in is then not what was written. */
+/** Nothing for a number that is no character's. */
 function character(code: number): string {
   return code > 0x10ffff ? "" : String.fromCodePoint(code);
-}
-
-function hex(code: number, digits: number): string {
-  return code.toString(16).padStart(digits, "0");
 }

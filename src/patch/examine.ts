@@ -1,9 +1,9 @@
 import { Failure, quoted } from "../failure";
 import { VERSION } from "../version";
 import { type CephPool, poolNames, sha256 } from "./facts";
-import { insertPatch } from "./insert";
 import type { Named } from "./insertion-point";
 import { readFacts } from "./read-facts";
+import { insertPatch } from "./render";
 import { decode, encode, type Source } from "./source";
 import { type Patch, stripPatch } from "./strip";
 
@@ -44,9 +44,7 @@ export const REASONS = {
 /**
  * Compares a file with what it should contain.
  *
- * @param bytes the file
  * @param pools the Ceph pools that the patch should be for: none if there should be no patch, null to compare nothing
- * @param named the file, for messages
  */
 export function examine(bytes: Buffer, pools: readonly CephPool[] | null, named: Named): Examined {
   const source = decode(bytes);

@@ -20,15 +20,6 @@ export const SCRIPT_IN: Readonly<Record<HookKind, string | null>> = {
   yum: PROGRAM.slice(1),
 };
 
-/** A file of a hook. */
-export interface HookFile {
-  /** Its path below the directory of the hook: its path on the host, or in the tree of the configuration management. */
-  readonly path: string;
-  readonly content: string;
-  /** Whether it is executable. */
-  readonly program: boolean;
-}
-
 /** The values in the templates. */
 export interface HookValues {
   /** The names of the pools; none if each host's own are read. */
@@ -42,9 +33,11 @@ export interface HookValues {
 /**
  * Renders the files of a hook, without the standalone script.
  *
+ * @returns the path of each below the directory of the hook: its path on the host, or in the tree of the configuration
+ *   management
  * @throws RangeError if a path has characters that a shell or a configuration file could interpret
  */
-export function renderHook(kind: HookKind, { pools, virtinst, targets }: HookValues): HookFile[] {
+export function renderHook(kind: HookKind, { pools, virtinst, targets }: HookValues) {
   const named = `${pools.length === 1 ? "pool" : "pools"} ${pools.join(", ")}`;
   const context = { tool: VERSION, program: PROGRAM, virtinst, targets, pools: named };
   return Object.entries(hooks[kind] ?? {}).map(([path, template]) => ({

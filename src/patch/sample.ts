@@ -20,7 +20,6 @@ export interface WrittenDisk {
 /**
  * A domain with a disk of each pool, a CD-ROM in a file, and an rbd disk of a Ceph pool that no libvirt pool has.
  *
- * @param pools the libvirt pools
  * @param written what virt-install writes for a pool. By default each disk has what is certain for all versions: the first
  *   monitor, and the user, without its secret, if only that tells the pool from others; pools that nothing tells apart
  *   have no disk
@@ -47,15 +46,12 @@ export function sampleDomain(pools: readonly PoolFacts[], written?: (pool: strin
   return { before: domain(disks.map(({ before }) => before)), after: domain(disks.map(({ after }) => after)), disks };
 }
 
-/** A pool whose disks cannot be taken for those of another cluster. */
-export interface ToldApart {
-  readonly pool: PoolFacts;
-  /** The user that its disks have to state for that; undefined if they are told apart without. */
-  readonly user: string | undefined;
-}
-
-/** The pools whose disks can be told from those of others, by their first monitor or by their user. */
-export function poolsToldApart(pools: readonly PoolFacts[]): ToldApart[] {
+/**
+ * The pools whose disks can be told from those of others, by their first monitor or by their user.
+ *
+ * @returns `user`: what their disks have to state for that; undefined if they are told apart without
+ */
+export function poolsToldApart(pools: readonly PoolFacts[]): { pool: PoolFacts; user: string | undefined }[] {
   const clusters = mergePools(pools);
   return pools.flatMap((pool) => {
     const { cluster, disk } = toldApart(pool, clusters);
@@ -64,20 +60,14 @@ export function poolsToldApart(pools: readonly PoolFacts[]): ToldApart[] {
 }
 
 /** A pool, its disk, and the only cluster that the disk can belong to; undefined if there are several. */
-interface PoolDisk {
-  readonly pool: PoolFacts;
-  readonly disk: WrittenDisk;
-  readonly cluster: CephPool | undefined;
-}
-
-function toldApart(pool: PoolFacts, clusters: readonly CephPool[], written?: WrittenDisk): PoolDisk {
+function toldApart(pool: PoolFacts, clusters: readonly CephPool[], written?: WrittenDisk) {
   const monitors = written?.monitors ?? pool.monitors.slice(0, 1);
   const listed = monitors.flatMap(splitMonitor);
   const may = clusters.filter(
     (one) => one.libvirtPools.includes(pool.pool) || mayBeIn(one, imageOf(pool.cephPool), listed),
   );
   const needed = may.length > 1 && pool.auth ? { username: pool.auth.username } : null;
-  const disk = written ?? { monitors, auth: needed };
+  const disk: WrittenDisk = written ?? { monitors, auth: needed };
   const { auth } = disk;
   const [cluster, other] = may.length > 1 && auth ? may.filter((one) => one.auth?.username === auth.username) : may;
   return { pool, disk, cluster: other ? undefined : cluster };

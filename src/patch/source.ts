@@ -17,6 +17,11 @@ export function encode({ text, encoding }: Source): Buffer {
   return Buffer.from(text, encoding);
 }
 
+/** Whether two sources are the same bytes. */
+export function sameBytes(a: Source, b: Source): boolean {
+  return a.text === b.text && a.encoding === b.encoding;
+}
+
 /** The number, from 1, of the line that an offset is on. */
 export function lineNumber(text: string, offset: number): number {
   let line = 1;

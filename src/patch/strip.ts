@@ -57,8 +57,6 @@ const HEADER_1 =
 /**
  * Takes a patched file apart, without parsing Python. Anything between the markers that this tool does not write is
  * somebody's own code, which must never be removed.
- *
- * @param text the whole file
  */
 export function stripPatch(text: string): Stripped {
   const markers = [...text.matchAll(MARKER)].map(({ index, 0: line, 1: kind }) => ({ index, line, kind }));

@@ -57,7 +57,6 @@ export class HostFiles {
   /**
    * Reads a file; a pipe or a device, which may never end, is not read.
    *
-   * @param limit the largest size, in bytes
    * @returns null if there is no regular file
    * @throws Failure (io) if it cannot be read, or is larger
    */

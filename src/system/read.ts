@@ -10,8 +10,6 @@ export const XML_LIMIT = 4 * 2 ** 20;
 /**
  * Reads a file that was named on the command line: a regular file, or a pipe, as from `<(…)`.
  *
- * @param kind the kind of a failure
- * @param limit the largest size, in bytes
  * @param how `regular`: whether a pipe or a device is refused, because nobody named it
  * @throws Failure if it cannot be read, or is larger
  */
@@ -35,23 +33,14 @@ export function isStandardInput(name: string): boolean {
   return name === "-" || name === "/dev/stdin";
 }
 
-/** What was read from a file or from standard input. */
-export interface Input {
-  readonly bytes: Buffer;
-  /** How a message calls it. */
-  readonly where: string;
-  readonly piped: boolean;
-}
-
 /**
  * Reads a file that was named on the command line, or standard input. That may be a socket, as from sshd, which cannot be
  * opened by a name.
  *
- * @param kind the kind of a failure
- * @param limit the largest size, in bytes
+ * @returns `where`: how a message calls it; `piped`: whether it was standard input
  * @throws Failure if it cannot be read, or is larger
  */
-export function readInput(name: string, kind: FailureKind, limit = LIMIT): Input {
+export function readInput(name: string, kind: FailureKind, limit = LIMIT) {
   if (!isStandardInput(name)) return { bytes: readNamed(name, kind, limit), where: name, piped: false };
   try {
     refuseSecret("/dev/stdin");
@@ -68,7 +57,6 @@ export function readInput(name: string, kind: FailureKind, limit = LIMIT): Input
 /**
  * Reads a file.
  *
- * @param limit the largest size, in bytes
  * @throws Error if a system call fails, or it is larger
  */
 export function readFile(path: string, limit = LIMIT): Buffer {
@@ -107,18 +95,13 @@ function readToEnd(descriptor: number, limit: number): Buffer {
  * @throws Error if it is one, by its name
  */
 function refuseSecret(path: string): void {
-  if ([path, realPath(path)].some((name) => name.endsWith(".base64")))
-    throw new Error("the value of a secret (*.base64) is never read");
-}
-
-/** A path without symbolic links, as far as there is one: an open pipe leads to no name. */
-function realPath(path: string): string {
+  const names = [path];
   try {
-    return realpathSync.native(path);
+    names.push(realpathSync.native(path));
   } catch {
-    // Opening it reports what is wrong.
-    return path;
+    // An open pipe leads to no name; of all else, opening it reports what is wrong.
   }
+  if (names.some((name) => name.endsWith(".base64"))) throw new Error("the value of a secret (*.base64) is never read");
 }
 
 /** Whether an error means that there is no file of that name. */

@@ -84,7 +84,7 @@ export async function replaceFile(old: OldFile, content: Buffer, modified?: stri
     // cp also copied the content.
     ftruncateSync(descriptor);
     writeFileSync(descriptor, content);
-    await setTime(temporary, modified, freshTime(old.modified));
+    await setTime(temporary, modified, old.modified);
     fsyncSync(descriptor);
     if (!readFile(path).equals(old.bytes)) throw new Refusal("another program changed it", "Run this again.");
     if (!isOurs(temporary)) throw new Refusal("another run is in progress", WAIT);
@@ -130,15 +130,12 @@ function refuseOtherOwner(path: string, descriptor: number): void {
 }
 
 /** Sets a modification time with touch: Node keeps neither nanoseconds nor times before 1970. */
-async function setTime(path: string, wanted: string | undefined, fresh: string): Promise<void> {
+async function setTime(path: string, wanted: string | undefined, before: string): Promise<void> {
   const touch = (time: string) => ["-c", "-d", `@${time}`, "--", path];
   if (wanted !== undefined && (await run("touch", touch(wanted))).why === "") return;
   // The wanted time may be out of range.
-  await command("touch", ...touch(fresh));
-}
-
-function freshTime(modified: string): string {
-  return `${Math.max(Math.floor(Date.now() / 1000), Math.floor(Number(modified)) + 1)}.000000000`;
+  const fresh = Math.max(Math.floor(Date.now() / 1000), Math.floor(Number(before)) + 1);
+  await command("touch", ...touch(`${fresh}.000000000`));
 }
 
 /** Whether a name is that of an open file. */
@@ -176,18 +173,16 @@ function failed(path: string, error: unknown, replaced: boolean, left: string): 
 
 function hintFor(error: unknown): string {
   if (error instanceof Refusal) return error.hint;
-  switch ((error as NodeJS.ErrnoException).code) {
-    case "EROFS":
-      return "On an image-based system (ostree, a read-only /usr), patch the image: mount it and use --root.";
-    case "EBUSY":
-      return "Something is mounted on the file: patch the file that was mounted there.";
-    case "EACCES":
-    case "EPERM":
-      return "Run this as root. If you are root, look for an immutable file (lsattr) or an SELinux denial.";
-    default:
-      return "Fix this, then run this again.";
-  }
+  return HINTS[(error as NodeJS.ErrnoException).code ?? ""] ?? "Fix this, then run this again.";
 }
+
+const NO_PERMISSION = "Run this as root. If you are root, look for an immutable file (lsattr) or an SELinux denial.";
+const HINTS: Readonly<Record<string, string>> = {
+  EROFS: "On an image-based system (ostree, a read-only /usr), patch the image: mount it and use --root.",
+  EBUSY: "Something is mounted on the file: patch the file that was mounted there.",
+  EACCES: NO_PERMISSION,
+  EPERM: NO_PERMISSION,
+};
 
 /** A time in nanoseconds since 1970 as seconds with nine decimals. */
 function seconds(nanoseconds: bigint): string {

@@ -20,6 +20,10 @@ export interface RunOptions {
   readonly seconds?: number;
   /** Variables to add to the environment. */
   readonly env?: NodeJS.ProcessEnv;
+  /** For its standard input. */
+  readonly input?: string;
+  /** The rest of that, which depends on what it printed up to a line that matches `after`. */
+  readonly rest?: { readonly after: RegExp; readonly input: (printed: string) => string };
 }
 
 /** The most output of a program, in characters: more is an error. */
@@ -29,67 +33,12 @@ const MOST_ERRORS = 2 ** 20;
 /** How long its output may stay open after its end, in milliseconds: a process that it started may hold it. */
 const AFTERWARDS = 2000;
 
-/**
- * Runs a program to its end, in the root directory, so that it takes no file from the current one.
- *
- * @param input for its standard input
- */
+/** Runs a program to its end, in the root directory, so that it takes no file from the current one. */
 export function run(
   program: string,
   args: readonly string[],
-  { input = "", ...options }: RunOptions & { readonly input?: string } = {},
+  { seconds = 60, env = {}, input = "", rest }: RunOptions = {},
 ): Promise<Finished> {
-  const { child, end } = start(program, args, options, () => {});
-  child.stdin.end(input);
-  return end;
-}
-
-/** A program that is talked to line by line. */
-export interface Conversation {
-  /**
-   * Sends lines, and waits until a line of its standard output matches, or until it ends; returns all output so far.
-   *
-   * @param until is matched against whole lines and an unfinished one of at most 1,000 characters
-   */
-  ask(lines: readonly string[], until: RegExp): Promise<string>;
-  /** Sends the last lines, closes its input and waits for its end. */
-  finish(lines: readonly string[]): Promise<Finished>;
-}
-
-/** Starts a program to talk to; the seconds count from its start to its end. */
-export function converse(program: string, args: readonly string[], options: RunOptions = {}): Conversation {
-  let heard = (_chunk: string) => {};
-  const { child, end, said } = start(program, args, options, (chunk) => heard(chunk));
-  const send = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join("");
-  return {
-    async ask(lines, until) {
-      // Match only what is new, and the line that it continues.
-      let tail = "";
-      const matched = new Promise<void>((resolve) => {
-        heard = (chunk) => {
-          const text = tail + chunk;
-          if (until.test(text)) resolve();
-          tail = text.slice(text.lastIndexOf("\n") + 1).slice(0, 1000);
-        };
-      });
-      child.stdin.write(send(lines));
-      await Promise.race([matched, end]);
-      return said();
-    },
-    finish(lines) {
-      child.stdin.end(send(lines));
-      return end;
-    },
-  };
-}
-
-/** Starts a program; `said` returns its standard output so far. */
-function start(
-  program: string,
-  args: readonly string[],
-  { seconds = 60, env = {} }: RunOptions,
-  heard: (chunk: string) => void,
-) {
   let group: number | undefined;
   // Before it starts: a signal that arrives meanwhile is handled afterwards.
   const forget = beforeSignal(killGroup);
@@ -106,7 +55,9 @@ function start(
   let stderr = "";
   let size = 0;
   let fault: string | null = null;
-  const end = new Promise<Finished>((resolve) => {
+  // The last line so far, up to 1,000 characters of it.
+  let line = "";
+  return new Promise((resolve) => {
     const settle = () => {
       clearTimeout(timer);
       clearTimeout(afterwards);
@@ -132,7 +83,13 @@ function start(
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
       if (!count(chunk)) return;
       stdout.push(chunk);
-      heard(chunk);
+      if (!rest) return;
+      line += chunk;
+      if (rest.after.test(line)) {
+        child.stdin.end(rest.input(stdout.join("")));
+        rest = undefined;
+      }
+      line = line.slice(line.lastIndexOf("\n") + 1).slice(0, 1000);
     });
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
       if (count(chunk)) stderr = (stderr.length > 2 * MOST_ERRORS ? stderr.slice(-MOST_ERRORS) : stderr) + chunk;
@@ -144,8 +101,9 @@ function start(
       afterwards = setTimeout(stop, AFTERWARDS, null);
     });
     child.on("close", settle);
+    child.stdin.write(input);
+    if (!rest) child.stdin.end();
   });
-  return { child, end, said: () => stdout.join("") };
 
   function killGroup(): undefined {
     try {
@@ -163,18 +121,10 @@ function reason(
   stderr: string,
   seconds: number,
 ): string {
-  switch (fault) {
-    case null:
-      break;
-    case "ENOENT":
-      return "it is not installed, or not in PATH";
-    case "ETIMEDOUT":
-      return `it did not end within ${seconds} seconds`;
-    case "ENOBUFS":
-      return `it printed more than ${MOST_OUTPUT / 2 ** 20} MiB`;
-    default:
-      return `it could not be run (${fault})`;
-  }
+  if (fault === "ENOENT") return "it is not installed, or not in PATH";
+  if (fault === "ETIMEDOUT") return `it did not end within ${seconds} seconds`;
+  if (fault === "ENOBUFS") return `it printed more than ${MOST_OUTPUT / 2 ** 20} MiB`;
+  if (fault !== null) return `it could not be run (${fault})`;
   if (signalCode) return `it was ended by ${signalCode}`;
   if (exitCode === 0) return "";
   const last = stderr.trim().split("\n").slice(-3).join("; ").slice(-1000);

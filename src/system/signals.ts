@@ -26,7 +26,6 @@ if (isHangupIgnored()) {
  * Registers what to do before SIGINT, SIGTERM or SIGHUP ends this process. There is a handler only as long as something
  * is registered: a process with a handler cannot be interrupted while it reads from a file that hangs.
  *
- * @param end may return a sentence to report
  * @returns a function that removes it again
  */
 export function beforeSignal(end: () => string | undefined): () => void {
@@ -42,16 +41,12 @@ function take(signal: NodeJS.Signals): void {
   // The latest first: a program is ended before its files are removed.
   for (const end of ends.splice(0).reverse()) {
     const said = end();
-    if (said) report(`${TOOL}: ${said}\n`);
+    try {
+      if (said) writeSync(2, `${TOOL}: ${said}\n`);
+    } catch {
+      // Standard error is closed.
+    }
   }
   for (const one of SIGNALS) process.off(one, take);
   process.kill(process.pid, signal);
-}
-
-function report(text: string): void {
-  try {
-    writeSync(2, text);
-  } catch {
-    // Standard error is closed.
-  }
 }

@@ -1,4 +1,5 @@
-import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { Failure, systemReason } from "../failure";
@@ -36,7 +37,6 @@ export function writeNewFile(
  * Refuses to overwrite a file that this tool did not write.
  *
  * @param isOwn recognises a file by its first 64 KiB
- * @param option the option that named it
  * @throws Failure (io) if another file is there, or it cannot be read
  */
 export function refuseOthersFile(path: string, isOwn: (text: string) => boolean, option: string): void {
@@ -129,4 +129,19 @@ function isEqual(path: string, content: Buffer, program: boolean): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat?.isFile() || stat.size !== content.length || (program && (stat.mode & 0o100) === 0)) return false;
   return readFile(path).equals(content);
+}
+
+/**
+ * Creates a directory that only this user can read, and removes it afterwards, also if a signal ends this process.
+ */
+export async function inTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-"));
+  const remove = () => void rmSync(folder, { recursive: true, force: true });
+  const forget = beforeSignal(remove);
+  try {
+    return await use(folder);
+  } finally {
+    remove();
+    forget();
+  }
 }

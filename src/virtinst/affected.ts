@@ -20,9 +20,7 @@ export type PoolNeeds = Pick<Pool, "name" | "monitors" | "auth">;
  * Whether this virtinst omits something that the host's pools need. Judged by the installed disk code and not by the
  * version, because distributions backport.
  *
- * @param installation where virtinst is
  * @param pools the pools that the patch is for; none on a host without one
- * @param files the host's file system
  */
 export function findAffected(installation: Installation, pools: readonly PoolNeeds[], files: HostFiles): Affected {
   if (pools.length === 0) return { affected: "no", reason: "this host has no rbd pool" };
@@ -36,27 +34,18 @@ const KINDS = ["no network disks", "first monitor only", "auth by uuid"] as cons
 /**
  * The answers for each kind of disk code, with `%s` for its path: without disk code (`%s` is the patched file), and for
  * code that writes no network disks, that copies the first monitor only, and that copies auth.
- *
- * @param pools the pools that the patch is for
  */
 export function affectedBy(pools: readonly PoolNeeds[]): Affected[] {
   return [unknown("%s"), ...KINDS.map((kind) => judge("%s", kind, pools))];
 }
 
-/**
- * Whether the installed disk code copies a pool's auth, and with it the user; code that is not found does not.
- *
- * @param installation where virtinst is
- * @param files the host's file system
- */
+/** Whether the installed disk code copies a pool's auth, and with it the user; code that is not found does not. */
 export function copiesAuth(installation: Installation, files: HostFiles): boolean {
   return COPIES_AUTH.test(readDiskCode(installation, files)?.code ?? "");
 }
 
 /**
  * What the installed disk code writes for a volume of each pool; code that is not found counts as that of 1.2 to 1.4.
- *
- * @param pools the pools that may be asked for
  */
 export function writtenDisks(
   installation: Installation,

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { Failure, shellWord } from "../failure";
 import type { HostFiles, Place } from "../system/host-files";
-import { TARGET_FILES } from "./layouts";
 import { findPrograms, LIBRARIES, PASS_IT, readProgram, siteFolders, usesFolder } from "./program";
+
+/** The files that may define `_build_xml`: of virt-manager 2.2 and later, 2.0 and 2.1, 1.0 to 1.5 (measured on every release). */
+export const TARGET_FILES = ["virtinst/install/installer.py", "virtinst/installer.py", "virtinst/guest.py"] as const;
 
 /** An installed virtinst: the file to patch, and what runs it. */
 export interface Installation {
@@ -28,7 +30,6 @@ export interface Installation {
  * Finds the virtinst that `virt-install` uses: through the program's wrapper scripts and `sys.path.insert` lines, else
  * in /usr/share/virt-manager, else in Python's site directories. Starts no Python.
  *
- * @param files the host's file system
  * @param virtinst the directory that contains the `virtinst` package, if it was named
  * @throws Failure (target) if there is none, with the directories that were searched, or if the program is not understood
  */
@@ -112,3 +113,8 @@ export const VERSION_FILES: readonly (readonly [string, RegExp])[] = [
   ["virtinst/buildconfig.py", /^__version__\s*=\s*["']([\w.+~-]+)["']/m],
   ["virtinst/build.cfg", /^version\s*=\s*([\w.+~-]+)/m],
 ];
+
+/** The major version of the Python that runs the virtinst with this file. */
+export function pythonMajor(file: string): 2 | 3 {
+  return file === "virtinst/guest.py" ? 2 : 3;
+}

@@ -47,7 +47,6 @@ function realPath(path: string, files: HostFiles): string | null {
  * Reads a `virt-install` as text: a Python script with its `sys.path.insert` lines, or a shell wrapper that runs one with
  * `exec /…/virt-install`. The standalone script follows the same rules (`read_program`).
  *
- * @param path where it is, as the host sees it
  * @param depth how many wrappers led to it
  * @throws Failure (target) if it is anything else, so that it is unknown which virtinst it uses
  */

@@ -1,5 +1,6 @@
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import * as v from "valibot";
 import program from "../../templates/run.py";
 import type { Sample } from "../patch/sample";
 import { encode, type Source } from "../patch/source";
@@ -20,7 +21,7 @@ export interface FunctionRun {
   /** The domain's XML that it returned for each text, in their order; empty if it raised. */
   readonly results: readonly (string | null)[];
   /** The checks of a sample domain; empty if there was none, or the function raised. */
-  readonly checks: readonly FunctionCheck[];
+  readonly checks: readonly Check[];
   /** The lines that it logged. */
   readonly log: readonly string[];
   /** The Python's version, such as 2.7. */
@@ -29,8 +30,8 @@ export interface FunctionRun {
   readonly error: string | null;
 }
 
-/** A check of the function. */
-export interface FunctionCheck {
+/** One thing that was looked at. */
+export interface Check {
   /** What holds if it passed. */
   readonly label: string;
   readonly passed: boolean;
@@ -49,7 +50,6 @@ export interface Skipped {
 /**
  * The Pythons that can stand in for the one that runs virt-install, best first.
  *
- * @param installation where virtinst is
  * @param major the major version that its layout needs, if no program names an interpreter
  * @param options `python`: the only one, if it is given; `files`: nothing of a mounted system is run
  */
@@ -94,10 +94,9 @@ export async function compileTexts(
   sources: readonly Source[],
 ): Promise<{ readonly python: Python; readonly faults: readonly (string | null)[] } | Skipped> {
   const texts = sources.map((source) => encode(source).toString("latin1"));
-  const answer = await ask(pythons, { compile: texts }, ({ compile }) =>
-    isListOf(compile, isTextOrNull) && compile.length === texts.length ? compile : null,
-  );
-  return isSkipped(answer) ? answer : { python: answer.python, faults: answer.said };
+  const expected = v.object({ compile: listOf(TEXT_OR_NULL, texts.length) });
+  const answer = await ask(pythons, { compile: texts }, expected);
+  return isSkipped(answer) ? answer : { python: answer.python, faults: answer.said.compile };
 }
 
 /**
@@ -105,8 +104,6 @@ export async function compileTexts(
  *
  * @param pythons the first of them that works is used
  * @param block the function block, from marker to marker
- * @param texts XML texts to call it with
- * @param sample a domain to check it with
  */
 export async function runFunction(
   pythons: readonly Python[],
@@ -116,15 +113,17 @@ export async function runFunction(
 ): Promise<FunctionRun | Skipped> {
   const labels = sample?.disks.map(({ label }) => label);
   const request = { block, run: texts, before: sample?.before, after: sample?.after, labels };
-  const answer = await ask(pythons, request, ({ results, checks = [], log, error }) => {
-    if (!isListOf(log, isText)) return null;
-    if (isText(error)) return { results: [], checks: [], log, error };
-    const isWhole = isListOf(results, isTextOrNull) && results.length === texts.length && isListOf(checks, isCheck);
-    return isWhole && (labels === undefined || checks.length > labels.length)
-      ? { results, checks, log, error: null }
-      : null;
+  const run = v.object({
+    results: listOf(TEXT_OR_NULL, texts.length),
+    // Beside those of the disks, there are some of the rest.
+    checks: labels ? v.pipe(v.array(CHECK), v.minLength(labels.length + 1)) : v.optional(v.array(CHECK), []),
+    log: v.array(v.string()),
   });
-  return isSkipped(answer) ? answer : { python: answer.python, version: answer.version, ...answer.said };
+  const raised = v.object({ error: v.string(), log: v.array(v.string()) });
+  const answer = await ask(pythons, request, v.union([raised, run]));
+  if (isSkipped(answer)) return answer;
+  const { python, version, said } = answer;
+  return { python, version, results: [], checks: [], error: null, ...said };
 }
 
 /** Whether there is no answer. */
@@ -132,35 +131,21 @@ export function isSkipped(answer: object): answer is Skipped {
   return "skipped" in answer;
 }
 
-const isText = (value: unknown): value is string => typeof value === "string";
-const isTextOrNull = (value: unknown): value is string | null => value === null || isText(value);
-
-function isCheck(value: unknown): value is FunctionCheck {
-  const { label, passed, difference } = Object(value) as Record<string, unknown>;
-  return isText(label) && typeof passed === "boolean" && isText(difference);
-}
-
-function isListOf<T>(value: unknown, isOne: (one: unknown) => one is T): value is T[] {
-  return Array.isArray(value) && value.every(isOne);
-}
-
-/** What `templates/run.py` said, and which Python ran it. */
-interface Answer<T> {
-  readonly python: Python;
-  readonly version: string;
-  readonly said: T;
-}
+const TEXT_OR_NULL = v.nullable(v.string());
+const CHECK = v.object({ label: v.string(), passed: v.boolean(), difference: v.string() });
+const GREETING = v.object({ version: v.string() });
+const listOf = <T extends v.GenericSchema>(schema: T, length: number) => v.pipe(v.array(schema), v.length(length));
 
 /**
  * Asks the first Python that works. If one crashes over the request, no other is asked.
  *
- * @param understand what the fields of an answer say; null if that is not understood, which is no answer
+ * @param expected an answer that is anything else is no answer
  */
 async function ask<T>(
   pythons: readonly Python[],
   request: object,
-  understand: (fields: Record<string, unknown>) => T | null,
-): Promise<Answer<T> | Skipped> {
+  expected: v.GenericSchema<unknown, T>,
+): Promise<{ readonly python: Python; readonly version: string; readonly said: T } | Skipped> {
   // ASCII only: what Python takes its standard input for depends on the locale.
   const input = JSON.stringify(request).replace(
     /[^ -~]/g,
@@ -170,22 +155,25 @@ async function ask<T>(
   for (const python of pythons) {
     // -E -s: no module of the caller's environment is imported; the working directory is the root directory.
     const { status, stdout, why } = await run(python.path, ["-B", "-E", "-s", "-c", program], { input });
-    const [greeting = "", answer = ""] = stdout.split("\n");
-    const { version } = fieldsOf(greeting);
-    const said = status === 0 && isText(version) ? understand(fieldsOf(answer)) : null;
-    if (said !== null) return { python, version: version as string, said };
-    if (isText(version)) return { skipped: `${python.path} crashed (${why || "it gave no answer"})`, died: true };
-    failures.push(`${python.path} failed (${why || "it is no Python"})`);
+    const [greeting, said] = stdout.split("\n", 2).map(fromJson);
+    if (!v.is(GREETING, greeting)) {
+      failures.push(`${python.path} failed (${why || "it is no Python"})`);
+      continue;
+    }
+    const understood = v.safeParse(expected, said);
+    if (status !== 0 || !understood.success)
+      return { skipped: `${python.path} crashed (${why || "it gave no answer"})`, died: true };
+    return { python, version: greeting.version, said: understood.output };
   }
   return { skipped: failures.join(", "), died: false };
 }
 
-/** The fields of a line of JSON; none if it is something else. */
-function fieldsOf(json: string): Record<string, unknown> {
+/** What a line of JSON says; nothing if it is something else. */
+function fromJson(line: string): unknown {
   try {
-    return Object(JSON.parse(json));
+    return JSON.parse(line);
   } catch {
-    return {};
+    return undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import { documentsIn } from "../system/printed";
+import { documentsIn } from "../host/xml";
 import { type Finished, run } from "../system/run";
 import type { Installation } from "./find";
 
@@ -14,16 +14,6 @@ export interface InstallRun {
   readonly cache: string;
 }
 
-/** What `virt-install --print-xml` printed. */
-export interface PrintedXml {
-  /** The domain's XML documents; empty if it failed. */
-  readonly domains: readonly string[];
-  /** Why there is none; null if there is one. */
-  readonly fault: InstallFault | null;
-  /** What the function of the patch logged, in sentences. */
-  readonly log: readonly string[];
-}
-
 /** Why virt-install printed no domain. */
 export interface InstallFault {
   /** Whether the patched file raised an exception. A missing module, a timeout or a missing volume is not its fault. */
@@ -36,13 +26,16 @@ export interface InstallFault {
  * Lets virt-install print the domain that it would define. Nothing is defined or started.
  *
  * @param installation where the patched file is: an exception that is raised there is its fault
+ * @returns the XML of the domains, or why there is none; `log`: what the function of the patch logged, in sentences
  */
-export async function printXml(asked: InstallRun, { file }: Pick<Installation, "file">): Promise<PrintedXml> {
+export async function printXml(asked: InstallRun, { file }: Pick<Installation, "file">) {
   const { command, cache } = asked;
   // Checking must not leave byte code behind.
   const env = { PYTHONDONTWRITEBYTECODE: "1", XDG_CACHE_HOME: cache };
   const ran = await run(command[0], [...command.slice(1), ...words(asked)], { env });
-  const log = [...new Set([...ran.stderr.matchAll(/virtinst-rbd-patch: (.*)/g)].map(([, said]) => said as string))];
+  const log: readonly string[] = [
+    ...new Set([...ran.stderr.matchAll(/virtinst-rbd-patch: (.*)/g)].map(([, said]) => said as string)),
+  ];
   if (ran.why) return { domains: [], fault: faultOf(ran, file), log };
   const domains = documentsIn(ran.stdout, ["domain"]);
   const none = { raised: false, reason: "it succeeded, but printed no domain" };

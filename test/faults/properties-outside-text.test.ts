@@ -11,7 +11,7 @@ import { RUNS, TIMEOUT } from "../support/runs";
 vi.setConfig({ testTimeout: TIMEOUT });
 
 const READERS = {
-  readPool: (text: string) => readPool(text, "f", null),
+  readPool: (text: string) => readPool(text, "f"),
   readSecret: (text: string) => readSecret(text, "f"),
   readRbdDisks: (text: string) => readRbdDisks(text, "f"),
   readDocument: (text: string) => readDocument(text, "f"),

@@ -3,14 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { planReviewed } from "../../src/change/apply";
+import { planReviewed } from "../../src/commands/apply-patch";
 import { Failure } from "../../src/failure";
 import { acceptPatch } from "../../src/patch/accept";
 import { unifiedDiff } from "../../src/patch/diff";
 import { mergePools } from "../../src/patch/merge";
 import { HostFiles } from "../../src/system/host-files";
-import { planPatch } from "../../src/virtinst/plan";
-import { openTarget } from "../../src/virtinst/target";
+import { openTarget, planPatch } from "../../src/virtinst/target-file";
 import { VMS } from "../support/helper-cases";
 import { RUNS, THOROUGH, TIMEOUT } from "../support/runs";
 

@@ -84,7 +84,7 @@ function errorsOf(job: Job, seed: number) {
         const wrong = judge(ran, one.target, stand.choice(job), disturbed(point, hit));
         if (ran.over) wrong.push("it hung");
         if (wrong.length > 0) faults.push(describeFault(place(point), wrong, ran));
-        if (/unforeseen/.test(ran.stderr)) unforeseen++;
+        if (/Unexpected error/.test(ran.stderr)) unforeseen++;
       }
     });
     counts.push(`${job.name}: ${points.length} of ${all.length} errors, ${missed} missed`);
@@ -212,7 +212,7 @@ function childrenOf(job: Job, seed: number) {
         if (disturbedCall(log, point.fault) === null) missed++;
         const wrong = judge(ran, one.target, stand.choice(job));
         if (wrong.length > 0) faults.push(describeFault(`${child}: ${place(point)}`, wrong, ran));
-        if (/unforeseen/.test(ran.stderr)) unforeseen++;
+        if (/Unexpected error/.test(ran.stderr)) unforeseen++;
       });
       counts.push(`${name}: ${points.length} of ${all.length} in ${child}, ${missed} missed`);
       expect.soft(faults).toEqual([]);

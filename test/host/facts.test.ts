@@ -87,7 +87,7 @@ describe("resolveFacts", () => {
         [ceph(UUID, "s"), ceph(OTHER, "t")],
       ),
       [],
-      /"p" and "q".*different credentials\.$/,
+      /"p", "q".*different credentials\.$/,
     ],
     [
       "one cluster, a missing port",
@@ -160,7 +160,7 @@ describe("resolveFacts", () => {
     expect(byUser[0]?.failure).toMatchObject({
       kind: "facts",
       message:
-        'SOURCE: the pools "p", "q" and "r" all stand for the Ceph pool "vms" on the same monitors, with different credentials, and no virtinst was found that writes a pool\'s user into its disks, as 1.5 and later do.',
+        'SOURCE: the pools "p", "q", "r" stand for the Ceph pool "vms" on the same monitors, with different credentials, and no virtinst was found that writes a pool\'s user into its disks, as 1.5 and later do.',
       hint: "Choose those of one user with --pool p --pool r or --pool q, or go to virt-manager 1.5 or later.",
     });
   });
@@ -214,7 +214,7 @@ describe("resolveFacts", () => {
     expect(failure(other, apart, pool("p"))).toEqual([
       expect.objectContaining({
         message:
-          'SOURCE: the pools "p" and "q" both stand for the Ceph pool "vms" on the same monitors, with different credentials.',
+          'SOURCE: the pools "p", "q" stand for the Ceph pool "vms" on the same monitors, with different credentials.',
         hint: "Choose one with --pool p or --pool q.",
       }),
     ]);
@@ -224,7 +224,7 @@ describe("resolveFacts", () => {
     expect(failure(far, other, apart, tie, pool("p"))).toEqual([
       expect.objectContaining({
         message:
-          'SOURCE: the pools "p", "q", "s" and "t" all stand for the Ceph pool "vms" on the same monitors, with different credentials.',
+          'SOURCE: the pools "p", "q", "s", "t" stand for the Ceph pool "vms" on the same monitors, with different credentials.',
         hint: "Choose those of one user with --pool p --pool s --pool t or --pool q.",
       }),
     ]);

@@ -1,9 +1,9 @@
-import { chmodSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/failure";
 import type { HostOptions } from "../../src/host/config";
-import { readHost } from "../../src/host/read";
+import { documentPath, listDocuments, readHost, readListed } from "../../src/host/read";
 import { HostFiles } from "../../src/system/host-files";
 import { FIXTURES, image, temporaryFile, temporaryFolder } from "../support/cli";
 
@@ -202,4 +202,30 @@ it("two pools of one name are refused, wherever they come from; two of other nam
   );
   const others = await read({ poolXml: [temporaryFile("1.xml", pool("p")), temporaryFile("2.xml", pool("q"))] });
   expect(others.pools).toHaveLength(2);
+});
+
+test("the documents of a folder are sorted, by what their names are and not by what they hold", () => {
+  const folder = temporaryFolder();
+  for (const name of ["b.json", "B.json", "é.json", "a.b.json", ".json", ".a.json", "json", "c.JSON", "d.json~"])
+    writeFileSync(join(folder, name), "");
+  mkdirSync(join(folder, "dir.json"));
+  expect(listDocuments(folder)).toEqual({
+    names: ["B", "a.b", "b", "dir", "é"],
+    others: ["c.JSON", "d.json~", "json"],
+  });
+  expect(documentPath(folder, "a.b")).toBe(join(folder, "a.b.json"));
+});
+
+test("a folder without one is a failure that says how to get one", () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, ".hidden.json"), "{}");
+  expect(() => listDocuments(folder)).toThrow(
+    expect.objectContaining({ kind: "facts", hint: expect.stringContaining(`--json > ${folder}/HOST.json`) }),
+  );
+});
+
+test("one is read with its path as its source", () => {
+  const path = join(temporaryFolder(), "hv1.json");
+  writeFileSync(path, JSON.stringify({ version: 1, host: "hv1", pools: [] }));
+  expect(readListed(path)).toMatchObject({ host: "hv1", source: path, pools: [] });
 });

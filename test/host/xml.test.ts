@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Failure } from "../../src/failure";
-import { readPool, readSecret, readUuid } from "../../src/host/xml";
+import { documentsIn, readPool, readSecret, readUuid } from "../../src/host/xml";
 
 const pool = (source: string, type = "rbd") => `<pool type='${type}'><name>p</name><source>${source}</source></pool>`;
 const AUTH = "<auth type='ceph' username='u'><secret usage='s'/></auth>";
@@ -10,11 +10,10 @@ describe("readPool", () => {
     const read = readPool(
       pool(`<host name='b' port='1'/><host name='[::1]' port='6789'/><host name='::2'/><name>c</name>${AUTH}`),
       "f",
-      true,
     );
     expect(read).toEqual({
       name: "p",
-      active: true,
+      active: null,
       cephPool: "c",
       monitors: [
         { name: "b", port: 1 },
@@ -26,7 +25,7 @@ describe("readPool", () => {
   });
 
   test("no host and no auth are legal", () => {
-    expect(readPool(pool("<name>c</name>"), "f", null)).toMatchObject({ monitors: [], auth: null });
+    expect(readPool(pool("<name>c</name>"), "f")).toMatchObject({ monitors: [], auth: null });
   });
 
   test("takes attributes in any order, comments, namespaces and unknown elements as they come", () => {
@@ -42,7 +41,7 @@ describe("readPool", () => {
         </source>
         <rbd:config_opts><rbd:option name='client_mount_timeout' value='45'/></rbd:config_opts>
       </pool>`;
-    expect(readPool(xml, "f", null)).toMatchObject({
+    expect(readPool(xml, "f")).toMatchObject({
       name: "p",
       cephPool: "a&b",
       monitors: [],
@@ -50,7 +49,7 @@ describe("readPool", () => {
     });
   });
 
-  test("a pool of another type is none of ours", () => expect(readPool(pool("", "dir"), "f", null)).toBeNull());
+  test("a pool of another type is none of ours", () => expect(readPool(pool("", "dir"), "f")).toBeNull());
 
   test.each([
     ["a DTD", `<!DOCTYPE pool [<!ENTITY e SYSTEM "file:///etc/passwd">]>${pool("<name>c</name>")}`, /DTD/],
@@ -65,44 +64,42 @@ describe("readPool", () => {
     ["auth without a secret", pool("<name>c</name><auth type='ceph' username='u'/>"), /neither by uuid nor by usage/],
     ["a UUID that is none", pool("<name>c</name><auth username='u'><secret uuid='x'/></auth>"), /not a UUID/],
   ])("refuses %s, naming the file", (_, xml, message) => {
-    const read = () => readPool(xml, "some.xml", null);
+    const read = () => readPool(xml, "some.xml");
     expect(read).toThrow(Failure);
     expect(read).toThrow(message);
     expect(read).toThrow(/^some\.xml: /);
   });
 
   test("an element's own text counts, in all its parts, and not that of elements in it", () => {
-    const read = readPool(pool("<name>a<!-- x -->b<c>d</c><![CDATA[&]]></name>"), "f", null);
+    const read = readPool(pool("<name>a<!-- x -->b<c>d</c><![CDATA[&]]></name>"), "f");
     expect(read?.cephPool).toBe("ab&");
   });
 
   test("each end of the ports is one", () => {
     for (const port of [1, 65535])
-      expect(readPool(pool(`<name>c</name><host name='m' port='${port}'/>`), "f", null)?.monitors).toEqual([
+      expect(readPool(pool(`<name>c</name><host name='m' port='${port}'/>`), "f")?.monitors).toEqual([
         { name: "m", port },
       ]);
     for (const port of ["0", "00000", "", "-1", "123456", " 1"])
-      expect(() => readPool(pool(`<name>c</name><host name='m' port='${port}'/>`), "f", null)).toThrow(
+      expect(() => readPool(pool(`<name>c</name><host name='m' port='${port}'/>`), "f")).toThrow(
         `f: monitor m has the port ${JSON.stringify(port)}.`,
       );
   });
 
   test("a pool without a source, or without a name, is said to be so", () => {
-    expect(() => readPool("<pool type='rbd'><name>p</name></pool>", "f", null)).toThrow(
+    expect(() => readPool("<pool type='rbd'><name>p</name></pool>", "f")).toThrow(
       "f: pool p has no <name> in its <source>, the Ceph pool.",
     );
-    expect(() => readPool("<pool type='dir'/>", "f", null)).toThrow("f: the pool has no name.");
+    expect(() => readPool("<pool type='dir'/>", "f")).toThrow("f: the pool has no name.");
   });
 
   test("where it is no XML is said in one line", () => {
-    expect(() => readPool("<pool>\n<a>\n</pool>", "f", null)).toThrow(
-      /^f: not well-formed XML \(line 3, column \d+\)\.$/,
-    );
+    expect(() => readPool("<pool>\n<a>\n</pool>", "f")).toThrow(/^f: not well-formed XML \(line 3, column \d+\)\.$/);
   });
 
   test("of any line ends, as XML takes them", () => {
-    expect(() => readPool("<pool>\r\n<a>\r</pool>", "f", null)).toThrow(/\(line 3, /);
-    expect(readPool(pool("<name>a\r\nb\rc</name>"), "f", null)?.cephPool).toBe("a\nb\nc");
+    expect(() => readPool("<pool>\r\n<a>\r</pool>", "f")).toThrow(/\(line 3, /);
+    expect(readPool(pool("<name>a\r\nb\rc</name>"), "f")?.cephPool).toBe("a\nb\nc");
   });
 
   test("nested without end, it is refused, and so is what has a DTD, with what to give", () => {
@@ -112,14 +109,12 @@ describe("readPool", () => {
       ["<!DOCTYPE pool>\n<pool/>", "the XML has a DTD"],
       ["", "not well-formed XML (line 1, column 1)"],
     ] as const)
-      expect(() => readPool(xml, "f", null)).toThrow(
-        expect.objectContaining({ kind: "facts", message: `f: ${why}.`, hint }),
-      );
+      expect(() => readPool(xml, "f")).toThrow(expect.objectContaining({ kind: "facts", message: `f: ${why}.`, hint }));
   });
 
   test("an auth that has both names of its secret goes by its UUID; one with an empty usage has none", () => {
     const auth = (attributes: string) =>
-      readPool(pool(`<name>c</name><auth username='u'><secret ${attributes}/></auth>`), "f", null)?.auth?.secret;
+      readPool(pool(`<name>c</name><auth username='u'><secret ${attributes}/></auth>`), "f")?.auth?.secret;
     const uuid = "01234567-89ab-cdef-0123-456789abcdef";
     expect(auth(`uuid='${uuid}' usage='s'`)).toEqual({ uuid });
     expect(auth(`uuid='${uuid}' usage=''`)).toEqual({ uuid });
@@ -128,7 +123,7 @@ describe("readPool", () => {
   });
 
   test("does not quote the document's text where it is not XML", () => {
-    expect(() => readPool("root:secret-hash:0:0\nmore", "f", null)).toThrow(/^(?!.*secret-hash)/);
+    expect(() => readPool("root:secret-hash:0:0\nmore", "f")).toThrow(/^(?!.*secret-hash)/);
   });
 });
 
@@ -171,4 +166,23 @@ test.each([
 
 test("a UUID is printed as libvirt prints it", () => {
   expect(readUuid(" 0123456789ABCDEF0123456789ABCDEF\n", "f")).toBe("01234567-89ab-cdef-0123-456789abcdef");
+});
+
+const POOL = "<pool type='rbd'>\n  <name>a</name>\n</pool>";
+
+test.each([
+  ["one", `${POOL}\n`, [POOL]],
+  ["behind other words", `virsh # ${POOL}\n\n`, [POOL]],
+  [
+    "several, with something between them",
+    `${POOL}\n\nerror: no\n<secret>\n</secret>\n${POOL}`,
+    [POOL, "<secret>\n</secret>", POOL],
+  ],
+  ["of another name", "<pools>\n</pools>\n<domain>\n</domain>\n", []],
+  ["one without an end", `${POOL}\n<pool>\n <name/>\n`, [POOL]],
+  ["one on a line of its own", "<pool/>\n</pool>\n<pool> </pool>\n", ["<pool> </pool>"]],
+  ["one whose end does not stand alone", "<pool>\n</pool> \n </pool>\n", []],
+  ["one in another", "<pool>\n<secret>\n</secret>\n</pool>\n", ["<pool>\n<secret>\n</secret>\n</pool>"]],
+])("%s", (_, printed, documents) => {
+  expect(documentsIn(printed, ["pool", "secret"])).toEqual(documents);
 });

@@ -7,7 +7,7 @@ import { renderFunction } from "../../src/patch/render";
 import { sampleDomain } from "../../src/patch/sample";
 import { rawLiteral, renderStandalone, type StandaloneContent, type StandaloneHost } from "../../src/patch/standalone";
 import { VERSION } from "../../src/version";
-import { LAYOUTS } from "../../src/virtinst/layouts";
+import { pythonMajor, TARGET_FILES } from "../../src/virtinst/find";
 import { PYTHONS } from "../support/helper-cases";
 import { HOSTILE } from "../support/hostile";
 
@@ -92,7 +92,7 @@ describe.each(PYTHONS.map(({ version, path }) => [version, path] as const))("Pyt
       renderFunction(cephPools, original, "").replace(/^(# (?:original|block):).*$/gm, "$1"),
     );
     expect(program).toBe(readFileSync("templates/run.py", "utf8"));
-    expect(layouts).toEqual(LAYOUTS.map(({ file, python }) => [file, String(python)]));
+    expect(layouts).toEqual(TARGET_FILES.map((file) => [file, String(pythonMajor(file))]));
   });
 });
 

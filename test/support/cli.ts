@@ -6,7 +6,7 @@ import Ajv, { type ValidateFunction } from "ajv";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { sha256 } from "../../src/patch/facts";
 import { blockDigest, stripPatch } from "../../src/patch/strip";
-import { LAYOUTS } from "../../src/virtinst/layouts";
+import { pythonMajor, TARGET_FILES } from "../../src/virtinst/find";
 
 /** The built tool: what a user runs. */
 export const TOOL = resolve("dist/virtinst-rbd-patch.js");
@@ -109,9 +109,9 @@ export const STAND_INS: readonly StandIn[] = [
   ["installer-2.2", "install_xml"],
   ["installer-4.0", "initial_xml"],
 ].map(([name = "", first = ""]) => {
-  const layout = LAYOUTS.find(({ file }) => existsSync(resolve("test/fixtures/virtinst", name, file)));
-  if (!layout) throw new Error(name);
-  return { name, ...layout, returns: [first, "final_xml"] };
+  const file = TARGET_FILES.find((one) => existsSync(resolve("test/fixtures/virtinst", name, one)));
+  if (!file) throw new Error(name);
+  return { name, file, python: pythonMajor(file), returns: [first, "final_xml"] };
 });
 
 /** A copy of a stand-in virtinst (`guest-1.0`, …), in a folder that goes when the test ends. */

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { converse, run } from "../../src/system/run";
+import { run } from "../../src/system/run";
 import { TOOL, temporaryFile, temporaryFolder } from "../support/cli";
 
 const sh = (script: string, options: Parameters<typeof run>[2] = {}) => run("sh", ["-c", script], options);
@@ -139,53 +139,44 @@ describe("run", () => {
   });
 });
 
-describe("converse", () => {
-  test("waits for a line, however it is cut, and gives all that was said", async () => {
-    const talk = converse("sh", ["-c", 'read a; printf "one\\nTH"; sleep 0.2; printf "ERE\\n"; read b; echo "$a $b"']);
-    expect(await talk.ask(["first"], /^THERE$/m)).toBe("one\nTHERE\n");
-    expect(await talk.finish(["second"])).toMatchObject({ status: 0, stdout: "one\nTHERE\nfirst second\n" });
+describe("the rest of the input", () => {
+  /** Runs a script that is told `more` when it says a line, and what was said until then. */
+  async function talk(script: string, after: RegExp, options: Parameters<typeof run>[2] = {}) {
+    const heard: string[] = [];
+    const input = (printed: string) => {
+      heard.push(printed);
+      return "more\n";
+    };
+    return { ...(await sh(script, { seconds: 10, rest: { after, input }, ...options })), heard };
+  }
+
+  test("follows a line, however that is cut, once", async () => {
+    const script = 'read a; printf "$a\nTH"; sleep 0.2; printf "ERE\n"; read b; echo "$b"; echo THERE';
+    expect(await talk(script, /^THERE$/m, { input: "first\n" })).toMatchObject({
+      status: 0,
+      stdout: "first\nTHERE\nmore\nTHERE\n",
+      heard: ["first\nTHERE\n"],
+    });
   });
 
-  test("waits for a line that is cut behind much else", async () => {
-    const talk = converse("sh", ["-c", "printf '%01500d\\nTH' 0; sleep 0.3; echo ERE; read end"], { seconds: 10 });
-    expect(await talk.ask([], /^THERE$/m)).toMatch(/0\nTHERE\n$/);
-    expect(await talk.finish([""])).toMatchObject({ status: 0, fault: null });
+  test("follows a line behind much else", async () => {
+    const { heard } = await talk("printf '%01500d\nTH' 0; sleep 0.3; echo ERE; read end", /^THERE$/m);
+    expect(heard).toEqual([expect.stringMatching(/0\nTHERE\n$/)]);
   });
 
-  test("sends several lines, each with its end", async () => {
-    const talk = converse("sh", ["-c", 'read a; read b; echo "$b $a"; read c; read d; echo "$d $c"']);
-    expect(await talk.ask(["one", "two"], /one$/m)).toBe("two one\n");
-    expect((await talk.finish(["three", "four"])).stdout).toBe("two one\nfour three\n");
+  test("follows no line of standard error, and no end of a line", async () => {
+    const { heard } = await talk("echo E >&2; echo noE; sleep 0.2; echo more; sleep 0.2; echo E; read end", /^E$/m);
+    expect(heard).toEqual(["noE\nmore\nE\n"]);
   });
 
-  test("takes the first line as it stands, and nothing that is an error's", async () => {
-    const talk = converse("sh", ["-c", "echo THERE >&2; sleep 0.3; echo THERE; read end"]);
-    expect(await talk.ask([], /^THERE$/m)).toBe("THERE\n");
-    expect(await talk.finish([])).toMatchObject({ stdout: "THERE\n", stderr: "THERE\n" });
+  test("may follow the beginning of a line without end, and no more of it is looked at", async () => {
+    const { heard } = await talk("printf '%03000d' 0; sleep 0.3; echo E; read end", /^0{1000}E$/m);
+    expect(heard).toEqual([`${"0".repeat(3000)}E\n`]);
   });
 
-  test("takes the end of a line for no line of its own", async () => {
-    const talk = converse("sh", ["-c", "echo noE; sleep 0.2; echo more; sleep 0.2; echo E; read end"]);
-    expect(await talk.ask([], /^E$/m)).toBe("noE\nmore\nE\n");
-    await talk.finish([]);
-  });
-
-  test("looks at no more than the beginning of a line without end", async () => {
-    const talk = converse("sh", ["-c", `printf '%03000d' 0; sleep 0.3; echo E; read end`]);
-    expect(await talk.ask([], /^0{1000}E$/m)).toBe(`${"0".repeat(3000)}E\n`);
-    await talk.finish([]);
-  });
-
-  test("gives what was said where the program ends before", async () => {
-    const talk = converse("sh", ["-c", "echo one; exit 4"]);
-    expect(await talk.ask(["first"], /never/)).toBe("one\n");
-    expect(await talk.finish([])).toMatchObject({ status: 4 });
-  });
-
-  test("ends a program that never says it", async () => {
-    const talk = converse("sleep", ["50"], { seconds: 0.2 });
-    expect(await talk.ask([], /never/)).toBe("");
-    expect(await talk.finish([])).toMatchObject({ fault: "ETIMEDOUT" });
+  test("is not asked for if the line does not come", async () => {
+    expect(await talk("echo one; exit 4", /never/)).toMatchObject({ status: 4, stdout: "one\n", heard: [] });
+    expect(await talk("cat", /never/, { seconds: 0.2 })).toMatchObject({ fault: "ETIMEDOUT", heard: [] });
   });
 });
 

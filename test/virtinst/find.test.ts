@@ -1,9 +1,9 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
-import { findVirtinst } from "../../src/virtinst/find";
+import { findVirtinst, pythonMajor, TARGET_FILES } from "../../src/virtinst/find";
 import { cli, HOST, temporaryFolder } from "../support/cli";
 
 /** A root folder with files; a name that ends in "/" is a copy of a stand-in virtinst. */
@@ -232,4 +232,16 @@ describe("findVirtinst", () => {
     });
     expect(findVirtinst(new HostFiles(), join(base, "vm")).release).toBe("5.1.0");
   });
+});
+
+test("the newest layout is looked for first, and virt-manager 2.0 is the first that runs on Python 3", () => {
+  expect(TARGET_FILES).toEqual(["virtinst/install/installer.py", "virtinst/installer.py", "virtinst/guest.py"]);
+  expect(TARGET_FILES.map(pythonMajor)).toEqual([3, 3, 2]);
+  expect(pythonMajor("virtinst/other.py")).toBe(3);
+});
+
+test("the golden patches, the schemas and the architecture diagram are up to date (npm run generate)", () => {
+  const { status, stderr } = spawnSync("node", ["scripts/generate.mjs", "--check"], { encoding: "utf8" });
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
 });

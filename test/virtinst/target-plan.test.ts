@@ -6,8 +6,7 @@ import { sha256 } from "../../src/patch/facts";
 import { encode } from "../../src/patch/source";
 import { stripPatch } from "../../src/patch/strip";
 import { HostFiles } from "../../src/system/host-files";
-import { planPatch } from "../../src/virtinst/plan";
-import { openTarget, type Target } from "../../src/virtinst/target";
+import { openTarget, planPatch, type Target } from "../../src/virtinst/target-file";
 import { copyVirtinst } from "../support/cli";
 import { FACTS } from "../support/patched";
 

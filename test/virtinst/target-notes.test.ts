@@ -2,9 +2,7 @@ import { linkSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
-import { editOf, targetNotes } from "../../src/virtinst/notes";
-import { planPatch } from "../../src/virtinst/plan";
-import { openTarget } from "../../src/virtinst/target";
+import { editOf, openTarget, planPatch, targetNotes } from "../../src/virtinst/target-file";
 import { copyVirtinst } from "../support/cli";
 import { FACTS } from "../support/patched";
 

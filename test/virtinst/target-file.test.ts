@@ -2,8 +2,7 @@ import { cpSync, linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
-import { replacementNotes } from "../../src/virtinst/notes";
-import { isOwnVirtinst, openTarget } from "../../src/virtinst/target";
+import { isOwnVirtinst, openTarget, replacementNotes } from "../../src/virtinst/target-file";
 import { copyVirtinst, temporaryFolder } from "../support/cli";
 import { FACTS } from "../support/patched";
 

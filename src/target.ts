@@ -1,0 +1,128 @@
+import { hostname } from "node:os";
+import { Failure } from "./failure";
+import type { HostConfig, HostOptions } from "./host/config";
+import { choosePools, type ResolvedFacts, resolveFacts } from "./host/facts";
+import { isAnyMachine } from "./host/here";
+import { readHost } from "./host/read";
+import { settleUsers } from "./host/users";
+import { copiesAuth } from "./virtinst/affected";
+import type { Installation } from "./virtinst/find";
+import { examineTarget, isOwnVirtinst, readTarget, type Target, type TargetOptions } from "./virtinst/target-file";
+
+/** The options that every command takes. */
+export interface CommonOptions extends HostOptions, TargetOptions {
+  /** The libvirt pools to use; by default all rbd pools. */
+  readonly pool?: readonly string[];
+}
+
+/** The configuration of a host, and what follows from it. */
+export interface Host {
+  readonly config: HostConfig;
+  readonly facts: ResolvedFacts;
+  /** The selected pools, including those that cannot be used; empty on a host without a pool. */
+  readonly chosen: HostConfig["pools"];
+}
+
+/** A host and its virtinst: what a command works on. */
+export interface Context extends Host, Target {}
+
+/** The selected pools of a host, usable or not. */
+export function hostOf(config: HostConfig, { pool: only = [] }: Pick<CommonOptions, "pool">): Host {
+  return { config, facts: resolveFacts(config, only), chosen: choosePools(config, only) };
+}
+
+/** The host, given the virtinst to patch: it decides whether the user of a disk tells its pool. */
+export function settle(host: Host, installation: Installation | null, { files }: CommonOptions): Host {
+  return { ...host, facts: settleUsers(host.facts, () => installation !== null && copiesAuth(installation, files)) };
+}
+
+/**
+ * Returns the host if all of its pools can be used.
+ *
+ * @throws Failure (facts) if one cannot
+ */
+export function whole(host: Host): Host {
+  const [broken] = host.facts.broken;
+  if (broken) throw broken.failure;
+  return host;
+}
+
+/**
+ * Reads the configuration of a host.
+ *
+ * @throws Failure (facts) if a pool cannot be used
+ */
+export async function openHost(options: CommonOptions): Promise<Host> {
+  return whole(hostOf(await readHost(options), options));
+}
+
+/**
+ * Reads a host and its virtinst, usable or not.
+ *
+ * @returns also the virtinst, compared with the pools of the host; or why there is none to compare
+ * @throws Failure (facts) if the host cannot be read
+ */
+export async function readBoth(options: CommonOptions): Promise<{ host: Host; target: Target | Failure }> {
+  // Find virtinst while virsh, which the first turn starts, is running.
+  const secondTurn = new Promise((resolve) => setImmediate(resolve));
+  const [config, read] = await Promise.allSettled([readHost(options), secondTurn.then(() => readTarget(options))]);
+  if (config.status === "rejected") throw config.reason;
+  const host = hostOf(config.value, options);
+  try {
+    if (read.status === "rejected") throw read.reason;
+    const settled = settle(host, read.value.installation, options);
+    const target = examineTarget(read.value, settled.facts.cephPools);
+    refuseOtherMachine(host, target, options);
+    const notes = [...settled.facts.notes, ...olderDocument(host, target, options)];
+    return { host: { ...settled, facts: { ...settled.facts, notes } }, target };
+  } catch (error) {
+    if (error instanceof Failure) return { host, target: error };
+    throw error;
+  }
+}
+
+/**
+ * Reads a host and its virtinst, both usable.
+ *
+ * @throws Failure (facts) if a pool cannot be used or the two are of different hosts, (target) without a virtinst
+ */
+export async function openContext(options: CommonOptions): Promise<Context> {
+  const { host, target } = await readBoth(options);
+  whole(host);
+  if (target instanceof Failure) throw target;
+  return { ...host, ...target };
+}
+
+/**
+ * Refuses the configuration of one host together with the virtinst of another: the patch would fit neither.
+ *
+ * @throws Failure (facts), unless virtinst was named (`--virtinst`) or is that of a mounted system (`--root`)
+ */
+export function refuseOtherMachine(
+  { config: { host, source, elsewhere, virtinst: theirs } }: Pick<Host, "config">,
+  { installation, examined }: Target,
+  options: TargetOptions,
+): void {
+  if (!isOwnVirtinst(options)) return;
+  // A host file without a hostname, or of localhost, is of another host if its virtinst has other content.
+  const unlike = (host === null || isAnyMachine(host)) && theirs?.sha256 != null && theirs.sha256 !== examined.baseHash;
+  if (!elsewhere && !unlike) return;
+  const their = host === null ? "another host" : `host ${host}`;
+  throw new Failure(
+    "facts",
+    `${source}: this is the configuration of ${their}, but ${installation.target.outside} is on this host, ${hostname()}.`,
+    `Run this on ${their}. Or copy the directory that contains its virtinst/ and virtcli/ (usually /usr/share/virt-manager) to this host, and name the copy with --virtinst.`,
+  );
+}
+
+/** A note if a host file of this machine was written while virtinst had other content; none otherwise. */
+export function olderDocument(
+  { config: { virtinst: theirs, source } }: Pick<Host, "config">,
+  { installation, examined }: Target,
+  options: TargetOptions,
+): string[] {
+  if (!isOwnVirtinst(options) || theirs?.sha256 == null || theirs.sha256 === examined.baseHash) return [];
+  return [
+    `${source} was written when ${installation.target.outside} had other content. Check that it is of this host, or write it again.`,
+  ];
+}
