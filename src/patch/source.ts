@@ -17,9 +17,9 @@ export function encode({ text, encoding }: Source): Buffer {
   return Buffer.from(text, encoding);
 }
 
-/** Whether two sources are the same bytes. */
+/** Whether two sources are the same bytes, whatever their encodings. */
 export function sameBytes(a: Source, b: Source): boolean {
-  return a.text === b.text && a.encoding === b.encoding;
+  return encode(a).equals(encode(b));
 }
 
 /** The number, from 1, of the line that an offset is on. */
