@@ -15,6 +15,9 @@ exit 6
 import sys
 if not (getattr(sys.flags, "safe_path", 0) or getattr(sys.flags, "isolated", 0)):
     del sys.path[0]  # the directory of this script: import modules only from Python's own directories
+import signal
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback until begin() handles it
 import argparse
 import errno
 import hashlib
@@ -22,7 +25,6 @@ import io
 import json
 import os
 import re
-import signal
 import subprocess
 import time
 
@@ -97,6 +99,11 @@ def read(root, *path):
     place = resolve(root, os.path.join(*path))
     if place is None or not os.path.isfile(root + place):
         return None
+    size = os.path.getsize(root + place)
+    if size > 16 << 20:
+        raise EnvironmentError(errno.EFBIG, "it is larger than 16 MiB", root + place)
+    if size == 0:  # files of /proc state no size, and some of them never end
+        return u""
     with io.open(root + place, encoding="latin-1", newline="") as file:
         return file.read()
 
@@ -113,21 +120,25 @@ def site_directories(root, *libraries):
 
 # A line that may change sys.path, and the changes that can be evaluated:
 # sys.path.insert(0, "/opt/virt-manager") and sys.path.insert(0, os.path.abspath(os.path.dirname(__file__)))
-CHANGES = re.compile(r"(?m)^[^#\n\"']*\bsys\.path\s*(?:\.[a-z]+\(|\[|\+?=)")
-ABSOLUTE = r"(?:os\.path\.(?:abspath|realpath)\(\s*)*"
-ADDED = re.compile(r"""\s*0\s*,\s*(?:(["'])([^"'\\\n]+)\1\s*|%sos\.path\.dirname\(\s*%s__file__[\s)]*)"""
-                   r"""(?:,\s*)?\)[ \t]*(?:[#;\r\n]|\Z)""" % (ABSOLUTE, ABSOLUTE))
+CHANGES = re.compile(r"(?m)^(?:[^#\n\"']*[^#\n\"'A-Za-z0-9_])?sys\.path[ \t]*(?:\.[a-z]+\(|\[|\+?=)")
+ABSOLUTE = r"(?:os\.path\.(?:abspath|realpath)\([ \t\r\n]*)*"
+ADDED = re.compile(r"""[ \t\r\n]*0[ \t\r\n]*,[ \t\r\n]*(?:(["'])([^"'\\\n]+)\1[ \t\r\n]*|"""
+                   r"""%sos\.path\.dirname\([ \t\r\n]*%s__file__[ \t\r\n)]*)(?:,[ \t\r\n]*)?"""
+                   r"""\)[ \t]*(?:[#;\r\n]|\Z)""" % (ABSOLUTE, ABSOLUTE))
 
 def read_program(root, path, depth=0):
     """Return (the Python of a virt-install, the directories in which that searches for virtinst)."""
     text = (read(root, path) or u"")[:65536]
-    words = native(text.partition(u"\n")[0])[2:].split() if text[:2] == u"#!" else []
-    words = [word for word in words if os.path.basename(word) != "env" and word[0] != "-" and "=" not in word]
+    words = re.split(u"[ \t\r]+", text.partition(u"\n")[0][2:]) if text[:2] == u"#!" else []
+    words = [native(word) for word in words if word and word[0] != u"-" and u"=" not in word]
+    words = [word for word in words if os.path.basename(word) != "env"]
+    if u"\0" in text:  # no path has it
+        words = []
     if not words or not re.match(r"(platform-)?python[0-9.]*\Z", os.path.basename(words[0])):
         # A shell script that runs the real one: exec /opt/virt-manager/virt-install "$@"
         lines = re.findall(u"(?m)^[ \t]*exec ([^\n]*)", text)
         wrapped = [re.match(u"[^/]*(/.*/virt-install)\\Z", word) for line in lines
-                   for word in re.split(u"[\\s\"']+", line)]
+                   for word in re.split(u"[ \t\r\"']+", line)]
         wrapped = [one.group(1) for one in wrapped if one]
         if not words or not wrapped or depth > 4:
             raise Failure(TARGET, u"It is unknown which virtinst %s uses." % text_of(root + path), PASS_IT)
@@ -153,7 +164,7 @@ class Virtinst(object):
         self.root, self.mounted, self.named, self.patch = root, mounted, named, None
         in_path = [] if mounted else [one for one in os.environ.get("PATH", "").split(":") if one[:1] == "/"]
         programs = [resolve(root, one + "/virt-install") for one in in_path + ["/usr/local/bin", "/usr/bin"]]
-        programs = [one for one in programs if one]
+        programs = [one for one in programs if one and os.path.isfile(root + one)]
         if named:
             folders = [named]
         else:
@@ -334,8 +345,10 @@ class Patch(object):
         self.span = spans[0 if old else 1]
         shape, header = BLOCK.match(self.block), (OLD_HEADER if old else HEADER).match(self.block)
         # A block with anything else in it, or with more lines of a function after it, must not be removed.
-        if not (CALL.match(call) and shape and header) or NAME in self.base or re.match(
-                r"(?:[ \t]*\r?\n)*[ \t]+[^ \t\r\n]", text[self.span[1]:]):
+        after = text[self.span[1]:]
+        blank = after[:len(after) - len(after.lstrip(u" \t\r\n"))]
+        is_indented = blank != after and blank[-1:] in (u" ", u"\t")
+        if not (CALL.match(call) and shape and header) or NAME in self.base or is_indented:
             raise Failure(TARGET, "the patch is not complete, or it contains something else", RESTORE)
         self.tool, (digest, self.mtime) = shape.group(1), header.group(1, 2)
         self.is_original = digest == sha256(self.base)
@@ -466,9 +479,9 @@ CHECK_PROGRAM = ""
 
 def ask(virtinst, **request):
     """Run CHECK_PROGRAM; return (its answer or None, the Python or None, why there is no answer)."""
-    own = virtinst.python if virtinst.python and not virtinst.mounted else "python" + virtinst.major
-    found = re.search("[23]", os.path.basename(own))
+    found = re.search("[23]", os.path.basename(virtinst.python or ""))
     major = found.group() if found else virtinst.major
+    own = virtinst.python if virtinst.python and not virtinst.mounted else "python" + major
     for name in (own, "python" + major, "python2.7" if major == "2" else "/usr/libexec/platform-python"):
         code, output, errors = run([name, "-B", "-E", "-s", "-c", CHECK_PROGRAM],
                                    json.dumps(request).encode("ascii"))
@@ -662,6 +675,9 @@ class Parser(argparse.ArgumentParser):
     """A parser that raises Failure."""
     def error(self, message):
         raise Failure(USAGE, text_of(message) + u".", "See --help.")
+
+    def print_help(self, file=None):
+        write(1, text_of(self.format_help()))
 
 def parse(words):
     """Return the options. --help and --version end the run."""

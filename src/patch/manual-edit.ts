@@ -11,7 +11,7 @@ export interface ManualEdit {
 
 /** A line that is neither a comment nor a log line, with a call that rewrites text. */
 const REWRITES =
-  /^(?![ \t]*(?:#|(?:log|logging)\.)).*(?:\.(?:subn?|replace)[ \t]*\(|(?<![A-Za-z0-9_.])re\.compile[ \t]*\()/;
+  /^(?![ \t]*(?:#|(?:log|logging)\.))[^\n]*(?:\.(?:subn?|replace)[ \t]*\(|(?<![A-Za-z0-9_.])re\.compile[ \t]*\()/;
 
 /** How much of an edit a message shows; it has the numbers of all lines. */
 const MOST_LINES = 20;

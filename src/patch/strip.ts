@@ -83,7 +83,10 @@ export function stripPatch(text: string): Stripped {
   const [callSpan, blockSpan] = old ? [spans[1], spans[0]] : spans;
   if (!CALLS.test(call)) return damaged(callSpan.from, "the block in _build_xml is not the four lines of this tool");
   const [, tool] = BLOCK.exec(block) ?? [];
-  if (tool === undefined || /^(?:[ \t]*\r?\n)*[ \t]+[^ \t\r\n]/.test(text.slice(blockSpan.to)))
+  // Indented code after the block would belong to its function.
+  const after = text.slice(blockSpan.to);
+  const [blank = ""] = /^[ \t\r\n]*/.exec(after) ?? [];
+  if (tool === undefined || (blank.length < after.length && /[ \t]$/.test(blank.slice(-1))))
     return damaged(blockSpan.from, "the function block contains something else, or is not complete");
   const [, digest, modified, own] = (old ? HEADER_1 : HEADER).exec(block) ?? [];
   if (digest === undefined || modified === undefined)

@@ -63,7 +63,9 @@ export function readFile(path: string, limit = LIMIT): Buffer {
   refuseSecret(path);
   const descriptor = openSync(path, "r");
   try {
-    return readToEnd(descriptor, limit);
+    const stat = fstatSync(descriptor);
+    // Files of /proc state no size, and some of them never end.
+    return stat.isFile() && stat.size === 0 ? Buffer.alloc(0) : readToEnd(descriptor, limit);
   } finally {
     closeSync(descriptor);
   }

@@ -16,10 +16,10 @@ export interface Program {
 export const PASS_IT = "Pass the directory that contains the virtinst package with --virtinst.";
 
 /** A statement that changes `sys.path`. */
-const CHANGES = /(?<![^\n])[^#\n"']*\bsys\.path\s*(?:\.[a-z]+\(|\[|\+?=)/g;
+const CHANGES = /(?<![^\n])(?:[^#\n"']*[^#\n"'A-Za-z0-9_])?sys\.path[ \t]*(?:\.[a-z]+\(|\[|\+?=)/g;
 /** The changes that can be evaluated: `insert(0, …)` of a directory as a literal, or of that of the script. */
 const ADDED =
-  /^\s*0\s*,\s*(?:(["'])([^"'\\\n]+)\1\s*|(?:os\.path\.(?:abspath|realpath)\(\s*)*os\.path\.dirname\(\s*(?:os\.path\.(?:abspath|realpath)\(\s*)*__file__[\s)]*)(?:,\s*)?\)[ \t]*(?:[#;\r\n]|$)/;
+  /^[ \t\r\n]*0[ \t\r\n]*,[ \t\r\n]*(?:(["'])([^"'\\\n]+)\1[ \t\r\n]*|(?:os\.path\.(?:abspath|realpath)\([ \t\r\n]*)*os\.path\.dirname\([ \t\r\n]*(?:os\.path\.(?:abspath|realpath)\([ \t\r\n]*)*__file__[ \t\r\n)]*)(?:,[ \t\r\n]*)?\)[ \t]*(?:[#;\r\n]|$)/;
 
 /** The paths of the host's `virt-install` programs; the first one is the one that a shell runs. */
 export function findPrograms(files: HostFiles): string[] {
@@ -54,9 +54,11 @@ export function readProgram(path: string, files: HostFiles, depth = 0): Program 
   const unknown = (line: string) =>
     new Failure("target", `It is unknown which virtinst ${files.shown(path)} uses${line}.`, PASS_IT);
   const text = (files.readText(path) ?? "").slice(0, 65536);
-  const [, shebang = ""] = /^#!(.*)/.exec(text) ?? [];
+  // No path has a NUL, or bytes that are not UTF-8, for this tool.
+  if (text.includes("\0")) throw unknown("");
+  const [, shebang = ""] = /^#!([^\n]*)/.exec(text) ?? [];
   const words = pathOf(shebang)
-    .split(/\s+/)
+    .split(/[ \t\r]+/)
     .filter((word) => word !== "" && basename(word) !== "env" && !/^-|=/.test(word));
   const [interpreter] = words;
   if (interpreter === undefined) throw unknown("");
@@ -86,8 +88,10 @@ export const LIBRARIES = ["/usr/local/lib", "/usr/local/lib64", "/usr/lib", "/us
 
 /** The `/…/virt-install` that a shell script runs with `exec`. */
 function wrappedProgram(text: string): string | undefined {
-  const words = [...text.matchAll(/(?<![^\n])[ \t]*exec ([^\n]*)/g)].flatMap(([, line = ""]) => line.split(/[\s"']+/));
-  return words.map((word) => word.replace(/^[^/]*/, "")).find((path) => /^\/.*\/virt-install$/.test(path));
+  const words = [...text.matchAll(/(?<![^\n])[ \t]*exec ([^\n]*)/g)].flatMap(([, line = ""]) =>
+    line.split(/[ \t\r"']+/),
+  );
+  return words.map((word) => word.replace(/^[^/]*/, "")).find((path) => /^\/[^\n]*\/virt-install$/.test(path));
 }
 
 /** A path in text that was read one character a byte. */

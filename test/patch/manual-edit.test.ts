@@ -71,6 +71,9 @@ describe("the widely copied edit is found, with its lines", () => {
     expect(find(withLines("final_xml = final_xml.replace('a', 'b')").replace(/return .*/, "pass"))?.lines).toBe("9");
   });
 
+  it("after a line separator of Unicode", () =>
+    expect(find(withLines("x = '\u2028'; final_xml = re.sub('a', 'b', final_xml)"))?.lines).toBe("9"));
+
   it("in the return", () => {
     const text = ORIGINAL.replace("return start_xml, final_xml", "return start_xml, final_xml.replace('a', 'b')");
     expect(find(text)?.lines).toBe("10");

@@ -150,6 +150,11 @@ it.each([
   ["nothing", ""],
 ])("a file with %s is not patched", (_, text) => expect(stripPatch(text)).toEqual({ state: "not-patched" }));
 
+it("many blank lines after the patch are no damage, and are kept", () => {
+  const text = `${TEXT}${"\n".repeat(8_000_000)}   \n`;
+  expect(strip(text).base.length).toBe(BASE.length + 8_000_004);
+});
+
 it("comments with the tool's name, and other code after the patch, are kept", () => {
   const text = `# virtinst-rbd-patch\n${TEXT}\n# virtinst-rbd-patch: see above\n\n\ndef more():\n    pass\n`;
   expect(strip(text).base).toBe(text.replace(TEXT, BASE));
