@@ -24,9 +24,9 @@ const {
     export { FORMS } from "./src/output/schema";
     export { hostDocument } from "./src/host/document";
     export { readPool, readSecret } from "./src/host/xml";
-    export { resolveFacts } from "./src/host/facts";
+    export { resolveFacts } from "./src/host/resolve-facts";
     export { TARGET_FILES } from "./src/virtinst/find";
-    export { insertPatch } from "./src/patch/render";
+    export { insertPatch } from "./src/patch/render-function";
     export { unifiedDiff } from "./src/patch/diff";
     export { sha256 } from "./src/patch/facts";
   `);

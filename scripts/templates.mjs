@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import Handlebars from "handlebars";
 
-/** The helpers of `src/patch/render.ts` and `src/patch/hook.ts`: a template that uses another one does not compile. */
+/** The helpers of `src/patch/render-function.ts` and `src/patch/render-hook.ts`: a template that uses another one does not compile. */
 const HELPERS = ["plain", "text", "texts", "quoted", "literal", "xml", "concat", "comment"];
 const knownHelpers = Object.fromEntries([...HELPERS, "packed"].map((name) => [name, true]));
 const HOOKS = resolve("templates/hooks");

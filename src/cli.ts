@@ -32,7 +32,7 @@ import {
   wasHeard,
   writeStderr,
 } from "./output";
-import type { HookKind } from "./patch/hook";
+import type { HookKind } from "./patch/render-hook";
 import { refuseOthersFile, writeNewFile, writeNewFiles } from "./system/write";
 import { TOOL } from "./version";
 

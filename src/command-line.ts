@@ -1,6 +1,6 @@
 import { Argument, Command, type Option } from "commander";
 import { CHANGE, type CliOptions, HOSTS, option, output, PYTHON, ROOT, SOURCE, VIRTINST } from "./options";
-import { ENGINES } from "./patch/hook";
+import { ENGINES } from "./patch/render-hook";
 import { TOOL, VERSION } from "./version";
 
 const OK = "0  success, or nothing to do";

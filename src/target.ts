@@ -1,9 +1,9 @@
 import { hostname } from "node:os";
 import { Failure } from "./failure";
 import type { HostConfig, HostOptions } from "./host/config";
-import { choosePools, type ResolvedFacts, resolveFacts } from "./host/facts";
 import { isAnyMachine } from "./host/here";
-import { readHost } from "./host/read";
+import { readHost } from "./host/read-host";
+import { choosePools, type ResolvedFacts, resolveFacts } from "./host/resolve-facts";
 import { settleUsers } from "./host/users";
 import { copiesAuth } from "./virtinst/affected";
 import type { Installation } from "./virtinst/find";

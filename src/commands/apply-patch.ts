@@ -4,7 +4,7 @@ import { acceptPatch } from "../patch/accept";
 import { compareFacts } from "../patch/compare";
 import { named, requireBase } from "../patch/examine";
 import { type CephPool, overlap, poolNames, sameCredentials } from "../patch/facts";
-import { insertPatch } from "../patch/render";
+import { insertPatch } from "../patch/render-function";
 import { sameBytes } from "../patch/source";
 import { readInput } from "../system/read";
 import { type Host, hostOf, readBoth, settle } from "../target";

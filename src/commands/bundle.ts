@@ -1,6 +1,6 @@
 import { CDROM, NODE, nodePools } from "../checks/node";
-import { noPool } from "../host/facts";
 import { isAnyMachine } from "../host/here";
+import { noPool } from "../host/resolve-facts";
 import { settleUsers } from "../host/users";
 import type { Result } from "../output/schema";
 import { type PoolFacts, poolNames } from "../patch/facts";

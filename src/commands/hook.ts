@@ -1,6 +1,6 @@
 import { Failure } from "../failure";
 import type { Result } from "../output/schema";
-import { type HookKind, renderHook, SCRIPT_IN } from "../patch/hook";
+import { type HookKind, renderHook, SCRIPT_IN } from "../patch/render-hook";
 import { TARGET_FILES } from "../virtinst/find";
 import { about } from "./about";
 import { type BundleOptions, bundle } from "./bundle";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { asFailure, quoted } from "../failure";
-import { documentPath, listDocuments, readListed } from "../host/read";
+import { documentPath, listDocuments, readListed } from "../host/read-host";
 import type { HostLine, HostsRun } from "../output/show";
 import { makeFolder, putFile } from "../system/write";
 import { hostOf, whole } from "../target";

@@ -1,10 +1,10 @@
 import { Failure } from "../failure";
 import { readRbdDisks } from "../host/domain";
-import { noPool } from "../host/facts";
+import { noPool } from "../host/resolve-facts";
 import type { Result } from "../output/schema";
 import { unifiedTextDiff } from "../patch/diff";
 import { poolNames } from "../patch/facts";
-import { renderFunction } from "../patch/render";
+import { renderFunction } from "../patch/render-function";
 import { sampleDomain } from "../patch/sample";
 import { decode, encode, type Source } from "../patch/source";
 import { isStandardInput, readInput, XML_LIMIT } from "../system/read";

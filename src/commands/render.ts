@@ -1,4 +1,4 @@
-import { noPool } from "../host/facts";
+import { noPool } from "../host/resolve-facts";
 import type { Result } from "../output/schema";
 import { unifiedDiff } from "../patch/diff";
 import { monitorText, type PoolFacts, poolNames, secretText } from "../patch/facts";

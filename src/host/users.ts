@@ -1,7 +1,7 @@
 import { quoted } from "../failure";
 import { type CephPool, overlap, type PoolFacts, poolNames, sameCredentials } from "../patch/facts";
 import { mergePools } from "../patch/merge";
-import type { ResolvedFacts } from "./facts";
+import type { ResolvedFacts } from "./resolve-facts";
 
 /**
  * Decides what becomes of pools that only their users tell apart, and says of which volumes a user is not certain.

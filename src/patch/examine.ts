@@ -3,7 +3,7 @@ import { VERSION } from "../version";
 import { type CephPool, poolNames, sha256 } from "./facts";
 import type { Named } from "./insertion-point";
 import { readFacts } from "./read-facts";
-import { insertPatch } from "./render";
+import { insertPatch } from "./render-function";
 import { decode, encode, type Source } from "./source";
 import { type Patch, stripPatch } from "./strip";
 

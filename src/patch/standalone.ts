@@ -3,7 +3,7 @@ import template from "../../templates/standalone.py";
 import { FORM, VERSION } from "../version";
 import { pythonText } from "./encode";
 import type { CephPool } from "./facts";
-import { renderFunction } from "./render";
+import { renderFunction } from "./render-function";
 import type { Sample } from "./sample";
 
 /** A pool, as `verify` of the script checks it with virt-install. */

@@ -1,7 +1,7 @@
 import { type Examined, examine, named, requireBase } from "../patch/examine";
 import type { CephPool } from "../patch/facts";
 import { findManualEdit, type ManualEdit } from "../patch/manual-edit";
-import { insertPatch } from "../patch/render";
+import { insertPatch } from "../patch/render-function";
 import type { Source } from "../patch/source";
 import type { HostFiles } from "../system/host-files";
 import { unreadable } from "../system/read";

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ENGINES, renderHook, SCRIPT_IN } from "../../src/patch/hook";
+import { ENGINES, renderHook, SCRIPT_IN } from "../../src/patch/render-hook";
 import { TARGET_FILES } from "../../src/virtinst/find";
 import { standInVirsh } from "../e2e/support/examples";
 import { cli, HOST, json, shell, temporaryFile, temporaryFolder } from "../support/cli";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import type { Monitor, PoolFacts } from "../../src/patch/facts";
 import { readFacts } from "../../src/patch/read-facts";
-import { renderFunction } from "../../src/patch/render";
+import { renderFunction } from "../../src/patch/render-function";
 import { stripPatch } from "../../src/patch/strip";
 import { ANY_FACTS, ANY_POOL } from "../support/any-text";
 import { type Call, type Ran, runBlocks, type Tree } from "../support/helper";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Pool, Secret } from "../../src/host/config";
-import { resolveFacts } from "../../src/host/facts";
+import { resolveFacts } from "../../src/host/resolve-facts";
 import { settleUsers } from "../../src/host/users";
 
 const UUID = "01234567-89ab-cdef-0123-456789abcdef";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Failure } from "../../src/failure";
 import { examine, requireBase } from "../../src/patch/examine";
 import { sha256 } from "../../src/patch/facts";
-import { insertPatch } from "../../src/patch/render";
+import { insertPatch } from "../../src/patch/render-function";
 import { decode } from "../../src/patch/source";
 import { VERSION } from "../../src/version";
 import { withFittingDigest } from "../support/cli";

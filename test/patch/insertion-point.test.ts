@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Failure } from "../../src/failure";
 import { findInsertionPoint, splitLines } from "../../src/patch/insertion-point";
-import { insertPatch } from "../../src/patch/render";
+import { insertPatch } from "../../src/patch/render-function";
 import { findWrong, patchVariant } from "../support/insertion";
 import { FRAGMENTS, file, VARIANTS } from "../support/insertion-variants";
 import { FACTS, MODIFIED, NAMED, ORIGINAL } from "../support/patched";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";
 import type { PoolFacts } from "../../src/patch/facts";
 import { mergePools } from "../../src/patch/merge";
-import { renderFunction } from "../../src/patch/render";
+import { renderFunction } from "../../src/patch/render-function";
 import { sampleDomain } from "../../src/patch/sample";
 import { rawLiteral, renderStandalone, type StandaloneContent, type StandaloneHost } from "../../src/patch/standalone";
 import { VERSION } from "../../src/version";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { inject } from "vitest";
 import type { PoolFacts } from "../../src/patch/facts";
 import { mergePools } from "../../src/patch/merge";
-import { renderFunction } from "../../src/patch/render";
+import { renderFunction } from "../../src/patch/render-function";
 import type { Interpreter } from "./pythons";
 import { RUNS } from "./runs";
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { inject } from "vitest";
 import { Failure } from "../../src/failure";
-import { insertPatch } from "../../src/patch/render";
+import { insertPatch } from "../../src/patch/render-function";
 import { decode, encode } from "../../src/patch/source";
 import { FACTS, MODIFIED, NAMED } from "./patched";
 

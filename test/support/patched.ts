@@ -1,5 +1,5 @@
 import type { CephPool } from "../../src/patch/facts";
-import { insertPatch } from "../../src/patch/render";
+import { insertPatch } from "../../src/patch/render-function";
 import { stripPatch } from "../../src/patch/strip";
 
 /** A file that can be patched; its own path in a patch file. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/failure";
 import type { HostOptions } from "../../src/host/config";
-import { documentPath, listDocuments, readHost, readListed } from "../../src/host/read";
+import { documentPath, listDocuments, readHost, readListed } from "../../src/host/read-host";
 import { HostFiles } from "../../src/system/host-files";
 import { FIXTURES, image, temporaryFile, temporaryFolder } from "../support/cli";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CephPool } from "../../src/patch/facts";
-import { renderFunction } from "../../src/patch/render";
+import { renderFunction } from "../../src/patch/render-function";
 import { blockDigest } from "../../src/patch/strip";
 import { VERSION } from "../../src/version";
 import { FACTS } from "../support/patched";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Failure } from "../../src/failure";
 import type { HostConfig, Pool, Secret } from "../../src/host/config";
-import { choosePools, resolveFacts } from "../../src/host/facts";
+import { choosePools, resolveFacts } from "../../src/host/resolve-facts";
 
 const UUID = "01234567-89ab-cdef-0123-456789abcdef";
 const OTHER = "11111111-89ab-cdef-0123-456789abcdef";

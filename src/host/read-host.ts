@@ -4,7 +4,7 @@ import { Failure, systemReason } from "../failure";
 import type { HostConfig, HostOptions } from "./config";
 import { readDocumentFile } from "./document";
 import { readEtc } from "./etc";
-import { noPool } from "./facts";
+import { noPool } from "./resolve-facts";
 import { readLibvirt } from "./virsh";
 import { readXmlFiles } from "./xml-files";
 
