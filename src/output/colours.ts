@@ -10,7 +10,7 @@ export const PLAIN: Colours = picocolors.createColors(false);
 
 /** Colours on a terminal. NO_COLOR turns them off, FORCE_COLOR=1 turns them on in a pipe; CI alone does not. */
 export function coloursOfStdout(): Colours {
-  const wanted = isTerminal() || Number(process.env.FORCE_COLOR) > 0;
+  const wanted = (isTerminal() && process.env.TERM !== "dumb") || Number(process.env.FORCE_COLOR) > 0;
   return picocolors.createColors(wanted && picocolors.isColorSupported);
 }
 
