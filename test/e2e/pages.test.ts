@@ -37,8 +37,9 @@ describe.each([
     const cwd = makeFolder();
     mkdirSync(join(cwd, "dist"));
     must("cp", [TOOL, join(cwd, "dist")]);
-    mkdirSync(join(cwd, "rootfs"));
-    must("cp", ["-a", "--parents", SHARE, join(cwd, "rootfs")]);
+    const share = join(cwd, "rootfs/usr/share");
+    mkdirSync(share, { recursive: true });
+    must("cp", ["-a", SHARE, share]);
     run =
       where === "host"
         ? (block) => host.sh(`set -e\n${own}\nPATH="${path}:$PATH"\ncd '${cwd}'\n${block}`)
