@@ -765,7 +765,8 @@ def main(words):
     except Failure as error:
         failure = error
     except Exception as error:
-        where = text_of(getattr(error, "filename", None) or type(error).__name__)
+        is_system = isinstance(error, EnvironmentError)
+        where = text_of(getattr(error, "filename", None) or ("a file" if is_system else type(error).__name__))
         failure = Failure(IO, u"%s: %s." % (where, text_of(error)), "Check the path and its permissions.")
     code = failure.code if failure else exit_code(result)
     if failure:

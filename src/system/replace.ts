@@ -99,8 +99,15 @@ export async function replaceFile(old: OldFile, content: Buffer, modified?: stri
     throw failed(path, error, replaced, cleanUp());
   } finally {
     if (!replaced) forget();
-    if (descriptor !== null) closeSync(descriptor);
+    if (descriptor !== null) closeQuietly(descriptor);
   }
+}
+
+/** Closes a file whose content is already on the disk and compared, so that an error means nothing any more. */
+function closeQuietly(descriptor: number): void {
+  try {
+    closeSync(descriptor);
+  } catch {}
 }
 
 /** Creates the temporary file; removes one that a killed run left behind. */

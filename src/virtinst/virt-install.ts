@@ -61,7 +61,8 @@ function faultOf({ status, stderr, fault, why }: Finished, file: string): Instal
   const last = stderr.split("Traceback (most recent call last):\n").slice(1).at(-1) ?? "";
   // The exception follows the last step; the log may go on after it.
   const error = last.replace(/^ .*\n/gm, "").split("\n")[0] as string;
-  if (/^(?:ImportError|ModuleNotFoundError)\b/.test(error)) return says(`a module cannot be imported: ${error}`);
+  if (/^(?:ImportError|ModuleNotFoundError)\b/.test(error))
+    return says(`a module cannot be imported: ${error.replace(/^\w+: /, "")}`);
   const frames = [...last.matchAll(/^ {2}File "(.*)", line (\d+)(?:, in (.*))?$/gm)];
   const own = frames.filter(([, path, , place]) => path?.endsWith(`/${file}`) && OWN_PLACES.includes(place)).at(-1);
   if (own) return { raised: true, reason: `${error} (${own[1]}, line ${own[2]})` };

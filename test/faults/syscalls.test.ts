@@ -128,7 +128,9 @@ async function kill(stand: Stand, job: Job, seed: number, faults: string[], kill
     else note(place(point), one);
   });
   // The tool dies while a child works, before it and after it; the child goes on.
-  const around = ['kill -9 $PPID; exec $real "$@"', '$real "$@"; kill -9 $PPID'];
+  // The script runs its children with timeout.
+  const dies = 'p=$PPID; read -r _ name _ above _ < /proc/$p/stat; [ "$name" != "(timeout)" ] || p=$above; kill -9 $p';
+  const around = [`${dies}; exec $real "$@"`, `$real "$@"; ${dies}`];
   const children = [...(await learnChildren(stand, job)).keys()];
   await each(around, LANES, async (lines) => {
     for (const child of children) {
