@@ -38,6 +38,8 @@ CONFIG, FUNCTION = {}, ""
 OK, NO, USAGE, POOLS, TARGET, FAILED, IO = range(7)
 # The files that may define _build_xml, and the major version of the Python that runs them.
 LAYOUTS = ("virtinst/install/installer.py", "3"), ("virtinst/installer.py", "3"), ("virtinst/guest.py", "2")
+# Where the Pythons of a distribution have their packages. A virtual environment has its own directories.
+LIBRARIES = "/usr/local/lib", "/usr/local/lib64", "/usr/lib", "/usr/lib64"
 DISK_CODE = "virtinst/devices/disk.py", "virtinst/devicedisk.py"
 # What the disk code does with a pool. CONFIG["affected"] has a verdict for each.
 NOT_FOUND, NO_NETWORK_DISKS, NO_AUTH, COPIES_AUTH = range(4)
@@ -107,7 +109,7 @@ def read(root, *path):
     with io.open(root + place, encoding="latin-1", newline="") as file:
         return file.read()
 
-def site_directories(root, *libraries):
+def site_directories(root, libraries):
     """Return the directories for the packages of each Python, newest version first."""
     found = []
     for library in libraries:
@@ -150,10 +152,9 @@ def read_program(root, path, depth=0):
             raise Failure(TARGET, u"It is unknown which virtinst %s uses: line %d changes sys.path." % (
                 text_of(root + path), text.count(u"\n", 0, found.end()) + 1), PASS_IT)
         folders.insert(0, os.path.join(own, native(added.group(2) or u"")))  # the last one is searched first
-    prefix = os.path.normpath(os.path.join(words[0], "../.."))  # /usr, or a virtual environment
-    prefixes = [prefix] if words[0][:1] == "/" and prefix != "/usr" else ["/usr/local", "/usr"]
-    libraries = [prefix + library for prefix in prefixes for library in ("/lib", "/lib64")]
-    return words[0], folders + [own] + site_directories(root, *libraries)
+    prefix = os.path.normpath(os.path.join(words[0], "../.."))
+    libraries = LIBRARIES if words[0][:1] != "/" or prefix == "/usr" else (prefix + "/lib", prefix + "/lib64")
+    return words[0], folders + [own] + site_directories(root, libraries)
 
 class Virtinst(object):
     """The virtinst to patch. `path` is the file that defines _build_xml, `text` its content.
@@ -161,7 +162,7 @@ class Virtinst(object):
     mounted: whether --root was given. named: the directory from --virtinst, or None.
     """
     def __init__(self, root, mounted, named):
-        self.root, self.mounted, self.named, self.patch = root, mounted, named, None
+        self.root, self.mounted, self.named, self.patch, self.kind = root, mounted, named, None, None
         in_path = [] if mounted else [one for one in os.environ.get("PATH", "").split(":") if one[:1] == "/"]
         programs = [resolve(root, one + "/virt-install") for one in in_path + ["/usr/local/bin", "/usr/bin"]]
         programs = [one for one in programs if one and os.path.isfile(root + one)]
@@ -169,16 +170,16 @@ class Virtinst(object):
             folders = [named]
         else:
             folders = (read_program(root, programs[0])[1] if programs else []) + ["/usr/share/virt-manager"]
-            folders += site_directories(root, "/usr/local/lib", "/usr/local/lib64", "/usr/lib", "/usr/lib64")
-        found = [(folder, file, major) for folder in folders for file, major in LAYOUTS
-                 if u"def _build_xml" in (read(root, folder, file) or u"")]
+            folders += site_directories(root, LIBRARIES)
+        candidates = ((folder, file, major, read(root, folder, file) or u"")
+                      for folder in folders for file, major in LAYOUTS)  # read one by one, until one fits
+        found = next((one for one in candidates if u"def _build_xml" in one[-1]), None)
         if not found:
             raise Failure(TARGET, u"No virtinst was found (looked in %s)." % u", ".join(
                 text_of(root + one) for one in folders), PASS_IT)
-        folder, self.file, self.major = found[0]
+        folder, self.file, self.major, self.text = found
         self.place = resolve(root, folder)
         self.path = root + resolve(root, os.path.join(self.place, self.file))
-        self.text = read(root, self.place, self.file)
         self.program, self.python = self.find_program(programs)
 
     def find_program(self, programs):
@@ -375,7 +376,7 @@ def examine(text, compare):
     if patch.tool != VERSION:
         return "outdated", u"the patch was written by version %s, this is %s" % (patch.tool, VERSION), patch
     try:
-        # For revert, a patch that nobody edited is current.
+        # For revert, a patch that was not edited is current.
         wanted = insert(patch.base, patch.mtime) if compare else text
     except Failure:
         wanted = u""
@@ -517,7 +518,7 @@ def check_virt_install(virtinst):
     """Run virt-install --print-xml on libvirt's test driver, with a disk of each pool. Nothing is defined."""
     import shutil
     import tempfile
-    copied, program, folder = virtinst.disk_code()[0] == COPIES_AUTH, virtinst.program, None
+    copied, program, folder = virtinst.kind == COPIES_AUTH, virtinst.program, None
     # The test driver takes no pool without a monitor, and a disk without auth does not state its user.
     disks = [one for one in CONFIG["disks"] if one["listed"] and (copied or not one["byUser"])]
     if not program or not disks:
@@ -589,8 +590,7 @@ def apply(virtinst, args, result):
 
 def check_new(virtinst, base, new):
     """Compile the patched file and run the function; return which Python did that. Nothing is written."""
-    done, answer, python = check_function(
-        Patch(new).block, virtinst, compile=[base, new])
+    done, answer, python = check_function(Patch(new).block, virtinst, compile=[base, new])
     if not python and virtinst.mounted:
         return u"skipped: " + done["reason"]
     if not answer:
@@ -668,7 +668,7 @@ def refuse_pools(virtinst):
     if own != theirs and not virtinst.named and not virtinst.mounted:
         raise Failure(POOLS, u"this script was generated for another host: %s. This is %s." % (theirs, own),
                       "Generate a script for this host, or pass --virtinst DIR.")
-    if CONFIG["refused"] and virtinst.disk_code()[0] != COPIES_AUTH:
+    if CONFIG["refused"] and virtinst.kind != COPIES_AUTH:
         raise Failure(POOLS, *CONFIG["refused"])
 
 class Parser(argparse.ArgumentParser):
@@ -716,13 +716,13 @@ def perform(args, result):
     # revert reports this host; the others report the host that the pools are of.
     result["host"] = None if virtinst.mounted else text_of(os.uname()[1])
     if args.command != "revert":
+        virtinst.kind, path = virtinst.disk_code()
         refuse_pools(virtinst)
-        kind, path = virtinst.disk_code()
-        affected, why = CONFIG["affected"][kind]
+        affected, why = CONFIG["affected"][virtinst.kind]
         for key in "host", "source", "pools":
             result[key] = CONFIG[key]
         result.update(affected=affected, affectedReason=why.replace(u"%s", path, 1))
-        result["notes"] += CONFIG["notes" if kind == COPIES_AUTH else "notes_without_auth"]
+        result["notes"] += CONFIG["notes" if virtinst.kind == COPIES_AUTH else "notes_without_auth"]
     if os.stat(virtinst.path).st_nlink > 1:
         result["notes"].append(u"The file has several names (hard links): the others keep the old content.")
     base = virtinst.patch.base if virtinst.patch else virtinst.text
