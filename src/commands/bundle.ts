@@ -37,18 +37,18 @@ export function bundleFor(host: Host, files: HostFiles): Result<"bundle"> {
   const { cephPools, pools } = whole({ ...host, facts: told }).facts;
   const names = poolNames(cephPools);
   const [refused = null] = untold.broken.map(({ failure: { message, hint } }) => ({ message, hint }));
-  const render = renderStandalone({
-    ...{ pools: names, cephPools, notes: [untold.notes, told.notes], refused },
+  const boundTo = config.host === null || isAnyMachine(config.host) ? null : config.host;
+  const program = renderStandalone({
+    ...{ host: boundTo, source: config.source, pools: names, cephPools, notes: [untold.notes, told.notes], refused },
     ...{ affected: affectedBy(chosen), sample: sampleDomain(pools), node: NODE, cdrom: CDROM },
     checked: checkedPools(chosen, pools),
   });
-  const boundTo = config.host === null || isAnyMachine(config.host) ? null : config.host;
   return {
     command: "bundle",
     ...about(null, host, files),
     pools: names,
     notes: [...told.notes, ...(config.host === null ? [] : [bindingNote(boundTo)])],
-    program: render({ host: boundTo, source: config.source }),
+    program,
   };
 }
 

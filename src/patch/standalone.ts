@@ -21,15 +21,12 @@ export interface CheckedPool {
   readonly auth: boolean;
 }
 
-/** What is in the script of one host only. */
-export interface StandaloneHost {
+/** What is in a script. */
+export interface StandaloneContent {
   /** The host that it is bound to; null for any. */
   readonly host: string | null;
+  /** Where the pools were read from. */
   readonly source: string;
-}
-
-/** All else in a script: hosts with the same pools share it. */
-export interface StandaloneContent {
   readonly pools: readonly string[];
   readonly cephPools: readonly CephPool[];
   /** Whether a host is affected, and why, with `%s` for a path, by the four kinds of disk code. */
@@ -50,13 +47,15 @@ const CHECK_PROGRAM = 'CHECK_PROGRAM = ""\n';
 /**
  * Renders the script for a host without Node.
  *
- * @returns for a host, a program in printable ASCII, for Python 2.7 and 3.4 to 3.13, the same for the same arguments
+ * @returns a program in printable ASCII, for Python 2.7 and 3.4 to 3.13, the same for the same content
  */
-export function renderStandalone(content: StandaloneContent): (host: StandaloneHost) => string {
+export function renderStandalone(content: StandaloneContent): string {
   const { sample, refused, checked, node } = content;
   const [before, after] = template.split(CONFIGURATION) as [string, string];
   const rest = after.replace(CHECK_PROGRAM, () => `CHECK_PROGRAM = ${rawLiteral(checkProgram)}\n`);
-  const shared = {
+  const config = {
+    host: content.host,
+    source: content.source,
     pools: content.pools,
     affected: content.affected.map(({ affected, reason }) => [affected, reason]),
     notes_without_auth: content.notes[0],
@@ -69,16 +68,15 @@ export function renderStandalone(content: StandaloneContent): (host: StandaloneH
     disks: checked.map((pool) => ({ ...pool, xml: new Raw(pool.xml) })),
   };
   const block = rawLiteral(withoutOriginal(renderFunction(content.cephPools, NO_ORIGINAL, "")));
-  return ({ host, source }) =>
-    [
-      before,
-      "# This part is for one host. The rest is the same in every script of this version.\n",
-      `VERSION, FORM = ${literal(VERSION)}, ${FORM}\n`,
-      KEYS,
-      `CONFIG = ${literal({ host, source, ...shared })}\n`,
-      `FUNCTION = ${block}\n`,
-      rest,
-    ].join("");
+  return [
+    before,
+    "# This part is for one host. The rest is the same in every script of this version.\n",
+    `VERSION, FORM = ${literal(VERSION)}, ${FORM}\n`,
+    KEYS,
+    `CONFIG = ${literal(config)}\n`,
+    `FUNCTION = ${block}\n`,
+    rest,
+  ].join("");
 }
 
 const KEYS = `# FORM: the version of the JSON output.

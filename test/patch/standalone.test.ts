@@ -5,7 +5,7 @@ import type { PoolFacts } from "../../src/patch/facts";
 import { mergePools } from "../../src/patch/merge";
 import { renderFunction } from "../../src/patch/render-function";
 import { sampleDomain } from "../../src/patch/sample";
-import { rawLiteral, renderStandalone, type StandaloneContent, type StandaloneHost } from "../../src/patch/standalone";
+import { rawLiteral, renderStandalone, type StandaloneContent } from "../../src/patch/standalone";
 import { VERSION } from "../../src/version";
 import { pythonMajor, TARGET_FILES } from "../../src/virtinst/find";
 import { PYTHONS } from "../support/helper-cases";
@@ -33,7 +33,7 @@ const pools: readonly PoolFacts[] = NAMES.map((name, index) => ({
   auth: index === 1 ? null : { username: name, uuid: `uuid-${index}`, ...(index % 2 ? { usage: name } : {}) },
 }));
 const cephPools = mergePools(pools);
-const CONTENT: StandaloneContent & StandaloneHost = {
+const CONTENT: StandaloneContent = {
   host: NAMES.join(""),
   source: `a file with ${NAMES.join(" and ")}`,
   pools: NAMES,
@@ -71,7 +71,7 @@ function read(python: string, script: string): Record<string, unknown> {
 
 describe.each(PYTHONS.map(({ version, path }) => [version, path] as const))("Python %s", (_, path) => {
   it.skipIf(path === null)("reads what was rendered, whatever the names are", () => {
-    const { version, form, config, block, program, layouts } = read(path as string, renderStandalone(CONTENT)(CONTENT));
+    const { version, form, config, block, program, layouts } = read(path as string, renderStandalone(CONTENT));
     expect([version, form]).toEqual([VERSION, 1]);
     expect(config).toEqual({
       ...{ host: wellFormed(CONTENT.host as string), source: wellFormed(CONTENT.source) },
@@ -97,9 +97,9 @@ describe.each(PYTHONS.map(({ version, path }) => [version, path] as const))("Pyt
 });
 
 test("a script is printable ASCII, and the same for the same content", () => {
-  const script = renderStandalone(CONTENT)(CONTENT);
+  const script = renderStandalone(CONTENT);
   expect(script).toMatch(/^[\n -~]+$/);
-  expect(renderStandalone(CONTENT)(CONTENT)).toBe(script);
+  expect(renderStandalone(CONTENT)).toBe(script);
 });
 
 test("outside the configuration, the script is the same for every host", () => {
@@ -109,7 +109,7 @@ test("outside the configuration, the script is the same for every host", () => {
     return [parts[0], parts[2]];
   };
   const other = { ...CONTENT, host: null, theirs: null, refused: null, pools: ["p"], cephPools: cephPools.slice(0, 1) };
-  expect(rest(renderStandalone(other)(other))).toEqual(rest(renderStandalone(CONTENT)(CONTENT)));
+  expect(rest(renderStandalone(other))).toEqual(rest(renderStandalone(CONTENT)));
 });
 
 test.each(["a\\'\n", "no newline", "\u00e9\n", "\t\n"])(
