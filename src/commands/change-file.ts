@@ -1,7 +1,7 @@
 import { Failure } from "../failure";
 import type { Result } from "../output/schema";
 import { unifiedDiff } from "../patch/diff";
-import { examine, named } from "../patch/examine";
+import { type Examined, examine, named } from "../patch/examine";
 import { type CephPool, poolNames } from "../patch/facts";
 import { sampleDomain } from "../patch/sample";
 import { encode, sameBytes } from "../patch/source";
@@ -36,13 +36,14 @@ export async function changeFile(
   const result = { ...UNCHANGED, check, pools: poolNames(pools), notes: [] };
   if (sameBytes(plan.after, examined.source)) return { ...result, status: "current" };
   const content = encode(plan.after);
-  const compiled = await tryContent(target, options, plan, content, pools);
+  const written = examine(content, pools, named(installation));
+  const compiled = await tryContent(target, options, plan, written, pools);
   if (!check) await replaceFile(file, content);
   const drift = `Drift: ${examined.reason}. The patch is replaced; other changes in the file are kept.`;
   const status = examined.patch ? "updated" : "patched";
   return {
     ...result,
-    ...(check ? {} : stateOf(examine(content, wanted, named(installation)))),
+    ...(check ? {} : stateOf(wanted === pools ? written : examine(content, wanted, named(installation)))),
     status: check ? `would be ${status}` : status,
     changed: true,
     compiled,
@@ -54,6 +55,7 @@ export async function changeFile(
 /**
  * Compiles the patched file and runs its function on a sample domain, with the Python that runs virt-install.
  *
+ * @param pools the Ceph pools that the patch is for
  * @returns which Python did that, or "skipped" and the reason
  * @throws Failure (target) if no Python could, or the file does not compile without the patch either; (behaviour) if the
  *   patched file does not compile, or the function does not work
@@ -62,13 +64,12 @@ async function tryContent(
   { installation }: Target,
   options: TargetOptions,
   { before, after }: Plan,
-  content: Buffer,
+  { state, reason, patch, base }: Examined,
   pools: readonly CephPool[],
 ): Promise<string> {
   const refused = (kind: "target" | "behaviour", what: string, hint: string) =>
     new Failure(kind, `${installation.target.outside}: ${what}. Nothing was written.`, hint);
   const report = "Report this, with the file.";
-  const { state, reason, patch, base } = examine(content, pools, named(installation));
   if (state !== "current" || !patch || !base || !sameBytes(base, before))
     throw refused("target", `the patched file would not be recognised: ${reason}`, report);
   const pythons = findPythons(installation, pythonMajor(installation.file), options);

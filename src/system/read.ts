@@ -10,7 +10,7 @@ export const XML_LIMIT = 4 * 2 ** 20;
 /**
  * Reads a file that was named on the command line: a regular file, or a pipe, as from `<(…)`.
  *
- * @param how `regular`: whether a pipe or a device is refused, because nobody named it
+ * @param how `regular`: whether a pipe or a device is refused, because it was not named itself
  * @throws Failure if it cannot be read, or is larger
  */
 export function readNamed(path: string, kind: FailureKind, limit = LIMIT, { regular = false } = {}): Buffer {
@@ -28,7 +28,7 @@ export function readNamed(path: string, kind: FailureKind, limit = LIMIT, { regu
   }
 }
 
-/** Whether a name stands for standard input. */
+/** Whether a name means standard input. */
 export function isStandardInput(name: string): boolean {
   return name === "-" || name === "/dev/stdin";
 }
@@ -44,7 +44,7 @@ export function readInput(name: string, kind: FailureKind, limit = LIMIT) {
   if (!isStandardInput(name)) return { bytes: readNamed(name, kind, limit), where: name, piped: false };
   try {
     refuseSecret("/dev/stdin");
-    return { bytes: readToEnd(0, limit), where: "standard input", piped: true };
+    return { bytes: readToEnd(0, limit, fstatSync(0).size), where: "standard input", piped: true };
   } catch (error) {
     throw new Failure(
       kind,
@@ -65,16 +65,15 @@ export function readFile(path: string, limit = LIMIT): Buffer {
   try {
     const stat = fstatSync(descriptor);
     // Files of /proc state no size, and some of them never end.
-    return stat.isFile() && stat.size === 0 ? Buffer.alloc(0) : readToEnd(descriptor, limit);
+    return stat.isFile() && stat.size === 0 ? Buffer.alloc(0) : readToEnd(descriptor, limit, stat.size);
   } finally {
     closeSync(descriptor);
   }
 }
 
-/** Reads an open file from its current position. */
-function readToEnd(descriptor: number, limit: number): Buffer {
+/** Reads an open file from its current position; `expected` is the size that it states. */
+function readToEnd(descriptor: number, limit: number, expected: number): Buffer {
   const parts: Buffer[] = [];
-  const { size: expected } = fstatSync(descriptor);
   for (let size = 0; ; ) {
     const part = Buffer.allocUnsafe(Math.min(Math.max(expected - size, 65536), limit) + 1);
     try {
