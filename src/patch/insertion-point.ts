@@ -148,12 +148,12 @@ function isBlank(line: string): boolean {
 }
 
 /** The blanks and tabs before a line. */
-export function indentOf(line: string): string {
+function indentOf(line: string): string {
   return /^[ \t]*/.exec(line)?.[0] ?? "";
 }
 
 /** Whether a line is indented more than this. */
-export function isDeeper(line: string, indent: string): boolean {
+function isDeeper(line: string, indent: string): boolean {
   return line.startsWith(indent) && /^[ \t]/.test(line.slice(indent.length));
 }
 

@@ -103,7 +103,7 @@ function judge(path: string, kind: (typeof KINDS)[number], pools: readonly PoolN
 }
 
 /** The files that may contain virtinst's disk code: of 2.0 and later, and of 1.0 to 1.5. */
-export const DISK_CODE = ["virtinst/devices/disk.py", "virtinst/devicedisk.py"];
+const DISK_CODE = ["virtinst/devices/disk.py", "virtinst/devicedisk.py"];
 // Measured on all releases: 1.0 and 1.1 know neither name; 1.5.0 is the first to know the second.
 const WRITES_NETWORK_DISKS = /\bsource_protocol\b|network_from_storage\b/;
 const COPIES_AUTH = /\bauth_secret_uuid\b/;

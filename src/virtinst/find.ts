@@ -108,7 +108,7 @@ function readRelease(folder: string, files: HostFiles): string | null {
 }
 
 /** The files that state the version: of 1.0 to 2.1, 2.2 to 4.1, and 5.0 and later. */
-export const VERSION_FILES: readonly (readonly [string, RegExp])[] = [
+const VERSION_FILES: readonly (readonly [string, RegExp])[] = [
   ["virtcli/cliconfig.py", /^__version__\s*=\s*["']([\w.+~-]+)["']/m],
   ["virtinst/buildconfig.py", /^__version__\s*=\s*["']([\w.+~-]+)["']/m],
   ["virtinst/build.cfg", /^version\s*=\s*([\w.+~-]+)/m],
