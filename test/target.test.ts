@@ -1,35 +1,9 @@
 import { hostname } from "node:os";
 import { describe, expect, it, test } from "vitest";
-import { isLocalUri, isThisMachine } from "../src/host/here";
 import { HostFiles } from "../src/system/host-files";
 import { olderDocument, refuseOtherMachine } from "../src/target";
 import { openTarget } from "../src/virtinst/target-file";
 import { cli, image, PLAIN, target, temporaryFile } from "./support/cli";
-
-describe("a machine's name", () => {
-  test.each([
-    ["hv17", "hv17", true],
-    ["hv17.example.org", "hv17", true],
-    ["hv17", "hv17.example.org", true],
-    ["HV17.example.org.", "hv17.Example.org", true],
-    ["hv17.example.org", "hv17.example.net", false],
-    ["hv18", "hv17", false],
-    ["hv1", "hv17", false],
-  ])("%s on %s: %s", (name, own, same) => expect(isThisMachine(name, own)).toBe(same));
-  test("is by default compared with this one's", () => expect(isThisMachine(hostname())).toBe(true));
-});
-
-test.each([
-  ["qemu:///system", true],
-  ["qemu+unix:///system", true],
-  ["qemu+unix:///system?socket=/run/x", false],
-  ["test:///etc/node.xml", true],
-  ["qemu+ssh://hv17/system", false],
-  ["qemu+ssh:///system", false],
-  ["qemu+ext:///system?command=x", false],
-  ["qemu://hv17/system", false],
-  ["hv17", false],
-])("the URI %s leads to this machine for certain: %s", (uri, local) => expect(isLocalUri(uri)).toBe(local));
 
 describe("the configuration of another host with the virtinst of this one", () => {
   const base = () => {

@@ -16,6 +16,8 @@ describe("a name is this machine's", () => {
     ["hv01", "hv01a", false],
     ["hv01.example.org", "hv02", false],
     ["hv01", "hv02.example.org", false],
+    ["HV17.example.org.", "hv17.Example.org", true],
+    ["hv1", "hv17", false],
   ])("%s beside %s: %s", (name, own, same) => expect(isThisMachine(name, own)).toBe(same));
 
   it("by what the system calls it", () => {
@@ -48,4 +50,8 @@ it.each([
   ["qemu:///system?socket=/run/forwarded", false],
   ["qemu+unix:///system?mode=legacy&socket=/run/forwarded", false],
   ["qemu:///system?mysocket=/x", true],
+  ["qemu+unix:///system?socket=/run/x", false],
+  ["test:///etc/node.xml", true],
+  ["qemu+ext:///system?command=x", false],
+  ["hv17", false],
 ])("%s leads to this machine's own libvirt for certain: %s", (uri, local) => expect(isLocalUri(uri)).toBe(local));
