@@ -54,7 +54,7 @@ export function systemReason(error: unknown): string {
   return SYSTEM_REASONS[code] ?? message.replace(/^[A-Z]+: /, "").replace(/, \w+( '.*')?$/, "");
 }
 
-/** Whatever was thrown as a failure, without a stack trace. */
+/** Anything that was thrown, as a failure without a stack trace. */
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const { code, path, syscall } = Object(error) as NodeJS.ErrnoException;

@@ -89,7 +89,7 @@ export function loggedLines(log: readonly string[]): string[] {
 /**
  * How virt-install is run: as the first program in PATH, unless --virtinst names another virtinst.
  *
- * @param any whether the first program in PATH may stand in for the one of a named virtinst
+ * @param any whether to take the first program in PATH if a named virtinst has none
  * @returns with --python, that Python and its script; or why virt-install is not run
  */
 export function installCommand(

@@ -126,7 +126,7 @@ export async function showHosts(
 ): Promise<number> {
   const { json, verbose, quiet } = options;
   let code = 0;
-  // The files are wanted even if nobody reads standard output any more.
+  // Write the files even if standard output was closed.
   let read = true;
   for await (const { failure, ...line } of lines) {
     const own = failure ? codeOf(failure.kind) : 0;

@@ -17,7 +17,7 @@ export function encode({ text, encoding }: Source): Buffer {
   return Buffer.from(text, encoding);
 }
 
-/** Whether two sources are the same bytes, whatever their encodings. */
+/** Whether two sources are the same bytes, in any encodings. */
 export function sameBytes(a: Source, b: Source): boolean {
   return encode(a).equals(encode(b));
 }

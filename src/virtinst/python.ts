@@ -48,7 +48,7 @@ export interface Skipped {
 }
 
 /**
- * The Pythons that can stand in for the one that runs virt-install, best first.
+ * The Pythons to use instead of the one that runs virt-install, or that one itself; best first.
  *
  * @param major the major version that its layout needs, if no program names an interpreter
  * @param options `python`: the only one, if it is given; `files`: nothing of a mounted system is run
