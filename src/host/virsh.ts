@@ -5,62 +5,73 @@ import { isAnyMachine, isLocalUri, isThisMachine } from "./here";
 import { documentsIn, readPool, readSecret } from "./xml";
 import { readSecrets, readXmlFile } from "./xml-files";
 
+/**
+ * Runs virsh commands on one libvirt: `virsh -q -r -c URI 'COMMAND; COMMAND'`. On such a connection, nothing can be
+ * changed.
+ */
+export type Virsh = (commands: readonly string[]) => Promise<Finished>;
+
+/** A running libvirt. */
+export interface Libvirt {
+  readonly uri: string;
+  readonly virsh: Virsh;
+  /** The command of a hint, up to the virsh command: `virsh -r -c URI`, to which the caller adds `pool-list --all`. */
+  readonly words: string;
+}
+
+/** The libvirt that the virsh of this machine connects to. */
+export function libvirtAt(uri: string): Libvirt {
+  const virsh: Virsh = (commands) => run("virsh", ["-q", "-r", "-c", uri, commands.join("; ")], { env: VIRSH_ENV });
+  return { uri, virsh, words: `virsh -r -c ${shellWord(uri)}` };
+}
+
+// virsh 9.0 escapes less of a name in this locale than in C.
+const VIRSH_ENV = { LC_ALL: "C.UTF-8" };
+
 /** Reads the pools and secrets of a running libvirt; the secrets from files, if some were named. */
 export async function readLibvirt({ connect, secretXml }: HostOptions): Promise<HostConfig> {
-  const live = await readLive(connect ?? DEFAULT_URI);
+  const live = await readLive(libvirtAt(connect ?? DEFAULT_URI));
   return secretXml ? { ...live, secrets: readSecrets(secretXml.map(readXmlFile)) } : live;
 }
 
 /**
- * Reads pools and secrets from a running libvirt, through `virsh -r`: nothing can be changed on that connection.
+ * Reads pools and secrets from a running libvirt.
  *
- * One virsh serves all calls. Its tables are read as text, since virsh 1.2.17 (CentOS 7.2) has neither
- * `pool-list --name` nor `--uuid`; names with spaces keep them.
+ * The tables of virsh are read as text, because virsh 1.2.17 (CentOS 7.2) has neither `pool-list --name` nor `--uuid`;
+ * names with spaces keep them.
  *
  * @throws Failure (facts) with the message of virsh if it is missing or cannot connect
  */
-export async function readLive(uri: string): Promise<HostConfig> {
-  // virsh 9.0 escapes less of a name in this locale than in C.
-  const env = { LC_ALL: "C.UTF-8" };
-  let tables: Tables | null = null;
-  let commands: string[] = [];
-  // virsh reads its input through readline, which takes bytes beyond ASCII and control characters for key strokes.
-  const isPlain = () => commands.every((command) => /^[ -~]*$/.test(command));
-  const dumps = (printed: string) => {
-    tables = readTables(withoutPrompts(printed));
-    commands = [
-      ...tables.pools.map(({ name }) => `pool-dumpxml --pool ${quote(name)}`),
-      ...tables.secrets.map((uuid) => `secret-dumpxml --secret ${uuid}`),
-    ];
-    return isPlain() ? `${commands.join("\n")}\n` : "";
-  };
-  const input = `hostname\npool-list --all\nsecret-list\necho ${LISTED}\n`;
-  const talk = await run("virsh", ["-q", "-r", "-c", uri], { env, input, rest: { after: LISTED_SAID, input: dumps } });
-  // Do not parse output without the sentinel, however long it is.
-  const listed = tables as Tables | null;
-  if (talk.fault !== null || !listed) throw unreachable(uri, talk);
+export async function readLive(libvirt: Libvirt): Promise<HostConfig> {
+  const { uri, virsh, words } = libvirt;
+  // A driver without secrets fails to list them. The exit code is that of the last command.
+  const talk = await virsh(["hostname", "pool-list --all", "secret-list", "echo"]);
+  if (talk.status !== 0) throw unreachable(libvirt, talk);
   if (/failed to list pools|failed to list inactive pools/i.test(talk.stderr))
-    throw refused(
-      uri,
-      ownWords(talk),
-      `Look at the state of libvirt's storage driver: virsh -r -c ${uri} pool-list --all.`,
-    );
-  const dump = isPlain() ? talk : await run("virsh", ["-q", "-r", "-c", uri, commands.join("; ")], { env });
-  if (dump.fault !== null) throw unreachable(uri, dump);
+    throw refused(uri, ownWords(talk), `Look at the state of libvirt's storage driver: ${words} pool-list --all.`);
+  const listed = readTables(talk.stdout);
+  const commands = [
+    ...listed.pools.map(({ name }) => `pool-dumpxml --pool ${quote(name)}`),
+    ...listed.secrets.map((uuid) => `secret-dumpxml --secret ${uuid}`),
+  ];
+  const dumps: Finished[] = [];
+  for (const some of batches(commands)) dumps.push(await virsh(some));
+  const failed = dumps.find(({ fault }) => fault !== null);
+  if (failed) throw unreachable(libvirt, failed);
 
-  const documents = documentsIn(withoutPrompts(dump.stdout), ["pool", "secret"]);
+  const documents = documentsIn(dumps.map(({ stdout }) => stdout).join("\n"), ["pool", "secret"]);
   const where = `virsh -c ${uri}`;
   const secrets = documents.filter(isSecret).map((document) => readSecret(document, where));
   const described = documents.filter((document) => !isSecret(document)).map((document) => readPool(document, where));
   if (described.length !== listed.pools.length || secrets.length !== listed.secrets.length)
     throw refused(
       uri,
-      `virsh listed ${listed.pools.length} pools and ${listed.secrets.length} secrets but described ${described.length} and ${secrets.length}: ${ownWords(talk) || "no reason given"}`,
+      `virsh listed ${listed.pools.length} pools and ${listed.secrets.length} secrets but described ${described.length} and ${secrets.length}: ${ownWords({ stderr: dumps.map(({ stderr }) => stderr).join("\n") }) || "no reason given"}`,
       "A pool or secret may have gone meanwhile: try again.",
     );
   const active = new Map(listed.pools.map((row) => [row.name, row.active]));
   const pools = described.flatMap((pool) => (pool ? [{ ...pool, active: active.get(pool.name) ?? null }] : []));
-  if (pools.length === 0) await refuseUnlisted(uri);
+  if (pools.length === 0) await refuseUnlisted(libvirt);
   const secretsListed = !/failed to (count|list) secrets|virConnect(NumOf|ListAll)Secrets/i.test(talk.stderr);
   const { host } = listed;
   return {
@@ -80,22 +91,34 @@ export async function readLive(uri: string): Promise<HostConfig> {
  *
  * @throws Failure (facts) where it says anything else, or nothing
  */
-async function refuseUnlisted(uri: string): Promise<void> {
-  const answer = await run("virsh", ["-q", "-r", "-c", uri, "pool-list", "--all", "--type", "rbd"]);
-  if (answer.fault !== null) throw unreachable(uri, answer);
+async function refuseUnlisted(libvirt: Libvirt): Promise<void> {
+  const { uri, virsh, words } = libvirt;
+  const answer = await virsh(["pool-list --all --type rbd"]);
+  if (answer.fault !== null) throw unreachable(libvirt, answer);
   if (answer.status === 0 && answer.stdout.trim() === "") return;
   throw refused(
     uri,
     answer.status === 0
       ? "virsh lists rbd pools but described none"
       : `whether there are rbd pools cannot be told: ${ownWords(answer) || "virsh gave no reason"}`,
-    `Look at the state of libvirt's storage driver: virsh -r -c ${uri} pool-list --all --type rbd.`,
+    `Look at the state of libvirt's storage driver: ${words} pool-list --all --type rbd.`,
   );
 }
 
-const LISTED = "virtinst-rbd-patch-listed";
-// Said, not echoed: at a line's start, or just behind the prompt of a virsh without readline.
-const LISTED_SAID = new RegExp(`^(?:virsh [#>] )*${LISTED}`, "m");
+/** The commands in groups that fit into one argument of a program: Linux takes 128 KiB. */
+function batches(commands: readonly string[]): string[][] {
+  const found: string[][] = [];
+  let size = 0;
+  for (const command of commands) {
+    size += Buffer.byteLength(command) + 2;
+    if (found.length === 0 || size > 100_000) {
+      size = Buffer.byteLength(command);
+      found.push([]);
+    }
+    found.at(-1)?.push(command);
+  }
+  return found;
+}
 
 const isSecret = (document: string) => document.startsWith("<secret");
 
@@ -118,7 +141,7 @@ function readTables(printed: string): Tables {
     return name === "" ? [] : [{ name: unescaped(name), active: state === "active" }];
   });
   const secrets = lines.flatMap((line) => /^ ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) /.exec(line)?.[1] ?? []);
-  const host = lines.find((line) => /^\S+$/.test(line) && line !== "hostname" && line !== LISTED) ?? null;
+  const host = lines.find((line) => /^\S+$/.test(line)) ?? null;
   return { host, pools, secrets };
 }
 
@@ -134,17 +157,12 @@ function quote(value: string): string {
   return `'${value.replace(/'/g, "'\\''")}'`;
 }
 
-/** Output without virsh's prompts; a virsh with readline also echoes the commands behind them. */
-function withoutPrompts(output: string): string {
-  return output.replace(/^(?:virsh [#>] )+/gm, "");
-}
-
-function unreachable(uri: string, { fault, why, ...talk }: Finished): Failure {
+function unreachable({ uri, words }: Libvirt, { fault, why, ...talk }: Finished): Failure {
   const said = ownWords(talk) || "virsh ended without a message";
   const hint =
     fault === "ENOENT"
       ? "Install libvirt-client (Debian: libvirt-clients), or pass --pool-xml, --host or --root."
-      : `Is libvirtd running, and do you have access? Check with: virsh -r -c ${shellWord(uri)} pool-list --all`;
+      : `Is libvirtd running, and do you have access? Check with: ${words} pool-list --all`;
   return refused(uri, fault === null ? said : `virsh: ${why}`, hint);
 }
 

@@ -22,8 +22,6 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** For its standard input. */
   readonly input?: string;
-  /** The rest of that, which depends on what it printed up to a line that matches `after`. */
-  readonly rest?: { readonly after: RegExp; readonly input: (printed: string) => string };
 }
 
 /** The most output of a program, in characters: more is an error. */
@@ -37,7 +35,7 @@ const AFTERWARDS = 2000;
 export function run(
   program: string,
   args: readonly string[],
-  { seconds = 60, env = {}, input = "", rest }: RunOptions = {},
+  { seconds = 60, env = {}, input = "" }: RunOptions = {},
 ): Promise<Finished> {
   let group: number | undefined;
   // Before it starts: a signal that arrives meanwhile is handled afterwards.
@@ -55,8 +53,6 @@ export function run(
   let stderr = "";
   let size = 0;
   let fault: string | null = null;
-  // The last line so far, up to 1,000 characters of it.
-  let line = "";
   return new Promise((resolve) => {
     const settle = () => {
       clearTimeout(timer);
@@ -81,15 +77,7 @@ export function run(
       return !fault;
     };
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-      if (!count(chunk)) return;
-      stdout.push(chunk);
-      if (!rest) return;
-      line += chunk;
-      if (rest.after.test(line)) {
-        child.stdin.end(rest.input(stdout.join("")));
-        rest = undefined;
-      }
-      line = line.slice(line.lastIndexOf("\n") + 1).slice(0, 1000);
+      if (count(chunk)) stdout.push(chunk);
     });
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
       if (count(chunk)) stderr = (stderr.length > 2 * MOST_ERRORS ? stderr.slice(-MOST_ERRORS) : stderr) + chunk;
@@ -101,8 +89,7 @@ export function run(
       afterwards = setTimeout(stop, AFTERWARDS, null);
     });
     child.on("close", settle);
-    child.stdin.write(input);
-    if (!rest) child.stdin.end();
+    child.stdin.end(input);
   });
 
   function killGroup(): undefined {

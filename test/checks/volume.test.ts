@@ -3,20 +3,16 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { cli, FIXTURES, json, PLAIN, target, temporaryFolder } from "../support/cli";
 import { standInProgram } from "../support/programs";
+import { fakeVirsh } from "../support/virsh";
 
 const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
 
 /** A virsh that says what the sample host's libvirt would. */
-const VIRSH = `while read -r command; do
-  case "$command" in
-    hostname) hostname ;;
+const VIRSH = fakeVirsh(`    hostname) hostname ;;
     "pool-list --all") printf ' %-20s %-10s %-10s\\n' libvirtpool active yes ;;
     secret-list) printf ' %-36s  %s\\n' ${UUID} 'ceph client.libvirt secret' ;;
-    "echo "*) echo "\${command#echo }" ;;
     pool-dumpxml*) cat '${FIXTURES}/pool-usage.xml' ;;
-    secret-dumpxml*) cat '${FIXTURES}/secret-usage.xml' ;;
-  esac
-done`;
+    secret-dumpxml*) cat '${FIXTURES}/secret-usage.xml' ;;`);
 const AUTH = `<auth username="libvirt"><secret type="ceph" uuid="${UUID}"/></auth>`;
 const HOSTS = [11, 12, 13].map((number) => `<host name="192.0.2.${number}" port="6789"/>`).join("");
 const RIGHT = `echo '<domain><devices><disk>${AUTH}<source protocol="rbd" name="vms/x">${HOSTS}</source></disk></devices></domain>'`;

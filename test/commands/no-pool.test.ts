@@ -232,9 +232,7 @@ describe("that live libvirt has no pool is an answer for the system's libvirt on
   /** A virsh that knows no pool. */
   const withVirsh = () => {
     const folder = temporaryFolder();
-    const script =
-      '#!/bin/sh\ncase "$*" in *pool-list*) exit 0 ;; esac\nwhile read -r line; do case "$line" in echo*) $line ;; esac; done\n';
-    writeFileSync(join(folder, "virsh"), script, { mode: 0o755 });
+    writeFileSync(join(folder, "virsh"), "#!/bin/sh\n", { mode: 0o755 });
     return { PATH: `${folder}:${process.env.PATH}` };
   };
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { FIXTURES, HOST, image, TOOL } from "../support/cli";
+import { fakeVirsh } from "../support/virsh";
 import { virtinstIn } from "./support/disk";
 import { ALL, faultTest, folder, must, NODE, SYSTEM, script, watch } from "./support/run";
 
@@ -9,19 +10,16 @@ const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
 const NEEDS = ["strace"] as const;
 
 /** A virsh that says what the sample host's libvirt would, and keeps what it was asked. */
-const VIRSH = (asked: string) => `echo "argv: $*" >> '${asked}'
-while read -r command; do
-  echo "$command" >> '${asked}'
-  case "$command" in
-    hostname) echo hv01 ;;
+const VIRSH = (asked: string) =>
+  fakeVirsh(
+    `    hostname) echo hv01 ;;
     "pool-list --all") printf ' %-20s %-10s %-10s\\n' libvirtpool active yes ;;
     secret-list) printf ' %-36s  %s\\n' ${UUID} 'ceph client.libvirt secret' ;;
-    "echo "*) echo "\${command#echo }" ;;
     pool-dumpxml*) cat '${FIXTURES}/pool-usage.xml' ;;
     secret-dumpxml*) cat '${FIXTURES}/secret-usage.xml' ;;
-    secret-get-value*) echo VkFMVUU= ;;
-  esac
-done`;
+    secret-get-value*) echo VkFMVUU= ;;`,
+    `echo "argv: $*" >> '${asked}'`,
+  );
 
 /** The calls of a program and all its children that name a file, and what they were started with. */
 async function trace(argv: readonly string[], bin = "") {

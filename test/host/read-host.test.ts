@@ -161,8 +161,7 @@ describe("no rbd pool at all", () => {
   /** A libvirt without a pool. */
   const empty = async (connect?: string) => {
     const bin = temporaryFolder();
-    const script = '#!/bin/sh\nwhile read -r one word; do [ "$one" = echo ] && echo "$word"; done\nexit 0\n';
-    writeFileSync(join(bin, "virsh"), script, { mode: 0o755 });
+    writeFileSync(join(bin, "virsh"), "#!/bin/sh\n", { mode: 0o755 });
     vi.stubEnv("PATH", `${bin}:${process.env.PATH}`);
     onTestFinished(() => void vi.unstubAllEnvs());
     return read(connect === undefined ? {} : { connect });

@@ -1,9 +1,10 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { readLibvirt, readLive } from "../../src/host/virsh";
+import { libvirtAt, readLibvirt, readLive } from "../../src/host/virsh";
 import { HostFiles } from "../../src/system/host-files";
 import { FIXTURES, temporaryFolder } from "../support/cli";
+import { fakeVirsh } from "../support/virsh";
 
 // A name that machines have that were given none: this one too.
 const machine = vi.hoisted(() => ({ name: "localhost.localdomain" }));
@@ -40,25 +41,16 @@ function program(script: string): void {
 }
 
 /** Puts a virsh into PATH that knows these answers, and writes down what it was told. */
-function virsh(answers: Answers, { prompt = "virsh > ", echo = false, stderr = "", status = 0 } = {}): void {
+function virsh(answers: Answers, { stderr = "", status = 0 } = {}): void {
   const cases = Object.entries(answers).map(([command, text], index) => {
     writeFileSync(join(folder, `answer-${index}`), text);
     return `  ${shell(command)}) cat ${shell(join(folder, `answer-${index}`))} ;;\n`;
   });
-  program(`#!/bin/sh
-echo "$LC_ALL $*" >> ${shell(join(folder, "calls"))}
+  const before = `echo "$LC_ALL $*" >> ${shell(join(folder, "calls"))}
 printf '%s' ${shell(stderr)} >&2
-[ $# -gt 4 ] && { cat ${shell(join(folder, "direct"))} 2> ${shell(join(folder, "none"))}; exit ${status}; }
-while IFS= read -r command; do
-  printf '%s' ${shell(prompt)}
-  ${echo ? `printf '%s\\n' "$command"` : ""}
-  echo "$command" >> ${shell(join(folder, "commands"))}
-  case "$command" in
-${cases.join("")}  "echo "*) printf '%s\\n' "\${command#echo }" ;;
-  esac
-done
-printf '%s' ${shell(prompt)}
-`);
+case "$5" in *--type*) cat ${shell(join(folder, "direct"))} 2> ${shell(join(folder, "none"))}; exit ${status} ;; esac`;
+  const told = `echo "$command" >> ${shell(join(folder, "commands"))}`;
+  program(fakeVirsh(cases.join(""), before).replace('  case "$command" in', `  ${told}\n$&`));
 }
 const shell = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 const told = () => readFileSync(join(folder, "commands"), "utf8").trim().split("\n");
@@ -73,14 +65,9 @@ const ONE: Answers = {
 };
 
 describe("a libvirt that runs", () => {
-  it.each([
-    ["with a prompt", {}],
-    ["that echoes what it reads", { echo: true }],
-    ["as root, with another prompt", { prompt: "virsh # " }],
-    ["without a prompt", { prompt: "" }],
-  ])("is read through one virsh -r %s", async (_, manner) => {
-    virsh(ONE, manner);
-    expect(await readLive(URI)).toEqual({
+  it("is read with two calls of virsh -r", async () => {
+    virsh(ONE);
+    expect(await readLive(libvirtAt(URI))).toEqual({
       host: "hv01",
       source: URI,
       elsewhere: true,
@@ -88,12 +75,15 @@ describe("a libvirt that runs", () => {
       pools: [{ name: "p", active: true, cephPool: "ceph", monitors: [], auth: null }],
       secrets: [{ uuid: UUID, usageType: "ceph", usageName: "s" }],
     });
-    expect(calls()).toEqual([`C.UTF-8 -q -r -c ${URI}`]);
+    expect(calls()).toEqual([
+      `C.UTF-8 -q -r -c ${URI} hostname; pool-list --all; secret-list; echo`,
+      `C.UTF-8 -q -r -c ${URI} pool-dumpxml --pool 'p'; secret-dumpxml --secret ${UUID}`,
+    ]);
   });
 
   it.each(["localhost", "localhost.localdomain"])("is another machine's where it is called %s", async (host) => {
     virsh({ ...ONE, hostname: `${host}\n` });
-    expect(await readLive(URI)).toMatchObject({ host, elsewhere: true });
+    expect(await readLive(libvirtAt(URI))).toMatchObject({ host, elsewhere: true });
   });
 
   it.each([
@@ -108,7 +98,7 @@ describe("a libvirt that runs", () => {
       machine.name = "localhost.localdomain";
     });
     virsh({ ...ONE, hostname: name && `${name}\n` });
-    expect(await readLive(uri)).toMatchObject({ host: name || null, elsewhere });
+    expect(await readLive(libvirtAt(uri))).toMatchObject({ host: name || null, elsewhere });
   });
 
   it("is asked for each pool and each secret by its name, in quotes", async () => {
@@ -119,7 +109,7 @@ describe("a libvirt that runs", () => {
       "pool-dumpxml --pool 'two  blanks'": pool("two  blanks"),
       "pool-dumpxml --pool 'x'": pool("x", "dir"),
     });
-    const { pools } = await readLive(URI);
+    const { pools } = await readLive(libvirtAt(URI));
     expect(pools.map(({ name, active }) => [name, active])).toEqual([
       ["it's", true],
       ["two  blanks", false],
@@ -128,7 +118,7 @@ describe("a libvirt that runs", () => {
       "hostname",
       "pool-list --all",
       "secret-list",
-      expect.stringMatching(/^echo \S+$/),
+      "echo",
       "pool-dumpxml --pool 'it'\\''s'",
       "pool-dumpxml --pool 'two  blanks'",
       "pool-dumpxml --pool 'x'",
@@ -151,15 +141,15 @@ describe("a libvirt that runs", () => {
       "pool-list --all": `a pool: x active yes\n${row("p")}\n q active yes, and more\n${strange.join("\n")}\n`,
       "secret-list": `${secretRow()}\nsee ${UUID} \n`,
     });
-    const { host, pools, secrets } = await readLive(URI);
+    const { host, pools, secrets } = await readLive(libvirtAt(URI));
     expect([host, pools.length, secrets?.length]).toEqual([null, 1, 1]);
     virsh({ ...ONE, hostname: "a notice\nhv02\n" });
-    expect((await readLive(URI)).host).toBe("hv02");
+    expect((await readLive(libvirtAt(URI))).host).toBe("hv02");
   });
 
   it("may describe a pool by another name than it listed: whether it is active is not known then", async () => {
     virsh({ ...ONE, "pool-dumpxml --pool 'p'": pool("renamed") });
-    expect((await readLive(URI)).pools).toMatchObject([{ name: "renamed", active: null }]);
+    expect((await readLive(libvirtAt(URI))).pools).toMatchObject([{ name: "renamed", active: null }]);
   });
 
   it("may have names and comments that look like its prompt or its documents' ends", async () => {
@@ -169,27 +159,26 @@ describe("a libvirt that runs", () => {
       "pool-list --all": `${row(name)}\n`,
       [`pool-dumpxml --pool '${name}'`]: pool(name).replace("  <source>", "  <!-- </pool>\n  -->\n  <source>"),
     });
-    expect((await readLive(URI)).pools).toMatchObject([{ name, cephPool: "ceph" }]);
+    expect((await readLive(libvirtAt(URI))).pools).toMatchObject([{ name, cephPool: "ceph" }]);
   });
 
   it("may have a name with a backslash in a version that prints it as it is", async () => {
     virsh({ ...ONE, "pool-list --all": `${row("a\\xag")}\n`, "pool-dumpxml --pool 'a\\xag'": pool("a\\xag") });
-    expect((await readLive(URI)).pools).toMatchObject([{ name: "a\\xag" }]);
-    expect(calls()).toHaveLength(1);
+    expect((await readLive(libvirtAt(URI))).pools).toMatchObject([{ name: "a\\xag" }]);
   });
 
   it("may have no pool, no secret and no name", async () => {
     virsh({});
-    expect(await readLive(URI)).toMatchObject({ host: null, source: URI, pools: [], secrets: [] });
-    expect(calls()).toEqual([`C.UTF-8 -q -r -c ${URI}`, `C -q -r -c ${URI} pool-list --all --type rbd`]);
+    expect(await readLive(libvirtAt(URI))).toMatchObject({ host: null, source: URI, pools: [], secrets: [] });
+    expect(calls().slice(1)).toEqual([`C.UTF-8 -q -r -c ${URI} pool-list --all --type rbd`]);
   });
 
   it("may have pools of other types only", async () => {
     virsh({ ...ONE, "pool-dumpxml --pool 'p'": pool("p", "dir") });
     // An empty line is no row.
     writeFileSync(join(folder, "direct"), "\n");
-    expect((await readLive(URI)).pools).toEqual([]);
-    expect(calls().at(-1)).toBe(`C -q -r -c ${URI} pool-list --all --type rbd`);
+    expect((await readLive(libvirtAt(URI))).pools).toEqual([]);
+    expect(calls().at(-1)).toBe(`C.UTF-8 -q -r -c ${URI} pool-list --all --type rbd`);
   });
 
   it("may not say its secrets: that is not the same as having none", async () => {
@@ -201,45 +190,40 @@ describe("a libvirt that runs", () => {
       "error: this function is not supported: virConnectListAllSecrets\n",
     ]) {
       virsh(rest, { stderr });
-      expect((await readLive(URI)).secrets).toBeNull();
+      expect((await readLive(libvirtAt(URI))).secrets).toBeNull();
     }
     virsh(rest, { stderr: "error: something else\n" });
-    expect((await readLive(URI)).secrets).toEqual([]);
+    expect((await readLive(libvirtAt(URI))).secrets).toEqual([]);
   });
 });
 
 describe("names that virsh 9.0 escapes in its table", () => {
   const mangled = row("gr\\xc3\\xb6\\xc3\\x9fe");
 
-  it("are asked for as they are, without its line editor", async () => {
-    virsh({ "pool-list --all": `${mangled}\n` });
-    writeFileSync(join(folder, "direct"), pool("größe"));
-    expect(await readLive(URI)).toMatchObject({ pools: [{ name: "größe", active: true }] });
-    expect(told()).toEqual(["hostname", "pool-list --all", "secret-list", expect.stringMatching(/^echo /)]);
-    expect(calls()).toEqual([`C.UTF-8 -q -r -c ${URI}`, `C.UTF-8 -q -r -c ${URI} pool-dumpxml --pool 'größe'`]);
-  });
-
-  it("stand beside names that it can print", async () => {
-    virsh({ "pool-list --all": `${row("plain")}\n${mangled}\n` });
-    writeFileSync(join(folder, "direct"), pool("plain") + pool("größe"));
-    const { pools } = await readLive(URI);
+  it("are asked for by the name itself, next to names that it can print", async () => {
+    virsh({
+      "pool-list --all": `${row("plain")}\n${mangled}\n`,
+      "pool-dumpxml --pool 'plain'": pool("plain"),
+      "pool-dumpxml --pool 'größe'": pool("größe"),
+    });
+    const { pools } = await readLive(libvirtAt(URI));
     expect(pools.map(({ name, active }) => [name, active])).toEqual([
       ["größe", true],
       ["plain", true],
     ]);
-    expect(calls().at(-1)).toBe(`C.UTF-8 -q -r -c ${URI} pool-dumpxml --pool 'plain'; pool-dumpxml --pool 'größe'`);
   });
 
   it("may look like such a name themselves", async () => {
-    virsh({ "pool-list --all": `${row("a\\x5cx41\\xc3\\xb6")}\n` });
-    writeFileSync(join(folder, "direct"), pool("a\\x41ö"));
-    expect(await readLive(URI)).toMatchObject({ pools: [{ name: "a\\x41ö", active: true }] });
+    virsh({ "pool-list --all": `${row("a\\x5cx41\\xc3\\xb6")}\n`, "pool-dumpxml --pool 'a\\x41ö'": pool("a\\x41ö") });
+    expect(await readLive(libvirtAt(URI))).toMatchObject({ pools: [{ name: "a\\x41ö", active: true }] });
   });
 
   it("may have a backslash of their own there", async () => {
-    virsh({ "pool-list --all": `${row("a\\x5cb\\xc3\\xb6", "inactive")}\n` });
-    writeFileSync(join(folder, "direct"), pool("a\\bö"));
-    expect(await readLive(URI)).toMatchObject({ pools: [{ name: "a\\bö", active: false }] });
+    virsh({
+      "pool-list --all": `${row("a\\x5cb\\xc3\\xb6", "inactive")}\n`,
+      "pool-dumpxml --pool 'a\\bö'": pool("a\\bö"),
+    });
+    expect(await readLive(libvirtAt(URI))).toMatchObject({ pools: [{ name: "a\\bö", active: false }] });
   });
 });
 
@@ -257,7 +241,7 @@ describe("what virsh says is passed on", () => {
     ["or that it said nothing", "", `${URI}: virsh ended without a message.`],
   ])("%s", async (_, words, message) => {
     failing(words);
-    await expect(readLive(URI)).rejects.toThrow(
+    await expect(readLive(libvirtAt(URI))).rejects.toThrow(
       expect.objectContaining({
         kind: "facts",
         message,
@@ -268,7 +252,7 @@ describe("what virsh says is passed on", () => {
 
   it("where it cannot be started at all, other ways to the facts are named", async () => {
     process.env.PATH = folder;
-    await expect(readLive(URI)).rejects.toThrow(
+    await expect(readLive(libvirtAt(URI))).rejects.toThrow(
       expect.objectContaining({
         message: `${URI}: virsh: it is not installed, or not in PATH.`,
         hint: expect.stringMatching(/libvirt-clients.*--pool-xml, --host or --root/),
@@ -278,28 +262,18 @@ describe("what virsh says is passed on", () => {
 
   // A table that is whole, and then too much of something.
   it.each([
-    ["for a pool", `'pool-list --all') echo ${shell(row("p"))} ;; pool-dumpxml*) flood`, ""],
-    ["for a pool past its line editor", `'pool-list --all') echo ${shell(row("gr\xfc\xdf"))}`, "flood"],
-    ["for no pool", "nothing) :", "flood"],
-  ])("where it prints without end %s, that is no answer", async (_, cases, direct) => {
-    program(`#!/bin/sh
-flood() { head -c 70000000 /dev/zero; }
-[ $# -gt 4 ] && { ${direct || "exit 1"}; exit 0; }
-while IFS= read -r command; do
-  case "$command" in
-    ${cases} ;;
-    "echo "*) printf '%s\\n' "\${command#echo }" ;;
-  esac
-done
-`);
-    await expect(readLive(URI)).rejects.toThrow(
+    ["for a pool", `'pool-list --all') echo ${shell(row("p"))} ;; pool-dumpxml*) flood ;;`],
+    ["for no pool", "*--type*) flood ;;"],
+  ])("where it prints without end %s, that is no answer", async (_, cases) => {
+    program(fakeVirsh(cases, "flood() { head -c 70000000 /dev/zero; }"));
+    await expect(readLive(libvirtAt(URI))).rejects.toThrow(
       expect.objectContaining({ kind: "facts", message: `${URI}: virsh: it printed more than 64 MiB.` }),
     );
   });
 
   it.each(["Failed to list pools", "Failed to list inactive pools"])("%s: there may be pools", async (words) => {
     virsh(ONE, { stderr: `error: ${words}\nerror: internal error\n` });
-    await expect(readLive(URI)).rejects.toThrow(
+    await expect(readLive(libvirtAt(URI))).rejects.toThrow(
       expect.objectContaining({
         message: `${URI}: ${words}; internal error.`,
         hint: `Look at the state of libvirt's storage driver: virsh -r -c ${URI} pool-list --all.`,
@@ -321,7 +295,7 @@ done
     const { "pool-list --all": _, ...rest } = ONE;
     virsh(rest, { stderr, status });
     writeFileSync(join(folder, "direct"), direct);
-    await expect(readLive(URI)).rejects.toThrow(
+    await expect(readLive(libvirtAt(URI))).rejects.toThrow(
       expect.objectContaining({
         kind: "facts",
         message: `${URI}: ${why}.`,
@@ -339,7 +313,7 @@ done
     ],
   ])("a %s that went meanwhile is missed", async (_, answers, message) => {
     virsh({ ...ONE, ...answers });
-    await expect(readLive(URI)).rejects.toThrow(
+    await expect(readLive(libvirtAt(URI))).rejects.toThrow(
       expect.objectContaining({
         message: `${URI}: virsh ${message}.`,
         hint: "A pool or secret may have gone meanwhile: try again.",
@@ -349,12 +323,12 @@ done
 
   it("with the reason that it gives", async () => {
     virsh({ ...ONE, "pool-dumpxml --pool 'p'": "" }, { stderr: "error: Storage pool not found\n" });
-    await expect(readLive(URI)).rejects.toThrow(/but described 0 and 1: Storage pool not found\.$/);
+    await expect(readLive(libvirtAt(URI))).rejects.toThrow(/but described 0 and 1: Storage pool not found\.$/);
   });
 
   it("XML that cannot be read names the connection", async () => {
     virsh({ ...ONE, "pool-dumpxml --pool 'p'": "<pool type='rbd'>\n<name/>\n</pool>\n" });
-    await expect(readLive(URI)).rejects.toThrow(`virsh -c ${URI}: the pool has no name.`);
+    await expect(readLive(libvirtAt(URI))).rejects.toThrow(`virsh -c ${URI}: the pool has no name.`);
   });
 });
 

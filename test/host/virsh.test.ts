@@ -34,14 +34,11 @@ dump() {
 ";;
   esac
 }
-while read -r command; do
-  printf 'virsh > '
-  [ -n "$ECHO" ] && printf '%s\\n' "$command"
+printf '%s\\n' "$5" | sed 's/; /\\n/g' | while read -r command; do
   case "$command" in
     hostname) echo hv01 ;;
     "pool-list --all") printf ' %-20s %-10s %-10s\\n' plain active yes "it's" inactive no "with  two spaces" active no ;;
     secret-list) printf ' %-36s  %s %s\\n' 01234567-89ab-cdef-0123-456789abcdef ceph s ;;
-    "echo "*) printf '%s' "\${command#echo }" ;;
     *) dump "$command" ;;
   esac
 done
@@ -58,8 +55,8 @@ function withVirsh(script: string, env: NodeJS.ProcessEnv = {}) {
   return { ...ran, calls };
 }
 
-test.each(["", "1"])("reads the tables of virsh 1.2.17, in one process (readline echo: %j)", (echo) => {
-  const { code, stdout, stderr, calls } = withVirsh(OLD_VIRSH, { ECHO: echo });
+test("reads the tables of virsh 1.2.17", () => {
+  const { code, stdout, stderr, calls } = withVirsh(OLD_VIRSH);
   expect(stderr).toBe("");
   expect(code).toBe(0);
   const { document } = json(stdout);
@@ -72,7 +69,7 @@ test.each(["", "1"])("reads the tables of virsh 1.2.17, in one process (readline
   expect(document.secrets).toEqual([
     { uuid: "01234567-89ab-cdef-0123-456789abcdef", usageType: "ceph", usageName: "s" },
   ]);
-  expect(readFileSync(calls, "utf8")).toBe("run\n");
+  expect(readFileSync(calls, "utf8")).toBe("run\nrun\n");
 });
 
 test("passes on virsh's own words where it cannot connect", () => {

@@ -139,47 +139,6 @@ describe("run", () => {
   });
 });
 
-describe("the rest of the input", () => {
-  /** Runs a script that is told `more` when it says a line, and what was said until then. */
-  async function talk(script: string, after: RegExp, options: Parameters<typeof run>[2] = {}) {
-    const heard: string[] = [];
-    const input = (printed: string) => {
-      heard.push(printed);
-      return "more\n";
-    };
-    return { ...(await sh(script, { seconds: 10, rest: { after, input }, ...options })), heard };
-  }
-
-  test("follows a line, however that is cut, once", async () => {
-    const script = 'read a; printf "$a\nTH"; sleep 0.2; printf "ERE\n"; read b; echo "$b"; echo THERE';
-    expect(await talk(script, /^THERE$/m, { input: "first\n" })).toMatchObject({
-      status: 0,
-      stdout: "first\nTHERE\nmore\nTHERE\n",
-      heard: ["first\nTHERE\n"],
-    });
-  });
-
-  test("follows a line behind much else", async () => {
-    const { heard } = await talk("printf '%01500d\nTH' 0; sleep 0.3; echo ERE; read end", /^THERE$/m);
-    expect(heard).toEqual([expect.stringMatching(/0\nTHERE\n$/)]);
-  });
-
-  test("follows no line of standard error, and no end of a line", async () => {
-    const { heard } = await talk("echo E >&2; echo noE; sleep 0.2; echo more; sleep 0.2; echo E; read end", /^E$/m);
-    expect(heard).toEqual(["noE\nmore\nE\n"]);
-  });
-
-  test("may follow the beginning of a line without end, and no more of it is looked at", async () => {
-    const { heard } = await talk("printf '%03000d' 0; sleep 0.3; echo E; read end", /^0{1000}E$/m);
-    expect(heard).toEqual([`${"0".repeat(3000)}E\n`]);
-  });
-
-  test("is not asked for if the line does not come", async () => {
-    expect(await talk("echo one; exit 4", /never/)).toMatchObject({ status: 4, stdout: "one\n", heard: [] });
-    expect(await talk("cat", /never/, { seconds: 0.2 })).toMatchObject({ fault: "ETIMEDOUT", heard: [] });
-  });
-});
-
 test("a signal ends this process's children too", async () => {
   const folder = temporaryFolder();
   const child = `trap '' INT TERM; while :; do date +%s%N > ${folder}/alive; sleep 0.05; done`;

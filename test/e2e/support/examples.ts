@@ -40,14 +40,13 @@ export function standInVirsh(host: string): string {
 answer() {
   case $1 in
     hostname) echo '${host}' ;;
-    "echo "*) echo "\${1#echo }" ;;
     pool-list*) echo " libvirtpool   active   yes" ;;
     secret-list*) sed -n 's|.*<uuid>\\(.*\\)</uuid>.*| \\1  ceph|p' '${secret}' ;;
     pool-dumpxml*) cat '${pool}' ;;
     secret-dumpxml*) cat '${secret}' ;;
   esac
 }
-case $1 in -*) while read -r line; do answer "$line"; done ;; *) answer "$1" ;; esac
+case $1 in -q) printf '%s\\n' "$5" | sed 's/; /\\n/g' | while read -r line; do answer "$line"; done ;; *) answer "$1" ;; esac
 `;
 }
 
