@@ -14,7 +14,7 @@ _virtinst_rbd_patch() {
   local command=${COMP_WORDS[1]} cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
   local commands='inspect render bundle hook apply verify preview revert'
   local source='-c --connect --pool-xml --secret-xml --host --pool --root'
-  local target='--virtinst --python' change='--check -n --dry-run --diff -y --yes'
+  local target='--virtinst --python' ssh='--ssh --sudo' change='--check -n --dry-run --diff -y --yes'
   local output='--json -q --quiet -h --help' words=''
   COMPREPLY=()
   # bash divides --option=value into three words.
@@ -29,16 +29,17 @@ _virtinst_rbd_patch() {
     --root | --virtinst | --hosts) compopt -o dirnames && return ;;
     --pool-xml | --secret-xml | --host | --python | --report | -o | --output) compopt -o default && return ;;
     -c | --connect) return ;;
+    --ssh) declare -F _known_hosts_real >/dev/null && _known_hosts_real -a -- "$cur"; return ;;
   esac
   case $command:$cur in
-    inspect:-*) words="$source --virtinst $output" ;;
+    inspect:-*) words="$ssh $source --virtinst $output" ;;
     render:-*) words="-o --output --reverse $source --virtinst $output" ;;
     bundle:-*) words="-o --output --hosts $source -v --verbose $output" ;;
     hook:-*) words="-o --output $source $output" ;;
-    apply:-*) words="$change --force $source $target -v --verbose $output" ;;
-    verify:-*) words="--static --vol --report $source $target -v --verbose $output" ;;
+    apply:-*) words="$ssh $change --force $source $target -v --verbose $output" ;;
+    verify:-*) words="$ssh --static --vol --report $source $target -v --verbose $output" ;;
     preview:-*) words="-o --output $source $target $output" ;;
-    revert:-*) words="$change --root $target -v --verbose $output" ;;
+    revert:-*) words="$ssh $change --root $target -v --verbose $output" ;;
     hook:*) words='ansible apt dnf puppet salt yum' ;;
     help:*) words=$commands ;;
     apply:* | preview:*) compopt -o default ;;

@@ -6,13 +6,14 @@ import { bundle } from "./commands/bundle";
 import { hook } from "./commands/hook";
 import { bundleHosts } from "./commands/hosts";
 import { inspect } from "./commands/inspect";
+import { inspectOverSsh, runOverSsh } from "./commands/over-ssh";
 import { preview } from "./commands/preview";
 import { renderPatch } from "./commands/render";
 import { report } from "./commands/report";
 import { revert } from "./commands/revert";
 import { verify } from "./commands/verify";
 import { asFailure, Failure, type FailureKind } from "./failure";
-import { type CliOptions, common, folders, given } from "./options";
+import { type CliOptions, common, folders, given, overSsh } from "./options";
 import {
   type Change,
   colourDiff,
@@ -29,6 +30,7 @@ import {
   showHosts,
   type Verification,
   verificationText,
+  visible,
   wasHeard,
   writeStderr,
 } from "./output";
@@ -43,7 +45,7 @@ const NOT_SO = 1;
 /** What each command does with its options and its argument; returns the exit code. */
 const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string | undefined) => Promise<number>>> = {
   async inspect(words) {
-    const result = await inspect(common(words));
+    const result = isRemote(words) ? await inspectOverSsh(overSsh(words)) : await inspect(common(words));
     const code = result.broken.length > 0 ? EXIT_CODES.facts : 0;
     show(result, code, (colours) => inspectionText(result, words, colours), words);
     return code;
@@ -70,10 +72,12 @@ const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string
     return 0;
   },
   async apply(words, patch) {
+    if (isRemote(words)) return remotely("apply", words, patch);
     const options = { ...common(words), check: words.check ?? false, force: words.force ?? false };
     return changed(await (patch === undefined ? apply(options) : applyPatch(patch, options)), words);
   },
   async verify(words) {
+    if (isRemote(words)) return remotely("verify", words);
     const { report: file = null, quiet = false, verbose = false, static: only = false, vol } = words;
     if (file === "-") throw new Failure("usage", "--report writes to a file.", "Name it: --report verify.html.");
     if (file !== null) refuseOthersFile(file, isPage, "--report");
@@ -105,9 +109,22 @@ const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string
     return 0;
   },
   async revert(words) {
+    if (isRemote(words)) return remotely("revert", words);
     return changed(await revert({ ...common(words), check: words.check ?? false }), words);
   },
 };
+
+function isRemote({ ssh, sudo }: CliOptions): boolean {
+  return ssh !== undefined || sudo === true;
+}
+
+/** Runs `apply`, `verify` or `revert` on another host and prints what the script printed there. */
+async function remotely(name: "apply" | "verify" | "revert", words: CliOptions, patch?: string): Promise<number> {
+  const { code, stdout, stderr } = await runOverSsh(name, overSsh(words, patch));
+  writeStderr(visible(stderr));
+  print(visible(stdout));
+  return code;
+}
 
 /** The files of a hook, without the standalone script; several files as `head` prints them. */
 function filesText(files: readonly { path: string; content: string; program: boolean }[]): string {

@@ -1,5 +1,5 @@
 import { Argument, Command, type Option } from "commander";
-import { CHANGE, type CliOptions, HOSTS, option, output, PYTHON, ROOT, SOURCE, VIRTINST } from "./options";
+import { CHANGE, type CliOptions, HOSTS, option, output, PYTHON, ROOT, SOURCE, SSH, VIRTINST } from "./options";
 import { ENGINES } from "./patch/render-hook";
 import { TOOL, VERSION } from "./version";
 
@@ -27,9 +27,10 @@ const COMMANDS = {
   inspect: {
     summary: "show the pools, the virtinst, and whether this host is affected",
     details: "Needs no root. Changes nothing.",
-    options: [...SOURCE, ROOT, VIRTINST, ...output()],
+    options: [...SSH, ...SOURCE, ROOT, VIRTINST, ...output()],
     examples: [
       "inspect",
+      "inspect --ssh root@hv01  # another host",
       "inspect --connect qemu+ssh://hv01/system --json > hv01.json  # write a host file",
       "inspect --root /mnt  # a mounted image",
     ],
@@ -72,6 +73,7 @@ const COMMANDS = {
     details: "Changes one file, which is replaced whole or not at all.",
     argument: new Argument("[patch]", "apply this patch, which render wrote (-: standard input)"),
     options: [
+      ...SSH,
       ...CHANGE,
       option("--force", "accept an unaffected host, a manual edit (it is kept), and a patch for other pools"),
       ...[...SOURCE, ROOT, VIRTINST, PYTHON, ...output(DETAILS)],
@@ -79,6 +81,7 @@ const COMMANDS = {
     examples: [
       "apply --check --diff  # preview the changes",
       "apply  # change the file (as root)",
+      "apply --ssh root@hv01  # another host",
       "apply host.patch  # apply a reviewed patch",
     ],
     exits: [OK, WOULD_CHANGE, USAGE, POOLS, TARGET, NEW_FILE, IO],
@@ -87,6 +90,7 @@ const COMMANDS = {
     summary: "check that the patch is current and works",
     details: "Runs the added function, and virt-install with libvirt's test driver. Needs no root. Changes nothing.",
     options: [
+      ...SSH,
       option("--static", "only compare the file with the expected patch; run nothing", ["vol"]),
       option("--vol <pool/volume>", "also run virt-install --print-xml with this existing volume and live libvirt"),
       option("--report <file>", "also write the result to an HTML file, for a change ticket"),
@@ -117,7 +121,7 @@ const COMMANDS = {
   revert: {
     summary: "remove the patch",
     details: "Restores the original file and its modification time, if nothing else was changed. Does not use libvirt.",
-    options: [...CHANGE, ROOT, VIRTINST, PYTHON, ...output(DETAILS)],
+    options: [...SSH, ...CHANGE, ROOT, VIRTINST, PYTHON, ...output(DETAILS)],
     examples: ["revert --check --diff  # preview the changes", "revert  # change the file (as root)"],
     exits: [OK, WOULD_CHANGE, USAGE, TARGET, NEW_FILE, IO],
   },

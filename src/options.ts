@@ -1,13 +1,14 @@
 import { InvalidArgumentError, Option } from "commander";
+import type { SshOptions } from "./commands/over-ssh";
 import { Failure } from "./failure";
 import { HostFiles } from "./system/host-files";
 import type { CommonOptions } from "./target";
 
 /** The options of all commands, as the command line gives them. */
 export type CliOptions = Partial<
-  Record<"connect" | "host" | "root" | "virtinst" | "python" | "output" | "hosts" | "vol" | "report", string> &
+  Record<"connect" | "host" | "root" | "virtinst" | "python" | "output" | "hosts" | "vol" | "report" | "ssh", string> &
     Record<"poolXml" | "secretXml" | "pool", string[]> &
-    Record<"check" | "diff" | "force" | "reverse" | "static" | "json" | "verbose" | "quiet", boolean>
+    Record<"sudo" | "check" | "diff" | "force" | "reverse" | "static" | "json" | "verbose" | "quiet", boolean>
 >;
 
 /**
@@ -42,6 +43,57 @@ export const VIRTINST = option(
   "the directory that contains virtinst/ (default: that of virt-install)",
 );
 export const PYTHON = option("--python <path>", "the Python that runs virt-install (default: from its shebang)");
+
+/** The options of a command that can work on another host. */
+export const SSH = [
+  option("--ssh <[user@]host>", "work on another host: read its pools and run the standalone script there"),
+  option("--sudo", "with --ssh: run everything on that host through sudo -n"),
+];
+
+const ON_HOST = "Leave it out: --ssh reads them on that host";
+/** The options that do not go with --ssh, and what to do instead. */
+const NOT_WITH_SSH = {
+  connect: `${ON_HOST}, from qemu:///system.`,
+  poolXml: `${ON_HOST}. Or generate a script with bundle --pool-xml.`,
+  secretXml: `${ON_HOST}. Or generate a script with bundle --secret-xml.`,
+  host: `${ON_HOST}. Or generate a script with bundle --host.`,
+  root: "Generate a script with bundle, copy it to that host, and run it there with --root.",
+  python: "Leave it out: the script finds the Python of virt-install.",
+  vol: "Leave it out, or run virt-install --print-xml --import --disk vol=POOL/VOLUME on that host.",
+  report: "Leave it out, or write the result as JSON: --json > FILE.",
+  verbose: "Leave it out, or use --json, which contains everything.",
+};
+
+/**
+ * The options of a run on another host.
+ *
+ * @param patch the PATCH of `apply`
+ * @throws Failure (usage) if one of them does not go with --ssh, or HOST is not a host
+ */
+export function overSsh(words: CliOptions, patch?: string): SshOptions {
+  const { ssh: host, sudo = false, pool, virtinst } = words;
+  const refuse = (message: string, hint: string) => {
+    throw new Failure("usage", message, hint);
+  };
+  if (host === undefined) return refuse("--sudo goes with --ssh only.", "Add --ssh HOST, or run the tool with sudo.");
+  if (!HOST.test(host))
+    refuse(
+      `--ssh ${host}: this is not [USER@]HOST.`,
+      "Name a host as for ssh: --ssh root@hv01. Set its port in ssh_config.",
+    );
+  if (patch !== undefined)
+    refuse("PATCH does not go with --ssh.", "Review the change with apply --check --diff --ssh HOST instead.");
+  for (const [name, hint] of Object.entries(NOT_WITH_SSH))
+    if (words[name as keyof typeof NOT_WITH_SSH] !== undefined)
+      refuse(`--${name.replace("Xml", "-xml")} does not go with --ssh.`, hint);
+  if (virtinst !== undefined && !virtinst.startsWith("/"))
+    refuse(`--virtinst ${virtinst}: with --ssh, the path must begin with "/".`, "Name a directory on that host.");
+  const flags = (["check", "diff", "force", "static", "json", "quiet"] as const).filter((flag) => words[flag]);
+  return { host, sudo, flags: flags.map((flag) => `--${flag}`), ...given({ pool, virtinst }) };
+}
+
+// Neither part may begin with "-", which ssh takes for an option, or contain what ProxyCommand passes to a shell.
+const HOST = /^(?!-)(?:[^\s'"`$&;<>|(){}/]+@)?(?!-)[\w.:%-]+$/;
 
 /** The options of a command that changes a file. */
 export const CHANGE = [

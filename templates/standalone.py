@@ -575,7 +575,9 @@ def apply(virtinst, args, result):
     if state == "not-patched" and result["affected"] == "unsupported":
         raise Failure(TARGET, u"%s. Nothing was written." % result["affectedReason"], "Upgrade virt-manager.")
     result.update(compiled=None, status="current")
-    if is_unaffected(result) and not edit:  # with a manual edit, --force patches it all the same
+    if patch and not CONFIG["pools"]:  # this host has no rbd pool any more
+        revert(virtinst, args, result, "removed")
+    elif is_unaffected(result) and not (args.force and CONFIG["pools"]):
         result["status"] = "not needed"
     elif state != "current":
         base = patch.base if patch else virtinst.text
@@ -606,13 +608,13 @@ def check_new(virtinst, base, new):
                       % (new_fault or u"; ".join(failed), python), "Report this, with the file.")
     return u"compiled by " + python
 
-def revert(virtinst, args, result):
+def revert(virtinst, args, result, status="reverted"):
     """Remove the patch. If the rest is the original file, restore its modification time too."""
     patch, state = virtinst.patch, result["state"]
     result["status"] = "not-patched"
     if patch:
         result.update(restored=patch.is_original, timeRestored=patch.is_original, pools=patch.pools())
-        change(virtinst, patch.base, args, result, "reverted", patch.mtime if patch.is_original else None)
+        change(virtinst, patch.base, args, result, status, patch.mtime if patch.is_original else None)
         if not patch.is_original:
             result["notes"].append(u"The file was also changed outside the patch: these changes are kept.")
         if args.check and state == "current":  # it was not compared with CONFIG
@@ -646,7 +648,7 @@ def verify(virtinst, args, result):
     install = verdict(skip, []) if skip else check_virt_install(virtinst)
     # Only the tool fills the others; they are here because its JSON has them.
     result.update(behaviour=function, install=dict(install, causes=[]), volume=None, written=None)
-    result["notes"].append(u"Changes to the pools since this script was generated cannot be detected.")
+    result["notes"] += CONFIG["verify_notes"]
 
 def is_unaffected(result):
     return result["state"] == "not-patched" and result["affected"] == "no"
@@ -685,7 +687,7 @@ def parse(words):
                     "disks that virt-install creates (virtinst-rbd-patch %s)." % VERSION)
     parser.add_argument("command", choices=["apply", "verify", "revert"])
     parser.add_argument("-n", "--check", "--dry-run", action="store_true", help="exit 1 for a change")
-    for flag, text in (("diff", "show what changes"), ("force", "apply: patch a file with a manual edit"),
+    for flag, text in (("diff", "show what changes"), ("force", "apply: unaffected host, or manual edit"),
                        ("static", "verify: run nothing"), ("json", "print the result as JSON")):
         parser.add_argument("--" + flag, action="store_true", help=text)
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")

@@ -29,27 +29,41 @@ export async function bundle(options: BundleOptions): Promise<Result<"bundle">> 
  * @throws Failure (facts) as `bundle` does
  */
 export function bundleFor(host: Host, files: HostFiles): Result<"bundle"> {
-  const { config, chosen } = host;
-  if (chosen.length === 0) throw noPool(config);
-  // Whether the virtinst there copies auth is seen when the script runs.
-  const untold = settleUsers(host.facts, () => false);
-  const told = settleUsers(host.facts, () => true);
-  const { cephPools, pools } = whole({ ...host, facts: told }).facts;
-  const names = poolNames(cephPools);
-  const [refused = null] = untold.broken.map(({ failure: { message, hint } }) => ({ message, hint }));
-  const boundTo = config.host === null || isAnyMachine(config.host) ? null : config.host;
-  const program = renderStandalone({
-    ...{ host: boundTo, source: config.source, pools: names, cephPools, notes: [untold.notes, told.notes], refused },
-    ...{ affected: affectedBy(chosen), sample: sampleDomain(pools), node: NODE, cdrom: CDROM },
-    checked: checkedPools(chosen, pools),
-  });
+  if (host.chosen.length === 0) throw noPool(host.config);
+  const { cephPools, notes } = whole({ ...host, facts: settleUsers(host.facts, () => true) }).facts;
   return {
     command: "bundle",
     ...about(null, host, files),
-    pools: names,
-    notes: [...told.notes, ...(config.host === null ? [] : [bindingNote(boundTo)])],
-    program,
+    pools: poolNames(cephPools),
+    notes: [...notes, ...(host.config.host === null ? [] : [bindingNote(boundTo(host))])],
+    program: scriptFor(host, [FIXED]),
   };
+}
+
+const FIXED = "Changes to the pools since this script was generated cannot be detected.";
+
+/**
+ * The script for the pools of a host that can be used; there may be none.
+ *
+ * @param verifyNotes notes of its `verify`
+ */
+export function scriptFor(host: Host, verifyNotes: readonly string[]): string {
+  const { config, facts, chosen } = host;
+  // Whether the virtinst there copies auth is seen when the script runs.
+  const untold = settleUsers(facts, () => false);
+  const told = settleUsers(facts, () => true);
+  const { cephPools, pools } = told;
+  const [refused = null] = untold.broken.map(({ failure: { message, hint } }) => ({ message, hint }));
+  return renderStandalone({
+    ...{ host: boundTo(host), source: config.source, pools: poolNames(cephPools), cephPools, refused },
+    ...{ notes: [untold.notes, told.notes], verifyNotes, affected: affectedBy(chosen) },
+    ...{ sample: sampleDomain(pools), node: NODE, cdrom: CDROM, checked: checkedPools(chosen, pools) },
+  });
+}
+
+/** The name of the host that a script runs on; null for any. */
+function boundTo({ config: { host } }: Host): string | null {
+  return host === null || isAnyMachine(host) ? null : host;
 }
 
 function bindingNote(host: string | null): string {

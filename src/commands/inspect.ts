@@ -2,9 +2,9 @@ import { Failure, shellWord } from "../failure";
 import { writeDocument } from "../host/document";
 import type { Result } from "../output/schema";
 import { type CommonOptions, type Host, readBoth, settle } from "../target";
-import { findAffected } from "../virtinst/affected";
+import { type Affected, findAffected, type PoolNeeds } from "../virtinst/affected";
 import { type Target, targetNotes } from "../virtinst/target-file";
-import { about } from "./about";
+import { type About, about } from "./about";
 
 /** Reads what libvirt and virtinst look like, and whether a patch is needed. Changes nothing. */
 export async function inspect(options: CommonOptions): Promise<Result<"inspect">> {
@@ -13,15 +13,35 @@ export async function inspect(options: CommonOptions): Promise<Result<"inspect">
   // A host without virtinst still has pools to describe.
   const target = met instanceof Failure ? null : met;
   const host = target ? read : settle(read, null, options);
-  const { config, facts, chosen } = host;
   const found = about(target && allBroken(target, host), host, options.files);
+  const judge = (pools: readonly PoolNeeds[]) => target && findAffected(target.installation, pools, options.files);
+  return inspection(host, found, judge, {
+    program: target?.installation.program ? options.files.shown(target.installation.program) : null,
+    notes: [
+      ...host.facts.notes,
+      ...(met instanceof Failure ? [`${met.message} ${met.hint}`] : targetNotes(met, options)),
+    ],
+  });
+}
+
+/**
+ * The result of `inspect`.
+ *
+ * @param found about the host and its virtinst
+ * @param judge whether this virtinst is affected with other pools; null if that is unknown
+ */
+export function inspection(
+  { config, facts, chosen }: Host,
+  found: About,
+  judge: (pools: readonly PoolNeeds[]) => Affected | null,
+  more: Pick<Result<"inspect">, "program" | "notes">,
+): Result<"inspect"> {
   const { release, file, sha256, state, affected, affectedReason } = found;
   return {
     command: "inspect",
     ...found,
     pools: chosen.map(({ name }) => name),
-    program: target?.installation.program ? options.files.shown(target.installation.program) : null,
-    alternative: affected === "yes" && target ? alternativeTo(target, chosen, options) : null,
+    alternative: affected === "yes" ? alternativeTo(chosen, judge) : null,
     resolved: facts.resolved,
     broken: facts.broken.map(({ pools, failure: { message, hint } }) => ({ pools, message, hint })),
     document: writeDocument(
@@ -30,14 +50,14 @@ export async function inspect(options: CommonOptions): Promise<Result<"inspect">
         ? { release, file, sha256, state, affected, reason: affectedReason ?? affected }
         : null,
     ),
-    notes: [...facts.notes, ...(met instanceof Failure ? [`${met.message} ${met.hint}`] : targetNotes(met, options))],
+    ...more,
   };
 }
 
 /** How to do without the patch: only if naming the secrets by UUID is enough for this virtinst. */
-function alternativeTo({ installation }: Target, chosen: Host["chosen"], { files }: CommonOptions): string | null {
+function alternativeTo(chosen: Host["chosen"], judge: (pools: readonly PoolNeeds[]) => Affected | null): string | null {
   const named = chosen.map((pool) => ({ ...pool, auth: pool.auth && { ...pool.auth, secret: { uuid: "" } } }));
-  if (findAffected(installation, named, files).affected !== "no") return null;
+  if (judge(named)?.affected !== "no") return null;
   const commands = chosen
     .filter(({ auth }) => auth && "usage" in auth.secret)
     .map(({ name }) => `virsh pool-edit ${shellWord(name)}`);

@@ -17,12 +17,15 @@ export interface Libvirt {
   readonly virsh: Virsh;
   /** The command of a hint, up to the virsh command: `virsh -r -c URI`, to which the caller adds `pool-list --all`. */
   readonly words: string;
+  /** The hint if there is no virsh. */
+  readonly missing: string;
 }
 
 /** The libvirt that the virsh of this machine connects to. */
 export function libvirtAt(uri: string): Libvirt {
   const virsh: Virsh = (commands) => run("virsh", ["-q", "-r", "-c", uri, commands.join("; ")], { env: VIRSH_ENV });
-  return { uri, virsh, words: `virsh -r -c ${shellWord(uri)}` };
+  const missing = "Install libvirt-client (Debian: libvirt-clients), or pass --ssh, --pool-xml, --host or --root.";
+  return { uri, virsh, words: `virsh -r -c ${shellWord(uri)}`, missing };
 }
 
 // virsh 9.0 escapes less of a name in this locale than in C.
@@ -157,12 +160,10 @@ function quote(value: string): string {
   return `'${value.replace(/'/g, "'\\''")}'`;
 }
 
-function unreachable({ uri, words }: Libvirt, { fault, why, ...talk }: Finished): Failure {
+function unreachable({ uri, words, missing }: Libvirt, { fault, why, ...talk }: Finished): Failure {
   const said = ownWords(talk) || "virsh ended without a message";
   const hint =
-    fault === "ENOENT"
-      ? "Install libvirt-client (Debian: libvirt-clients), or pass --pool-xml, --host or --root."
-      : `Is libvirtd running, and do you have access? Check with: ${words} pool-list --all`;
+    fault === "ENOENT" ? missing : `Is libvirtd running, and do you have access? Check with: ${words} pool-list --all`;
   return refused(uri, fault === null ? said : `virsh: ${why}`, hint);
 }
 

@@ -14,7 +14,10 @@ export const NO_MONITORS = "none listed: the configuration of Ceph decides";
 /** What `inspect` prints: the verdict, the reason and the next step, then what was found. */
 export function inspectionText(inspection: Inspection, given: Given, colours: Colours): string {
   const found = deeply(inline, inspection);
-  const rows = [...hostRows(found, colours), ...found.document.pools.flatMap((pool) => poolRows(pool, found, colours))];
+  const rows = [
+    ...hostRows(found, given, colours),
+    ...found.document.pools.flatMap((pool) => poolRows(pool, found, colours)),
+  ];
   const width = Math.max(...rows.map(([label]) => label.length)) + 2;
   const details = rows.map(([label, value]) => `${colours.bold(label.padEnd(width))}${value}\n`);
   return `${verdict(found, given, colours).join("\n")}\n\n${details.join("")}`;
@@ -43,12 +46,13 @@ function nextStep({ affected, state, alternative }: Inspection, given: Given): s
   return [next("preview the patch", "apply --check --diff"), ...(alternative ? [`Or ${alternative}.`] : [])];
 }
 
-function hostRows(found: Inspection, colours: Colours): Row[] {
+function hostRows(found: Inspection, { ssh }: Given, colours: Colours): Row[] {
   const { host, source, file, release, program, state, stateReason, document } = found;
   const none: Row[] = document.pools.length === 0 ? [["Pool", "none of type rbd"]] : [];
   const virtinst: Row[] = [
     ["virtinst", `${release ?? "unknown version"}, ${file}`],
-    ["  run by", program ?? "no virt-install was found that uses it"],
+    // Over ssh, this is not known.
+    ...(ssh === undefined ? [["  run by", program ?? "no virt-install was found that uses it"] as const] : []),
     ["Patch", `${statusText(state ?? "unknown", colours)}: ${stateReason}`],
   ];
   return [["Host", `${host ?? "unknown"} (${source})`], ...(file === null ? [] : virtinst), ...none];

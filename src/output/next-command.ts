@@ -3,11 +3,11 @@ import { TOOL } from "../version";
 import { inline } from "./escape";
 
 const SOURCE = ["connect", "poolXml", "secretXml", "host", "pool"] as const;
-const TARGET = ["root", "virtinst", "python"] as const;
+const TARGET = ["ssh", "root", "virtinst", "python"] as const;
 
 /** The options that name a host and its virtinst, with their values. */
 export type Given = Readonly<
-  Partial<Record<(typeof SOURCE)[number] | (typeof TARGET)[number], string | readonly string[]>>
+  Partial<Record<(typeof SOURCE)[number] | (typeof TARGET)[number], string | readonly string[]> & { sudo: boolean }>
 >;
 
 /**
@@ -21,5 +21,5 @@ export function nextCommand(words: string, given: Given): string {
   const options = names.flatMap((name) =>
     [given[name] ?? []].flat().map((value) => `--${name.replace("Xml", "-xml")}=${value}`),
   );
-  return [TOOL, words, ...options.map((one) => shellWord(inline(one)))].join(" ");
+  return [TOOL, words, ...options.map((one) => shellWord(inline(one))), ...(given.sudo ? ["--sudo"] : [])].join(" ");
 }

@@ -138,7 +138,7 @@ const summary = v.strictObject({
 /** The schema of each command, of a failure, and of the lines of --hosts. */
 export const FORMS = {
   inspect: form("inspect", {
-    program: maybe("The virt-install that uses this virtinst."),
+    program: maybe("The virt-install that uses this virtinst; with --ssh, null."),
     alternative: maybe("What to do instead of applying the patch, a sentence without its full stop; null if nothing."),
     resolved: listOf(pool, "The pools that can be used, with the UUIDs of their secrets."),
     broken: listOf(broken, "The pools that cannot be used. Every other command refuses them."),

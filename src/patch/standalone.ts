@@ -33,6 +33,7 @@ export interface StandaloneContent {
   readonly affected: readonly { readonly affected: string; readonly reason: string }[];
   /** Notes if virtinst copies no auth, and if it does. */
   readonly notes: readonly [readonly string[], readonly string[]];
+  readonly verifyNotes: readonly string[];
   /** Why these pools are refused if virtinst copies no auth; null if they are not. */
   readonly refused: { readonly message: string; readonly hint: string } | null;
   readonly sample: Sample;
@@ -60,6 +61,7 @@ export function renderStandalone(content: StandaloneContent): string {
     affected: content.affected.map(({ affected, reason }) => [affected, reason]),
     notes_without_auth: content.notes[0],
     notes: content.notes[1],
+    verify_notes: content.verifyNotes,
     refused: refused && [refused.message, refused.hint],
     labels: sample.disks.map(({ label }) => label),
     sample: [new Raw(sample.before), new Raw(sample.after)],
@@ -82,7 +84,7 @@ export function renderStandalone(content: StandaloneContent): string {
 const KEYS = `# FORM: the version of the JSON output.
 # host: the script refuses to run on another (None: on any). source: where these pools were read from.
 # affected: whether virtinst is affected, and why, for each thing that its disk code may do: see NOT_FOUND.
-# refused: why these pools are refused if it copies no auth. labels, sample: a domain for the function check,
+# verify_notes: notes of verify. refused: why these pools are refused if it copies no auth. labels, sample: a domain for the function check,
 # without and with the patch. node, disks, cdrom: for the check with virt-install: pools of libvirt's test driver,
 # and disks in them. listed: the pool has monitors. byUser: only its user tells it from another pool.
 # image: the end of the name that the disk must have. auth: whether it must have one.

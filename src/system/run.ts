@@ -25,11 +25,11 @@ export interface RunOptions {
 }
 
 /** The most output of a program, in characters: more is an error. */
-const MOST_OUTPUT = 64 * 2 ** 20;
+export const MOST_OUTPUT = 64 * 2 ** 20;
 /** How much of standard error is kept, in characters. */
 const MOST_ERRORS = 2 ** 20;
 /** How long its output may stay open after its end, in milliseconds: a process that it started may hold it. */
-const AFTERWARDS = 2000;
+export const AFTERWARDS = 2000;
 
 /** Runs a program to its end, in the root directory, so that it takes no file from the current one. */
 export function run(

@@ -23,9 +23,8 @@ export type PoolNeeds = Pick<Pool, "name" | "monitors" | "auth">;
  * @param pools the pools that the patch is for; none on a host without one
  */
 export function findAffected(installation: Installation, pools: readonly PoolNeeds[], files: HostFiles): Affected {
-  if (pools.length === 0) return { affected: "no", reason: "this host has no rbd pool" };
   const found = readDiskCode(installation, files);
-  return found ? judge(found.path, kindOf(found.code), pools) : unknown(installation.file);
+  return found ? judge(found.path, kindOf(found.code), pools) : unknown(installation.file, pools);
 }
 
 /** What disk code does for a volume of an rbd pool. */
@@ -36,7 +35,7 @@ const KINDS = ["no network disks", "first monitor only", "auth by uuid"] as cons
  * code that writes no network disks, that copies the first monitor only, and that copies auth.
  */
 export function affectedBy(pools: readonly PoolNeeds[]): Affected[] {
-  return [unknown("%s"), ...KINDS.map((kind) => judge("%s", kind, pools))];
+  return [unknown("%s", pools), ...KINDS.map((kind) => judge("%s", kind, pools))];
 }
 
 /** Whether the installed disk code copies a pool's auth, and with it the user; code that is not found does not. */
@@ -70,12 +69,15 @@ function readDiskCode({ directory }: Installation, files: HostFiles): { path: st
   return null;
 }
 
-function unknown(file: string): Affected {
+function unknown(file: string, pools: readonly PoolNeeds[]): Affected {
+  if (pools.length === 0) return NO_POOL;
   return {
     affected: "unknown",
     reason: `the disk code of virtinst (${DISK_CODE.join(" or ")}) was not found beside ${file}`,
   };
 }
+
+const NO_POOL: Affected = { affected: "no", reason: "this host has no rbd pool" };
 
 function kindOf(code: string): (typeof KINDS)[number] {
   if (!WRITES_NETWORK_DISKS.test(code)) return "no network disks";
@@ -83,6 +85,7 @@ function kindOf(code: string): (typeof KINDS)[number] {
 }
 
 function judge(path: string, kind: (typeof KINDS)[number], pools: readonly PoolNeeds[]): Affected {
+  if (pools.length === 0) return NO_POOL;
   const yes = (reason: string): Affected => ({ affected: "yes", reason: `${path} ${reason}` });
   const no = (reason: string): Affected => ({ affected: "no", reason: `${path} ${reason}` });
   if (kind === "no network disks")

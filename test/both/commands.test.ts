@@ -55,6 +55,10 @@ describe("affected", () => {
   });
 });
 
+test("a host that is not affected is patched with --force", () => {
+  expect(new Both({ pools: HOST_BY_UUID }).run("apply", "--force")).toMatchObject({ code: 0, status: "patched" });
+});
+
 describe("a manual edit", () => {
   const edited = (pools?: readonly string[]) =>
     new Both(pools ? { pools } : {}).each(({ edit }) =>

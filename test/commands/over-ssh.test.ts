@@ -1,0 +1,393 @@
+import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { inspectOverSsh, runOverSsh, type SshOptions } from "../../src/commands/over-ssh";
+import { cli, FIXTURES, HOST, json, PLAIN, target, temporaryFolder } from "../support/cli";
+import { fakeVirsh } from "../support/virsh";
+
+const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
+/** What virsh prints on the sample host. */
+const SAMPLE = `    hostname) echo another-name ;;
+    "pool-list --all") echo " libvirtpool   active   yes" ;;
+    secret-list) echo " ${UUID}  ceph client.libvirt secret" ;;
+    pool-dumpxml*) cat '${FIXTURES}/pool-usage.xml' ;;
+    secret-dumpxml*) cat '${FIXTURES}/secret-usage.xml' ;;`;
+
+let bin: string;
+let options: SshOptions;
+let virtinst: ReturnType<typeof target>;
+
+beforeEach(() => {
+  bin = temporaryFolder();
+  virtinst = target(PLAIN);
+  options = { host: "root@hv01", sudo: false, flags: [], virtinst: virtinst.folder };
+  ssh(`printf '%s\\n' "$*" >>'${bin}/ssh.log'`, 'cd /tmp; exec sh -c "$command"');
+  program("virsh", fakeVirsh(SAMPLE, `printf '%s\\n' "$*" >>'${bin}/virsh.log'`));
+  vi.stubEnv("PATH", `${bin}:${process.env.PATH}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
+});
+
+function program(name: string, script: string): void {
+  writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(bin, name), 0o755);
+}
+
+/** A stand-in for ssh: runs the command on this machine, with the programs of the system. */
+function ssh(...lines: string[]): void {
+  const path = `PATH='${bin}:${process.env.PATH}:/usr/bin:/bin'`;
+  program("ssh", [path, "for command; do :; done", ...lines].join("\n"));
+}
+
+const calls = () => readFileSync(join(bin, "ssh.log"), "utf8").trim().split("\n").length;
+const run = (command: "apply" | "verify" | "revert", ...flags: string[]) => runOverSsh(command, { ...options, flags });
+
+describe("apply, verify and revert run the standalone script on the host", () => {
+  test("the file is the one that the tool writes on the host, and revert restores it", async () => {
+    const here = target(PLAIN);
+    expect(cli(["apply", ...here.options]).code).toBe(0);
+    expect(await run("apply")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^patched: /), stderr: "" });
+    expect(virtinst.read()).toBe(here.read());
+    expect(await run("apply")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^current: /), stderr: "" });
+    expect(await run("verify", "--static")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^current: /) });
+    expect(await run("revert")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^reverted: /), stderr: "" });
+    expect(readFileSync(virtinst.path)).toEqual(virtinst.pristine);
+    expect(statSync(virtinst.path).mtimeMs).toBe(1400000000000);
+  });
+
+  test("each command needs one ssh connection", async () => {
+    for (const [index, command] of (["apply", "verify", "revert"] as const).entries()) {
+      await run(command);
+      expect(calls()).toBe(index + 1);
+    }
+  });
+
+  test("revert reads no pools", async () => {
+    await run("revert");
+    expect(existsSync(join(bin, "virsh.log"))).toBe(false);
+  });
+
+  test("--check changes nothing and exits with 1 if something would change", async () => {
+    const { code, stdout } = await run("apply", "--check", "--diff");
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringMatching(/^--- a\/[\s\S]*^\+def _virtinst[\s\S]*^would be patched: /m),
+    ]);
+    expect(readFileSync(virtinst.path)).toEqual(virtinst.pristine);
+  });
+
+  test("--force patches a host that is not affected, as it does locally", async () => {
+    program("virsh", fakeVirsh(SAMPLE.replace("pool-usage", "pool-uuid").replace("secret-usage", "secret-uuid")));
+    expect((await run("apply")).stdout).toMatch(/^not needed: /);
+    expect((await run("apply", "--force")).stdout).toMatch(/^patched: /);
+  });
+
+  test("--pool selects pools; one that does not exist is an error", async () => {
+    options = { ...options, pool: ["other"] };
+    await expect(run("apply")).rejects.toThrow('there is no rbd pool named "other"');
+    options = { ...options, pool: ["libvirtpool"] };
+    expect((await run("apply")).code).toBe(0);
+  });
+
+  test("the script is for this host, even if libvirt knows it by another name", async () => {
+    const { stdout } = await run("verify", "--static", "--json");
+    expect(json(stdout)).toMatchObject({ host: hostname(), source: "qemu+ssh://root@hv01/system", notes: [] });
+  });
+
+  test("a user who is not root is told to become root if the file cannot be written", async () => {
+    program("id", "echo 1000");
+    expect((await run("apply")).code).toBe(0);
+    program("cp", "exit 1");
+    const { code, stderr } = await run("revert");
+    expect(code).toBe(6);
+    expect(stderr).toMatch(
+      /cannot be replaced.*\n.*\nvirtinst-rbd-patch: root@hv01: you are not root there\.\nLog in as root, or use --sudo\.\n$/,
+    );
+  });
+
+  test("without an rbd pool, apply removes the patch and verify reports one as outdated", async () => {
+    await run("apply");
+    program("virsh", "");
+    expect(await run("verify", "--static")).toMatchObject({ code: 1, stdout: expect.stringMatching(/^outdated: /) });
+    expect((await run("apply", "--check")).code).toBe(1);
+    const removed = await run("apply");
+    expect(removed).toMatchObject({ code: 0, stderr: "note: This host has no rbd pool.\n" });
+    expect(removed.stdout).toMatch(/^removed: .*\(pools: libvirtpool\)\n$/);
+    expect(readFileSync(virtinst.path)).toEqual(virtinst.pristine);
+    expect((await run("apply", "--force")).stdout).toMatch(/^not needed: /);
+    expect(await run("verify")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^not-patched: /) });
+  });
+
+  test("a pool whose secret is not defined is refused before anything is run", async () => {
+    program("virsh", fakeVirsh(SAMPLE.replace(/ {4}secret-list.*\n/, "")));
+    await expect(run("apply")).rejects.toThrow(expect.objectContaining({ kind: "facts" }));
+    expect(readFileSync(virtinst.path)).toEqual(virtinst.pristine);
+  });
+});
+
+describe("inspect shows the pools and the virtinst of the host", () => {
+  test("the result is that of a local inspect, but for the source and virt-install", async () => {
+    const local = json(cli(["inspect", "--json", ...virtinst.options]).stdout);
+    const remote = await inspectOverSsh(options);
+    const { form: _, tool: __, verdict: ___, ...rest } = local;
+    expect(remote).toEqual({
+      ...rest,
+      ...{ host: hostname(), source: "qemu+ssh://root@hv01/system", program: null, notes: [] },
+      document: {
+        ...rest.document,
+        host: hostname(),
+        pools: [{ ...rest.document.pools[0], active: true }],
+      },
+    });
+    expect(remote.alternative).toMatch(/^name the secret by uuid/);
+    expect(calls()).toBe(1);
+  });
+
+  test("the page names the next command for that host", () => {
+    program("sudo", 'shift\nexec "$@"');
+    const page = cli(["inspect", "--ssh", "root@hv01", "--sudo", "--virtinst", virtinst.folder]);
+    expect(page.stdout).toContain(
+      `virtinst-rbd-patch apply --check --diff --ssh=root@hv01 --virtinst=${virtinst.folder} --sudo\n`,
+    );
+    expect(page.stdout).not.toMatch(/run by/);
+  });
+
+  test("a host without virtinst still has pools; a directory that --virtinst names must exist", async () => {
+    const { virtinst: _, ...rest } = options;
+    // The script looks for virt-install in PATH, and in directories of the system.
+    program("virt-install", "#!/usr/bin/perl");
+    const { file, pools, notes } = await inspectOverSsh(rest);
+    expect([file, pools, notes]).toEqual([null, ["libvirtpool"], [expect.stringContaining("It is unknown which")]]);
+    await expect(inspectOverSsh({ ...options, virtinst: "/nowhere" })).rejects.toThrow(
+      expect.objectContaining({ kind: "target", message: expect.stringMatching(/^root@hv01: No virtinst was found/) }),
+    );
+  });
+
+  test("a broken pool is shown", async () => {
+    program("virsh", fakeVirsh(SAMPLE.replace(/ {4}secret-list.*\n/, "")));
+    const { broken, affected, state } = await inspectOverSsh(options);
+    expect([broken.length, affected, state]).toEqual([1, "yes", "not-patched"]);
+  });
+
+  test("a host without an rbd pool is not affected", async () => {
+    program("virsh", "");
+    const { affected, state, pools, notes } = await inspectOverSsh(options);
+    expect([affected, state, pools, notes]).toEqual(["no", "not-patched", [], ["This host has no rbd pool."]]);
+  });
+});
+
+describe("nothing from XML or the command line is run by a shell", () => {
+  const NAME = "a'b\"c $(touch X) `touch X`; touch X & #\\ é";
+
+  test("a hostile pool name reaches virsh as one word, and the file as text", async () => {
+    const xml = readFileSync(`${FIXTURES}/pool-usage.xml`, "utf8");
+    const escaped = NAME.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+    writeFileSync(join(bin, "pool.xml"), xml.replace(/<name>libvirtpool</, `<name>${escaped}<`));
+    writeFileSync(join(bin, "row"), ` ${NAME}   active   yes\n`);
+    program(
+      "virsh",
+      `printf '%s\\n' "$5" >>'${bin}/virsh.log'
+case "$5" in
+  hostname*) cat '${bin}/row'; echo " ${UUID}  ceph" ;;
+  pool-dumpxml*) cat '${bin}/pool.xml' '${FIXTURES}/secret-usage.xml' ;;
+esac`,
+    );
+    const marker = join("/", "X");
+    expect((await run("apply")).code).toBe(0);
+    const quoted = NAME.replaceAll("'", "'\\''");
+    expect(readFileSync(join(bin, "virsh.log"), "utf8")).toContain(`pool-dumpxml --pool '${quoted}'; secret-dumpxml`);
+    expect([marker, "/tmp/X", join(bin, "X")].filter(existsSync)).toEqual([]);
+    expect(virtinst.read()).toContain("touch X");
+    expect((await run("verify", "--static")).code).toBe(0);
+  });
+
+  test("the directory of --virtinst is one word", async () => {
+    options = { ...options, virtinst: "/opt/it's $(touch X) `id` \\!" };
+    expect(await run("revert")).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining("(looked in /opt/it's $(touch X) `id` \\!)"),
+    });
+  });
+
+  test("no command asks virsh for the value of a secret", async () => {
+    await run("apply");
+    await inspectOverSsh(options);
+    expect(readFileSync(join(bin, "virsh.log"), "utf8")).not.toMatch(/get-value|set-value/);
+  });
+});
+
+describe("errors say what is wrong on which host, and what to do next", () => {
+  const failure = (kind: string, message: string | RegExp, hint: string | RegExp) =>
+    expect.objectContaining({
+      kind,
+      message: typeof message === "string" ? message : expect.stringMatching(message),
+      hint: typeof hint === "string" ? hint : expect.stringMatching(hint),
+    });
+
+  test.each([
+    [
+      "ssh cannot connect",
+      "echo 'ssh: connect to host hv01 port 22: Connection refused' >&2; exit 255",
+      "root@hv01: ssh cannot connect: ssh: connect to host hv01 port 22: Connection refused.",
+    ],
+    [
+      "the host key is wrong",
+      "echo '@@@\nHost key verification failed.' >&2; exit 255",
+      "root@hv01: ssh cannot connect: Host key verification failed.",
+    ],
+    [
+      "the login shell runs nothing",
+      "echo 'This account is currently not available.'; exit 1",
+      "root@hv01: its login shell cannot run sh: exit code 1.",
+    ],
+    ["ssh is killed", "kill -9 $$", "root@hv01: ssh cannot connect: it was ended by a signal."],
+  ])("%s", async (_, script, message) => {
+    program("ssh", script);
+    for (const command of ["apply", "revert"] as const)
+      await expect(run(command)).rejects.toThrow(failure("io", message, "Check with: ssh root@hv01 true"));
+  });
+
+  test("sudo asks for a password", async () => {
+    options = { ...options, sudo: true };
+    program("sudo", "echo 'sudo: a password is required' >&2; exit 1");
+    const hint = "Check with: ssh root@hv01 sudo -n true";
+    await expect(run("apply")).rejects.toThrow(
+      failure("io", "root@hv01: sudo -n cannot run sh: sudo: a password is required.", hint),
+    );
+  });
+
+  test("there is no ssh on this machine", async () => {
+    vi.stubEnv("PATH", temporaryFolder());
+    await expect(run("apply")).rejects.toThrow(failure("io", "ssh is not installed, or not in PATH.", /openssh/));
+  });
+
+  /** A PATH on the host with these programs only. */
+  const only = (...names: string[]) => {
+    const there = temporaryFolder();
+    symlinkSync("/bin/sh", join(there, "sh"));
+    for (const name of ["id", "uname", ...names]) {
+      const path = `${bin}:${process.env.PATH}:/usr/bin:/bin`;
+      writeFileSync(join(there, name), `#!/bin/sh\nPATH='${path}' exec ${name} "$@"\n`, { mode: 0o755 });
+    }
+    program("ssh", `for command; do :; done\nPATH='${there}' exec /bin/sh -c "$command"`);
+  };
+
+  test("there is no virsh on the host", async () => {
+    only("python3");
+    const hint = "Install libvirt-client (Debian: libvirt-clients) on root@hv01.";
+    const message = "qemu+ssh://root@hv01/system: virsh: it is not installed, or not in PATH.";
+    await expect(run("apply")).rejects.toThrow(failure("facts", message, hint));
+    await expect(inspectOverSsh(options)).rejects.toThrow(failure("facts", message, hint));
+  });
+
+  test("libvirtd is not running", async () => {
+    program("virsh", "echo 'error: failed to connect to the hypervisor' >&2; exit 1");
+    await expect(run("verify")).rejects.toThrow(
+      failure(
+        "facts",
+        "qemu+ssh://root@hv01/system: failed to connect to the hypervisor.",
+        "Is libvirtd running, and do you have access? Check with: ssh root@hv01 virsh -r -c qemu:///system pool-list --all",
+      ),
+    );
+  });
+
+  test("there is no Python on the host", async () => {
+    only("virsh");
+    const hint = "Install one on that host: virt-install needs it, too.";
+    await expect(run("apply")).rejects.toThrow(failure("io", /^root@hv01: no Python was found/, hint));
+  });
+
+  test("the Python of the host cannot run the script", async () => {
+    program(
+      "python3",
+      "[ $# -lt 6 ] && exit 0\necho 'Traceback (most recent call last):\nSyntaxError: invalid syntax' >&2\nexit 1",
+    );
+    await expect(run("verify")).rejects.toThrow(
+      failure("io", "root@hv01: its Python cannot run the script: SyntaxError: invalid syntax.", /2\.7, or 3\.4/),
+    );
+  });
+
+  test.each([
+    ["while virsh runs", "virsh", "Nothing was changed."],
+    ["while the script runs", "timeout", "The state of the host is unknown."],
+  ])("the connection is lost %s", async (_, name, state) => {
+    ssh(`exec 4<&0; setsid sh -c "$command" <&4 & echo $! >'${bin}/pid'; wait $!; exit 255`);
+    program(name, `kill -9 -$(cat '${bin}/pid')`);
+    await expect(run("apply")).rejects.toThrow(
+      failure(
+        "io",
+        `root@hv01: the connection was lost. ${state}`,
+        "Check it with: virtinst-rbd-patch verify --ssh root@hv01",
+      ),
+    );
+  });
+
+  test("a script that does not arrive whole is not run", async () => {
+    // Ends the input behind the first 20,000 bytes.
+    ssh('dd bs=1 count=20000 status=none | sh -c "$command"');
+    expect((await run("apply")).code).toBe(6);
+    expect(readFileSync(virtinst.path)).toEqual(virtinst.pristine);
+  });
+
+  test("an answer that is not the script's JSON", async () => {
+    program("python3", "[ $# -lt 6 ] && exit 0\ncat >/dev/null\necho '{}'; echo boom >&2");
+    await expect(inspectOverSsh(options)).rejects.toThrow(
+      failure("io", "root@hv01: the script printed no result (exit code 0): boom.", /verify --static --ssh root@hv01/),
+    );
+  });
+
+  test("lines that a login shell prints are ignored", async () => {
+    ssh("echo 'Welcome to hv01'; printf 'no newline'", 'exec sh -c "$command"');
+    expect((await run("apply")).stdout).toMatch(/^patched: /);
+  });
+});
+
+test("a signal during the run of the script reports that the state of the host is unknown", async () => {
+  program("timeout", `kill -INT $(cat '${bin}/tool'); sleep 5`);
+  const tool = join(process.cwd(), "dist/virtinst-rbd-patch.js");
+  const line = `echo $$ >'${bin}/tool'; exec node ${tool} apply --ssh root@hv01 --virtinst ${virtinst.folder}`;
+  const { spawnSync } = await import("node:child_process");
+  const { signal, stderr } = spawnSync("sh", ["-c", line], { encoding: "utf8", env: process.env });
+  expect([signal, stderr]).toEqual([
+    "SIGINT",
+    expect.stringMatching(
+      /the connection was lost\. The state of the host is unknown\. Check it with: .* verify --ssh root@hv01\n$/,
+    ),
+  ]);
+});
+
+test("the host's escape sequences do not reach the terminal", () => {
+  program("python3", "[ $# -lt 6 ] && exit 0\ncat >/dev/null\nprintf '\\033[2J\\n'; printf '\\033[2J\\n' >&2");
+  const { stdout, stderr } = cli(["revert", "--ssh", "hv01"]);
+  expect([stdout, stderr]).toEqual(["\\x1b[2J\n", "\\x1b[2J\n"]);
+});
+
+describe("options that do not go with --ssh are refused, with the alternative", () => {
+  test.each([
+    [["apply", "--ssh", "hv01", "x.patch"], "PATCH does not go with --ssh.", /apply --check --diff --ssh HOST/],
+    [["verify", "--ssh", "hv01", "--vol", "a/b"], "--vol does not go with --ssh.", /virt-install --print-xml/],
+    [["verify", "--ssh", "hv01", "--report", "a"], "--report does not go with --ssh.", /--json > FILE/],
+    [["verify", "--ssh", "hv01", "--python", "a"], "--python does not go with --ssh.", /finds the Python/],
+    [["verify", "--ssh", "hv01", "-v"], "--verbose does not go with --ssh.", /--json/],
+    [["apply", "--ssh", "hv01", "-c", "a"], "--connect does not go with --ssh.", /qemu:\/\/\/system/],
+    [["apply", "--ssh", "hv01", "--host", "a"], "--host does not go with --ssh.", /bundle --host/],
+    [["apply", "--ssh", "hv01", "--root", "/a"], "--root does not go with --ssh.", /run it there with --root/],
+    [["apply", "--ssh", "hv01", HOST[0] as string], "--pool-xml does not go with --ssh.", /bundle --pool-xml/],
+    [["inspect", "--ssh", "hv01", "--secret-xml", "a"], "--secret-xml does not go with --ssh.", /bundle --secret-xml/],
+    [["revert", "--ssh", "hv01", "--virtinst", "a"], '--virtinst a: with --ssh, the path must begin with "/".', /host/],
+    [["inspect", "--sudo"], "--sudo goes with --ssh only.", /Add --ssh HOST/],
+    ...["-oProxyCommand=id", "root@-oX", "a b", "a;b", "root@a`b`", "a@", "$(id)", "ssh://hv01"].map(
+      (name): [string[], string, RegExp] => [
+        ["apply", `--ssh=${name}`],
+        `--ssh ${name}: this is not [USER@]HOST.`,
+        /--ssh root@hv01/,
+      ],
+    ),
+  ])("%j", (words, message, hint) => {
+    const { code, stdout, stderr } = cli(words);
+    const [first, second] = stderr.split("\n");
+    expect([code, stdout, first]).toEqual([2, "", `virtinst-rbd-patch: ${message}`]);
+    expect(second).toMatch(hint);
+    expect(existsSync(join(bin, "ssh.log"))).toBe(false);
+  });
+});
