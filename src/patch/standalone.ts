@@ -84,8 +84,8 @@ export function renderStandalone(content: StandaloneContent): string {
 const KEYS = `# FORM: the version of the JSON output.
 # host: the script refuses to run on another (None: on any). source: where these pools were read from.
 # affected: whether virtinst is affected, and why, for each thing that its disk code may do: see NOT_FOUND.
-# verify_notes: notes of verify. refused: why these pools are refused if it copies no auth. labels, sample: a domain for the function check,
-# without and with the patch. node, disks, cdrom: for the check with virt-install: pools of libvirt's test driver,
+# verify_notes: notes of verify. refused: why these pools are refused if it copies no auth.
+# labels, sample: a domain for the function check, without and with the patch. node, disks, cdrom: for the check with virt-install: pools of libvirt's test driver,
 # and disks in them. listed: the pool has monitors. byUser: only its user tells it from another pool.
 # image: the end of the name that the disk must have. auth: whether it must have one.
 `;

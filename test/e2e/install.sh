@@ -6,7 +6,7 @@ packages=(
   virtinst libvirt-daemon-system libvirt-clients libvirt-daemon-driver-storage-rbd python3-libvirt
   ceph-mon ceph-osd ceph-mgr ceph-common
   qemu-system-x86 qemu-block-extra qemu-utils
-  libxml2-utils attr acl patch git strace e2fsprogs openssh-client openssh-server
+  libxml2-utils attr acl patch git strace e2fsprogs openssh-client openssh-server sudo tcsh openssl
   ansible-core ansible-lint
   puppet-agent puppet-lint metadata-json-lint
   python3-jinja2 python3-yaml python3-jsonschema python3-oauthlib python3-requests

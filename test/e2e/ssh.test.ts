@@ -1,22 +1,11 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { json } from "../support/cli";
-import { examples, programs, type } from "./support/examples";
+import { examples, type } from "./support/examples";
 import { definePool, defineSecret, startLibvirt } from "./support/libvirtd";
-import {
-  type Daemon,
-  expectDone,
-  makeFolder,
-  must,
-  PREFIX,
-  SHARE,
-  startDaemon,
-  undoAll,
-  waitFor,
-} from "./support/machine";
+import { type Daemon, expectDone, makeFolder, must, PREFIX, undoAll } from "./support/machine";
+import { startSshd } from "./support/sshd";
 
 const UUID = "0b2d8f1e-6c1f-4c0e-8f0a-5d0f3f6f9a04";
 const POOL = `${PREFIX}-ssh`;
@@ -25,64 +14,6 @@ let cwd: string;
 let path: string;
 let file: string;
 let server: Daemon;
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => listener.once("listening", resolve));
-  const { port } = listener.address() as { port: number };
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
-}
-
-/** A host `hv01` behind OpenSSH: its virtinst, its root's home and its /usr/local/sbin are folders of ours. */
-async function startHost(folder: string): Promise<void> {
-  const port = await freePort();
-  const key = (name: string) => {
-    must("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, name)]);
-    return readFileSync(join(folder, `${name}.pub`), "utf8");
-  };
-  const own = key("host");
-  writeFileSync(join(folder, "authorized"), key("user"), { mode: 0o600 });
-  writeFileSync(join(folder, "known"), `hv01 ${own}`);
-  writeFileSync(
-    join(folder, "sshd_config"),
-    `ListenAddress 127.0.0.1:${port}
-HostKey ${folder}/host
-AuthorizedKeysFile ${folder}/authorized
-PidFile none
-UsePAM no
-StrictModes no
-Subsystem sftp internal-sftp
-`,
-  );
-  writeFileSync(
-    join(folder, "config"),
-    `Host hv01
-  HostName 127.0.0.1
-  Port ${port}
-  HostKeyAlias hv01
-  UserKnownHostsFile ${folder}/known
-  IdentityFile ${folder}/user
-  IdentitiesOnly yes
-  BatchMode yes
-`,
-  );
-  const mounts = [SHARE, "/root", "/usr/local/sbin", "/run/sshd"].map((place) => {
-    const mine = join(folder, "hv01", place);
-    mkdirSync(mine, { recursive: true });
-    mkdirSync(place, { recursive: true });
-    if (place === SHARE) must("cp", ["-aT", SHARE, mine]);
-    return `mount --bind '${mine}' '${place}'`;
-  });
-  const script = [...mounts, `exec /usr/sbin/sshd -D -e -f '${folder}/sshd_config'`].join("\n");
-  server = startDaemon("sshd", ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script], folder);
-  waitFor("sshd listens", 20, () => /listening/.test(server.log()) || !server.running());
-  file = join(folder, "hv01", SHARE, "virtinst/install/installer.py");
-  // Nobody's own keys, hosts and options decide here.
-  const wrap = (name: string) => `#!/bin/sh\nexec /usr/bin/${name} -F '${folder}/config' "$@"\n`;
-  path = programs({ ssh: wrap("ssh"), scp: wrap("scp") });
-}
 
 beforeAll(async () => {
   cwd = makeFolder();
@@ -94,7 +25,7 @@ beforeAll(async () => {
     hosts: [{ name: "192.0.2.11", port: 6789 }, { name: "2001:db8::2" }],
     auth: { username: "libvirt", secret: `usage="${POOL} secret"` },
   });
-  await startHost(makeFolder());
+  ({ path, file, server } = await startSshd());
 });
 
 afterAll(undoAll);
