@@ -34,16 +34,6 @@ export interface OldFile {
   readonly names: number;
 }
 
-/** Why a file is not replaced, and what to do next. */
-class Refusal extends Error {
-  constructor(
-    message: string,
-    readonly hint: string,
-  ) {
-    super(message);
-  }
-}
-
 /**
  * Reads a file that may be replaced later.
  *
@@ -86,8 +76,8 @@ export async function replaceFile(old: OldFile, content: Buffer, modified?: stri
     writeFileSync(descriptor, content);
     await setTime(temporary, modified, old.modified);
     fsyncSync(descriptor);
-    if (!readFile(path).equals(old.bytes)) throw new Refusal("another program changed it", "Run this again.");
-    if (!isOurs(temporary)) throw new Refusal("another run is in progress", WAIT);
+    if (!readFile(path).equals(old.bytes)) throw new Failure("io", "another program changed it", "Run this again.");
+    if (!isOurs(temporary)) throw new Failure("io", "another run is in progress", WAIT);
     renameSync(temporary, path);
     replaced = true;
     synchronise(directory);
@@ -99,15 +89,12 @@ export async function replaceFile(old: OldFile, content: Buffer, modified?: stri
     throw failed(path, error, replaced, cleanUp());
   } finally {
     if (!replaced) forget();
-    if (descriptor !== null) closeQuietly(descriptor);
+    try {
+      if (descriptor !== null) closeSync(descriptor);
+    } catch {
+      // The content is already on the disk and compared, so that this means nothing any more.
+    }
   }
-}
-
-/** Closes a file whose content is already on the disk and compared, so that an error means nothing any more. */
-function closeQuietly(descriptor: number): void {
-  try {
-    closeSync(descriptor);
-  } catch {}
 }
 
 /** Creates the temporary file; removes one that a killed run left behind. */
@@ -119,7 +106,7 @@ function create(temporary: string): number {
     return openSync(temporary, "wx", 0o600);
   } catch (error) {
     const isTaken = (error as NodeJS.ErrnoException).code === "EEXIST";
-    throw isTaken ? new Refusal("another run is in progress", WAIT) : error;
+    throw isTaken ? new Failure("io", "another run is in progress", WAIT) : error;
   }
 }
 
@@ -133,7 +120,7 @@ async function command(program: string, ...args: readonly string[]): Promise<voi
 function refuseOtherOwner(path: string, descriptor: number): void {
   const [old, fresh] = [statSync(path), fstatSync(descriptor)];
   if (old.uid !== fresh.uid || old.gid !== fresh.gid)
-    throw new Refusal("its owner cannot be kept", "Run this as root, or as the owner of the file.");
+    throw new Failure("io", "its owner cannot be kept", "Run this as root, or as the owner of the file.");
 }
 
 /** Sets a modification time with touch: Node keeps neither nanoseconds nor times before 1970. */
@@ -179,7 +166,7 @@ function failed(path: string, error: unknown, replaced: boolean, left: string): 
 }
 
 function hintFor(error: unknown): string {
-  if (error instanceof Refusal) return error.hint;
+  if (error instanceof Failure) return error.hint;
   return HINTS[(error as NodeJS.ErrnoException).code ?? ""] ?? "Fix this, then run this again.";
 }
 
