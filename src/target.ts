@@ -110,7 +110,7 @@ export function refuseOtherMachine(
   const their = host === null ? "another host" : `host ${host}`;
   throw new Failure(
     "facts",
-    `${source}: this is the configuration of ${their}, but ${installation.target.outside} is on this host, ${hostname()}.`,
+    `${source}: this is the configuration of ${their}, but ${installation.path} is on this host, ${hostname()}.`,
     `Run this on ${their}. Or copy the directory that contains its virtinst/ and virtcli/ (usually /usr/share/virt-manager) to this host, and name the copy with --virtinst.`,
   );
 }
@@ -123,6 +123,6 @@ export function olderDocument(
 ): string[] {
   if (!isOwnVirtinst(options) || theirs?.sha256 == null || theirs.sha256 === examined.baseHash) return [];
   return [
-    `${source} was written when ${installation.target.outside} had other content. Check that it is of this host, or write it again.`,
+    `${source} was written when ${installation.path} had other content. Check that it is of this host, or write it again.`,
   ];
 }

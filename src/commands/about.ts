@@ -24,7 +24,7 @@ export function about(target: Target | null, host: Omit<Host, "facts"> | null, f
   return {
     host: host ? host.config.host : files.mounted ? null : hostname(),
     source: host?.config.source ?? null,
-    file: target?.installation.target.outside ?? null,
+    file: target?.installation.path ?? null,
     release: target?.installation.release ?? null,
     sha256: target?.examined.baseHash || null,
     affected: found?.affected ?? null,

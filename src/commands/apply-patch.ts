@@ -2,7 +2,7 @@ import { Failure, quoted } from "../failure";
 import type { Result } from "../output/schema";
 import { acceptPatch } from "../patch/accept";
 import { compareFacts } from "../patch/compare";
-import { named, requireBase } from "../patch/examine";
+import { requireBase } from "../patch/examine";
 import { type CephPool, overlap, poolNames, sameCredentials } from "../patch/facts";
 import { insertPatch } from "../patch/render-function";
 import { sameBytes } from "../patch/source";
@@ -72,7 +72,7 @@ export function planReviewed({ installation, examined, file }: Target, patch: Bu
   const text = patch.toString(base.encoding);
   const offered = acceptPatch(text, installation.file, base.text, examined.baseHash, where);
   const { facts, original, tool } = offered;
-  const stated = insertPatch(base, original.modified, facts, named(installation));
+  const stated = insertPatch(base, original.modified, facts, installation);
   if (stated.text !== offered.text)
     throw new Failure(
       "target",

@@ -1,6 +1,5 @@
 import { Failure } from "../failure";
 import type { Result } from "../output/schema";
-import { named } from "../patch/examine";
 import { poolNames } from "../patch/facts";
 import { manualEditFailure } from "../patch/manual-edit";
 import { type CommonOptions, type Context, openContext } from "../target";
@@ -68,7 +67,7 @@ function decide(context: Context, { affected, affectedReason }: About, force: bo
   if (affected === "unsupported")
     throw new Failure(
       "target",
-      `${installation.target.outside}: ${affectedReason}.`,
+      `${installation.path}: ${affectedReason}.`,
       "Upgrade virt-manager; 1.5 and later copy auth by themselves.",
     );
   if (affected === "no" && !force)
@@ -86,5 +85,5 @@ function decide(context: Context, { affected, affectedReason }: About, force: bo
  */
 export function refuseManualEdit(target: Target, force: boolean): void {
   const edit = force ? null : editOf(target);
-  if (edit) throw manualEditFailure(edit, named(target.installation));
+  if (edit) throw manualEditFailure(edit, target.installation);
 }

@@ -1,7 +1,7 @@
 import { Failure } from "../failure";
 import type { Result } from "../output/schema";
 import { unifiedDiff } from "../patch/diff";
-import { type Examined, examine, named } from "../patch/examine";
+import { type Examined, examine } from "../patch/examine";
 import { type CephPool, poolNames } from "../patch/facts";
 import { sampleDomain } from "../patch/sample";
 import { encode, sameBytes } from "../patch/source";
@@ -36,14 +36,14 @@ export async function changeFile(
   const result = { ...UNCHANGED, check, pools: poolNames(pools), notes: [] };
   if (sameBytes(plan.after, examined.source)) return { ...result, status: "current" };
   const content = encode(plan.after);
-  const written = examine(content, pools, named(installation));
+  const written = examine(content, pools, installation);
   const compiled = await tryContent(target, options, plan, written, pools);
   if (!check) await replaceFile(file, content);
   const drift = `Drift: ${examined.reason}. The patch is replaced; other changes in the file are kept.`;
   const status = examined.patch ? "updated" : "patched";
   return {
     ...result,
-    ...(check ? {} : stateOf(wanted === pools ? written : examine(content, wanted, named(installation)))),
+    ...(check ? {} : stateOf(wanted === pools ? written : examine(content, wanted, installation))),
     status: check ? `would be ${status}` : status,
     changed: true,
     compiled,
@@ -68,7 +68,7 @@ async function tryContent(
   pools: readonly CephPool[],
 ): Promise<string> {
   const refused = (kind: "target" | "behaviour", what: string, hint: string) =>
-    new Failure(kind, `${installation.target.outside}: ${what}. Nothing was written.`, hint);
+    new Failure(kind, `${installation.path}: ${what}. Nothing was written.`, hint);
   const report = "Report this, with the file.";
   if (state !== "current" || !patch || !base || !sameBytes(base, before))
     throw refused("target", `the patched file would not be recognised: ${reason}`, report);

@@ -104,28 +104,12 @@ function rendered(base: Source, { original }: Patch, pools: readonly CephPool[],
   }
 }
 
-/** A file whose package can restore it. */
-export interface Restorable {
-  readonly target: { readonly outside: string };
-  /** How to restore the file from its package, as a sentence without its full stop. */
-  readonly restoring: string;
-}
-
-/** The same, as the functions of this folder name it. */
-export function named({ target, restoring }: Restorable): Named {
-  return { path: target.outside, restoring };
-}
-
 /**
  * The file without the patch.
  *
  * @throws Failure (target) if the patch is damaged
  */
-export function requireBase(examined: Examined, { target, restoring }: Restorable): Source {
+export function requireBase(examined: Examined, { path, restoring }: Named): Source {
   if (examined.base) return examined.base;
-  throw new Failure(
-    "target",
-    `${target.outside}, ${examined.reason}. Nothing was written.`,
-    `${restoring}, then apply again.`,
-  );
+  throw new Failure("target", `${path}, ${examined.reason}. Nothing was written.`, `${restoring}, then apply again.`);
 }

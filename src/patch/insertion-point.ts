@@ -18,6 +18,7 @@ export interface Lines {
 
 /** A file that is about to be patched, for messages. */
 export interface Named {
+  /** As this process sees it, with all symbolic links followed. */
   readonly path: string;
   /** How to restore the file from its package, as a sentence without its full stop. */
   readonly restoring: string;

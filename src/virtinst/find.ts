@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Failure, shellWord } from "../failure";
+import type { Named } from "../patch/insertion-point";
 import type { HostFiles, Place } from "../system/host-files";
 import { findPrograms, LIBRARIES, PASS_IT, readProgram, siteFolders, usesFolder } from "./program";
 
@@ -7,13 +8,11 @@ import { findPrograms, LIBRARIES, PASS_IT, readProgram, siteFolders, usesFolder 
 export const TARGET_FILES = ["virtinst/install/installer.py", "virtinst/installer.py", "virtinst/guest.py"] as const;
 
 /** An installed virtinst: the file to patch, and what runs it. */
-export interface Installation {
+export interface Installation extends Named {
   /** The directory that contains the `virtinst` package. */
   readonly directory: Place;
   /** The file that defines `_build_xml`, relative to `directory`. */
   readonly file: string;
-  /** That file. */
-  readonly target: Place;
   /** The version that it states; null if no file states one. */
   readonly release: string | null;
   /** The `virt-install` program that uses it, as the host sees it; null if none was found. */
@@ -22,8 +21,6 @@ export interface Installation {
   readonly interpreter: string | null;
   /** The script that this Python runs; null if there is no program. */
   readonly script: string | null;
-  /** How to restore the file from its package, as a sentence without its full stop. */
-  readonly restoring: string;
 }
 
 /**
@@ -38,7 +35,11 @@ export function findVirtinst(files: HostFiles, virtinst?: string): Installation 
   const [first] = programs;
   const places =
     virtinst === undefined
-      ? [...(first === undefined ? [] : readProgram(first, files).folders), ...usualPlaces(files)]
+      ? [
+          ...(first === undefined ? [] : readProgram(first, files).folders),
+          "/usr/share/virt-manager",
+          ...siteFolders(LIBRARIES, files),
+        ]
       : [files.named(virtinst)];
   for (const place of places) {
     const found = findIn(place, files);
@@ -48,7 +49,6 @@ export function findVirtinst(files: HostFiles, virtinst?: string): Installation 
       ...found,
       release: readRelease(folder, files),
       ...userOf(folder, [...programs, join(folder, "virt-install")], files),
-      restoring: restoring(found.target.inside),
     };
   }
   const searched = [...new Set(places.map((place) => files.shown(place)))].join(", ");
@@ -77,26 +77,18 @@ function userOf(folder: string, programs: readonly string[], files: HostFiles): 
   return { program: null, interpreter: null, script: null };
 }
 
-/** How to restore a file from its package, as a sentence without its full stop. */
-function restoring(path: string): string {
-  const file = shellWord(path);
-  return `Restore the file from its package: reinstall the one that \`dpkg -S ${file}\` or \`rpm -qf ${file}\` prints`;
-}
-
-function findIn(place: string, files: HostFiles): Pick<Installation, "directory" | "file" | "target"> | null {
+function findIn(place: string, files: HostFiles) {
   const directory = files.locate(place);
   if (!directory) return null;
   for (const file of TARGET_FILES) {
     const inside = join(directory.inside, file);
     const target = files.locate(inside);
-    if (target && files.readText(inside)?.includes("def _build_xml")) return { directory, file, target };
+    if (!target || !files.readText(inside)?.includes("def _build_xml")) continue;
+    const word = shellWord(target.inside);
+    const restoring = `Restore the file from its package: reinstall the one that \`dpkg -S ${word}\` or \`rpm -qf ${word}\` prints`;
+    return { directory, file, path: target.outside, restoring };
   }
   return null;
-}
-
-/** Where packages of distributions put it, and the system's site directories; asks no Python. */
-function usualPlaces(files: HostFiles): string[] {
-  return ["/usr/share/virt-manager", ...siteFolders(LIBRARIES, files)];
 }
 
 function readRelease(folder: string, files: HostFiles): string | null {

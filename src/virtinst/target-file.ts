@@ -1,4 +1,4 @@
-import { type Examined, examine, named, requireBase } from "../patch/examine";
+import { type Examined, examine, requireBase } from "../patch/examine";
 import type { CephPool } from "../patch/facts";
 import { findManualEdit, type ManualEdit } from "../patch/manual-edit";
 import { insertPatch } from "../patch/render-function";
@@ -41,11 +41,10 @@ export type Unexamined = Omit<Target, "examined">;
  */
 export function readTarget({ files, virtinst }: TargetOptions): Unexamined {
   const installation = findVirtinst(files, virtinst);
-  const { outside } = installation.target;
   try {
-    return { installation, file: readOldFile(outside) };
+    return { installation, file: readOldFile(installation.path) };
   } catch (error) {
-    throw unreadable(outside, "target", error);
+    throw unreadable(installation.path, "target", error);
   }
 }
 
@@ -55,7 +54,7 @@ export function readTarget({ files, virtinst }: TargetOptions): Unexamined {
  * @param facts what its blocks should be rendered from; null where only the blocks matter
  */
 export function examineTarget(target: Unexamined, facts: readonly CephPool[] | null): Target {
-  return { ...target, examined: examine(target.file.bytes, facts, named(target.installation)) };
+  return { ...target, examined: examine(target.file.bytes, facts, target.installation) };
 }
 
 /** Both; throws as `readTarget` does. */
@@ -78,21 +77,21 @@ export function targetNotes(target: Target, options: TargetOptions): string[] {
 
 /** What has to be reported before the file is replaced. */
 export function replacementNotes({ installation, file }: Target, { files, virtinst }: TargetOptions): string[] {
-  const { directory, target, program } = installation;
+  const { directory, path, program } = installation;
   const [first] = findPrograms(files);
   const isUncertain = virtinst === undefined && first !== undefined && first !== program;
   const { names } = file;
   return [
     ...(isUncertain ? [`${files.shown(first)} may use another virtinst than ${directory.outside}. ${PASS_IT}`] : []),
     ...(names > 1
-      ? [`${target.outside} has ${names} names (hard links): a change of this one leaves the others unchanged.`]
+      ? [`${path} has ${names} names (hard links): a change of this one leaves the others unchanged.`]
       : []),
   ];
 }
 
 /** The manual edit in a target, with the line numbers of the file as it is; null if there is none. */
 export function editOf({ examined, installation }: Target): ManualEdit | null {
-  return findManualEdit(examined.source.text.split(/\r?\n/), named(installation));
+  return findManualEdit(examined.source.text.split(/\r?\n/), installation);
 }
 
 /** A file as it should be. */
@@ -118,5 +117,5 @@ export function planPatch(
   const before = requireBase(examined, installation);
   // The time to restore one day is that before the first apply, as long as the rest of the file is the same.
   const original = examined.isOriginal ? examined.patch?.original : null;
-  return { before, after: insertPatch(before, original?.modified ?? modified, pools, named(installation)) };
+  return { before, after: insertPatch(before, original?.modified ?? modified, pools, installation) };
 }

@@ -22,7 +22,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 cpSync("test/fixtures/virtinst/installer-4.0", folder, { recursive: true });
 const TARGET = openTarget({ files: new HostFiles(), virtinst: folder }, null);
 const { installation, examined, file } = TARGET;
-utimesSync(installation.target.outside, 1400000000, 1400000000);
+utimesSync(installation.path, 1400000000, 1400000000);
 const FACTS = mergePools([VMS, { ...VMS, pool: "gr\u00f6\u00dfer", cephPool: "gr\u00f6\u00dfer" }]);
 const { before, after } = planPatch(installation, examined, file.modified, FACTS);
 

@@ -74,7 +74,7 @@ describe("the state of a file", () => {
     const examined = examine(old, FACTS, NAMED);
     expect(examined).toMatchObject({ state: "outdated", reason: by(version), isOriginal: true });
     expect(examined).toMatchObject({ baseHash: sha256(original), patch: { original: { modified: MODIFIED } } });
-    const base = requireBase(examined, { target: { outside: "x" }, restoring: "" });
+    const base = requireBase(examined, { path: "x", restoring: "" });
     expect(Buffer.from(base.text).equals(original)).toBe(true);
     // What `apply` makes of it.
     const renewed = insertPatch(base, MODIFIED, FACTS, NAMED);
@@ -100,8 +100,7 @@ it.each([
 });
 
 it("a damaged file has no base: the failure has the line and how to restore the file", () => {
-  const attempt = () =>
-    requireBase(look(text.replace(/# <<<.*\n$/, "")), { target: { outside: "/x" }, restoring: "Reinstall it" });
+  const attempt = () => requireBase(look(text.replace(/# <<<.*\n$/, "")), { path: "/x", restoring: "Reinstall it" });
   expect(attempt).toThrow(Failure);
   expect(attempt).toThrow(
     expect.objectContaining({

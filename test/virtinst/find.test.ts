@@ -42,7 +42,7 @@ describe("findVirtinst", () => {
     });
     expect(findVirtinst(new HostFiles(base))).toMatchObject({
       directory: { outside: `${base}/opt/vm` },
-      target: { outside: `${base}/opt/vm/virtinst/guest.py` },
+      path: `${base}/opt/vm/virtinst/guest.py`,
       release: "1.2.1",
       program: "/usr/bin/virt-install",
       interpreter: "/usr/bin/python2",
@@ -131,7 +131,7 @@ describe("findVirtinst", () => {
     expect(() => findVirtinst(new HostFiles(base))).toThrow(/No virtinst was found/);
     mkdirSync(join(base, outside), { recursive: true });
     cpSync(`${outside}/vm`, join(base, outside, "vm"), { recursive: true });
-    expect(findVirtinst(new HostFiles(base)).target.outside).toBe(`${base}${outside}/vm/virtinst/guest.py`);
+    expect(findVirtinst(new HostFiles(base)).path).toBe(`${base}${outside}/vm/virtinst/guest.py`);
   });
 
   test("--virtinst with --root is understood from inside and from outside", () => {

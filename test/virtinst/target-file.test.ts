@@ -24,7 +24,7 @@ describe("a target", () => {
     const folder = copyVirtinst("guest-1.4");
     const target = openTarget({ files: new HostFiles(), virtinst: folder }, FACTS);
     expect(target.examined.state).toBe("not-patched");
-    expect(target.installation).toMatchObject({ target: { outside: `${folder}/virtinst/guest.py` }, release: "1.4.3" });
+    expect(target.installation).toMatchObject({ path: `${folder}/virtinst/guest.py`, release: "1.4.3" });
   });
 
   it("that goes between the look and the reading is a failure of the target, which names its file", () => {
@@ -59,7 +59,7 @@ describe("a choice is reported", () => {
 
   it("if the first virt-install in PATH names no directory with a virtinst", () => {
     const { base, files, target } = host(several, virtInstall("/opt/empty"));
-    expect(target.installation.target.outside).toBe(`${base}/usr/share/virt-manager/virtinst/guest.py`);
+    expect(target.installation.path).toBe(`${base}/usr/share/virt-manager/virtinst/guest.py`);
     expect(replacementNotes(target, { files })).toEqual([
       `${base}/usr/bin/virt-install may use another virtinst than ${base}/usr/share/virt-manager. Pass the directory that contains the virtinst package with --virtinst.`,
     ]);

@@ -1,7 +1,7 @@
 import { readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { examine, named } from "../../src/patch/examine";
+import { examine } from "../../src/patch/examine";
 import { sha256 } from "../../src/patch/facts";
 import { encode } from "../../src/patch/source";
 import { stripPatch } from "../../src/patch/strip";
@@ -34,7 +34,7 @@ test("the plan is the original file, and that file with the patch for these pool
   const { before, after } = plan(own);
   expect(before).toEqual({ text: ORIGINAL, encoding: "utf8" });
   expect(original(after.text)).toEqual({ sha256: sha256(ORIGINAL), modified: NOW });
-  expect(examine(encode(after), FACTS, named(own.installation)).state).toBe("current");
+  expect(examine(encode(after), FACTS, own.installation).state).toBe("current");
 });
 
 test("a file that is not UTF-8 keeps its bytes", () => {
