@@ -72,8 +72,7 @@ export async function readBoth(options: CommonOptions): Promise<{ host: Host; ta
     if (read.status === "rejected") throw read.reason;
     const settled = settle(host, read.value.installation, options);
     const target = examineTarget(read.value, settled.facts.cephPools);
-    refuseOtherMachine(host, target, options);
-    const notes = [...settled.facts.notes, ...olderDocument(host, target, options)];
+    const notes = [...settled.facts.notes, ...compareMachines(host, target, options)];
     return { host: { ...settled, facts: { ...settled.facts, notes } }, target };
   } catch (error) {
     if (error instanceof Failure) return { host, target: error };
@@ -96,32 +95,26 @@ export async function openContext(options: CommonOptions): Promise<Context> {
 /**
  * Refuses the configuration of one host together with the virtinst of another: the patch would fit neither.
  *
+ * @returns a note if a host file of this machine was written while virtinst had other content
  * @throws Failure (facts), unless virtinst was named (`--virtinst`) or is that of a mounted system (`--root`)
  */
-export function refuseOtherMachine(
+export function compareMachines(
   { config: { host, source, elsewhere, virtinst: theirs } }: Pick<Host, "config">,
   { installation, examined }: Target,
   options: TargetOptions,
-): void {
-  if (!isOwnVirtinst(options)) return;
-  // A host file without a hostname, or of localhost, is of another host if its virtinst has other content.
-  const unlike = (host === null || isAnyMachine(host)) && theirs?.sha256 != null && theirs.sha256 !== examined.baseHash;
-  if (!elsewhere && !unlike) return;
-  const their = host === null ? "another host" : `host ${host}`;
-  throw new Failure(
-    "facts",
-    `${source}: this is the configuration of ${their}, but ${installation.path} is on this host, ${hostname()}.`,
-    `Run this on ${their}. Or copy the directory that contains its virtinst/ and virtcli/ (usually /usr/share/virt-manager) to this host, and name the copy with --virtinst.`,
-  );
-}
-
-/** A note if a host file of this machine was written while virtinst had other content; none otherwise. */
-export function olderDocument(
-  { config: { virtinst: theirs, source } }: Pick<Host, "config">,
-  { installation, examined }: Target,
-  options: TargetOptions,
 ): string[] {
-  if (!isOwnVirtinst(options) || theirs?.sha256 == null || theirs.sha256 === examined.baseHash) return [];
+  if (!isOwnVirtinst(options)) return [];
+  const differs = theirs?.sha256 != null && theirs.sha256 !== examined.baseHash;
+  // A host file without a hostname, or of localhost, is of another host if its virtinst has other content.
+  if (elsewhere || ((host === null || isAnyMachine(host)) && differs)) {
+    const their = host === null ? "another host" : `host ${host}`;
+    throw new Failure(
+      "facts",
+      `${source}: this is the configuration of ${their}, but ${installation.path} is on this host, ${hostname()}.`,
+      `Run this on ${their}. Or copy the directory that contains its virtinst/ and virtcli/ (usually /usr/share/virt-manager) to this host, and name the copy with --virtinst.`,
+    );
+  }
+  if (!differs) return [];
   return [
     `${source} was written when ${installation.path} had other content. Check that it is of this host, or write it again.`,
   ];

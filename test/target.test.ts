@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { describe, expect, it, test } from "vitest";
 import { HostFiles } from "../src/system/host-files";
-import { olderDocument, refuseOtherMachine } from "../src/target";
+import { compareMachines } from "../src/target";
 import { openTarget } from "../src/virtinst/target-file";
 import { cli, image, PLAIN, target, temporaryFile } from "./support/cli";
 
@@ -22,7 +22,7 @@ describe("the configuration of another host with the virtinst of this one", () =
   const refused = (more: object, options: object = {}) => {
     const { target, files } = base();
     try {
-      refuseOtherMachine({ config: config(more) }, target, { files, ...options });
+      compareMachines({ config: config(more) }, target, { files, ...options });
       return null;
     } catch (error) {
       return error as { kind: string; message: string; hint: string };
@@ -67,7 +67,7 @@ describe("the configuration of another host with the virtinst of this one", () =
     expect(refused({ host: hostname(), elsewhere: false })).toBeNull();
     const { target, files } = base();
     const said = (more: object, options: object = {}) =>
-      olderDocument({ config: config({ elsewhere: false, ...more }) }, target, { files, ...options });
+      compareMachines({ config: config({ elsewhere: false, ...more }) }, target, { files, ...options });
     expect(said({})).toEqual([
       expect.stringMatching(/^hv18\.json was written when \/.*installer\.py had other content\./),
     ]);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { asFailure, quoted } from "../failure";
-import { documentPath, listDocuments, readListed } from "../host/read-host";
+import { listDocuments, readListed } from "../host/read-host";
 import type { HostLine, HostsRun } from "../output/show";
 import { makeFolder, putFile } from "../system/write";
 import { hostOf, whole } from "../target";
@@ -52,7 +52,7 @@ export function bundleHosts(options: HostsOptions): HostsRun {
 
 /** Writes the script of one host. */
 async function writeScript(name: string, { hosts, output, ...options }: HostsOptions): Promise<HostLine> {
-  const source = documentPath(hosts, name);
+  const source = join(hosts, `${name}.json`);
   const path = join(output, `${name}.py`);
   const about = { command: "bundle", name, source } as const;
   let host: string | null = null;

@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename } from "node:path";
 import { Failure, systemReason } from "../failure";
 import type { HostConfig, HostOptions } from "./config";
 import { readDocumentFile } from "./document";
@@ -8,32 +8,24 @@ import { noPool } from "./resolve-facts";
 import { readLibvirt } from "./virsh";
 import { readXmlFiles } from "./xml-files";
 
-/** The sources of a host configuration. */
-const WAYS = {
-  document: readDocumentFile,
-  files: readXmlFiles,
-  etc: readEtc,
-  live: readLibvirt,
-};
-
 /**
  * Reads what libvirt says of the host, from wherever the options say.
  *
  * @throws Failure (facts) where that cannot be read, or does not describe a host
  */
 export async function readHost(options: HostOptions): Promise<HostConfig> {
-  const way = wayOf(options);
-  const config = withoutTwins(await WAYS[way](options));
+  const read = readerOf(options);
+  const config = withoutTwins(await read(options));
   // That these files hold none, or a user's own session or a test's libvirt has none, says nothing of the host.
-  const ofPart = way === "files" || (way === "live" && !/^[^?]*\/system(?:\?|$)/.test(config.source));
+  const ofPart = read === readXmlFiles || (read === readLibvirt && !/^[^?]*\/system(?:\?|$)/.test(config.source));
   if (config.pools.length === 0 && ofPart) throw noPool(config);
   return config;
 }
 
-function wayOf({ connect, poolXml, hostDocument, files }: HostOptions): keyof typeof WAYS {
-  if (hostDocument !== undefined) return "document";
-  if (poolXml !== undefined) return "files";
-  return connect === undefined && files.mounted ? "etc" : "live";
+function readerOf({ connect, poolXml, hostDocument, files }: HostOptions) {
+  if (hostDocument !== undefined) return readDocumentFile;
+  if (poolXml !== undefined) return readXmlFiles;
+  return connect === undefined && files.mounted ? readEtc : readLibvirt;
 }
 
 /**
@@ -52,8 +44,6 @@ export function withoutTwins(config: HostConfig): HostConfig {
   return config;
 }
 
-const ENDING = ".json";
-
 /**
  * The host documents in a folder: `*.json`, sorted, and never one that begins with a dot.
  *
@@ -61,20 +51,11 @@ const ENDING = ".json";
  * @throws Failure (facts) where it cannot be read, or holds none
  */
 export function listDocuments(folder: string): { names: string[]; others: string[] } {
-  const all = namesIn(folder).filter((name) => !name.startsWith("."));
-  const names = all.filter((name) => name.endsWith(ENDING)).map((name) => name.slice(0, -ENDING.length));
-  if (names.length === 0)
-    throw new Failure(
-      "facts",
-      `${folder} holds no host document (*${ENDING}).`,
-      `Put one there for each host: virtinst-rbd-patch inspect --connect qemu+ssh://HOST/system --json > ${folder}/HOST${ENDING}.`,
-    );
-  return { names, others: all.filter((name) => !name.endsWith(ENDING)) };
-}
-
-function namesIn(folder: string): string[] {
+  let all: string[];
   try {
-    return readdirSync(folder).sort();
+    all = readdirSync(folder)
+      .sort()
+      .filter((name) => !name.startsWith("."));
   } catch (error) {
     throw new Failure(
       "facts",
@@ -82,11 +63,14 @@ function namesIn(folder: string): string[] {
       "Name the folder that holds them with --hosts; --host takes a single one.",
     );
   }
-}
-
-/** Where one of them is. */
-export function documentPath(folder: string, name: string): string {
-  return join(folder, name + ENDING);
+  const names = all.filter((name) => name.endsWith(".json")).map((name) => basename(name, ".json"));
+  if (names.length === 0)
+    throw new Failure(
+      "facts",
+      `${folder} holds no host document (*.json).`,
+      `Put one there for each host: virtinst-rbd-patch inspect --connect qemu+ssh://HOST/system --json > ${folder}/HOST.json.`,
+    );
+  return { names, others: all.filter((name) => !name.endsWith(".json")) };
 }
 
 /**

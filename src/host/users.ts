@@ -34,11 +34,9 @@ export function settleUsers(facts: ResolvedFacts, copiesUser: () => boolean): Re
 }
 
 /** Whether disks of one pool state a user that those of the other do not. */
-function tells(one: Login, other: Login): boolean {
+function tells(one: Pick<PoolFacts, "auth">, other: Pick<PoolFacts, "auth">): boolean {
   return one.auth !== null && one.auth.username !== other.auth?.username;
 }
-
-type Login = Pick<PoolFacts, "auth">;
 
 /** What is to be said of a pool without monitors, whose disks say nothing of their cluster. */
 function ambiguity(one: CephPool, all: readonly CephPool[], told: boolean): string[] {

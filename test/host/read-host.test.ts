@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/failure";
 import type { HostOptions } from "../../src/host/config";
-import { documentPath, listDocuments, readHost, readListed } from "../../src/host/read-host";
+import { listDocuments, readHost, readListed } from "../../src/host/read-host";
 import { HostFiles } from "../../src/system/host-files";
 import { FIXTURES, image, temporaryFile, temporaryFolder } from "../support/cli";
 
@@ -212,7 +212,6 @@ test("the documents of a folder are sorted, by what their names are and not by w
     names: ["B", "a.b", "b", "dir", "é"],
     others: ["c.JSON", "d.json~", "json"],
   });
-  expect(documentPath(folder, "a.b")).toBe(join(folder, "a.b.json"));
 });
 
 test("a folder without one is a failure that says how to get one", () => {
