@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { Result } from "../output/schema";
-import { type Examined, REASONS } from "../patch/examine";
+import type { Examined } from "../patch/examine";
 import type { HostFiles } from "../system/host-files";
 import type { Host } from "../target";
 import { findAffected } from "../virtinst/affected";
@@ -38,6 +38,3 @@ export function stateOf({ state, reason, compared }: Examined): Pick<About, "sta
   if (state !== "current" || compared) return { state, stateReason: reason };
   return { state: null, stateReason: "the patch is whole; it was not compared with the pools of this host" };
 }
-
-/** The state of a file whose patch was removed. */
-export const NOT_PATCHED = { state: "not-patched", stateReason: REASONS["not-patched"] } as const;

@@ -1,12 +1,12 @@
 import type { Result } from "../output/schema";
 import { unifiedDiff } from "../patch/diff";
-import { requireBase } from "../patch/examine";
+import { examine, requireBase } from "../patch/examine";
 import { poolNames } from "../patch/facts";
 import { readFacts } from "../patch/read-facts";
 import { encode } from "../patch/source";
 import { replaceFile } from "../system/replace";
 import { openTarget, replacementNotes, type Target, type TargetOptions } from "../virtinst/target-file";
-import { about, NOT_PATCHED } from "./about";
+import { about, stateOf } from "./about";
 
 /** Options of `revert`. */
 export interface RevertOptions extends TargetOptions {
@@ -49,12 +49,13 @@ export async function removePatch({ installation, examined, file }: Target, { ch
   if (!isOriginal)
     notes.push("The file was also changed outside the patch. These changes, and the modification time, are kept.");
   const wanted = isOriginal ? patch.original.modified : undefined;
-  const modified = check ? wanted : await replaceFile(file, encode(base), wanted);
+  const content = encode(base);
+  const modified = check ? wanted : await replaceFile(file, content, wanted);
   const restored = wanted !== undefined;
   if (restored && modified !== wanted)
     notes.push(`The modification time could not be restored: it is ${modified}, and was ${wanted}.`);
   return {
-    ...(check ? {} : NOT_PATCHED),
+    ...(check ? {} : stateOf(examine(content, null, installation))),
     ...{ changed: true, check, restored, timeRestored: restored && modified === wanted, notes },
     pools: poolNames(readFacts(patch.block)),
     diff: unifiedDiff(installation.file, source.text, base.text),

@@ -1,6 +1,6 @@
 import template from "../../templates/report.html.hbs";
 import { shellWord } from "../failure";
-import type { SideLine } from "../patch/diff";
+import type { sideBySide } from "../patch/diff";
 import { monitorText } from "../patch/facts";
 import { TOOL, VERSION } from "../version";
 import { deeply, inline } from "./escape";
@@ -15,7 +15,7 @@ export interface Report extends Result<"verify"> {
   /** What the patch adds to the file, as a unified diff; empty without a patch, null if it is damaged. */
   readonly diff: string | null;
   /** A disk that virt-install writes, and what it must become; null if no disk must change. */
-  readonly disk: { readonly label: string; readonly before: SideLine[]; readonly after: SideLine[] } | null;
+  readonly disk: ({ readonly label: string } & ReturnType<typeof sideBySide>) | null;
   readonly exitCode: number;
   /** The command line, without the program. */
   readonly words: readonly string[];

@@ -28,14 +28,8 @@ export function unifiedTextDiff(name: string, before: string, after: string): st
   return formatPatch(compared([name, name], before, after, 3), FILE_HEADERS_ONLY);
 }
 
-/** A line of a text, and whether another text lacks it. */
-export interface SideLine {
-  readonly text: string;
-  readonly own: boolean;
-}
-
-/** All lines of two texts, to be shown beside each other. */
-export function sideBySide(before: string, after: string): { readonly before: SideLine[]; readonly after: SideLine[] } {
+/** All lines of two texts, to be shown beside each other; `own`: whether the other text lacks a line. */
+export function sideBySide(before: string, after: string) {
   const parts = diffLines(before, after);
   const lines = (lacking: "added" | "removed") =>
     parts

@@ -35,11 +35,7 @@ export interface Examined {
   readonly isOriginal: boolean;
 }
 
-/** The reasons that never vary. */
-export const REASONS = {
-  "not-patched": "the file has no patch",
-  current: "the patch is the one for the pools of this host",
-} as const;
+const CURRENT = "the patch is the one for the pools of this host";
 
 /**
  * Compares a file with what it should contain.
@@ -52,7 +48,7 @@ export function examine(bytes: Buffer, pools: readonly CephPool[] | null, named:
   const compared = pools !== null;
   const nothing = { compared, source, patch: null, isOriginal: true };
   if (stripped.state === "not-patched")
-    return { ...nothing, state: "not-patched", reason: REASONS["not-patched"], base: source, baseHash: sha256(bytes) };
+    return { ...nothing, state: "not-patched", reason: "the file has no patch", base: source, baseHash: sha256(bytes) };
   if (stripped.state === "damaged")
     return {
       ...nothing,
@@ -75,9 +71,9 @@ export function examine(bytes: Buffer, pools: readonly CephPool[] | null, named:
   if (!isOriginal) return state("modified", "the file was changed outside the patch");
   if (tool !== VERSION) return state("outdated", otherVersion);
   if (pools?.length === 0) return state("outdated", "this host has no rbd pool any more");
-  if (pools === null) return state("current", REASONS.current);
+  if (pools === null) return state("current", CURRENT);
   const wanted = rendered(base, patch, pools, named);
-  if (wanted === source.text) return state("current", REASONS.current);
+  if (wanted === source.text) return state("current", CURRENT);
   const moved = wanted?.includes(source.text.slice(patch.spans[1].from, patch.spans[1].to));
   return moved
     ? state("modified", `the patch (line ${line}) was moved`)

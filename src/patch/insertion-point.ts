@@ -10,12 +10,6 @@ export interface InsertionPoint {
   readonly variables: readonly [string, string];
 }
 
-/** A file as lines without their ends. */
-export interface Lines {
-  readonly lines: readonly string[];
-  readonly eol: "\n" | "\r\n";
-}
-
 /** A file that is about to be patched, for messages. */
 export interface Named {
   /** As this process sees it, with all symbolic links followed. */
@@ -37,11 +31,11 @@ const TRIPLE_QUOTES = /"""|'''/g;
 const DOCSTRING = /^[rRuU]?(?:"""|''')/;
 
 /**
- * Splits a file into lines.
+ * Splits a file into lines without their ends.
  *
  * @throws Failure (target) if its line ends differ, or it does not end with a newline
  */
-export function splitLines(text: string, named: Named): Lines {
+export function splitLines(text: string, named: Named) {
   const eol = text.includes("\r\n") ? "\r\n" : "\n";
   const lines = text.split(eol);
   const mixed = lines.findIndex((line) => line.includes("\r") || line.includes("\n"));

@@ -24,7 +24,5 @@ export function sameBytes(a: Source, b: Source): boolean {
 
 /** The number, from 1, of the line that an offset is on. */
 export function lineNumber(text: string, offset: number): number {
-  let line = 1;
-  for (let at = text.indexOf("\n"); at >= 0 && at < offset; at = text.indexOf("\n", at + 1)) line++;
-  return line;
+  return text.slice(0, offset).split("\n").length;
 }

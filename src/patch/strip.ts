@@ -2,7 +2,7 @@ import { sha256 } from "./facts";
 import { lineNumber } from "./source";
 
 /** The name of the injected function, and the only name that the patch adds to the module. */
-export const FUNCTION_NAME = "_virtinst_rbd_patch";
+const FUNCTION_NAME = "_virtinst_rbd_patch";
 
 /** The original file, as the patch's header describes it. */
 export interface Original {
@@ -60,7 +60,7 @@ const HEADER_1 =
  */
 export function stripPatch(text: string): Stripped {
   const markers = [...text.matchAll(MARKER)].map(({ index, 0: line, 1: kind }) => ({ index, line, kind }));
-  const names = indexesOf(text, FUNCTION_NAME);
+  const names = [...text.matchAll(new RegExp(FUNCTION_NAME, "g"))].map(({ index }) => index);
   if (markers.length === 0 && names.length === 0) return { state: "not-patched" };
   const damaged = (offset: number, reason: string): Stripped => ({
     state: "damaged",
@@ -108,10 +108,4 @@ export function stripPatch(text: string): Stripped {
  */
 export function blockDigest(call: string, block: string): string {
   return sha256(call + block.replace(/\n# block: [^\n]*/, ""));
-}
-
-function indexesOf(text: string, part: string): number[] {
-  const found: number[] = [];
-  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + 1)) found.push(at);
-  return found;
 }
