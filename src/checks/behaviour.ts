@@ -1,6 +1,5 @@
 import { sampleDomain } from "../patch/sample";
 import type { Context } from "../target";
-import { pythonMajor } from "../virtinst/find";
 import { findPythons, isSkipped, runFunction } from "../virtinst/python";
 import type { TargetOptions } from "../virtinst/target-file";
 import { failed, type Proof, provedBy, skipped } from "./proof";
@@ -13,7 +12,7 @@ export async function proveBehaviour(context: Context, options: TargetOptions): 
   // Anybody may have written a mounted system's file. A current file contains exactly what this tool renders.
   if (options.files.mounted && state !== "current")
     return skipped(`the file is ${state}, and below --root only a current patch is run`);
-  const pythons = findPythons(installation, pythonMajor(installation.file), options);
+  const pythons = findPythons(installation, options);
   if (isSkipped(pythons)) return skipped(pythons.skipped);
   const answer = await runFunction(pythons, patch.block, [], sampleDomain(facts.pools));
   // A Python that crashes over the function does not work with it.

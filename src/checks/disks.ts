@@ -3,11 +3,10 @@ import type { DomainDisk } from "../host/domain";
 import { type Credentials, monitorText, type PoolFacts, sameMonitor, secretText } from "../patch/facts";
 
 /** One fact of a disk, as virt-install wrote it, beside what the pool says. */
-export interface DiskFact {
-  readonly label: string;
-  readonly expected: string;
-  readonly found: string;
-  readonly right: boolean;
+export type DiskFact = ReturnType<typeof fact>;
+
+function fact(label: string, expected: string, found: string, right: boolean) {
+  return { label, expected, found, right };
 }
 
 /**
@@ -17,7 +16,6 @@ export interface DiskFact {
  *   the guest starts
  */
 export function compareDisk(disk: DomainDisk, pool: PoolFacts, secrets: readonly Secret[]): DiskFact[] {
-  const fact = (label: string, expected: string, found: string, right: boolean) => ({ label, expected, found, right });
   const facts: DiskFact[] = [];
   const { auth } = pool;
   if (auth) {

@@ -1,35 +1,27 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../failure";
+import { DEFAULT_URI } from "../host/config";
 import { type DomainDisk, readRbdDisks } from "../host/domain";
 import { run } from "../system/run";
 import { inTemporaryFolder } from "../system/write";
-import type { Context } from "../target";
-import type { TargetOptions } from "../virtinst/target-file";
+import type { CommonOptions, Context } from "../target";
 import { printXml } from "../virtinst/virt-install";
 import { compareDisk, type DiskFact } from "./disks";
-import { installCommand, loggedLines } from "./install";
+import { type InstallProof, installCommand, loggedLines } from "./install";
+import type { Proof } from "./proof";
 
 /** What the virt-install of this host writes for a volume. */
-export interface VolumeProof {
-  readonly status: "passed" | "failed" | "skipped";
-  /** Why, in a sentence without its full stop. */
-  readonly reason: string;
+export interface VolumeProof extends Omit<InstallProof, "checks"> {
   readonly volume: string;
   /** Each rbd disk that it wrote. */
   readonly disks: readonly { readonly name: string; readonly facts: readonly DiskFact[] }[];
   /** The result of `virt-xml-validate`. */
-  readonly schema: { readonly status: "passed" | "failed" | "skipped"; readonly reason: string };
-  /** If it failed: what the function of the patch logged, in sentences. */
-  readonly causes: readonly string[];
+  readonly schema: Pick<Proof, "status" | "reason">;
 }
 
 /** How to check a volume. */
-export interface VolumeCheck {
-  /** `POOL/VOLUME`. */
-  readonly volume: string;
-  /** libvirt's connection URI. */
-  readonly uri: string;
+export interface VolumeOptions extends CommonOptions {
   /** Is told what this is waiting for, in a sentence, if it takes longer than a moment. */
   readonly waiting: (what: string) => void;
 }
@@ -41,13 +33,11 @@ const MOMENT = 2000;
  * Runs `virt-install --print-xml` of this host for a volume, and checks every rbd disk that it writes. Nothing is defined
  * or started.
  *
+ * @param volume `POOL/VOLUME`
  * @throws Failure (usage) if the volume is not POOL/VOLUME, (facts) if its pool is not one of the host's rbd pools
  */
-export async function proveVolume(
-  context: Context,
-  options: TargetOptions,
-  { volume, uri, waiting }: VolumeCheck,
-): Promise<VolumeProof> {
+export async function proveVolume(context: Context, volume: string, options: VolumeOptions): Promise<VolumeProof> {
+  const { connect: uri = DEFAULT_URI, waiting } = options;
   const { facts, installation, config } = context;
   const [, poolName] = /^([^/]+)\/.+$/.exec(volume) ?? [];
   if (!poolName)

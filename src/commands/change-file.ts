@@ -6,7 +6,6 @@ import { type CephPool, poolNames } from "../patch/facts";
 import { sampleDomain } from "../patch/sample";
 import { encode, sameBytes } from "../patch/source";
 import { replaceFile } from "../system/replace";
-import { pythonMajor } from "../virtinst/find";
 import { compileTexts, findPythons, isSkipped, type Python, runFunction } from "../virtinst/python";
 import type { Plan, Target, TargetOptions } from "../virtinst/target-file";
 import { type About, stateOf } from "./about";
@@ -72,7 +71,7 @@ async function tryContent(
   const report = "Report this, with the file.";
   if (state !== "current" || !patch || !base || !sameBytes(base, before))
     throw refused("target", `the patched file would not be recognised: ${reason}`, report);
-  const pythons = findPythons(installation, pythonMajor(installation.file), options);
+  const pythons = findPythons(installation, options);
   // An image may have another Python than this machine; on a live host, virt-install could not run without one.
   if (isSkipped(pythons) && options.files.mounted && options.python === undefined) return `skipped: ${pythons.skipped}`;
   const compiled = isSkipped(pythons) ? pythons : await compileTexts(pythons, [before, after]);

@@ -11,24 +11,19 @@ import { isStandardInput, readInput, XML_LIMIT } from "../system/read";
 import { type CommonOptions, openHost, settle, whole } from "../target";
 import { TOOL } from "../version";
 import { writtenDisks } from "../virtinst/affected";
-import { findVirtinst, type Installation, pythonMajor } from "../virtinst/find";
+import { findVirtinst, type Installation, TARGET_FILES } from "../virtinst/find";
 import { findPythons, isSkipped, runFunction } from "../virtinst/python";
 import { isOwnVirtinst } from "../virtinst/target-file";
 import { about } from "./about";
-
-/** What the patch would make of a domain's XML. */
-export interface PreviewResult extends Result<"preview"> {
-  /** The XML in the encoding of the file that it was read from. */
-  readonly bytes: Buffer;
-}
 
 /**
  * Shows what the patch would make of a domain, by running the very Python that it would put into virtinst.
  *
  * @param domain a file with a domain's XML, or `-` for standard input; by default a sample with a disk from each pool
+ * @returns also the bytes of the XML, in the encoding of that file
  * @throws Failure (behaviour) if there is no Python to run it, or it raises
  */
-export async function preview(options: CommonOptions, domain?: string): Promise<PreviewResult> {
+export async function preview(options: CommonOptions, domain?: string): Promise<Result<"preview"> & { bytes: Buffer }> {
   const host = await openHost(options);
   if (host.chosen.length === 0 && domain === undefined) throw noPool(host.config);
   const installation = installed(options);
@@ -41,9 +36,7 @@ export async function preview(options: CommonOptions, domain?: string): Promise<
   const xml = source.text;
   // The header of the function plays no part in what it does.
   const block = renderFunction(cephPools, { sha256: "0".repeat(64), modified: "0.000000000" }, "");
-  const pythons = installation
-    ? findPythons(installation, pythonMajor(installation.file), options)
-    : findPythons({ interpreter: null, program: null }, 3, options);
+  const pythons = findPythons(installation ?? { interpreter: null, program: null, file: TARGET_FILES[0] }, options);
   const answer = isSkipped(pythons) ? pythons : await runFunction(pythons, block, [xml]);
   const [result] = isSkipped(answer) ? [] : answer.results;
   if (isSkipped(answer) || result == null)

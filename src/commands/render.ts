@@ -8,26 +8,18 @@ import { TOOL, VERSION } from "../version";
 import { planPatch, targetNotes } from "../virtinst/target-file";
 import { about } from "./about";
 
-/** Options of `render`. */
-export interface RenderOptions extends CommonOptions {
-  /** Whether to render the patch that removes the blocks. */
-  readonly reverse: boolean;
-}
-
-/** What `render` rendered. */
-export interface RenderResult extends Result<"render"> {
-  /** The patch, in the encoding of the file. */
-  readonly bytes: Buffer;
-}
-
 /**
  * Renders the patch for a host and its virtinst. Changes nothing.
  *
  * The patch applies to the file without the blocks, whether or not the file has them now.
  *
+ * @param options `reverse`: whether to render the patch that removes the blocks
+ * @returns also the bytes of the patch, in the encoding of the file
  * @throws Failure (facts) if there is no pool, (target) if the file is damaged or has no known layout
  */
-export async function renderPatch(options: RenderOptions): Promise<RenderResult> {
+export async function renderPatch(
+  options: CommonOptions & { reverse: boolean },
+): Promise<Result<"render"> & { bytes: Buffer }> {
   const context = await openContext(options);
   const { config, facts, chosen, installation, examined, file } = context;
   const { reverse } = options;

@@ -1,24 +1,21 @@
 import { proveBehaviour } from "../checks/behaviour";
 import { proveInstall } from "../checks/install";
 import { skipped } from "../checks/proof";
-import { proveVolume } from "../checks/volume";
+import { proveVolume, type VolumeOptions } from "../checks/volume";
 import { Failure } from "../failure";
-import { DEFAULT_URI } from "../host/config";
 import type { Result } from "../output/schema";
 import { isWanted } from "../output/verification-text";
 import { poolNames } from "../patch/facts";
-import { type CommonOptions, type Context, openContext } from "../target";
+import { type Context, openContext } from "../target";
 import { targetNotes } from "../virtinst/target-file";
 import { about } from "./about";
 
 /** Options of `verify`. */
-export interface VerifyOptions extends CommonOptions {
+export interface VerifyOptions extends VolumeOptions {
   /** Whether to only compare the file, and run neither its function nor virt-install. */
   readonly static: boolean;
   /** A volume, `POOL/VOLUME`, to run the host's own virt-install with; none by default. */
   readonly vol?: string;
-  /** Is told what this is waiting for, in a sentence, if the volume takes longer than a moment. */
-  readonly waiting: (what: string) => void;
 }
 
 /**
@@ -28,7 +25,7 @@ export interface VerifyOptions extends CommonOptions {
  * @throws Failure (usage) if there is no live libvirt for --vol; those of `openContext` and `proveVolume`
  */
 export async function verify(options: VerifyOptions): Promise<{ context: Context; result: Result<"verify"> }> {
-  const { vol, poolXml, hostDocument, files, connect: uri = DEFAULT_URI, waiting } = options;
+  const { vol, poolXml, hostDocument, files } = options;
   if (vol !== undefined && (poolXml !== undefined || hostDocument !== undefined || files.mounted))
     throw new Failure(
       "usage",
@@ -43,7 +40,7 @@ export async function verify(options: VerifyOptions): Promise<{ context: Context
   const unrun = unasked ?? (isWanted(found) ? null : `the file is ${found.state}`);
   const install = unrun === null ? await proveInstall(context, options) : { ...skipped(unrun), causes: [] };
   const behaviour = unasked === null ? await proveBehaviour(context, options) : skipped(unasked);
-  const volume = vol === undefined ? null : await proveVolume(context, options, { volume: vol, uri, waiting });
+  const volume = vol === undefined ? null : await proveVolume(context, vol, options);
   const notes = [...facts.notes, ...targetNotes(context, options)];
   const result = { ...found, pools: poolNames(facts.cephPools), behaviour, install, volume, notes };
   return { context, result: { command: "verify", ...result } };

@@ -2,27 +2,14 @@ import type { Monitor } from "../patch/facts";
 import { childElements, readElement } from "./xml";
 
 /** An rbd disk of a domain. */
-export interface DomainDisk {
-  /** Ceph pool and image, as in its source's name. */
-  readonly name: string;
-  /** How many it has. */
-  readonly auths: number;
-  /** Of the first. */
-  readonly username: string | null;
-  readonly uuid: string | null;
-  readonly usage: string | null;
-  /** How many secrets that has, and the type of the first. */
-  readonly secrets: number;
-  readonly secretType: string | null;
-  readonly monitors: readonly Monitor[];
-}
+export type DomainDisk = ReturnType<typeof readRbdDisks>[number];
 
 /**
  * Reads the rbd disks of a domain's XML (https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms).
  *
  * @throws Failure (facts) where it is not XML
  */
-export function readRbdDisks(xml: string, where: string): DomainDisk[] {
+export function readRbdDisks(xml: string, where: string) {
   return readDisks(xml, where)
     .filter(isRbd)
     .map(({ source, auths }) => {
@@ -30,17 +17,21 @@ export function readRbdDisks(xml: string, where: string): DomainDisk[] {
       const secrets = childElements(auth ?? null, "secret");
       const [secret] = secrets;
       return {
+        // Ceph pool and image.
         name: source?.attributes.name ?? "",
         auths: auths.length,
+        // Those of the first auth, and of its first secret.
         username: auth?.attributes.username ?? null,
         uuid: secret?.attributes.uuid ?? null,
         usage: secret?.attributes.usage ?? null,
         secrets: secrets.length,
         secretType: secret?.attributes.type ?? null,
-        monitors: childElements(source, "host").map(({ attributes: { name = "", port } }) => ({
-          name,
-          port: port === undefined ? null : Number(port),
-        })),
+        monitors: childElements(source, "host").map(
+          ({ attributes: { name = "", port } }): Monitor => ({
+            name,
+            port: port === undefined ? null : Number(port),
+          }),
+        ),
       };
     });
 }

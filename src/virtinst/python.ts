@@ -6,37 +6,13 @@ import type { Sample } from "../patch/sample";
 import { encode, type Source } from "../patch/source";
 import type { HostFiles } from "../system/host-files";
 import { run } from "../system/run";
-import type { Installation } from "./find";
+import { type Installation, pythonMajor } from "./find";
 
 /** A Python on this machine. */
 export interface Python {
   readonly path: string;
   /** For messages: how it was chosen. */
   readonly reason: string;
-}
-
-/** What the injected function returned. */
-export interface FunctionRun {
-  readonly python: Python;
-  /** The domain's XML that it returned for each text, in their order; empty if it raised. */
-  readonly results: readonly (string | null)[];
-  /** The checks of a sample domain; empty if there was none, or the function raised. */
-  readonly checks: readonly Check[];
-  /** The lines that it logged. */
-  readonly log: readonly string[];
-  /** The Python's version, such as 2.7. */
-  readonly version: string;
-  /** The exception that it raised; null if it did not. */
-  readonly error: string | null;
-}
-
-/** One thing that was looked at. */
-export interface Check {
-  /** What holds if it passed. */
-  readonly label: string;
-  readonly passed: boolean;
-  /** What is wrong; empty if it passed. */
-  readonly difference: string;
 }
 
 /** Why Python gave no answer. */
@@ -50,12 +26,11 @@ export interface Skipped {
 /**
  * The Pythons to use instead of the one that runs virt-install, or that one itself; best first.
  *
- * @param major the major version that its layout needs, if no program names an interpreter
+ * @param installation its file tells the major version, if no program names an interpreter
  * @param options `python`: the only one, if it is given; `files`: nothing of a mounted system is run
  */
 export function findPythons(
-  { interpreter, program }: Pick<Installation, "interpreter" | "program">,
-  major: 2 | 3,
+  { interpreter, program, file }: Pick<Installation, "interpreter" | "program" | "file">,
   { python, files }: { readonly python?: string; readonly files: HostFiles },
 ): Python[] | Skipped {
   if (python !== undefined) {
@@ -64,7 +39,7 @@ export function findPythons(
       ? [{ path, reason: "--python" }]
       : { skipped: `${python}, given with --python, is not a program`, died: false };
   }
-  const wanted = /python(\d)/.exec(interpreter ?? "")?.[1] ?? String(major);
+  const wanted = /python(\d)/.exec(interpreter ?? "")?.[1] ?? String(pythonMajor(file));
   const own = interpreter && !files.mounted ? lookUp(interpreter) : null;
   const found = new Map(own ? [[own, `the first line of ${program}`]] : []);
   for (const name of USUAL[wanted] ?? []) {
@@ -104,13 +79,15 @@ export async function compileTexts(
  *
  * @param pythons the first of them that works is used
  * @param block the function block, from marker to marker
+ * @returns the XML that it returned for each text and the checks of the sample, empty if it raised; the exception, null
+ *   if it did not; the lines that it logged; the Python and its version, such as 2.7
  */
 export async function runFunction(
   pythons: readonly Python[],
   block: string,
   texts: readonly string[],
   sample?: Sample,
-): Promise<FunctionRun | Skipped> {
+) {
   const labels = sample?.disks.map(({ label }) => label);
   const request = { block, run: texts, before: sample?.before, after: sample?.after, labels };
   const run = v.object({
@@ -126,13 +103,17 @@ export async function runFunction(
   return { python, version, results: [], checks: [], error: null, ...said };
 }
 
+const CHECK = v.object({ label: v.string(), passed: v.boolean(), difference: v.string() });
+
+/** One thing that was looked at: what holds if it passed, and what is wrong; empty if it passed. */
+export type Check = Readonly<v.InferOutput<typeof CHECK>>;
+
 /** Whether there is no answer. */
 export function isSkipped(answer: object): answer is Skipped {
   return "skipped" in answer;
 }
 
 const TEXT_OR_NULL = v.nullable(v.string());
-const CHECK = v.object({ label: v.string(), passed: v.boolean(), difference: v.string() });
 const GREETING = v.object({ version: v.string() });
 const listOf = <T extends v.GenericSchema>(schema: T, length: number) => v.pipe(v.array(schema), v.length(length));
 

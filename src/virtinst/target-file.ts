@@ -31,15 +31,12 @@ export function isOwnVirtinst({ files, virtinst }: TargetOptions): boolean {
   return virtinst === undefined && !files.mounted;
 }
 
-/** A target, before it is compared with anything. */
-export type Unexamined = Omit<Target, "examined">;
-
 /**
  * Finds virtinst and reads the file that holds `_build_xml`.
  *
  * @throws Failure (target) where there is no virtinst, or its file cannot be read
  */
-export function readTarget({ files, virtinst }: TargetOptions): Unexamined {
+export function readTarget({ files, virtinst }: TargetOptions): Omit<Target, "examined"> {
   const installation = findVirtinst(files, virtinst);
   try {
     return { installation, file: readOldFile(installation.path) };
@@ -53,7 +50,7 @@ export function readTarget({ files, virtinst }: TargetOptions): Unexamined {
  *
  * @param facts what its blocks should be rendered from; null where only the blocks matter
  */
-export function examineTarget(target: Unexamined, facts: readonly CephPool[] | null): Target {
+export function examineTarget(target: Omit<Target, "examined">, facts: readonly CephPool[] | null): Target {
   return { ...target, examined: examine(target.file.bytes, facts, target.installation) };
 }
 

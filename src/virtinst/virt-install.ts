@@ -14,14 +14,6 @@ export interface InstallRun {
   readonly cache: string;
 }
 
-/** Why virt-install printed no domain. */
-export interface InstallFault {
-  /** Whether the patched file raised an exception. A missing module, a timeout or a missing volume is not its fault. */
-  readonly raised: boolean;
-  /** A part of a sentence. */
-  readonly reason: string;
-}
-
 /**
  * Lets virt-install print the domain that it would define. Nothing is defined or started.
  *
@@ -33,9 +25,7 @@ export async function printXml(asked: InstallRun, { file }: Pick<Installation, "
   // Checking must not leave byte code behind.
   const env = { PYTHONDONTWRITEBYTECODE: "1", XDG_CACHE_HOME: cache };
   const ran = await run(command[0], [...command.slice(1), ...words(asked)], { env });
-  const log: readonly string[] = [
-    ...new Set([...ran.stderr.matchAll(/virtinst-rbd-patch: (.*)/g)].map(([, said]) => said as string)),
-  ];
+  const log = [...ran.stderr.matchAll(/virtinst-rbd-patch: (.*)/g)].map(([, said]) => said as string);
   if (ran.why) return { domains: [], fault: faultOf(ran, file), log };
   const domains = documentsIn(ran.stdout, ["domain"]);
   const none = { raised: false, reason: "it succeeded, but printed no domain" };
@@ -51,8 +41,11 @@ function words({ uri, disks }: InstallRun): string[] {
   return ["--connect", uri, ...how, ...disks.flatMap((disk) => ["--disk", disk])];
 }
 
-/** Only an exception of the patched file is its fault: a missing module or a busy libvirt is not. */
-function faultOf({ status, stderr, fault, why }: Finished, file: string): InstallFault {
+/**
+ * Why virt-install printed no domain, in a part of a sentence, and whether the patched file raised an exception: a missing
+ * module, a timeout or a missing volume is not its fault.
+ */
+function faultOf({ status, stderr, fault, why }: Finished, file: string) {
   const says = (reason: string) => ({ raised: false, reason });
   // A script whose interpreter is missing is ENOENT too.
   if (fault === "ENOENT") return says("it, or the interpreter that its shebang names, is not installed; see --python");

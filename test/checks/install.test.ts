@@ -110,9 +110,9 @@ describe("verify has the host's own virt-install print a domain with a disk of e
     expect(differences(install)).toMatch(difference);
   });
 
-  test("what the patch logged is a cause", () => {
+  test("what the patch logged is a cause, each line once", () => {
     const { verify } = patched(
-      `echo 'WARNING virtinst-rbd-patch: disk vms/x is left unchanged' >&2; ${prints(domain(rbd("")))}`,
+      `for n in 1 2; do echo 'WARNING virtinst-rbd-patch: disk vms/x is left unchanged'; done >&2; ${prints(domain(rbd("")))}`,
     );
     expect(verify().install.causes).toEqual(["the patch logged: disk vms/x is left unchanged"]);
   });

@@ -13,7 +13,10 @@ const GREETING = '{"version": "3.11"}';
 
 /** The Pythons of this machine, as a user's run of the tool finds them. */
 function pythons(): readonly Python[] {
-  const found = findPythons({ interpreter: null, program: null }, 3, { files: new HostFiles() });
+  const found = findPythons(
+    { interpreter: null, program: null, file: "virtinst/installer.py" },
+    { files: new HostFiles() },
+  );
   if (isSkipped(found)) throw new Error(found.skipped);
   return found;
 }

@@ -20,9 +20,15 @@ function path(...names: string[]): string {
   return folder;
 }
 
+/** A file that needs each major version. */
+const FILES = { 2: "virtinst/guest.py", 3: "virtinst/installer.py" };
+
 /** The names of the Pythons in PATH that were found, best first. */
 function names(folder: string, major: 2 | 3, interpreter: string | null = null): string[] {
-  const pythons = findPythons({ interpreter, program: "/usr/bin/virt-install" }, major, { files: new HostFiles() });
+  const pythons = findPythons(
+    { interpreter, program: "/usr/bin/virt-install", file: FILES[major] },
+    { files: new HostFiles() },
+  );
   if (isSkipped(pythons)) return [pythons.skipped];
   return pythons
     .map((python) => python.path)
@@ -52,25 +58,27 @@ describe("the Pythons of PATH", () => {
     expect(names(path("python3", "python3.9"), 2)).toEqual([
       "no Python 2 was found on this machine; name one with --python",
     ]);
-    const none = findPythons({ interpreter: null, program: null }, 2, { files: new HostFiles() });
+    const none = findPythons({ interpreter: null, program: null, file: FILES[2] }, { files: new HostFiles() });
     expect(none).toMatchObject({ died: false });
   });
 });
 
 describe("which Python is taken, and why", () => {
-  const FILES = new HostFiles();
-  const INSTALLED = { interpreter: "python3", program: "/usr/bin/virt-install" };
+  const HERE = new HostFiles();
+  const INSTALLED = { interpreter: "python3", program: "/usr/bin/virt-install", file: FILES[3] };
 
   it("that of the first line, then those that could stand for it, each once", () => {
     const folder = path("python3", "python2");
     const own = { path: `${folder}/python3`, reason: "the first line of /usr/bin/virt-install" };
-    expect(findPythons(INSTALLED, 2, { files: FILES })).toEqual([own]);
-    expect(findPythons({ ...INSTALLED, interpreter: `${folder}/python2` }, 3, { files: FILES })).toEqual([
+    expect(findPythons({ ...INSTALLED, file: FILES[2] }, { files: HERE })).toEqual([own]);
+    expect(findPythons({ ...INSTALLED, interpreter: `${folder}/python2`, file: FILES[3] }, { files: HERE })).toEqual([
       { path: `${folder}/python2`, reason: own.reason },
     ]);
     const usual = { path: `${folder}/python3`, reason: "virtinst needs Python 3" };
-    expect(findPythons({ ...INSTALLED, interpreter: "/nowhere/python3" }, 2, { files: FILES })).toEqual([usual]);
-    expect(findPythons({ interpreter: null, program: null }, 3, { files: FILES })).toEqual([usual]);
+    expect(findPythons({ ...INSTALLED, interpreter: "/nowhere/python3", file: FILES[2] }, { files: HERE })).toEqual([
+      usual,
+    ]);
+    expect(findPythons({ interpreter: null, program: null, file: FILES[3] }, { files: HERE })).toEqual([usual]);
   });
 
   it("never that of a mounted system", () => {
@@ -79,14 +87,14 @@ describe("which Python is taken, and why", () => {
     writeFileSync(join(own, "python3"), "#!/bin/sh\n");
     chmodSync(join(own, "python3"), 0o755);
     const mounted = { files: new HostFiles(temporaryFolder()) };
-    expect(findPythons({ ...INSTALLED, interpreter: join(own, "python3") }, 3, mounted)).toEqual([
+    expect(findPythons({ ...INSTALLED, interpreter: join(own, "python3"), file: FILES[3] }, mounted)).toEqual([
       { path: `${folder}/python3`, reason: "virtinst needs Python 3" },
     ]);
   });
 
   it("only the one that was named, by a path or in PATH", () => {
     const folder = path("python3", "other");
-    const named = (python: string) => findPythons(INSTALLED, 3, { files: FILES, python });
+    const named = (python: string) => findPythons(INSTALLED, { files: HERE, python });
     const taken = [{ path: `${folder}/other`, reason: "--python" }];
     expect(named(`${folder}/other`)).toEqual(taken);
     expect(named("other")).toEqual(taken);
@@ -98,7 +106,7 @@ describe("which Python is taken, and why", () => {
     mkdirSync(join(folder, "folder"));
     writeFileSync(join(folder, "text"), "#!/bin/sh\n");
     for (const python of [name, join(folder, name)])
-      expect(findPythons(INSTALLED, 3, { files: FILES, python })).toEqual({
+      expect(findPythons(INSTALLED, { files: HERE, python })).toEqual({
         skipped: `${python}, given with --python, is not a program`,
         died: false,
       });
@@ -108,7 +116,7 @@ describe("which Python is taken, and why", () => {
     const folder = path("other");
     for (const value of [relative(".", folder), undefined]) {
       vi.stubEnv("PATH", value);
-      expect(findPythons(INSTALLED, 3, { files: FILES, python: "other" })).toMatchObject({ died: false });
+      expect(findPythons(INSTALLED, { files: HERE, python: "other" })).toMatchObject({ died: false });
     }
   });
 });
