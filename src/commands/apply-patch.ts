@@ -9,7 +9,7 @@ import { sameBytes } from "../patch/source";
 import { readInput } from "../system/read";
 import { type Host, hostOf, readBoth, settle } from "../target";
 import { copiesAuth } from "../virtinst/affected";
-import { openTarget, type Plan, planPatch, type Target, targetNotes } from "../virtinst/target-file";
+import { openTarget, planPatch, type Target, targetNotes } from "../virtinst/target-file";
 import { about } from "./about";
 import { type ApplyOptions, refuseManualEdit } from "./apply";
 import { changeFile } from "./change-file";
@@ -52,21 +52,15 @@ async function readAll(options: ApplyOptions): Promise<{ target: Target; host: H
   }
 }
 
-/** The result of a patch file, and what to report. */
-interface Reviewed {
-  readonly plan: Plan;
-  readonly facts: readonly CephPool[];
-  readonly notes: readonly string[];
-}
-
 /**
  * Works out the result of a patch file: what it adds must be exactly what this tool renders for the pools in it.
  *
  * @param patch its bytes
  * @param where its path, for messages
+ * @returns the file as it should be, the pools of the patch, and what to report
  * @throws Failure (target) if it is not a whole patch for this target that this version rendered
  */
-export function planReviewed({ installation, examined, file }: Target, patch: Buffer, where: string): Reviewed {
+export function planReviewed({ installation, examined, file }: Target, patch: Buffer, where: string) {
   const base = requireBase(examined, installation);
   // In the encoding of the file, because the context lines are its lines.
   const text = patch.toString(base.encoding);

@@ -43,21 +43,15 @@ export async function apply(options: ApplyOptions): Promise<Result<"apply">> {
   return { ...found, ...changed, notes: [...notes, ...changed.notes] };
 }
 
-/** What to do with the file, and what to report about it. */
-interface Decision {
-  readonly action: "patch" | "remove" | "leave";
-  readonly notes: readonly string[];
-}
-
 /**
- * Decides what to do with the file, from its state and the disk code beside it.
+ * Decides what to do with the file and what to report, from its state and the disk code beside it.
  *
  * @throws Failure (target) if it must not be patched
  */
-function decide(context: Context, { affected, affectedReason }: About, force: boolean): Decision {
+function decide(context: Context, { affected, affectedReason }: About, force: boolean) {
   const { installation, examined, chosen } = context;
   const isPatched = examined.state !== "not-patched";
-  const leave = (note: string): Decision => ({ action: "leave", notes: [note] });
+  const leave = (note: string) => ({ action: "leave", notes: [note] }) as const;
   if (chosen.length === 0) {
     if (isPatched) return { action: "remove", notes: ["This host has no rbd pool any more: the patch is removed."] };
     return leave(`This host has no rbd pool: there is nothing to write${force ? ", not even with --force" : ""}.`);

@@ -15,7 +15,7 @@ const VIRTINST = "/usr/share/virt-manager";
  * @throws Failure (usage) if options name a host and the hook reads each host itself; the failures of `bundle`
  */
 export async function hook(kind: HookKind, options: BundleOptions): Promise<Result<"hook">> {
-  const render = (pools: readonly string[]) => renderHook(kind, { pools, virtinst: VIRTINST, targets: TARGET_FILES });
+  const render = (pools: readonly string[]) => renderHook(kind, pools, VIRTINST, TARGET_FILES);
   const path = SCRIPT_IN[kind];
   if (path === null) {
     refuseSource(options);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { asFailure, quoted } from "../failure";
 import { listDocuments, readListed } from "../host/read-host";
 import type { HostLine, HostsRun } from "../output/show";
-import { makeFolder, putFile } from "../system/write";
+import { makeFolder, putProgram } from "../system/write";
 import { hostOf, whole } from "../target";
 import { type BundleOptions, bundleFor } from "./bundle";
 
@@ -60,7 +60,7 @@ async function writeScript(name: string, { hosts, output, ...options }: HostsOpt
     const config = readListed(source);
     host = config.host;
     const { program, notes } = bundleFor(whole(hostOf(config, options)), options.files);
-    const status = (await putFile(path, program, { program: true })) ? "written" : "unchanged";
+    const status = (await putProgram(path, program)) ? "written" : "unchanged";
     return { ...about, host, status, written: path, notes, error: null, failure: null };
   } catch (error) {
     const failure = asFailure(error);

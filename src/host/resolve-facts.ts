@@ -153,7 +153,9 @@ function contradictions(pools: readonly PoolFacts[], source: string): { group: B
     if (logins.length === 1) return [];
     const [{ cephPool }] = group as [PoolFacts];
     const names = group.map(({ pool }) => pool);
-    const told = new Set(group.map(({ auth }) => auth?.username)).size === logins.length && group.every(hasAuth);
+    const told =
+      new Set(group.map(({ auth }) => auth?.username)).size === logins.length &&
+      group.every(({ auth }) => auth !== null);
     const choice = logins.map((own) => own.map(({ pool }) => `--pool ${pool}`).join(" ")).join(" or ");
     const why = told ? ", and no virtinst was found that writes a pool's user into its disks, as 1.5 and later do" : "";
     const failure = new Failure(
@@ -164,5 +166,3 @@ function contradictions(pools: readonly PoolFacts[], source: string): { group: B
     return { group: { pools: names, failure }, told };
   });
 }
-
-const hasAuth = ({ auth }: PoolFacts) => auth !== null;

@@ -30,8 +30,7 @@ export function readXmlFile(path: string): XmlFile {
 
 /** The rbd pools among some files, by name. */
 export function readPools(files: readonly XmlFile[]): Pool[] {
-  const pools = files.map((file) => readPool(utf8(file), file.where));
-  return byName(pools.filter((pool): pool is Pool => pool !== null));
+  return byName(files.flatMap((file) => readPool(utf8(file), file.where) ?? []));
 }
 
 /** The secrets in some files, never their values. */

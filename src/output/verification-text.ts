@@ -12,16 +12,10 @@ export function isWanted({ state, affected }: Pick<Verification, "state" | "affe
 }
 
 /** A group of checks, in the same form for the function, virt-install and a volume. */
-export interface CheckGroup {
-  readonly name: string;
-  readonly status: string;
-  readonly reason: string;
-  readonly checks: readonly { readonly label: string; readonly status: string; readonly difference: string }[];
-  readonly causes: readonly string[];
-}
+export type CheckGroup = ReturnType<typeof checkGroups>[number];
 
 /** All checks of `verify`, in groups. */
-export function checkGroups({ behaviour, install, volume }: Verification): CheckGroup[] {
+export function checkGroups({ behaviour, install, volume }: Verification) {
   const plain = (name: string, { status, reason, checks }: Verification["behaviour"], causes: readonly string[]) => ({
     ...{ name, status, reason, causes },
     checks: checks.map(({ label, passed, difference }) => ({ label, status: statusOf(passed), difference })),

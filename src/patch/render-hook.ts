@@ -20,24 +20,17 @@ export const SCRIPT_IN: Readonly<Record<HookKind, string | null>> = {
   yum: PROGRAM.slice(1),
 };
 
-/** The values in the templates. */
-export interface HookValues {
-  /** The names of the pools; none if each host's own are read. */
-  readonly pools: readonly string[];
-  /** The directory on the host that contains the virtinst package. */
-  readonly virtinst: string;
-  /** The files there that may contain `_build_xml`, relative to it. */
-  readonly targets: readonly string[];
-}
-
 /**
  * Renders the files of a hook, without the standalone script.
  *
+ * @param pools the names of the pools; none if each host's own are read
+ * @param virtinst the directory on the host that contains the virtinst package
+ * @param targets the files there that may contain `_build_xml`, relative to it
  * @returns the path of each below the directory of the hook: its path on the host, or in the tree of the configuration
  *   management
  * @throws RangeError if a path has characters that a shell or a configuration file could interpret
  */
-export function renderHook(kind: HookKind, { pools, virtinst, targets }: HookValues) {
+export function renderHook(kind: HookKind, pools: readonly string[], virtinst: string, targets: readonly string[]) {
   const named = `${pools.length === 1 ? "pool" : "pools"} ${pools.join(", ")}`;
   const context = { tool: VERSION, program: PROGRAM, virtinst, targets, pools: named };
   return Object.entries(hooks[kind] ?? {}).map(([path, template]) => ({

@@ -6,14 +6,6 @@ import { Failure, systemReason } from "../failure";
 import { readFile, readNamed } from "./read";
 import { beforeSignal } from "./signals";
 
-/** A file to write below a directory. */
-export interface NewFile {
-  readonly path: string;
-  readonly content: string;
-  /** Whether it is executable. */
-  readonly program: boolean;
-}
-
 /**
  * Writes a file; an existing one is overwritten.
  *
@@ -53,9 +45,13 @@ export function refuseOthersFile(path: string, isOwn: (text: string) => boolean,
  * Writes files below a directory, and creates directories that are missing. Other users can read all of them, with any
  * umask: they are copied to hosts with their mode, or served by another user's daemon.
  *
+ * @param files `program`: whether it is executable
  * @throws Failure (io) if one cannot be written
  */
-export function writeNewFiles(folder: string, files: readonly NewFile[]): void {
+export function writeNewFiles(
+  folder: string,
+  files: readonly { path: string; content: string; program: boolean }[],
+): void {
   const umask = process.umask(0o022);
   try {
     for (const { path, content, program } of files) {
@@ -98,21 +94,20 @@ function makeWithParents(path: string): void {
 }
 
 /**
- * Writes a file whole or not at all. One that is equal already is not touched, so that nothing copies it again.
+ * Writes a program whole or not at all. One that is equal already is not touched, so that nothing copies it again.
  *
- * @param how `program`: whether it is executable; false by default
  * @returns whether it was written
  * @throws Failure (io) if it cannot be written
  */
-export async function putFile(path: string, content: Buffer | string, { program = false } = {}): Promise<boolean> {
+export async function putProgram(path: string, content: string): Promise<boolean> {
   const temporary = join(dirname(path), `.virtinst-rbd-patch.${process.pid}.tmp`);
   const remove = () => void rmSync(temporary, { force: true });
   const forget = beforeSignal(remove);
   try {
-    if (isEqual(path, Buffer.from(content), program)) return false;
+    if (isEqual(path, Buffer.from(content))) return false;
     remove();
     writeFileSync(temporary, content, { flag: "wx" });
-    if (program) chmodSync(temporary, 0o755);
+    chmodSync(temporary, 0o755);
     renameSync(temporary, path);
     return true;
   } catch (error) {
@@ -125,15 +120,13 @@ export async function putFile(path: string, content: Buffer | string, { program 
   }
 }
 
-function isEqual(path: string, content: Buffer, program: boolean): boolean {
+function isEqual(path: string, content: Buffer): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (!stat?.isFile() || stat.size !== content.length || (program && (stat.mode & 0o100) === 0)) return false;
+  if (!stat?.isFile() || stat.size !== content.length || (stat.mode & 0o100) === 0) return false;
   return readFile(path).equals(content);
 }
 
-/**
- * Creates a directory that only this user can read, and removes it afterwards, also if a signal ends this process.
- */
+/** Creates a directory that only this user can read; removes it afterwards, also if a signal ends this process. */
 export async function inTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-"));
   const remove = () => void rmSync(folder, { recursive: true, force: true });

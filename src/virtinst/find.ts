@@ -61,10 +61,8 @@ export function findVirtinst(files: HostFiles, virtinst?: string): Installation 
   );
 }
 
-type User = Pick<Installation, "program" | "interpreter" | "script">;
-
 /** The first of some programs that uses a virtinst. */
-function userOf(folder: string, programs: readonly string[], files: HostFiles): User {
+function userOf(folder: string, programs: readonly string[], files: HostFiles) {
   for (const program of programs) {
     try {
       const { interpreter, script, ...read } = readProgram(program, files);

@@ -1,12 +1,13 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ENGINES, renderHook, SCRIPT_IN } from "../../src/patch/render-hook";
+import { ENGINES, type HookKind, renderHook, SCRIPT_IN } from "../../src/patch/render-hook";
 import { TARGET_FILES } from "../../src/virtinst/find";
 import { standInVirsh } from "../e2e/support/examples";
 import { cli, HOST, json, shell, temporaryFile, temporaryFolder } from "../support/cli";
 
-const VALUES = { pools: ["libvirtpool"], virtinst: "/usr/share/virt-manager", targets: TARGET_FILES };
+const render = (kind: HookKind, pools = ["libvirtpool"], virtinst = "/usr/share/virt-manager") =>
+  renderHook(kind, pools, virtinst, TARGET_FILES);
 const KINDS = ENGINES.map((kind) => [kind, SCRIPT_IN[kind] === null ? [] : HOST] as const);
 
 /** The files and directories below a directory, each with its mode. */
@@ -27,14 +28,14 @@ describe.each(KINDS)("hook %s", (kind, source) => {
     const { code, stdout, stderr } = cli(["hook", kind, ...source, "-o", folder]);
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${folder}: the hook for ${kind}\n`, stderr: "" });
     const script = SCRIPT_IN[kind];
-    const plain = renderHook(kind, VALUES).map(({ path }) => path);
+    const plain = render(kind).map(({ path }) => path);
     const files = Object.entries(modesIn(folder)).filter(([, what]) => what.startsWith("file"));
     expect(files.map(([name]) => name).sort()).toEqual([...plain, ...(script === null ? [] : [script])].sort());
     if (script !== null) expect(readFileSync(join(folder, script), "utf8")).toBe(cli(["bundle", ...source]).stdout);
   });
 
   test("prints its files, and with --json all of them", () => {
-    const files = renderHook(kind, VALUES);
+    const files = render(kind);
     const { stdout } = cli(["hook", kind, ...source]);
     for (const { content } of files) expect(stdout).toContain(content);
     expect(stdout.startsWith("==> ")).toBe(files.length > 1);
@@ -46,7 +47,7 @@ describe.each(KINDS)("hook %s", (kind, source) => {
   });
 
   test("has short lines, and no placeholder that was not filled in", () => {
-    for (const { path, content } of renderHook(kind, VALUES)) {
+    for (const { path, content } of render(kind)) {
       expect({ path, long: content.split("\n").filter((line) => line.length > 160) }).toEqual({ path, long: [] });
       expect(content).not.toMatch(/\{\{(plain|comment|#each|\/each)/);
       expect(content).toMatch(/\n$/);
@@ -87,20 +88,18 @@ test.each(ENGINES.filter((kind) => SCRIPT_IN[kind] !== null))(
 test("a pool name is only in comments, on one line, and is not interpreted", () => {
   const name = "a\n# x\u2028{{ 7 }} $(id) `id` \"'\\ %i";
   for (const kind of ENGINES) {
-    const lines = (pools: readonly string[]) =>
-      renderHook(kind, { ...VALUES, pools }).map(({ content }) => content.split("\n").length);
+    const lines = (pools: string[]) => render(kind, pools).map(({ content }) => content.split("\n").length);
     expect(lines([name])).toEqual(lines(["plain"]));
-    for (const { content } of renderHook(kind, { ...VALUES, pools: [name] }))
-      expect(content).not.toMatch(/\$\(id\)|`id`|\{\{ 7/);
+    for (const { content } of render(kind, [name])) expect(content).not.toMatch(/\$\(id\)|`id`|\{\{ 7/);
   }
 });
 
 test("a path that a shell could interpret is refused", () =>
-  expect(() => renderHook("puppet", { ...VALUES, virtinst: "/opt/a'b" })).toThrow(RangeError));
+  expect(() => render("puppet", [], "/opt/a'b")).toThrow(RangeError));
 
 test("each line for a package manager has as many fields as its documentation says, and the path of the script", () => {
   const lines = (["dnf", "yum"] as const).flatMap((kind) =>
-    renderHook(kind, VALUES).flatMap(({ path, content }) =>
+    render(kind).flatMap(({ path, content }) =>
       content
         .split("\n")
         .flatMap((line) => (line === "" || line.startsWith("#") ? [] : { path, fields: line.split(":") })),

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -14,7 +15,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/failure";
-import { inTemporaryFolder, makeFolder, putFile, writeNewFile } from "../../src/system/write";
+import { inTemporaryFolder, makeFolder, putProgram, writeNewFile } from "../../src/system/write";
 import { HOST, shell, temporaryFolder } from "../support/cli";
 
 vi.mock("node:fs", { spy: true });
@@ -49,19 +50,20 @@ test("what cannot be written is said, with what to do", () => {
 
 test("a file that is put is replaced as a whole, and one that is just that is left as it is", async () => {
   const path = join(temporaryFolder(), "hv1.py");
-  expect(await putFile(path, BYTES)).toBe(true);
+  expect(await putProgram(path, "text")).toBe(true);
   const { ino, mode } = statSync(path);
-  expect(mode & 0o111).toBe(0);
+  expect(mode & 0o777).toBe(0o755);
   utimesSync(path, 1400000000, 1400000000);
-  expect(await putFile(path, BYTES)).toBe(false);
+  expect(await putProgram(path, "text")).toBe(false);
   expect(statSync(path)).toMatchObject({ ino, mtimeMs: 1400000000000 });
-  // A program has to be one, and other bytes of the same length are others.
-  expect(await putFile(path, BYTES, { program: true })).toBe(true);
+  // A program has to be one, and another text of the same length is another.
+  chmodSync(path, 0o644);
+  expect(await putProgram(path, "text")).toBe(true);
   expect(statSync(path).mode & 0o777).toBe(0o755);
-  expect(await putFile(path, Buffer.from([...BYTES].reverse()), { program: true })).toBe(true);
-  expect([...readFileSync(path)]).toEqual([...BYTES].reverse());
-  expect(await putFile(path, "text")).toBe(true);
-  expect(readFileSync(path, "utf8")).toBe("text");
+  expect(await putProgram(path, "txet")).toBe(true);
+  expect(readFileSync(path, "utf8")).toBe("txet");
+  expect(await putProgram(path, "é")).toBe(true);
+  expect(readFileSync(path, "utf8")).toBe("é");
 });
 
 test("a link in the place of a file that is put is replaced, wherever it leads", async () => {
@@ -70,7 +72,7 @@ test("a link in the place of a file that is put is replaced, wherever it leads",
   for (const content of ["same", "not it"]) {
     writeFileSync(other, content);
     symlinkSync(other, path);
-    expect(await putFile(path, "same")).toBe(true);
+    expect(await putProgram(path, "same")).toBe(true);
     expect([readFileSync(path, "utf8"), readFileSync(other, "utf8")]).toEqual(["same", content]);
     expect(readdirSync(folder).sort()).toEqual(["hv1.py", "other"]);
     rmSync(path);
@@ -81,8 +83,8 @@ test("what cannot be put leaves nothing behind", async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, "sub"));
   const [sub, nowhere] = [join(folder, "sub"), join(folder, "no/such")];
-  await expect(putFile(sub, "text")).rejects.toThrow(`${sub} cannot be written: it is a directory.`);
-  await expect(putFile(nowhere, "text")).rejects.toThrow("cannot be written: no such file or directory.");
+  await expect(putProgram(sub, "text")).rejects.toThrow(`${sub} cannot be written: it is a directory.`);
+  await expect(putProgram(nowhere, "text")).rejects.toThrow("cannot be written: no such file or directory.");
   expect(readdirSync(folder)).toEqual(["sub"]);
 });
 
@@ -100,7 +102,7 @@ test("a signal while a file is put leaves no temporary file behind", async () =>
     beside.push(readdirSync(folder).length);
     throw new Error("the process would have ended");
   });
-  await expect(putFile(join(folder, "hv1.py"), "text")).rejects.toThrow();
+  await expect(putProgram(join(folder, "hv1.py"), "text")).rejects.toThrow();
   expect([beside, kill.mock.calls]).toEqual([[1, 0], [[process.pid, "SIGTERM"]]]);
 });
 
