@@ -1,9 +1,6 @@
 import { TOOL, VERSION } from "./version";
 
-/**
- * Why a command failed: wrong usage, the pools or secrets, the target, a check, reading or writing. `cli.ts` has the
- * exit code of each.
- */
+/** Why a command failed: usage, pools or secrets, target, a check, reading or writing. `cli.ts` has the exit codes. */
 export type FailureKind = "usage" | "facts" | "target" | "behaviour" | "io";
 
 /** The longest message, in characters: nobody reads on. */
@@ -11,11 +8,6 @@ const MOST = 2000;
 
 /** An expected failure: what is wrong and where, and what to do next. */
 export class Failure extends Error {
-  /**
-   * @param kind decides the exit code
-   * @param message what is wrong, and where
-   * @param hint the next step
-   */
   constructor(
     readonly kind: FailureKind,
     message: string,
@@ -43,11 +35,7 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   ELOOP: "too many symbolic links",
 };
 
-/**
- * Why an operating system call failed, in a part of a sentence.
- *
- * @param error what was thrown; Node's own errors contain the call and the path, which the caller names itself
- */
+/** Why a system call failed, in a part of a sentence without the path, which the caller names itself. */
 export function systemReason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === undefined) return message;

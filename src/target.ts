@@ -36,22 +36,14 @@ export function settle(host: Host, installation: Installation | null, { files }:
   return { ...host, facts: settleUsers(host.facts, () => installation !== null && copiesAuth(installation, files)) };
 }
 
-/**
- * Returns the host if all of its pools can be used.
- *
- * @throws Failure (facts) if one cannot
- */
+/** Returns the host if all of its pools can be used; fails (facts) if one cannot. */
 export function whole(host: Host): Host {
   const [broken] = host.facts.broken;
   if (broken) throw broken.failure;
   return host;
 }
 
-/**
- * Reads the configuration of a host.
- *
- * @throws Failure (facts) if a pool cannot be used
- */
+/** Reads the configuration of a host; fails (facts) if that or one of its pools cannot be used. */
 export async function openHost(options: CommonOptions): Promise<Host> {
   return whole(hostOf(await readHost(options), options));
 }

@@ -80,12 +80,7 @@ export function planReviewed({ installation, examined, file }: Target, patch: Bu
   return { plan, facts, notes: sameBytes(plan.after, stated) ? [] : [time] };
 }
 
-/**
- * Compares the pools of a patch with those of this host.
- *
- * @returns what to report
- * @throws Failure (facts) if they differ, unless --force was given
- */
+/** Compares the pools of a patch with those of this host, for notes; fails (facts) if they differ, without --force. */
 function compareWithHost(
   facts: readonly CephPool[],
   { config }: Host,

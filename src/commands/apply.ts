@@ -43,11 +43,7 @@ export async function apply(options: ApplyOptions): Promise<Result<"apply">> {
   return { ...found, ...changed, notes: [...notes, ...changed.notes] };
 }
 
-/**
- * Decides what to do with the file and what to report, from its state and the disk code beside it.
- *
- * @throws Failure (target) if it must not be patched
- */
+/** Decides what to do with the file, and what to report; fails (target) if it must not be patched. */
 function decide(context: Context, { affected, affectedReason }: About, force: boolean) {
   const { installation, examined, chosen } = context;
   const isPatched = examined.state !== "not-patched";
@@ -72,11 +68,7 @@ function decide(context: Context, { affected, affectedReason }: About, force: bo
   return { action: "patch", notes: affected === "unknown" ? [unknown] : [] };
 }
 
-/**
- * Refuses a file with a manual edit in `_build_xml`.
- *
- * @throws Failure (target), unless --force was given
- */
+/** Fails (target) for a file with a manual edit in `_build_xml`, unless --force was given. */
 export function refuseManualEdit(target: Target, force: boolean): void {
   const edit = force ? null : editOf(target);
   if (edit) throw manualEditFailure(edit, target.installation);

@@ -60,11 +60,7 @@ export async function preview(options: CommonOptions, domain?: string): Promise<
 
 const SAMPLE = `This domain is a sample, with a disk from each pool; it is no guest of this host. To preview a guest: virsh dumpxml GUEST | ${TOOL} preview -, or ${TOOL} preview FILE.`;
 
-/**
- * A domain's XML, from a file or standard input.
- *
- * @throws Failure (io) if it cannot be read, (facts) if it is not a domain
- */
+/** A domain's XML, from a file or standard input; fails (io) if it cannot be read, (facts) if it is no domain. */
 function readDomain(name: string): Source {
   const { bytes, where, piped } = readInput(name, "io", XML_LIMIT);
   const source = decode(bytes);

@@ -35,9 +35,8 @@ export async function revert(options: RevertOptions): Promise<Result<"revert">> 
 }
 
 /**
- * Removes the patch from a file; with `check`, only says what would be done.
+ * Removes the patch from a file; with `check`, only says what would be done. Returns that part of a result.
  *
- * @returns the part of a result that says what was done
  * @throws Failure (target) if the patch is damaged, (io) if the file cannot be replaced
  */
 export async function removePatch({ installation, examined, file }: Target, { check }: RevertOptions) {

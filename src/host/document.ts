@@ -70,11 +70,7 @@ export function readDocumentFile({ hostDocument: file = "" }: Pick<HostOptions, 
   return readDocument(utf8({ where: file, bytes: readNamed(file, "facts", LIMIT, how) }), file);
 }
 
-/**
- * Reads a host document.
- *
- * @throws Failure (facts) where it is not JSON or not a host document, naming the place in it
- */
+/** Reads a host document; fails (facts) with the place in it that is wrong, or if it is no JSON. */
 export function readDocument(json: string, where: string): HostConfig {
   let content: unknown;
   try {

@@ -5,9 +5,9 @@ import { childElements, readElement } from "./xml";
 export type DomainDisk = ReturnType<typeof readRbdDisks>[number];
 
 /**
- * Reads the rbd disks of a domain's XML (https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms).
+ * Reads the rbd disks of a domain: https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms.
  *
- * @throws Failure (facts) where it is not XML
+ * @throws Failure (facts) if it is not XML
  */
 export function readRbdDisks(xml: string, where: string) {
   return readDisks(xml, where)

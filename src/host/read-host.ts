@@ -8,11 +8,7 @@ import { noPool } from "./resolve-facts";
 import { readLibvirt } from "./virsh";
 import { readXmlFiles } from "./xml-files";
 
-/**
- * Reads what libvirt says of the host, from wherever the options say.
- *
- * @throws Failure (facts) where that cannot be read, or does not describe a host
- */
+/** Reads what libvirt says of the host, from wherever the options say; fails (facts) if it cannot be read or used. */
 export async function readHost(options: HostOptions): Promise<HostConfig> {
   const read = readerOf(options);
   const config = withoutTwins(await read(options));
@@ -28,11 +24,7 @@ function readerOf({ connect, poolXml, hostDocument, files }: HostOptions) {
   return connect === undefined && files.mounted ? readEtc : readLibvirt;
 }
 
-/**
- * Refuses two pools of one name: they cannot be told apart by --pool, and libvirt has no such thing.
- *
- * @throws Failure (facts)
- */
+/** Refuses two pools of one name (facts): --pool cannot tell them apart, and libvirt has no such thing. */
 export function withoutTwins(config: HostConfig): HostConfig {
   const twin = config.pools.find(({ name }, index) => config.pools[index + 1]?.name === name);
   if (twin)
@@ -73,11 +65,7 @@ export function listDocuments(folder: string): { names: string[]; others: string
   return { names, others: all.filter((name) => !name.endsWith(".json")) };
 }
 
-/**
- * Reads one of them; nobody named it, so a pipe or a device is none.
- *
- * @throws Failure (facts) where it cannot be read, or is no host document
- */
+/** Reads one of them; fails (facts) if it is none. Nobody named it, so a pipe or a device is none. */
 export function readListed(path: string): HostConfig {
   return withoutTwins(readDocumentFile({ hostDocument: path }, { regular: true }));
 }

@@ -71,11 +71,7 @@ function factsOf({ name, cephPool, monitors }: Pool, auth: PoolFacts["auth"]): P
   return { pool: name, cephPool, monitors: monitors.flatMap(splitMonitor), auth };
 }
 
-/**
- * The pools that were asked for, by name.
- *
- * @throws Failure (facts) where one is not there
- */
+/** The pools that were asked for, by name; fails (facts) if one is not there. */
 export function choosePools({ pools, source }: HostConfig, only: readonly string[]): Pool[] {
   const names = pools.map(({ name }) => name);
   const unknown = only.filter((name) => !names.includes(name));

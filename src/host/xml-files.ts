@@ -38,11 +38,7 @@ export function readSecrets(files: readonly XmlFile[]): Secret[] {
   return files.map((file) => readSecret(utf8(file), file.where));
 }
 
-/**
- * A file's text. libvirt prints UTF-8, and a name read in another encoding would be another name.
- *
- * @throws Failure (facts) where it is not UTF-8
- */
+/** A file's text; fails (facts) if it is not UTF-8, which libvirt prints: a name would be another one. */
 export function utf8({ where, bytes }: XmlFile): string {
   const { text, encoding } = decode(bytes);
   if (encoding !== "utf8")

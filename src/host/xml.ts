@@ -46,11 +46,7 @@ export function readSecret(xml: string, where: string): Secret {
   };
 }
 
-/**
- * A UUID as libvirt prints it: lower case, with dashes. libvirt reads it without dashes too (virUUIDParse).
- *
- * @throws Failure (facts) where it is none
- */
+/** A UUID as libvirt prints it: lower case, with dashes (virUUIDParse needs none); fails (facts) if it is none. */
 export function readUuid(text: string, where: string): string {
   const digits = text.trim().toLowerCase().replace(/-/g, "");
   if (!/^[0-9a-f]{32}$/.test(digits)) throw refused(where, `${JSON.stringify(text)} is not a UUID`);
@@ -76,11 +72,7 @@ function readAuth(auth: XmlElement, pool: string, where: string): Pool["auth"] {
   return { username, secret };
 }
 
-/**
- * A document's root element.
- *
- * @throws Failure (facts) for XML that is not well formed, has a DTD, or has another root
- */
+/** The root element of XML; fails (facts) if it is not well formed, has a DTD, or has another root. */
 export function readElement(xml: string, name: string, where: string): XmlElement {
   let document: ReturnType<typeof parseXml>;
   try {

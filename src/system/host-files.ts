@@ -22,22 +22,14 @@ export class HostFiles {
   /** The root without symbolic links, as a prefix of paths; null if there is no such directory. */
   readonly #base: string | null;
 
-  /**
-   * @param root the directory that is the root of the host; by default that of this machine
-   * @throws Failure (io) if it cannot be read
-   */
+  /** Takes the root directory of the host, by default that of this machine; fails (io) if it cannot be read. */
   constructor(root?: string) {
     this.mounted = root !== undefined;
     this.#root = root ?? "/";
     this.#base = realDirectory(this.#root);
   }
 
-  /**
-   * Follows all symbolic links of a path.
-   *
-   * @returns null if there is no such file
-   * @throws Failure (io) if that cannot be determined
-   */
+  /** Follows all symbolic links of a path; null if there is no such file, fails (io) if that is not known. */
   locate(path: string): Place | null {
     if (this.#base === null) return null;
     try {
@@ -55,9 +47,8 @@ export class HostFiles {
   }
 
   /**
-   * Reads a file; a pipe or a device, which may never end, is not read.
+   * Reads a regular file; null if there is none. A pipe or a device, which may never end, is not read.
    *
-   * @returns null if there is no regular file
    * @throws Failure (io) if it cannot be read, or is larger
    */
   read(path: string, limit?: number): Buffer | null {
@@ -74,11 +65,7 @@ export class HostFiles {
     return this.read(path)?.toString("latin1") ?? null;
   }
 
-  /**
-   * The names in a directory, sorted; none if it is not a directory.
-   *
-   * @throws Failure (io) if it cannot be read
-   */
+  /** The names in a directory, sorted; none if it is no directory, fails (io) if it cannot be read. */
   list(path: string): string[] {
     const place = this.locate(path);
     try {
@@ -112,11 +99,7 @@ function realDirectory(path: string): string | null {
   }
 }
 
-/**
- * Follows a path below a base, one step after the other, since a link inside an image may be absolute.
- *
- * @throws Error if a system call fails
- */
+/** Follows a path below a base, step by step, because a link inside an image may be absolute. */
 function resolveBelow(base: string, path: string): Place | null {
   const done: string[] = [];
   const rest = steps(path);

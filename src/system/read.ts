@@ -54,11 +54,7 @@ export function readInput(name: string, kind: FailureKind, limit = LIMIT) {
   }
 }
 
-/**
- * Reads a file.
- *
- * @throws Error if a system call fails, or it is larger
- */
+/** Reads a file; throws an Error if a system call fails, or it is larger. */
 export function readFile(path: string, limit = LIMIT): Buffer {
   refuseSecret(path);
   const descriptor = openSync(path, "r");
@@ -90,11 +86,7 @@ function readToEnd(descriptor: number, limit: number, expected: number): Buffer 
   }
 }
 
-/**
- * Refuses a file in which libvirt keeps the value of a secret, and a symbolic link to one.
- *
- * @throws Error if it is one, by its name
- */
+/** Throws an Error for a file in which libvirt keeps the value of a secret, by its name, or a symbolic link to one. */
 function refuseSecret(path: string): void {
   const names = [path];
   try {

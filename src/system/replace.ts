@@ -34,12 +34,7 @@ export interface OldFile {
   readonly names: number;
 }
 
-/**
- * Reads a file that may be replaced later.
- *
- * @param path without symbolic links
- * @throws Error if a system call fails
- */
+/** Reads a file that may be replaced later; its path has no symbolic links. Throws an Error if a system call fails. */
 export function readOldFile(path: string): OldFile {
   const { mtimeNs, nlink } = statSync(path, { bigint: true });
   return { path, bytes: readFile(path), modified: seconds(mtimeNs), names: Number(nlink) };

@@ -66,11 +66,7 @@ export function writeNewFiles(
   }
 }
 
-/**
- * Creates a directory, with those above it; it may exist.
- *
- * @throws Failure (io) if it cannot be created, or another file has its name
- */
+/** Creates a directory, which may exist, with those above it; fails (io) if that is not possible. */
 export function makeFolder(path: string): void {
   try {
     makeWithParents(path);

@@ -58,12 +58,7 @@ const PLATFORM = "/usr/libexec/platform-python";
 /** By major version; Debian 11 has python2.7, but no python2. */
 const USUAL: Readonly<Record<string, readonly string[]>> = { 2: ["python2", "python2.7"], 3: ["python3", PLATFORM] };
 
-/**
- * Compiles Python texts, in one process.
- *
- * @param pythons the first of them that works is used
- * @returns for each text null, or what is wrong with it and in which line
- */
+/** Compiles texts with the first Python that works; for each null, or what is wrong with it and in which line. */
 export async function compileTexts(
   pythons: readonly Python[],
   sources: readonly Source[],
@@ -75,9 +70,8 @@ export async function compileTexts(
 }
 
 /**
- * Runs the injected function.
+ * Runs the injected function with the first Python that works.
  *
- * @param pythons the first of them that works is used
  * @param block the function block, from marker to marker
  * @returns the XML that it returned for each text and the checks of the sample, empty if it raised; the exception, null
  *   if it did not; the lines that it logged; the Python and its version, such as 2.7
@@ -117,11 +111,7 @@ const TEXT_OR_NULL = v.nullable(v.string());
 const GREETING = v.object({ version: v.string() });
 const listOf = <T extends v.GenericSchema>(schema: T, length: number) => v.pipe(v.array(schema), v.length(length));
 
-/**
- * Asks the first Python that works. If one crashes over the request, no other is asked.
- *
- * @param expected an answer that is anything else is no answer
- */
+/** Asks the first Python that works; anything but what is expected is no answer. If one crashes, no other is asked. */
 async function ask<T>(
   pythons: readonly Python[],
   request: object,

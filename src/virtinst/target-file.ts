@@ -31,11 +31,7 @@ export function isOwnVirtinst({ files, virtinst }: TargetOptions): boolean {
   return virtinst === undefined && !files.mounted;
 }
 
-/**
- * Finds virtinst and reads the file that holds `_build_xml`.
- *
- * @throws Failure (target) where there is no virtinst, or its file cannot be read
- */
+/** Finds virtinst and reads the file that holds `_build_xml`; fails (target) if either fails. */
 export function readTarget({ files, virtinst }: TargetOptions): Omit<Target, "examined"> {
   const installation = findVirtinst(files, virtinst);
   try {
@@ -45,11 +41,7 @@ export function readTarget({ files, virtinst }: TargetOptions): Omit<Target, "ex
   }
 }
 
-/**
- * Compares a target with a host's facts.
- *
- * @param facts what its blocks should be rendered from; null where only the blocks matter
- */
+/** Compares a target with the pools that its patch should be for; with null, only takes it apart. */
 export function examineTarget(target: Omit<Target, "examined">, facts: readonly CephPool[] | null): Target {
   return { ...target, examined: examine(target.file.bytes, facts, target.installation) };
 }
