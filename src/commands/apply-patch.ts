@@ -107,11 +107,9 @@ function compareWithHost(
   );
   const known = [...names, ...(served ?? []).map((other) => other.pool)];
   const left = config.pools.map(({ name }) => name).filter((name) => !known.includes(name));
-  return [
-    ...(differences
-      ? [`The patch is for other pools than those of this host, as --force allows: ${differences}.`]
-      : []),
-    ...(own?.notes ?? []),
-    ...(left.length > 0 ? [`The patch does nothing for the other rbd pools of this host: ${quoted(left)}.`] : []),
-  ];
+  const notes = [...(own?.notes ?? [])];
+  if (differences)
+    notes.unshift(`The patch is for other pools than those of this host, as --force allows: ${differences}.`);
+  if (left.length > 0) notes.push(`The patch does nothing for the other rbd pools of this host: ${quoted(left)}.`);
+  return notes;
 }

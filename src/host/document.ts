@@ -79,9 +79,9 @@ export function readDocument(json: string, where: string): HostConfig {
     // What Node says quotes the file.
     throw refused(where, "this is not JSON");
   }
-  const { command, error } = Object(content) as Record<string, unknown>;
+  const { command, error, document } = Object(content) as Record<string, unknown>;
   if (command === "inspect" && error) throw refused(where, "this is what an `inspect` that failed has printed");
-  const result = v.safeParse(hostDocument, documentIn(content));
+  const result = v.safeParse(hostDocument, command === "inspect" ? document : content);
   if (!result.success) {
     const [issue] = result.issues;
     throw refused(where, `${v.getDotPath(issue) ?? "the document"}: ${reasonOf(issue)}`);
@@ -89,12 +89,6 @@ export function readDocument(json: string, where: string): HostConfig {
   const { host, pools, secrets, virtinst } = result.output;
   const elsewhere = host !== null && !isThisMachine(host);
   return { host, source: where, elsewhere, virtinst, pools: byName(pools), secrets };
-}
-
-/** The document itself, or the one in what `inspect --json` prints. */
-function documentIn(content: unknown): unknown {
-  const { command, document } = Object(content) as Record<string, unknown>;
-  return command === "inspect" ? document : content;
 }
 
 /** What is wrong there. valibot's own words quote the value, and it may be anybody's. */

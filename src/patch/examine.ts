@@ -46,17 +46,11 @@ export function examine(bytes: Buffer, pools: readonly CephPool[] | null, named:
   const source = decode(bytes);
   const stripped = stripPatch(source.text);
   const compared = pools !== null;
-  const nothing = { compared, source, patch: null, isOriginal: true };
+  const nothing = { compared, source, patch: null, base: null, baseHash: "", isOriginal: true };
   if (stripped.state === "not-patched")
     return { ...nothing, state: "not-patched", reason: "the file has no patch", base: source, baseHash: sha256(bytes) };
   if (stripped.state === "damaged")
-    return {
-      ...nothing,
-      state: "damaged",
-      reason: `line ${stripped.line}: ${stripped.reason}`,
-      base: null,
-      baseHash: "",
-    };
+    return { ...nothing, state: "damaged", reason: `line ${stripped.line}: ${stripped.reason}` };
   const { patch } = stripped;
   const base = { ...source, text: stripped.base };
   const baseHash = sha256(encode(base));

@@ -53,15 +53,13 @@ export function openTarget(options: TargetOptions, facts: readonly CephPool[] | 
 
 /** What every command reports about its target, in sentences: the choice, hard links, and a manual edit. */
 export function targetNotes(target: Target, options: TargetOptions): string[] {
+  const notes = replacementNotes(target, options);
   const edit = editOf(target);
-  return [
-    ...replacementNotes(target, options),
-    ...(edit
-      ? [
-          `_build_xml has a manual edit in line ${edit.lines}, which rewrites the domain XML: restore the file from its package.`,
-        ]
-      : []),
-  ];
+  if (edit)
+    notes.push(
+      `_build_xml has a manual edit in line ${edit.lines}, which rewrites the domain XML: restore the file from its package.`,
+    );
+  return notes;
 }
 
 /** What has to be reported before the file is replaced. */
@@ -70,12 +68,11 @@ export function replacementNotes({ installation, file }: Target, { files, virtin
   const [first] = findPrograms(files);
   const isUncertain = virtinst === undefined && first !== undefined && first !== program;
   const { names } = file;
-  return [
-    ...(isUncertain ? [`${files.shown(first)} may use another virtinst than ${directory.outside}. ${PASS_IT}`] : []),
-    ...(names > 1
-      ? [`${path} has ${names} names (hard links): a change of this one leaves the others unchanged.`]
-      : []),
-  ];
+  const notes: string[] = [];
+  if (isUncertain) notes.push(`${files.shown(first)} may use another virtinst than ${directory.outside}. ${PASS_IT}`);
+  if (names > 1)
+    notes.push(`${path} has ${names} names (hard links): a change of this one leaves the others unchanged.`);
+  return notes;
 }
 
 /** The manual edit in a target, with the line numbers of the file as it is; null if there is none. */
