@@ -3,11 +3,7 @@ import { FORM, TOOL, VERSION } from "../version";
 import { inJson } from "./escape";
 import { print } from "./streams";
 
-/**
- * Writes a result to standard output as JSON, as `print` does. Every command begins with the same fields.
- *
- * @param indent 2 by default; 0 for one line
- */
+/** Prints a result as JSON, after the fields that every command begins with; an indent of 0 makes it one line. */
 export function printJson<T extends { readonly command: string | null }>(
   exitCode: number,
   { command, ...result }: T,

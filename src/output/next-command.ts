@@ -10,11 +10,7 @@ export type Given = Readonly<
   Partial<Record<(typeof SOURCE)[number] | (typeof TARGET)[number], string | readonly string[]> & { sudo: boolean }>
 >;
 
-/**
- * Another command for the same host and virtinst, for a shell.
- *
- * @param words the command's name and its own options
- */
+/** Another command for the same host and virtinst, for a shell; `words` are its name and its own options. */
 export function nextCommand(words: string, given: Given): string {
   // `revert` reads no pools.
   const names = words === "revert" ? TARGET : [...SOURCE, ...TARGET];

@@ -39,11 +39,7 @@ function volumeGroup({ volume, status, reason, disks, schema, causes }: NonNulla
 
 const statusOf = (passed: boolean) => (passed ? "passed" : "failed");
 
-/**
- * What `verify` prints: the state of the file, and the result of each group of checks, with the checks that failed.
- *
- * @param verbose whether to print the checks that passed, too
- */
+/** What `verify` prints: the state of the file, each group of checks, and those that failed, or with `verbose` all. */
 export function verificationText(found: Verification, verbose: boolean, given: Given, colours: Colours): string {
   const groups = deeply(visible, checkGroups(found)).flatMap((group) => groupLines(group, verbose, colours));
   return [stateLine(found, colours), ...groups, ...nextStep(found, given)].map((line) => `${line}\n`).join("");

@@ -18,11 +18,7 @@ export function unifiedDiff(path: string, before: string, after: string, context
   return formatPatch(folded ? unfold(patch) : patch, FILE_HEADERS_ONLY);
 }
 
-/**
- * A unified diff of any other text, for a reader.
- *
- * @param name what the text is called in the diff's header
- */
+/** A unified diff of any other text, for a reader; its header calls the text `name`. */
 export function unifiedTextDiff(name: string, before: string, after: string): string {
   if (before === after) return "";
   return formatPatch(compared([name, name], before, after, 3), FILE_HEADERS_ONLY);

@@ -94,11 +94,7 @@ function rendered(base: Source, { original }: Patch, pools: readonly CephPool[],
   }
 }
 
-/**
- * The file without the patch.
- *
- * @throws Failure (target) if the patch is damaged
- */
+/** The file without the patch; fails (target) if the patch is damaged. */
 export function requireBase(examined: Examined, { path, restoring }: Named): Source {
   if (examined.base) return examined.base;
   throw new Failure("target", `${path}, ${examined.reason}. Nothing was written.`, `${restoring}, then apply again.`);

@@ -30,11 +30,7 @@ const SIGNATURE_END = /:[ \t]*(?:#[^\n]*)?$/;
 const TRIPLE_QUOTES = /"""|'''/g;
 const DOCSTRING = /^[rRuU]?(?:"""|''')/;
 
-/**
- * Splits a file into lines without their ends.
- *
- * @throws Failure (target) if its line ends differ, or it does not end with a newline
- */
+/** Splits a file into lines without their ends; fails (target) if these differ, or the last one is missing. */
 export function splitLines(text: string, named: Named) {
   const eol = text.includes("\r\n") ? "\r\n" : "\n";
   const lines = text.split(eol);
