@@ -1,17 +1,17 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { json } from "../support/cli";
 import { definePool, defineSecret, startLibvirt } from "./support/libvirtd";
-import { makeFolder, must, PREFIX, run, undoAll } from "./support/machine";
+import { makeFolder, PREFIX, run, undoAll } from "./support/machine";
 import { type SshHost, startSshd } from "./support/sshd";
 
 const UUID = "0b2d8f1e-6c1f-4c0e-8f0a-5d0f3f6f9a05";
 const POOL = `${PREFIX}-over-ssh`;
 /** A name that a shell, virsh and a terminal would interpret. */
-const HOSTILE = `${PREFIX}-a'b"c; $(touch /tmp/${PREFIX}-ran) \`touch /tmp/${PREFIX}-ran\` & # \\ é`;
+const HOSTILE = `${PREFIX}-a'b"c; $(touch ${PREFIX}-ran) \`touch ${PREFIX}-ran\` & # \\ é`;
 
 let host: SshHost;
 /** A PATH without virsh and libvirt. */
@@ -23,7 +23,12 @@ beforeAll(async () => {
   const auth = { username: "libvirt", secret: `usage="${POOL} secret"` };
   defineSecret(folder, UUID, `${POOL} secret`);
   definePool(folder, { name: POOL, cephPool: "vms", hosts: [{ name: "192.0.2.11", port: 6789 }], auth });
-  definePool(folder, { name: HOSTILE.replace("&", "&amp;"), cephPool: "other", hosts: [{ name: "192.0.2.12", port: 6789 }], auth });
+  definePool(folder, {
+    name: HOSTILE.replace("&", "&amp;"),
+    cephPool: "other",
+    hosts: [{ name: "192.0.2.12", port: 6789 }],
+    auth,
+  });
   const without = (name: string) => {
     const path = join(folder, `without-${name}`);
     mkdirSync(path);
@@ -34,10 +39,7 @@ beforeAll(async () => {
   // Ends the sshd of the session when the script starts its first program.
   const lost = join(folder, "lost");
   mkdirSync(lost);
-  must("sh", [
-    "-c",
-    `printf '#!/bin/sh\\nkill -9 $SESSION\\nsleep 1\\n' >'${lost}/timeout'; chmod 755 '${lost}/timeout'`,
-  ]);
+  writeFileSync(join(lost, "timeout"), "#!/bin/sh\nkill -9 $SESSION\nsleep 1\n", { mode: 0o755 });
   host = await startSshd({
     users: [
       { name: "admin", shell: "/bin/sh", sudo: true },
@@ -71,6 +73,14 @@ function tool(...words: string[]) {
     timeout: 120_000,
   });
   return { code: status, stdout, stderr };
+}
+
+/** A directory with an `ssh` that has more options. */
+function sshWith(options: string): string {
+  const folder = makeFolder();
+  const config = join(host.file.replace(/\/hv01\/.*/, ""), "config");
+  writeFileSync(join(folder, "ssh"), `#!/bin/sh\nexec /usr/bin/ssh -F ${config} ${options} "$@"\n`, { mode: 0o755 });
+  return folder;
 }
 
 const state = () => ({ bytes: readFileSync(host.file, "latin1"), time: statSync(host.file).mtimeMs });
@@ -134,7 +144,7 @@ describe("from a machine without virsh, a host without Node", () => {
       expect(tool("verify", ...words).code).toBe(0);
       expect(tool("revert", ...words).code).toBe(0);
     }
-    expect(existsSync(`/tmp/${PREFIX}-ran`)).toBe(false);
+    expect(["/", host.home, process.cwd()].filter((place) => existsSync(join(place, `${PREFIX}-ran`)))).toEqual([]);
   });
 
   test("each command opens one connection", () => {
@@ -156,7 +166,7 @@ describe("who logs in", () => {
   });
 
   test("a user who is not root can inspect, and is told how to apply", () => {
-    expect(tool("inspect", "--ssh", "plain@hv01").code).toBe(0);
+    expect(tool("inspect", "--ssh", "plain@hv01")).toMatchObject({ code: 0, stderr: "" });
     const { code, stderr } = tool("apply", "--ssh", "plain@hv01");
     expect([code, stderr]).toEqual([
       6,
@@ -200,13 +210,7 @@ while True:
         os.write(terminal, b"correct horse\\n")
 sys.stdout.write("%d %d\\n%s" % (asked, os.waitpid(pid, 0)[1], seen.decode("utf-8", "replace")))
 `;
-    const config = join(host.file.replace(/\/hv01\/.*/, ""), "config");
-    const options = "-oPubkeyAuthentication=no -oPreferredAuthentications=password,keyboard-interactive";
-    const folder = makeFolder();
-    must("sh", [
-      "-c",
-      `printf '#!/bin/sh\\nexec /usr/bin/ssh -F ${config} ${options} "$@"\\n' >${folder}/ssh; chmod 755 ${folder}/ssh`,
-    ]);
+    const folder = sshWith("-oPubkeyAuthentication=no -oPreferredAuthentications=password,keyboard-interactive");
     const { stdout } = spawnSync("/usr/bin/python3", ["-c", script], {
       env: { PATH: `${folder}:${host.path}:${workstation}`, HOME: workstation, NO_COLOR: "1", TERM: "dumb" },
       encoding: "utf8",
@@ -217,13 +221,8 @@ sys.stdout.write("%d %d\\n%s" % (asked, os.waitpid(pid, 0)[1], seen.decode("utf-
   });
 
   test("a control socket of ssh_config is used", () => {
-    const config = join(host.file.replace(/\/hv01\/.*/, ""), "config");
-    const folder = makeFolder();
-    const options = `-oControlMaster=auto -oControlPath=${folder}/%C -oControlPersist=30`;
-    must("sh", [
-      "-c",
-      `printf '#!/bin/sh\\nexec /usr/bin/ssh -F ${config} ${options} "$@"\\n' >${folder}/ssh; chmod 755 ${folder}/ssh`,
-    ]);
+    const socket = `-oControlPath=${makeFolder()}/%C`;
+    const folder = sshWith(`-oControlMaster=auto ${socket} -oControlPersist=30`);
     const before = Date.now();
     for (const command of ["apply", "verify", "revert"]) {
       const { status, stderr } = spawnSync("virtinst-rbd-patch", [command, "--ssh", "root@hv01"], {
@@ -235,7 +234,7 @@ sys.stdout.write("%d %d\\n%s" % (asked, os.waitpid(pid, 0)[1], seen.decode("utf-
     }
     // It does not wait for the end of the control socket.
     expect(Date.now() - before).toBeLessThan(29_000);
-    run("ssh", ["-F", config, "-O", "exit", `-oControlPath=${folder}/%C`, "root@hv01"]);
+    run(join(folder, "ssh"), ["-O", "exit", "root@hv01"]);
   });
 });
 

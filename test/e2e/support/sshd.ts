@@ -105,10 +105,13 @@ Host *
   };
 }
 
+/** Of Debian's daemon, bin, sys, games and man: libvirtd, which sees the machine's own /etc, must know the users. */
+const KNOWN_IDS = [1, 2, 3, 5, 6];
+
 /** Files of /etc with more users; returns how to mount them. */
 function usersOf(folder: string, users: readonly User[]): string[] {
   const lines = (make: (user: User, id: number) => string) =>
-    users.map((user, index) => make(user, 64_001 + index)).join("");
+    users.map((user, index) => make(user, KNOWN_IDS[index] as number)).join("");
   const hash = (password?: string) => (password ? must("openssl", ["passwd", "-6", password]).trim() : "*");
   const more: Readonly<Record<string, string>> = {
     passwd: lines(({ name, shell }, id) => `${name}:x:${id}:${id}::/:${shell}\n`),
@@ -119,7 +122,7 @@ function usersOf(folder: string, users: readonly User[]): string[] {
   return Object.entries(more).map(([name, text]) => {
     const mine = join(folder, name);
     copyFileSync(`/etc/${name}`, mine);
-    writeFileSync(mine, `${readFileSync(mine, "utf8")}${text}`);
+    writeFileSync(mine, `${text}${readFileSync(mine, "utf8")}`);
     return `chown --reference=/etc/${name} '${mine}'; chmod --reference=/etc/${name} '${mine}'; mount --bind '${mine}' /etc/${name}`;
   });
 }
