@@ -25,7 +25,7 @@ beforeAll(async () => {
     hosts: [{ name: "192.0.2.11", port: 6789 }, { name: "2001:db8::2" }],
     auth: { username: "libvirt", secret: `usage="${POOL} secret"` },
   });
-  ({ path, file, server } = await startSshd());
+  ({ path, file, server } = await startSshd({ variants: { hv02: "" } }));
 });
 
 afterAll(undoAll);
@@ -58,15 +58,22 @@ test("over a real ssh, libvirt's facts are those that it says here", () => {
   expect(document.host).toBe(hostname());
 });
 
-test("README's way without Node: made over ssh, brought by scp, applied and proved there, and undone", () => {
+test("the commands of the quick start patch a host over ssh, and its revert restores the file", () => {
   const before = state();
-  const said = typed("README.md", "scp hv01.py");
-  expect(said).toMatch(/^patched: [^\n]*\ncurrent: /m);
-  expect(said).toMatch(/^function passed/m);
-  expect(said).toMatch(/^virt-install passed/m);
+  const said = typed("README.md", "--ssh root@hv01");
+  expect(said).toMatch(
+    /^Affected: yes[\s\S]*^would be patched: .*\npatched: .*\ncurrent: .*\n.*\nfunction passed .*\nvirt-install passed/m,
+  );
   expect(readFileSync(file).includes(`usage="${POOL} secret"`)).toBe(true);
-  expectDone(type("ssh root@hv01 'sh rbd-patch.py revert'", { path, cwd }));
+  expectDone(type("virtinst-rbd-patch revert --ssh root@hv01", { path, cwd }));
   expect(state()).toEqual(before);
+});
+
+test("the loop for ten hosts patches and verifies each", () => {
+  const said = typed("docs/hosts.md", "for host in hv01 hv02; do\n  echo");
+  expect(said).toMatch(/^hv01:\npatched: .*\ncurrent: [\s\S]*^hv02:\ncurrent: .*\ncurrent: /m);
+  expect(said).not.toContain("exit code");
+  expectDone(type("virtinst-rbd-patch revert --ssh root@hv02", { path, cwd }));
 });
 
 test("EL 7's page from its first example to its last: the program, and then patch alone", () => {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Ran } from "../../support/cli";
-import { standInVirsh } from "./examples";
+import { standInSsh, standInVirsh } from "./examples";
 import { atEnd, makeFolder, must, PREFIX, run, startDaemon, waitFor } from "./machine";
 
 /** A host of its own: this Debian with a systemd as its first process, and all that it changes in memory. */
@@ -55,7 +55,7 @@ exec systemd-nspawn --register=no ${booted ? "" : "--keep-unit"} --quiet --direc
 
   const enter = `exec nsenter --target ${first} --all ${INSIDE.join(" ")} sh -c`;
   return {
-    programs: { ssh: `#!/bin/sh\nshift\n${enter} "$*"\n`, virsh: standInVirsh("hv01") },
+    programs: { ssh: standInSsh(enter), virsh: standInVirsh("hv01") },
     sh: inside,
     must: (line, input = "") => must("nsenter", ["--target", first, "--all", ...INSIDE, "sh", "-c", line], { input }),
   };

@@ -50,6 +50,15 @@ case $1 in -q) printf '%s\\n' "$5" | sed 's/; /\\n/g' | while read -r line; do a
 `;
 }
 
+/** For `programs`: an ssh without a network; `enter` runs a command line on the host. */
+export function standInSsh(enter: string): string {
+  return `#!/bin/sh
+while :; do case $1 in --) shift; break ;; -*) shift ;; *) break ;; esac; done
+shift
+${enter} "$*"
+`;
+}
+
 /** Runs an example as somebody types it: a line that fails ends it. */
 export function type(example: string, { path, cwd }: { path: string; cwd: string }) {
   return run("bash", ["-e", "-c", `PATH="${path}:$PATH"\n${example}`], { cwd, seconds: 300 });

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { standInVirsh } from "./examples";
+import { standInSsh, standInVirsh } from "./examples";
 import { changedFiles, makeFolder, must, run, SHARE } from "./machine";
 
 /** A host of the test's own: this machine, seen with folders of ours in the places that a hook changes. */
@@ -39,7 +39,7 @@ export function makeHost(binds: readonly string[] = []): Host {
     file: join(own(SHARE), "virtinst/install/installer.py"),
     program: join(own("/usr/local/sbin"), "rbd-patch.py"),
     way: {
-      ssh: `#!/bin/sh\nshift\nexec ${enter} "$*"\n`,
+      ssh: standInSsh(`exec ${enter}`),
       scp: `#!/bin/bash\nto="\${@: -1}"\nexec cp "\${@:1:$#-1}" '${home}'/"\${to#*:}"\n`,
       virsh: standInVirsh(hostname()),
     },
