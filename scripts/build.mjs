@@ -21,7 +21,7 @@ if (parseInt(process.versions.node, 10) < 18) {
 }`;
 
 const { metafile } = await build({
-  entryPoints: ["src/cli.ts"],
+  entryPoints: ["src/main.ts"],
   outfile,
   bundle: true,
   platform: "node",

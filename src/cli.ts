@@ -42,8 +42,11 @@ import { TOOL } from "./version";
 const EXIT_CODES: Record<FailureKind, number> = { usage: 2, facts: 3, target: 4, behaviour: 5, io: 6 };
 const NOT_SO = 1;
 
-/** What each command does with its options and its argument; returns the exit code. */
-const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string | undefined) => Promise<number>>> = {
+/** Runs a command with its options and its argument; returns the exit code. The report contains the command line. */
+type Action = (words: CliOptions, argument: string | undefined, commandLine: readonly string[]) => Promise<number>;
+
+/** What each command does. */
+const ACTIONS: Readonly<Record<CommandName, Action>> = {
   async inspect(words) {
     const result = isRemote(words) ? await inspectOverSsh(overSsh(words)) : await inspect(common(words));
     const code = result.broken.length > 0 ? EXIT_CODES.facts : 0;
@@ -76,7 +79,7 @@ const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string
     const options = { ...common(words), check: words.check ?? false, force: words.force ?? false };
     return changed(await (patch === undefined ? apply(options) : applyPatch(patch, options)), words);
   },
-  async verify(words) {
+  async verify(words, _, commandLine) {
     if (isRemote(words)) return remotely("verify", words);
     const { report: file = null, quiet = false, verbose = false, static: only = false, vol } = words;
     if (file === "-") throw new Failure("usage", "--report writes to a file.", "Name it: --report verify.html.");
@@ -86,7 +89,7 @@ const ACTIONS: Readonly<Record<CommandName, (words: CliOptions, argument: string
     const { context, result } = await verify(options);
     const code = verdict(result);
     if (quiet && code !== 0) for (const one of problems(result)) writeStderr(`${TOOL}: ${one}\n`);
-    const run = { exitCode: code, words: process.argv.slice(2), at: new Date() };
+    const run = { exitCode: code, words: commandLine, at: new Date() };
     if (file !== null) writeNewFile(file, report(context, result, run, options.files), { option: "--report" });
     const more = file === null ? "" : `Report: ${inline(file)}\n`;
     const shown = { ...result, written: file };
@@ -149,11 +152,11 @@ function verdict(result: Verification): number {
   return behaviour.status === "failed" || install.status === "failed" ? EXIT_CODES.behaviour : 0;
 }
 
-/** Reports a failure; returns the exit code. */
-function failed(error: unknown, asJson: boolean): number {
+/** Reports an error; returns the exit code. */
+export function failed(error: unknown, words: readonly string[]): number {
   const failure = asFailure(error);
   const code = EXIT_CODES[failure.kind];
-  showFailure(failure, code, process.argv[2], asJson);
+  showFailure(failure, code, words[0], words.includes("--json"));
   return code;
 }
 
@@ -165,26 +168,29 @@ function misused({ message }: CommanderError, [first = ""]: readonly string[], n
   return new Failure("usage", said, hint);
 }
 
-async function main(): Promise<void> {
-  process.on("uncaughtException", (error) => process.exit(failed(error, false)));
-  const words = process.argv.slice(2);
+/**
+ * Runs the tool.
+ *
+ * @param words the command line without the program
+ * @returns the exit code
+ */
+export async function main(words: readonly string[]): Promise<number> {
+  let code = 0;
   const run: Run = async (name, options, argument) => {
-    process.exitCode = await ACTIONS[name](options, argument);
+    code = await ACTIONS[name](options, argument, words);
   };
   const program = commandLine(run, { writeOut: print, writeErr: writeStderr });
   try {
-    await program.parseAsync();
+    await program.parseAsync(words, { from: "user" });
   } catch (error) {
     const isParser = error instanceof CommanderError;
     // The help and the version were printed; without a command, the help goes to standard error.
     if (isParser && (error.exitCode === 0 || error.code === "commander.help"))
-      process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODES.usage;
+      code = error.exitCode === 0 ? 0 : EXIT_CODES.usage;
     else {
       const names = program.commands.map((command) => command.name());
-      process.exitCode = failed(isParser ? misused(error, words, names) : error, words.includes("--json"));
+      code = failed(isParser ? misused(error, words, names) : error, words);
     }
   }
-  if (process.exitCode === 0 && !wasHeard()) process.exitCode = EXIT_CODES.io;
+  return code === 0 && !wasHeard() ? EXIT_CODES.io : code;
 }
-
-main();

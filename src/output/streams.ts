@@ -2,6 +2,9 @@ import { writeSync } from "node:fs";
 import { Failure, systemReason } from "../failure";
 import { pause } from "../system/read";
 
+/** The file descriptors that are written to. */
+export const DESCRIPTORS = { stdout: 1, stderr: 2 };
+
 /**
  * Writes to standard output, synchronously: the process may end right after it.
  *
@@ -10,7 +13,7 @@ import { pause } from "../system/read";
  */
 export function print(output: string | Uint8Array): boolean {
   try {
-    write(1, output);
+    write(DESCRIPTORS.stdout, output);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EPIPE") return false;
@@ -36,7 +39,7 @@ let heard = true;
 /** Writes to standard error. If that fails, only the exit code can report it: see `wasHeard`. */
 export function writeStderr(text: string): void {
   try {
-    write(2, text);
+    write(DESCRIPTORS.stderr, text);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EPIPE") heard = false;
   }
