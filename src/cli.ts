@@ -42,8 +42,8 @@ import { TOOL } from "./version";
 const EXIT_CODES: Record<FailureKind, number> = { usage: 2, facts: 3, target: 4, behaviour: 5, io: 6 };
 const NOT_SO = 1;
 
-/** Runs a command with its options and its argument; returns the exit code. The report contains the command line. */
-type Action = (words: CliOptions, argument: string | undefined, commandLine: readonly string[]) => Promise<number>;
+/** Runs a command with its options, its argument and the whole command line; returns the exit code. */
+type Action = (words: CliOptions, argument: string | undefined, line: readonly string[]) => Promise<number>;
 
 /** What each command does. */
 const ACTIONS: Readonly<Record<CommandName, Action>> = {
@@ -79,7 +79,7 @@ const ACTIONS: Readonly<Record<CommandName, Action>> = {
     const options = { ...common(words), check: words.check ?? false, force: words.force ?? false };
     return changed(await (patch === undefined ? apply(options) : applyPatch(patch, options)), words);
   },
-  async verify(words, _, commandLine) {
+  async verify(words, _, line) {
     if (isRemote(words)) return remotely("verify", words);
     const { report: file = null, quiet = false, verbose = false, static: only = false, vol } = words;
     if (file === "-") throw new Failure("usage", "--report writes to a file.", "Name it: --report verify.html.");
@@ -89,7 +89,7 @@ const ACTIONS: Readonly<Record<CommandName, Action>> = {
     const { context, result } = await verify(options);
     const code = verdict(result);
     if (quiet && code !== 0) for (const one of problems(result)) writeStderr(`${TOOL}: ${one}\n`);
-    const run = { exitCode: code, words: commandLine, at: new Date() };
+    const run = { exitCode: code, words: line, at: new Date() };
     if (file !== null) writeNewFile(file, report(context, result, run, options.files), { option: "--report" });
     const more = file === null ? "" : `Report: ${inline(file)}\n`;
     const shown = { ...result, written: file };
@@ -164,6 +164,8 @@ export function failed(error: unknown, words: readonly string[]): number {
 function misused({ message }: CommanderError, [first = ""]: readonly string[], names: readonly string[]): Failure {
   const [said = "", guess] = message.replace(/^error: /, "").split("\n");
   const see = `See ${TOOL}${names.includes(first) ? ` ${first}` : ""} --help.`;
+  const instead = `First run: ${TOOL} inspect --ssh HOST --json > host.json. Then pass --host host.json.`;
+  if (said === "unknown option '--ssh'") return new Failure("usage", `${first} has no --ssh.`, instead);
   const hint = guess?.slice(1, -1) ?? (first.startsWith("-") ? `Options come after the command. ${see}` : see);
   return new Failure("usage", said, hint);
 }

@@ -9,7 +9,7 @@ const USAGE = "2  wrong usage";
 const POOLS = "3  the pools or secrets cannot be used, or the input is for another host";
 const TARGET = "4  virtinst was not found or cannot be patched";
 const NEW_FILE = "5  the new file failed a check; nothing was written";
-const IO = "6  reading or writing failed";
+const IO = "6  reading or writing failed, or the ssh connection failed";
 
 const DETAILS = "also print the Python that compiled the file, and the version of virt-manager";
 
@@ -69,7 +69,7 @@ const COMMANDS = {
     exits: [OK, USAGE, POOLS, IO],
   },
   apply: {
-    summary: "patch virtinst on this host; a second run changes nothing",
+    summary: "patch virtinst; a second run changes nothing",
     details: "Changes one file, which is replaced whole or not at all.",
     argument: new Argument("[patch]", "apply this patch, which render wrote (-: standard input)"),
     options: [
@@ -99,7 +99,7 @@ const COMMANDS = {
     examples: [
       "verify --vol libvirtpool/virt-1  # with an existing volume",
       "verify --report hv01.html  # with a report for a change ticket",
-      "verify --static -q  # for monitoring: only the exit code",
+      "verify --static -q  # for monitoring: prints only problems",
     ],
     exits: [
       "0  the patch is current, or not needed",

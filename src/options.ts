@@ -46,11 +46,17 @@ export const PYTHON = option("--python <path>", "the Python that runs virt-insta
 
 /** The options of a command that can work on another host. */
 export const SSH = [
-  option("--ssh <[user@]host>", "work on another host: read its pools and run the standalone script there"),
+  new Option(
+    "--ssh <[user@]host>",
+    "work on another host over ssh (not with PATCH, --vol, --report, --root, --python, -v or a source of pools)",
+  ).argParser((value, before?: string) => {
+    if (before === undefined) return value;
+    throw new InvalidArgumentError("It is given twice. Run the command once for each host.");
+  }),
   option("--sudo", "with --ssh: run everything on that host through sudo -n"),
 ];
 
-const ON_HOST = "Leave it out: --ssh reads them on that host";
+const ON_HOST = "Leave it out: --ssh reads the pools and secrets on that host";
 /** The options that do not go with --ssh, and what to do instead. */
 const NOT_WITH_SSH = {
   connect: `${ON_HOST}, from qemu:///system.`,
@@ -61,7 +67,7 @@ const NOT_WITH_SSH = {
   python: "Leave it out: the script finds the Python of virt-install.",
   vol: "Leave it out, or run virt-install --print-xml --import --disk vol=POOL/VOLUME on that host.",
   report: "Leave it out, or write the result as JSON: --json > FILE.",
-  verbose: "Leave it out, or use --json, which contains everything.",
+  verbose: "Leave it out, or use --json for details.",
 };
 
 /**
@@ -75,25 +81,22 @@ export function overSsh(words: CliOptions, patch?: string): SshOptions {
   const refuse = (message: string, hint: string) => {
     throw new Failure("usage", message, hint);
   };
-  if (host === undefined) return refuse("--sudo goes with --ssh only.", "Add --ssh HOST, or run the tool with sudo.");
+  if (host === undefined) return refuse("--sudo needs --ssh.", "Add --ssh HOST, or run the tool with sudo.");
   if (!HOST.test(host))
-    refuse(
-      `--ssh ${host}: this is not [USER@]HOST.`,
-      "Name a host as for ssh: --ssh root@hv01. Set its port in ssh_config.",
-    );
+    refuse(`--ssh ${host}: this is not [USER@]HOST.`, "Name one host as for ssh. Set its port in ssh_config.");
   if (patch !== undefined)
-    refuse("PATCH does not go with --ssh.", "Review the change with apply --check --diff --ssh HOST instead.");
+    refuse(`${patch}: a patch file cannot be used with --ssh.`, "Preview the change with --check --diff instead.");
   for (const [name, hint] of Object.entries(NOT_WITH_SSH))
     if (words[name as keyof typeof NOT_WITH_SSH] !== undefined)
-      refuse(`--${name.replace("Xml", "-xml")} does not go with --ssh.`, hint);
+      refuse(`--${name.replace("Xml", "-xml")} cannot be used with --ssh.`, hint);
   if (virtinst !== undefined && !virtinst.startsWith("/"))
     refuse(`--virtinst ${virtinst}: with --ssh, the path must begin with "/".`, "Name a directory on that host.");
   const flags = (["check", "diff", "force", "static", "json", "quiet"] as const).filter((flag) => words[flag]);
   return { host, sudo, flags: flags.map((flag) => `--${flag}`), ...given({ pool, virtinst }) };
 }
 
-// Neither part may begin with "-", which ssh takes for an option, or contain what ProxyCommand passes to a shell.
-const HOST = /^(?!-)(?:[^\s'"`$&;<>|(){}/]+@)?(?!-)[\w.:%-]+$/;
+// A user, and a name or IPv6 address. ssh reads a leading "-" as an option, and ProxyCommand passes both to a shell.
+const HOST = /^(?!-)(?:[\w.+@\\-]+@)?(?!-)(?:[\w.-]+|[\da-f]*:[\da-f]*:[\w.:%-]*)$/i;
 
 /** The options of a command that changes a file. */
 export const CHANGE = [

@@ -641,7 +641,7 @@ def verify(virtinst, args, result):
     """Check that the patch is current and works."""
     state, skip = result["state"], None
     if args.static or state != "current":
-        skip = u"--static" if args.static else u"the patch is %s" % state
+        skip = u"--static" if args.static else u"the file is %s" % state
     function = verdict(skip, []) if skip else check_function(virtinst.patch.block, virtinst)[0]
     if is_unaffected(result) and not args.static:
         skip = None  # check that virt-install writes complete disks without the patch

@@ -8,7 +8,7 @@ import { FORMS, type Result } from "../output/schema";
 import { type Connection, connect, type Remote } from "../system/ssh";
 import { type CommonOptions, type Host, hostOf, whole } from "../target";
 import { TOOL } from "../version";
-import { affectedBy, type PoolNeeds } from "../virtinst/affected";
+import { type Affected, affectedBy, type PoolNeeds } from "../virtinst/affected";
 import type { About } from "./about";
 import { scriptFor } from "./bundle";
 import { inspection } from "./inspect";
@@ -20,8 +20,8 @@ export interface SshOptions extends Pick<CommonOptions, "pool" | "virtinst">, Re
 }
 
 /**
- * Runs `apply`, `verify` or `revert` on another host: reads its pools and runs the standalone script there. One ssh
- * connection does both. Nothing stays on the host but the change.
+ * Runs `apply`, `verify` or `revert` on another host: reads its pools and runs the standalone script there, over one ssh
+ * connection.
  *
  * @returns the exit code and the output of the script
  * @throws Failure (io) if the connection fails, (facts) if a pool cannot be used
@@ -30,14 +30,18 @@ export async function runOverSsh(
   command: "apply" | "verify" | "revert",
   options: SshOptions,
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { host, sudo } = options;
-  return withConnection([command], options, async (connection) => {
+  const { host, flags } = options;
+  const changes = command !== "verify" && !flags.includes("--check");
+  return withConnection([command], options, changes, async (connection) => {
     const read = command === "revert" ? hostOf(NO_POOLS, {}) : await readOverSsh(connection, options);
+    // Fails before anything is run if a pool cannot be used; the script refuses what depends on the virtinst.
     whole({ ...read, facts: settleUsers(read.facts, () => true) });
     const ran = await connection.script(scriptFor(read, []));
-    if (ran.code !== 6 || connection.isRoot) return ran;
-    const more = `${TOOL}: ${host}: ${sudo ? "sudo did not make you" : "you are not"} root there.\nLog in as root, or use --sudo.\n`;
-    return { ...ran, stderr: ran.stderr + more };
+    // In a run over many hosts, each error names its host.
+    const stderr = ran.stderr.replace(new RegExp(`^${TOOL}: `, "gm"), `$&${host}: `);
+    if (connection.isRoot || !/permission denied|not permitted/i.test(stderr)) return { ...ran, stderr };
+    const hint = `${TOOL}: ${host}: you are not root on that host.\nLog in as root, or use --sudo.\n`;
+    return { ...ran, stderr: stderr + hint };
   });
 }
 
@@ -50,9 +54,9 @@ const NO_POOLS: HostConfig = { host: null, source: "", elsewhere: true, virtinst
  * @throws Failure as `runOverSsh` does, and if the virtinst of --virtinst is not there
  */
 export async function inspectOverSsh(options: SshOptions): Promise<Result<"inspect">> {
-  return withConnection(["verify", "--static", "--json"], options, async (connection) => {
+  return withConnection(["verify", "--static", "--json"], options, false, async (connection) => {
     const host = await readOverSsh(connection, options);
-    // Broken pools are shown.
+    // The script leaves out pools that cannot be used; inspect shows them.
     const usable = { ...host, facts: { ...host.facts, broken: [], byUser: [] } };
     const answer = parse(options.host, await connection.script(scriptFor(usable, [])));
     if ("error" in answer) {
@@ -63,16 +67,16 @@ export async function inspectOverSsh(options: SshOptions): Promise<Result<"inspe
       const notes = [...facts.notes, `${message} ${hint}`];
       return inspection({ ...host, facts }, aboutOf(host, answer), () => null, { program: null, notes });
     }
-    // Only disk code that copies auth gives this reason.
-    const copying = (pools: readonly PoolNeeds[]) => affectedBy(pools).at(-1) ?? null;
-    const copies = answer.affectedReason?.endsWith(copying(host.chosen)?.reason.replace("%s", "") ?? "") ?? false;
+    // The script does not report whether virtinst copies auth. Derive it from the reason, which begins with a path.
+    const copying = (pools: readonly PoolNeeds[]) => affectedBy(pools).at(-1) as Affected;
+    const copies = answer.affectedReason?.endsWith(copying(host.chosen).reason.replace("%s", "")) ?? false;
     const facts = settleUsers(host.facts, () => copies);
-    const more = { program: null, notes: answer.notes };
-    return inspection({ ...host, facts }, aboutOf(host, answer), copies ? copying : () => null, more);
+    const judge = copies ? copying : () => null;
+    return inspection({ ...host, facts }, aboutOf(host, answer), judge, { program: null, notes: answer.notes });
   });
 }
 
-/** What a result of the script says of the host and its virtinst. */
+/** Selects the fields of a result of the script for `inspect`. */
 function aboutOf({ config: { host, source } }: Host, answer: About): About {
   const { file, release, sha256, affected, affectedReason, state, stateReason } = answer;
   return { host, source, file, release, sha256, affected, affectedReason, state, stateReason };
@@ -82,10 +86,11 @@ function aboutOf({ config: { host, source } }: Host, answer: About): About {
 async function withConnection<T>(
   words: readonly string[],
   { host, sudo, virtinst, flags }: SshOptions,
+  changes: boolean,
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
   const named = virtinst === undefined ? [] : [`--virtinst=${virtinst}`];
-  const connection = await connect({ host, sudo }, [...words, ...flags, ...named]);
+  const connection = await connect({ host, sudo }, [...words, ...flags, ...named], changes);
   try {
     return await work(connection);
   } finally {
@@ -94,14 +99,13 @@ async function withConnection<T>(
 }
 
 /** Reads the pools of another host. */
-async function readOverSsh({ virsh, node }: Connection, { host, sudo, pool = [] }: SshOptions): Promise<Host> {
+async function readOverSsh({ virsh, hostname }: Connection, { host, sudo, pool = [] }: SshOptions): Promise<Host> {
   const words = ["ssh", shellWord(host), ...(sudo ? ["sudo -n"] : []), "virsh -r -c", DEFAULT_URI].join(" ");
-  const missing = `Install libvirt-client (Debian: libvirt-clients) on ${host}.`;
-  // The URI of that libvirt; an IPv6 address is in brackets.
-  const uri = `qemu+ssh://${host.replace(/[^@]*:[^@]*$/, "[$&]")}/system`;
+  const missing = "Install libvirt-client (Debian: libvirt-clients) on that host.";
+  const uri = `ssh://${host}`;
   const config = withoutTwins(await readLive({ uri, virsh, words, missing }));
-  // libvirt may call the host by another name than itself.
-  const read = hostOf({ ...config, host: node, elsewhere: true }, { pool });
+  // The hostname that libvirt reports may differ from that of the system, which the script compares.
+  const read = hostOf({ ...config, host: hostname, elsewhere: true }, { pool });
   if (read.chosen.length > 0) return read;
   return { ...read, facts: { ...read.facts, notes: [...read.facts.notes, "This host has no rbd pool."] } };
 }
@@ -114,7 +118,7 @@ function parse(host: string, { code, stdout, stderr }: { code: number; stdout: s
     throw new Failure(
       "io",
       `${host}: the script printed no result (exit code ${code}): ${stderr.trim() || "no message"}.`,
-      `Run this again; then look at: ${TOOL} verify --static --ssh ${shellWord(host)}.`,
+      `Run the command again. If it fails again, run: ${TOOL} verify --static --ssh ${shellWord(host)}`,
     );
   }
 }

@@ -91,17 +91,17 @@ describe("apply, verify and revert run the standalone script on the host", () =>
 
   test("the script is for this host, even if libvirt knows it by another name", async () => {
     const { stdout } = await run("verify", "--static", "--json");
-    expect(json(stdout)).toMatchObject({ host: hostname(), source: "qemu+ssh://root@hv01/system", notes: [] });
+    expect(json(stdout)).toMatchObject({ host: hostname(), source: "ssh://root@hv01", notes: [] });
   });
 
   test("a user who is not root is told to become root if the file cannot be written", async () => {
     program("id", "echo 1000");
     expect((await run("apply")).code).toBe(0);
-    program("cp", "exit 1");
+    program("cp", "echo 'cp: Permission denied' >&2; exit 1");
     const { code, stderr } = await run("revert");
     expect(code).toBe(6);
     expect(stderr).toMatch(
-      /cannot be replaced.*\n.*\nvirtinst-rbd-patch: root@hv01: you are not root there\.\nLog in as root, or use --sudo\.\n$/,
+      /^virtinst-rbd-patch: root@hv01: .*cannot be replaced.*Permission denied.*\n.*\nvirtinst-rbd-patch: root@hv01: you are not root on that host\.\nLog in as root, or use --sudo\.\n$/,
     );
   });
 
@@ -132,7 +132,7 @@ describe("inspect shows the pools and the virtinst of the host", () => {
     const { form: _, tool: __, verdict: ___, ...rest } = local;
     expect(remote).toEqual({
       ...rest,
-      ...{ host: hostname(), source: "qemu+ssh://root@hv01/system", program: null, notes: [] },
+      ...{ host: hostname(), source: "ssh://root@hv01", program: null, notes: [] },
       document: {
         ...rest.document,
         host: hostname(),
@@ -217,6 +217,7 @@ esac`,
 });
 
 describe("errors say what is wrong on which host, and what to do next", () => {
+  const VERIFY = "Check it with: virtinst-rbd-patch verify --ssh root@hv01";
   const failure = (kind: string, message: string | RegExp, hint: string | RegExp) =>
     expect.objectContaining({
       kind,
@@ -228,7 +229,7 @@ describe("errors say what is wrong on which host, and what to do next", () => {
     [
       "ssh cannot connect",
       "echo 'ssh: connect to host hv01 port 22: Connection refused' >&2; exit 255",
-      "root@hv01: ssh cannot connect: ssh: connect to host hv01 port 22: Connection refused.",
+      "root@hv01: ssh cannot connect: connect to host hv01 port 22: Connection refused.",
     ],
     [
       "the host key is wrong",
@@ -250,7 +251,7 @@ describe("errors say what is wrong on which host, and what to do next", () => {
   test("sudo asks for a password", async () => {
     options = { ...options, sudo: true };
     program("sudo", "echo 'sudo: a password is required' >&2; exit 1");
-    const hint = "Check with: ssh root@hv01 sudo -n true";
+    const hint = "Check with: ssh root@hv01 sudo -n sh -c true";
     await expect(run("apply")).rejects.toThrow(
       failure("io", "root@hv01: sudo -n cannot run sh: sudo: a password is required.", hint),
     );
@@ -258,7 +259,9 @@ describe("errors say what is wrong on which host, and what to do next", () => {
 
   test("there is no ssh on this machine", async () => {
     vi.stubEnv("PATH", temporaryFolder());
-    await expect(run("apply")).rejects.toThrow(failure("io", "ssh is not installed, or not in PATH.", /openssh/));
+    await expect(run("apply")).rejects.toThrow(
+      failure("io", "ssh is not installed, or not in PATH.", "Install OpenSSH's client."),
+    );
   });
 
   /** A PATH on the host with these programs only. */
@@ -274,8 +277,8 @@ describe("errors say what is wrong on which host, and what to do next", () => {
 
   test("there is no virsh on the host", async () => {
     only("python3");
-    const hint = "Install libvirt-client (Debian: libvirt-clients) on root@hv01.";
-    const message = "qemu+ssh://root@hv01/system: virsh: it is not installed, or not in PATH.";
+    const hint = "Install libvirt-client (Debian: libvirt-clients) on that host.";
+    const message = "ssh://root@hv01: virsh: it is not installed, or not in PATH.";
     await expect(run("apply")).rejects.toThrow(failure("facts", message, hint));
     await expect(inspectOverSsh(options)).rejects.toThrow(failure("facts", message, hint));
   });
@@ -285,7 +288,7 @@ describe("errors say what is wrong on which host, and what to do next", () => {
     await expect(run("verify")).rejects.toThrow(
       failure(
         "facts",
-        "qemu+ssh://root@hv01/system: failed to connect to the hypervisor.",
+        "ssh://root@hv01: failed to connect to the hypervisor.",
         "Is libvirtd running, and do you have access? Check with: ssh root@hv01 virsh -r -c qemu:///system pool-list --all",
       ),
     );
@@ -293,7 +296,7 @@ describe("errors say what is wrong on which host, and what to do next", () => {
 
   test("there is no Python on the host", async () => {
     only("virsh");
-    const hint = "Install one on that host: virt-install needs it, too.";
+    const hint = "Install one on that host.";
     await expect(run("apply")).rejects.toThrow(failure("io", /^root@hv01: no Python was found/, hint));
   });
 
@@ -303,23 +306,27 @@ describe("errors say what is wrong on which host, and what to do next", () => {
       "[ $# -lt 6 ] && exit 0\necho 'Traceback (most recent call last):\nSyntaxError: invalid syntax' >&2\nexit 1",
     );
     await expect(run("verify")).rejects.toThrow(
-      failure("io", "root@hv01: its Python cannot run the script: SyntaxError: invalid syntax.", /2\.7, or 3\.4/),
+      failure("io", "root@hv01: the script failed: SyntaxError: invalid syntax.", /2\.7, or 3\.4/),
     );
   });
 
   test.each([
-    ["while virsh runs", "virsh", "Nothing was changed."],
-    ["while the script runs", "timeout", "The state of the host is unknown."],
-  ])("the connection is lost %s", async (_, name, state) => {
+    ["while virsh runs", "virsh", "Nothing was changed.", "Run the command again."],
+    ["while the script runs", "timeout", "The state of the host is unknown.", VERIFY],
+  ])("the connection is lost %s", async (_, name, state, hint) => {
     ssh(`exec 4<&0; setsid sh -c "$command" <&4 & echo $! >'${bin}/pid'; wait $!; exit 255`);
     program(name, `kill -9 -$(cat '${bin}/pid')`);
-    await expect(run("apply")).rejects.toThrow(
-      failure(
-        "io",
-        `root@hv01: the connection was lost. ${state}`,
-        "Check it with: virtinst-rbd-patch verify --ssh root@hv01",
-      ),
-    );
+    await expect(run("apply")).rejects.toThrow(failure("io", `root@hv01: the connection was lost. ${state}`, hint));
+  });
+
+  test("a Python that is killed ends the run; only a command that may change the file says that its state is unknown", async () => {
+    program("python3", "[ $# -lt 6 ] && exit 0\nexit 137");
+    const message = (state: string) => `root@hv01: the script ended with exit code 137. ${state}`;
+    await expect(run("revert")).rejects.toThrow(failure("io", message("The state of the host is unknown."), VERIFY));
+    for (const unchanged of [() => run("verify"), () => run("apply", "--check"), () => inspectOverSsh(options)])
+      await expect(unchanged()).rejects.toThrow(
+        failure("io", message("Nothing was changed."), "Run the command again."),
+      );
   });
 
   test("a script that does not arrive whole is not run", async () => {
@@ -351,7 +358,7 @@ test("a signal during the run of the script reports that the state of the host i
   expect([signal, stderr]).toEqual([
     "SIGINT",
     expect.stringMatching(
-      /the connection was lost\. The state of the host is unknown\. Check it with: .* verify --ssh root@hv01\n$/,
+      /the run was interrupted\. The state of the host is unknown\. Check it with: .* verify --ssh root@hv01\n$/,
     ),
   ]);
 });
@@ -364,23 +371,34 @@ test("the host's escape sequences do not reach the terminal", () => {
 
 describe("options that do not go with --ssh are refused, with the alternative", () => {
   test.each([
-    [["apply", "--ssh", "hv01", "x.patch"], "PATCH does not go with --ssh.", /apply --check --diff --ssh HOST/],
-    [["verify", "--ssh", "hv01", "--vol", "a/b"], "--vol does not go with --ssh.", /virt-install --print-xml/],
-    [["verify", "--ssh", "hv01", "--report", "a"], "--report does not go with --ssh.", /--json > FILE/],
-    [["verify", "--ssh", "hv01", "--python", "a"], "--python does not go with --ssh.", /finds the Python/],
-    [["verify", "--ssh", "hv01", "-v"], "--verbose does not go with --ssh.", /--json/],
-    [["apply", "--ssh", "hv01", "-c", "a"], "--connect does not go with --ssh.", /qemu:\/\/\/system/],
-    [["apply", "--ssh", "hv01", "--host", "a"], "--host does not go with --ssh.", /bundle --host/],
-    [["apply", "--ssh", "hv01", "--root", "/a"], "--root does not go with --ssh.", /run it there with --root/],
-    [["apply", "--ssh", "hv01", HOST[0] as string], "--pool-xml does not go with --ssh.", /bundle --pool-xml/],
-    [["inspect", "--ssh", "hv01", "--secret-xml", "a"], "--secret-xml does not go with --ssh.", /bundle --secret-xml/],
+    [["apply", "--ssh", "hv01", "x.patch"], "x.patch: a patch file cannot be used with --ssh.", /--check --diff/],
+    [["verify", "--ssh", "hv01", "--vol", "a/b"], "--vol cannot be used with --ssh.", /virt-install --print-xml/],
+    [["verify", "--ssh", "hv01", "--report", "a"], "--report cannot be used with --ssh.", /--json > FILE/],
+    [["verify", "--ssh", "hv01", "--python", "a"], "--python cannot be used with --ssh.", /finds the Python/],
+    [["verify", "--ssh", "hv01", "-v"], "--verbose cannot be used with --ssh.", /--json/],
+    [["apply", "--ssh", "hv01", "-c", "a"], "--connect cannot be used with --ssh.", /qemu:\/\/\/system/],
+    [["apply", "--ssh", "hv01", "--host", "a"], "--host cannot be used with --ssh.", /bundle --host/],
+    [["apply", "--ssh", "hv01", "--root", "/a"], "--root cannot be used with --ssh.", /run it there with --root/],
+    [["apply", "--ssh", "hv01", HOST[0] as string], "--pool-xml cannot be used with --ssh.", /bundle --pool-xml/],
+    [
+      ["inspect", "--ssh", "hv01", "--secret-xml", "a"],
+      "--secret-xml cannot be used with --ssh.",
+      /bundle --secret-xml/,
+    ],
     [["revert", "--ssh", "hv01", "--virtinst", "a"], '--virtinst a: with --ssh, the path must begin with "/".', /host/],
-    [["inspect", "--sudo"], "--sudo goes with --ssh only.", /Add --ssh HOST/],
-    ...["-oProxyCommand=id", "root@-oX", "a b", "a;b", "root@a`b`", "a@", "$(id)", "ssh://hv01"].map(
+    [["bundle", "--ssh", "hv01"], "bundle has no --ssh.", /inspect --ssh HOST --json > host\.json.*--host host\.json/],
+    [["apply", "--ssh", "-oX"], "--ssh -oX: this is not [USER@]HOST.", /ssh_config/],
+    [
+      ["apply", "--ssh", "hv01", "--ssh", "hv02"],
+      "option '--ssh <[user@]host>' argument 'hv02' is invalid. It is given twice. Run the command once for each host.",
+      /--help/,
+    ],
+    [["inspect", "--sudo"], "--sudo needs --ssh.", /Add --ssh HOST/],
+    ...["-oProxyCommand=id", "root@-oX", "a b", "a;b", "root@a`b`", "a@", "$(id)", "ssh://hv01", "hv01:22"].map(
       (name): [string[], string, RegExp] => [
         ["apply", `--ssh=${name}`],
         `--ssh ${name}: this is not [USER@]HOST.`,
-        /--ssh root@hv01/,
+        /Set its port in ssh_config/,
       ],
     ),
   ])("%j", (words, message, hint) => {

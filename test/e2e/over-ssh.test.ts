@@ -129,7 +129,7 @@ describe("from a machine without virsh, a host without Node", () => {
     const { stdout, code } = tool("verify", "--ssh", "root@hv01", "--static", "--json", "--pool", POOL);
     expect([code, json(stdout)]).toEqual([
       1,
-      expect.objectContaining({ host: hostname(), pools: [POOL], source: "qemu+ssh://root@hv01/system" }),
+      expect.objectContaining({ host: hostname(), pools: [POOL], source: "ssh://root@hv01" }),
     ]);
     expect(json(tool("inspect", "--ssh", "root@hv01", "--json").stdout).document.pools).toHaveLength(2);
     expect(tool("apply", "--check", "-q", "--ssh", "root@hv01")).toMatchObject({ code: 1, stdout: "" });
@@ -171,7 +171,7 @@ describe("who logs in", () => {
     expect([code, stderr]).toEqual([
       6,
       expect.stringMatching(
-        /Permission denied.*\n.*\n.*: plain@hv01: you are not root there\.\nLog in as root, or use --sudo\.\n$/,
+        /Permission denied.*\n.*\n.*: plain@hv01: you are not root on that host\.\nLog in as root, or use --sudo\.\n$/,
       ),
     ]);
   });
@@ -180,7 +180,7 @@ describe("who logs in", () => {
     const { code, stderr } = tool("apply", "--ssh", "plain@hv01", "--sudo");
     expect([code, stderr]).toEqual([
       6,
-      expect.stringMatching(/sudo -n cannot run sh: sudo: .*\nCheck with: ssh plain@hv01 sudo -n true\n/),
+      expect.stringMatching(/sudo -n cannot run sh: sudo: .*\nCheck with: ssh plain@hv01 sudo -n sh -c true\n/),
     ]);
   });
 
@@ -244,7 +244,7 @@ describe("errors", () => {
       "no-virsh",
       3,
       "virsh: it is not installed, or not in PATH.",
-      "Install libvirt-client (Debian: libvirt-clients) on root@no-virsh.",
+      "Install libvirt-client (Debian: libvirt-clients) on that host.",
     ],
     [
       "no-libvirtd",
@@ -252,12 +252,7 @@ describe("errors", () => {
       /failed to connect to the hypervisor; .*No such file or directory\.$/,
       "Is libvirtd running, and do you have access? Check with: ssh root@no-libvirtd virsh -r -c qemu:///system pool-list --all",
     ],
-    [
-      "no-python",
-      6,
-      /^virtinst-rbd-patch: root@no-python: no Python was found/,
-      "Install one on that host: virt-install needs it, too.",
-    ],
+    ["no-python", 6, /^virtinst-rbd-patch: root@no-python: no Python was found/, "Install one on that host."],
     [
       "no-virtinst",
       4,
