@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { cli, HOST, json, PLAIN, shell, TOOL, target, temporaryFolder } from "./support/cli";
+import { built, cli, HOST, json, PLAIN, shell, TOOL, target, temporaryFolder } from "./support/cli";
 
 test.each([
   [["inspect", "--host", "/nonexistent"], 3, /nonexistent cannot be read: no such file/],
@@ -13,8 +13,8 @@ test.each([
     6,
     /cannot be written: no such file/,
   ],
-])("%j exits %i", (words, exit, message) => {
-  const { code, stderr, stdout } = cli([...words, "--json"]);
+])("%j exits %i", async (words, exit, message) => {
+  const { code, stderr, stdout } = await cli([...words, "--json"]);
   expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/\n {4}at /);
   expect(code).toBe(exit);
@@ -24,11 +24,11 @@ test.each([
   });
 });
 
-test("what looks like this tool's own colours is none of them in a name from outside", () => {
+test("what looks like this tool's own colours is none of them in a name from outside", async () => {
   const folder = join(temporaryFolder(), "\u001b[8mhidden");
   cpSync(target(PLAIN).folder, folder, { recursive: true });
   for (const words of [["inspect"], ["apply", "--check"], ["apply"], ["verify", "-v"]]) {
-    const { stdout, stderr } = cli([...words, ...HOST, "--virtinst", folder]);
+    const { stdout, stderr } = await cli([...words, ...HOST, "--virtinst", folder]);
     expect(stdout).toContain("\\x1b[8mhidden");
     expect(stdout + stderr).not.toContain("\u001b");
   }
@@ -68,7 +68,7 @@ describe("the built file", () => {
     const { folder, path, pristine } = target(PLAIN);
     const tool = join(temporaryFolder(), "virtinst-rbd-patch");
     cpSync(TOOL, tool);
-    const run = (...words: string[]) => cli(words, { tool });
+    const run = (...words: string[]) => built(words, { tool });
     const options = [...HOST, "--virtinst", folder];
     const document = join(dirname(tool), "host.json");
     const patch = join(dirname(tool), "host.patch");

@@ -11,15 +11,15 @@ const commands = program.commands.map((command) => {
 });
 const names = commands.map(({ name }) => name);
 
-test("`help`, `--help` and no command list all commands; without a command that is wrong usage", () => {
-  const { code, stdout } = cli(["--help"]);
+test("`help`, `--help` and no command list all commands; without a command that is wrong usage", async () => {
+  const { code, stdout } = await cli(["--help"]);
   expect(code).toBe(0);
   for (const { name, command } of commands)
     expect(stdout).toMatch(new RegExp(`^  ${name} .*${command.summary().slice(0, 20)}`, "m"));
-  expect(cli(["help"])).toEqual({ code: 0, stdout, stderr: "" });
-  expect(cli([])).toEqual({ code: 2, stdout: "", stderr: stdout });
-  expect(cli(["help", "bogus"]).code).toBe(2);
-  expect(cli(["help", "apply"])).toEqual(cli(["apply", "--help"]));
+  expect(await cli(["help"])).toEqual({ code: 0, stdout, stderr: "" });
+  expect(await cli([])).toEqual({ code: 2, stdout: "", stderr: stdout });
+  expect((await cli(["help", "bogus"])).code).toBe(2);
+  expect(await cli(["help", "apply"])).toEqual(await cli(["apply", "--help"]));
 });
 
 describe.each(names)("the help of %s", (name) => {
@@ -83,8 +83,8 @@ test.each([
   ],
   [["verify", "--report", "-"], "--report writes to a file.", "Name it: --report verify.html."],
   [["bundle", "--hosts", "x"], "--hosts writes a file for each host and needs a directory.", "Name it with -o DIR."],
-])("wrong usage exits with 2 and prints one message and one hint: %j", (words, message, hint) => {
-  const { code, stdout, stderr } = cli([...words, "--json"]);
+])("wrong usage exits with 2 and prints one message and one hint: %j", async (words, message, hint) => {
+  const { code, stdout, stderr } = await cli([...words, "--json"]);
   const { error, verdict } = json(stdout);
   const like = (text: string | RegExp) => (typeof text === "string" ? text : expect.stringMatching(text));
   expect({ code, ...error }).toEqual({ code: 2, message: like(message), hint: like(hint) });
@@ -99,45 +99,48 @@ test.each([
   [["inspect", "--pool="], "--pool <name>"],
   [["bundle", "--hosts="], "--hosts <dir>"],
   [["apply", "--pool", "a", "--pool", "-q"], "--pool <name>"],
-])("an option without its value is wrong usage: %j", (words, flags) => {
-  const { code, stdout, stderr } = cli(words);
+])("an option without its value is wrong usage: %j", async (words, flags) => {
+  const { code, stdout, stderr } = await cli(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toContain(`option '${flags}' argument '`);
   expect(stderr).toContain("The value is missing.");
 });
 
-test("a value that begins with - is written with =", () => {
-  expect(cli(["inspect", "--virtinst=-x"]).stderr).toMatch(/^virtinst-rbd-patch: (?!option)/);
+test("a value that begins with - is written with =", async () => {
+  expect((await cli(["inspect", "--virtinst=-x"])).stderr).toMatch(/^virtinst-rbd-patch: (?!option)/);
 });
 
-test("an option that can be repeated has one value each: the argument may follow it", () => {
+test("an option that can be repeated has one value each: the argument may follow it", async () => {
   const { options } = target(PLAIN);
   const words = ["--pool", "libvirtpool", ...options.flatMap((option) => option.split("="))];
-  const patch = temporaryFile("host.patch", cli(["render", ...words]).stdout);
+  const patch = temporaryFile("host.patch", (await cli(["render", ...words])).stdout);
   const poolXml = options[0]?.split("=") ?? [];
-  expect(cli(["apply", "--check", ...options.slice(1), ...poolXml, patch])).toMatchObject({ code: 1, stderr: "" });
+  expect(await cli(["apply", "--check", ...options.slice(1), ...poolXml, patch])).toMatchObject({
+    code: 1,
+    stderr: "",
+  });
 });
 
-test("apply and revert take --dry-run and -n for --check, and accept --yes", () => {
+test("apply and revert take --dry-run and -n for --check, and accept --yes", async () => {
   const { options, pristine, path } = target(PLAIN);
   const revert = ["revert", ...options.slice(2)];
-  const check = cli(["apply", "--check", ...options]);
-  for (const alias of ["--dry-run", "-n"]) expect(cli(["apply", alias, ...options])).toEqual(check);
+  const check = await cli(["apply", "--check", ...options]);
+  for (const alias of ["--dry-run", "-n"]) expect(await cli(["apply", alias, ...options])).toEqual(check);
   expect(readFileSync(path).equals(pristine)).toBe(true);
-  expect(cli(["apply", "--yes", ...options]).code).toBe(0);
-  expect(cli([...revert, "-n"])).toEqual(cli([...revert, "--check"]));
-  expect(cli([...revert, "-y"]).code).toBe(0);
+  expect((await cli(["apply", "--yes", ...options])).code).toBe(0);
+  expect(await cli([...revert, "-n"])).toEqual(await cli([...revert, "--check"]));
+  expect((await cli([...revert, "-y"])).code).toBe(0);
   expect(readFileSync(path).equals(pristine)).toBe(true);
 });
 
-test("--version and the JSON state the version of package.json", () => {
+test("--version and the JSON state the version of package.json", async () => {
   const { version } = JSON.parse(readFileSync("package.json", "utf8"));
-  expect(cli(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  expect(await cli(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
   for (const words of [
     ["inspect", "--bogus"],
     ["apply", "--check", ...target(PLAIN).options],
   ])
-    expect(json(cli([...words, "--json"]).stdout).tool).toBe(`virtinst-rbd-patch ${version}`);
+    expect(json((await cli([...words, "--json"])).stdout).tool).toBe(`virtinst-rbd-patch ${version}`);
 });
 
 test("the man page contains every command, option and exit code, and no others", () => {

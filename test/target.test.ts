@@ -85,20 +85,20 @@ const other = () =>
 
 test.each([["verify"], ["render"], ["apply", "--check"]])(
   "%s exits with 3 for the configuration of another host",
-  (...words) => {
+  async (...words) => {
     const { folder } = target(PLAIN);
     const env = { PATH: `${folder}:${process.env.PATH}` };
-    const { code, stderr, stdout } = cli([...words, "--host", other()], { env });
+    const { code, stderr, stdout } = await cli([...words, "--host", other()], { env });
     expect(stderr).toMatch(/this is the configuration of host hv18, but/);
     expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
-    expect(cli([...words, "--host", other(), "--virtinst", folder]).code).toBeLessThan(2);
+    expect((await cli([...words, "--host", other(), "--virtinst", folder])).code).toBeLessThan(2);
   },
 );
 
-test("inspect shows the configuration of another host, without the virtinst of this one", () => {
+test("inspect shows the configuration of another host, without the virtinst of this one", async () => {
   const { folder } = target(PLAIN);
   const env = { PATH: `${folder}:${process.env.PATH}` };
-  const { code, stderr, stdout } = cli(["inspect", "--host", other()], { env });
+  const { code, stderr, stdout } = await cli(["inspect", "--host", other()], { env });
   expect(code).toBe(0);
   expect(stdout).toMatch(/^Affected: unknown\n/);
   expect(stderr).toMatch(/^note: .*configuration of host hv18/m);

@@ -48,12 +48,12 @@ test("a reviewer can read it: short, no line over 110 characters, ASCII", () => 
 });
 const LINES = 812;
 
-eachPython("apply, verify, revert", false, (python) => {
+eachPython("apply, verify, revert", false, async (python) => {
   const both = new Both({ python });
-  expect(both.run("apply", "--diff").code).toBe(0);
+  expect((await both.run("apply", "--diff")).code).toBe(0);
   expect(both.script("apply")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^current: /) });
   expect(both.script("verify")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^function passed/m) });
-  expect(both.run("revert").code).toBe(0);
+  expect((await both.run("revert")).code).toBe(0);
 });
 
 eachPython("below --root, nothing outside is read or written, and nothing of the image is run", false, (python) => {
@@ -252,10 +252,10 @@ describe("odd environments", () => {
     expect(shell('python3 "$1" apply --dry-run --virtinst "$2"').code).toBe(1);
     expect(shell('python3 "$1" apply --virtinst /nowhere').code).toBe(4);
   });
-  test.skipIf(!HAS_PYTHON2)("bytes that Python 2 cannot decode: exit 4", () => {
+  test.skipIf(!HAS_PYTHON2)("bytes that Python 2 cannot decode: exit 4", async () => {
     const both = new Both({ layout: "guest-1.4", python: "python2.7" });
     both.each(({ edit }) => edit((text) => text.replace(/^# -\*- coding.*\n/m, "").replace(/$/, "# \xc3\xa9\n")));
-    expect(both.run("apply").code).toBe(4);
+    expect((await both.run("apply")).code).toBe(4);
   });
 });
 

@@ -8,9 +8,9 @@ import { HOST_TWO, patchedBy100 } from "../support/cli";
 let patchedText: Buffer | null = null;
 
 /** Two patched copies. The first call patches them with both; each run writes the same. */
-function patched(): Both {
+async function patched(): Promise<Both> {
   const both = new Both();
-  if (patchedText === null) both.run("apply");
+  if (patchedText === null) await both.run("apply");
   patchedText ??= readFileSync(both.places[0].path);
   for (const { path } of both.places) writeFileSync(path, patchedText);
   return both;
@@ -64,35 +64,35 @@ const STATES: readonly (readonly [state: string, name: string, change: (text: st
   ],
 ];
 
-test.each(STATES)("%s: %s", (state, _, change) => {
-  const both = patched();
+test.each(STATES)("%s: %s", async (state, _, change) => {
+  const both = await patched();
   both.each(({ edit }) => edit(change));
-  expect(both.run("verify", "--static").state).toBe(state);
-  both.run("apply", "--check");
-  both.run("revert");
+  expect((await both.run("verify", "--static")).state).toBe(state);
+  await both.run("apply", "--check");
+  await both.run("revert");
 });
 
 test.each(["99999999999.123456789", "-1.500000000", "12345678901234567890.000000000"])(
   "a time of %s in the header",
-  (time) => {
-    const both = patched();
+  async (time) => {
+    const both = await patched();
     both.each(({ edit }) => edit((text) => withOwnDigest(text.replace(/(mtime=)\S+/, `$1${time}`))));
-    expect(both.run("verify", "--static").state).toBe("current");
-    expect(both.run("revert")).toMatchObject({ code: 0, state: "not-patched" });
+    expect((await both.run("verify", "--static")).state).toBe("current");
+    expect(await both.run("revert")).toMatchObject({ code: 0, state: "not-patched" });
   },
 );
 
-test("a patch for other pools is updated, and reverted to the original", () => {
-  const old = patched();
+test("a patch for other pools is updated, and reverted to the original", async () => {
+  const old = await patched();
   const both = new Both({ pools: HOST_TWO });
   for (const [index, { path }] of old.places.entries()) cpSync(path, both.places[index]?.path as string);
-  expect(both.run("apply")).toMatchObject({ code: 0, status: "updated" });
-  expect(both.run("revert")).toMatchObject({ code: 0, restored: true });
+  expect(await both.run("apply")).toMatchObject({ code: 0, status: "updated" });
+  expect(await both.run("revert")).toMatchObject({ code: 0, restored: true });
 });
 
-test("the patch of 1.0.0 is outdated, and is updated and reverted to the original", () => {
+test("the patch of 1.0.0 is outdated, and is updated and reverted to the original", async () => {
   const both = new Both().each(({ path }) => writeFileSync(path, patchedBy100(readFileSync(path))));
-  expect(both.run("verify", "--static")).toMatchObject({ code: 1, state: "outdated" });
-  expect(both.run("apply")).toMatchObject({ code: 0, status: "updated" });
-  expect(both.run("revert").code).toBe(0);
+  expect(await both.run("verify", "--static")).toMatchObject({ code: 1, state: "outdated" });
+  expect(await both.run("apply")).toMatchObject({ code: 0, status: "updated" });
+  expect((await both.run("revert")).code).toBe(0);
 });

@@ -28,17 +28,17 @@ function stand(script: string, layout = PLAIN, host = HOST) {
   const said = join(temporaryFolder(), "said");
   const program = standInProgram(made.folder, `echo "$*" >> '${said}'\n${script}`);
   const options = [...host, "--virtinst", made.folder];
-  const verify = (...words: string[]) => {
-    const ran = cli(["verify", "--json", ...options, ...words]);
+  const verify = async (...words: string[]) => {
+    const ran = await cli(["verify", "--json", ...options, ...words]);
     return { code: ran.code, ...json(ran.stdout), stderr: ran.stderr };
   };
   return { ...made, program, options, verify, said: () => readFileSync(said, "utf8").trim().split("\n") };
 }
 
 /** One whose blocks are current. */
-function patched(script: string, host = HOST) {
+async function patched(script: string, host = HOST) {
   const made = stand(script, PLAIN, host);
-  const applied = cli(["apply", ...made.options]);
+  const applied = await cli(["apply", ...made.options]);
   expect(applied.code, applied.stderr).toBe(0);
   return made;
 }
@@ -48,9 +48,9 @@ const differences = ({ checks }: { checks: readonly { difference: string }[] }) 
 const prints = (text: string) => `echo '${text}'`;
 
 describe("verify has the host's own virt-install print a domain with a disk of each pool", () => {
-  test("beside a CD-ROM, on a node of libvirt's test driver that goes afterwards", () => {
-    const { verify, said, program } = patched(`cp "\${2#test://}" "$0.node"; ${prints(domain(rbd(), CDROM))}`);
-    const { code, install } = verify();
+  test("beside a CD-ROM, on a node of libvirt's test driver that goes afterwards", async () => {
+    const { verify, said, program } = await patched(`cp "\${2#test://}" "$0.node"; ${prints(domain(rbd(), CDROM))}`);
+    const { code, install } = await verify();
     expect(install).toEqual({
       status: "passed",
       reason: `${program} on libvirt's test driver`,
@@ -102,31 +102,34 @@ describe("verify has the host's own virt-install print a domain with a disk of e
       domain(rbd(), CDROM.replace("<source", `${AUTH}<source`)),
       /\/cd\.iso got an auth, and needs none/,
     ],
-  ])("%s is a failure, with the difference", (_, xml, difference) => {
-    const { verify, program } = patched(prints(xml));
-    const { code, state, behaviour, install } = verify();
+  ])("%s is a failure, with the difference", async (_, xml, difference) => {
+    const { verify, program } = await patched(prints(xml));
+    const { code, state, behaviour, install } = await verify();
     expect({ code, state, behaviour: behaviour.status }).toEqual({ code: 5, state: "current", behaviour: "passed" });
     expect(install).toMatchObject({ status: "failed", reason: `${program} on libvirt's test driver` });
     expect(differences(install)).toMatch(difference);
   });
 
-  test("what the patch logged is a cause, each line once", () => {
-    const { verify } = patched(
+  test("what the patch logged is a cause, each line once", async () => {
+    const { verify } = await patched(
       `for n in 1 2; do echo 'WARNING virtinst-rbd-patch: disk vms/x is left unchanged'; done >&2; ${prints(domain(rbd("")))}`,
     );
-    expect(verify().install.causes).toEqual(["the patch logged: disk vms/x is left unchanged"]);
+    expect((await verify()).install.causes).toEqual(["the patch logged: disk vms/x is left unchanged"]);
   });
 
   test.each([
     ["in any case, without dashes", AUTH.replace("2a5b08e4-3f6f", "2A5B08E43F6F")],
     ["by the pool's own usage", AUTH.replace(/uuid=".*?"/, 'usage="client.libvirt secret"')],
-  ])("a secret may be named %s", (_, auth) => {
-    expect(patched(prints(domain(rbd(auth)))).verify()).toMatchObject({ code: 0, install: { status: "passed" } });
+  ])("a secret may be named %s", async (_, auth) => {
+    expect(await (await patched(prints(domain(rbd(auth))))).verify()).toMatchObject({
+      code: 0,
+      install: { status: "passed" },
+    });
   });
 
-  test("all pools have one run, and a check each", () => {
-    const { verify, said } = patched(prints(domain(rbd(AUTH, HOSTS, "vms/virtinst-rbd-patch-2"))), HOST_TWO);
-    const { install, code } = verify();
+  test("all pools have one run, and a check each", async () => {
+    const { verify, said } = await patched(prints(domain(rbd(AUTH, HOSTS, "vms/virtinst-rbd-patch-2"))), HOST_TWO);
+    const { install, code } = await verify();
     expect(said()).toEqual([expect.stringMatching(/-1,bus=virtio.*-2,bus=virtio/)]);
     expect(install.checks.map(({ label, passed }: { label: string; passed: boolean }) => [label, passed])).toEqual([
       ["disk of pool archive", false],
@@ -136,21 +139,21 @@ describe("verify has the host's own virt-install print a domain with a disk of e
     expect(code).toBe(5);
   });
 
-  test("a pool that cannot be on the node is named", () => {
+  test("a pool that cannot be on the node is named", async () => {
     const [, secret] = HOST as [string, string];
     const bare = `--pool-xml=${temporaryFile("bare.xml", "<pool type='rbd'><name>bare</name><source><name>cold</name></source></pool>\n")}`;
-    const { verify } = patched(prints(domain(rbd())), [...HOST, bare]);
-    const { install, code } = verify();
+    const { verify } = await patched(prints(domain(rbd())), [...HOST, bare]);
+    const { install, code } = await verify();
     expect(code).toBe(0);
     expect(install.reason).toMatch(/; not for pool bare: its test driver takes only pools that list a monitor/);
-    const only = patched("exit 1", [bare, secret]).verify();
+    const only = await (await patched("exit 1", [bare, secret])).verify();
     expect(only).toMatchObject({
       code: 0,
       install: { status: "skipped", reason: expect.stringMatching(/list a monitor/) },
     });
   });
 
-  test("100 pools are one run, and 101 two", () => {
+  test("100 pools are one run, and 101 two", async () => {
     const pools = Array.from({ length: 101 }, (_, index) => {
       const source = `<host name='192.0.2.1'/><name>c${index}</name>`;
       return `--pool-xml=${temporaryFile("pool.xml", `<pool type='rbd'><name>p${index}</name><source>${source}</source></pool>`)}`;
@@ -159,13 +162,13 @@ describe("verify has the host's own virt-install print a domain with a disk of e
       [100, 1],
       [101, 2],
     ] as const) {
-      const { verify, said } = patched(
+      const { verify, said } = await patched(
         `echo '<domain>'
 sed -n 's|.*<key>\\(.*\\)</key>.*|<devices><disk><source protocol="rbd" name="\\1"><host name="192.0.2.1"/></source></disk></devices>|p' "\${2#test://}"
 echo '</domain>'`,
         pools.slice(0, number),
       );
-      const { code, install } = verify();
+      const { code, install } = await verify();
       expect({ code, status: install.status, checks: install.checks.length }).toEqual({
         code: 0,
         status: "passed",
@@ -175,28 +178,36 @@ echo '</domain>'`,
     }
   });
 
-  test("where none is needed, that is proved too", () => {
+  test("where none is needed, that is proved too", async () => {
     const { verify } = stand(prints(domain(rbd(""))), PLAIN, HOST_BY_UUID);
-    expect(verify()).toMatchObject({ code: 5, state: "not-patched", affected: "no", install: { status: "failed" } });
+    expect(await verify()).toMatchObject({
+      code: 5,
+      state: "not-patched",
+      affected: "no",
+      install: { status: "failed" },
+    });
   });
 });
 
 describe("virt-install is not run", () => {
   const untouched = "exit 1";
 
-  test.each([["with --static", ["--static"], "--static was given"]])("%s", (_, words, reason) => {
-    const { verify } = patched(untouched);
-    expect(verify(...words)).toMatchObject({ code: 0, install: { status: "skipped", reason } });
+  test.each([["with --static", ["--static"], "--static was given"]])("%s", async (_, words, reason) => {
+    const { verify } = await patched(untouched);
+    expect(await verify(...words)).toMatchObject({ code: 0, install: { status: "skipped", reason } });
   });
 
-  test("where the patch is not current: a no needs no proof", () => {
+  test("where the patch is not current: a no needs no proof", async () => {
     const { verify } = stand(untouched);
-    expect(verify()).toMatchObject({ code: 1, install: { status: "skipped", reason: "the file is not-patched" } });
+    expect(await verify()).toMatchObject({
+      code: 1,
+      install: { status: "skipped", reason: "the file is not-patched" },
+    });
   });
 
-  test("where no temporary file can be written", () => {
-    const { options } = patched(untouched);
-    const { code, stdout } = cli(["verify", "--json", ...options], { env: { TMPDIR: "/nowhere" } });
+  test("where no temporary file can be written", async () => {
+    const { options } = await patched(untouched);
+    const { code, stdout } = await cli(["verify", "--json", ...options], { env: { TMPDIR: "/nowhere" } });
     expect(code).toBe(0);
     expect(json(stdout).install).toMatchObject({
       status: "skipped",
@@ -204,18 +215,18 @@ describe("virt-install is not run", () => {
     });
   });
 
-  test("below --root", () => {
+  test("below --root", async () => {
     const base = image();
-    expect(cli(["apply", "--root", base]).code).toBe(0);
-    const { code, stdout } = cli(["verify", "--json", "--root", base]);
+    expect((await cli(["apply", "--root", base])).code).toBe(0);
+    const { code, stdout } = await cli(["verify", "--json", "--root", base]);
     expect(code).toBe(0);
     expect(json(stdout).install).toMatchObject({ status: "skipped", reason: "nothing below --root is run" });
   });
 
-  test("where none uses the virtinst that was named", () => {
-    const { verify, program, folder } = patched(untouched);
+  test("where none uses the virtinst that was named", async () => {
+    const { verify, program, folder } = await patched(untouched);
     rmSync(program);
-    expect(verify()).toMatchObject({
+    expect(await verify()).toMatchObject({
       code: 0,
       install: { status: "skipped", reason: `no virt-install program uses the virtinst in ${folder}` },
     });
@@ -234,19 +245,19 @@ describe("virt-install is not run", () => {
       (program: string) => writeFileSync(program, "#!/usr/bin/env python3\nimport libvirt_that_is_not_there\n"),
       /No module named 'libvirt_that_is_not_there'/,
     ],
-  ])("where %s, which is no failure of the patch", (_, breakIt, reason) => {
-    const { verify, program } = patched(untouched);
+  ])("where %s, which is no failure of the patch", async (_, breakIt, reason) => {
+    const { verify, program } = await patched(untouched);
     breakIt(program);
-    const { code, install } = verify();
+    const { code, install } = await verify();
     expect(install).toMatchObject({ status: "skipped", reason: expect.stringMatching(reason) });
     expect(code).toBe(0);
   });
 
-  test("but --python runs its script, whatever its first line says", () => {
-    const { verify, program } = patched("");
+  test("but --python runs its script, whatever its first line says", async () => {
+    const { verify, program } = await patched("");
     writeFileSync(program, `#!/nowhere/python3\nprint('${domain(rbd())}')\n`);
-    expect(verify().install.status).toBe("skipped");
-    expect(verify("--python", "python3")).toMatchObject({ code: 0, install: { status: "passed" } });
+    expect((await verify()).install.status).toBe("skipped");
+    expect(await verify("--python", "python3")).toMatchObject({ code: 0, install: { status: "passed" } });
   });
 });
 
@@ -254,11 +265,11 @@ describe("a manual edit of _build_xml", () => {
   const edit = "        final_xml = re.sub('a', 'b', final_xml)\n";
   const LAST = "        final_xml = self._pre_reinstall_xml or final_xml\n";
 
-  test("is reported by every command, in text and JSON, patched with --force or not", () => {
+  test("is reported by every command, in text and JSON, patched with --force or not", async () => {
     const made = stand("exit 127");
     made.edit(LAST, LAST + edit);
     for (const command of ["inspect", "apply --force", "apply --force", "verify", "inspect"]) {
-      const ran = cli([...command.split(" "), "--json", ...made.options]);
+      const ran = await cli([...command.split(" "), "--json", ...made.options]);
       expect(ran.stderr, command).toMatch(/^note: _build_xml has a manual edit in line \d+/m);
       expect(json(ran.stdout).notes.join(" "), command).toMatch(/manual edit/);
     }

@@ -18,9 +18,9 @@ const HOSTS = [11, 12, 13].map((number) => `<host name="192.0.2.${number}" port=
 const RIGHT = `echo '<domain><devices><disk>${AUTH}<source protocol="rbd" name="vms/x">${HOSTS}</source></disk></devices></domain>'`;
 
 /** What `verify --vol` says, patched or not, of a host whose programs are these shell scripts. */
-function verifyVolume({ install, validate = "exit 0" }: { install: string; validate?: string }, patch = true) {
+async function verifyVolume({ install, validate = "exit 0" }: { install: string; validate?: string }, patch = true) {
   const { folder, options } = target(PLAIN);
-  if (patch) expect(cli(["apply", ...options]).code).toBe(0);
+  if (patch) expect((await cli(["apply", ...options])).code).toBe(0);
   const bin = temporaryFolder();
   const write = (path: string, script: string) => {
     writeFileSync(path, `#!/bin/sh\n${script}\n`);
@@ -31,14 +31,14 @@ function verifyVolume({ install, validate = "exit 0" }: { install: string; valid
   // On the test driver, where another volume is asked for, it says nothing of the patch.
   standInProgram(folder, `case "$*" in *libvirtpool/x*) ${install} ;; *) exit 127 ;; esac`);
   const env = { PATH: `${bin}:${process.env.PATH}` };
-  const ran = cli(["verify", "--json", "--virtinst", folder, "--vol", "libvirtpool/x"], { env });
+  const ran = await cli(["verify", "--json", "--virtinst", folder, "--vol", "libvirtpool/x"], { env });
   return { code: ran.code, stderr: ran.stderr, ...json(ran.stdout) };
 }
 
-test("a volume that is not there: how to list those that are, and not to apply what says nothing of it", () => {
+test("a volume that is not there: how to list those that are, and not to apply what says nothing of it", async () => {
   const gone = `echo "ERROR    Error: --disk vol=libvirtpool/x: Couldn't lookup volume object: Storage volume not found: no storage vol with matching name 'x'" >&2; exit 1`;
   for (const patch of [true, false]) {
-    const { code, volume } = verifyVolume({ install: gone }, patch);
+    const { code, volume } = await verifyVolume({ install: gone }, patch);
     expect({ code, causes: volume.causes }).toEqual({ code: 1, causes: [] });
     expect(volume).toMatchObject({
       status: "skipped",
@@ -48,8 +48,8 @@ test("a volume that is not there: how to list those that are, and not to apply w
   }
 });
 
-test("another fault does not name the volumes", () => {
-  const { volume } = verifyVolume({ install: "echo 'ERROR oops' >&2; exit 1" });
+test("another fault does not name the volumes", async () => {
+  const { volume } = await verifyVolume({ install: "echo 'ERROR oops' >&2; exit 1" });
   expect(volume).toMatchObject({ status: "skipped", reason: expect.stringMatching(/: oops$/) });
 });
 
@@ -58,17 +58,17 @@ test.each([
   ["exit 3", "failed", 5],
   // Such as xmllint, which it calls.
   ["xmllint_that_is_not_there; exit $?", "skipped", 0],
-])("virt-xml-validate as %s: its schema %s", (script, status, code) => {
-  const said = verifyVolume({ install: RIGHT, validate: script });
+])("virt-xml-validate as %s: its schema %s", async (script, status, code) => {
+  const said = await verifyVolume({ install: RIGHT, validate: script });
   expect(said.volume.schema.status).toBe(status);
   expect(said).toMatchObject({ code, volume: { status: status === "failed" ? "failed" : "passed" } });
 });
 
-test("a volume that takes long is reported on standard error, with what to look at", () => {
+test("a volume that takes long is reported on standard error, with what to look at", async () => {
   const waiting =
     "virtinst-rbd-patch: Waiting until libvirt (qemu:///system) opens volume libvirtpool/x, for up to a minute. Can it reach the Ceph monitors?\n";
-  const slow = verifyVolume({ install: `sleep 3; ${RIGHT}` });
+  const slow = await verifyVolume({ install: `sleep 3; ${RIGHT}` });
   expect(slow.stderr).toContain(waiting);
   expect(slow).toMatchObject({ code: 0, volume: { status: "passed" } });
-  expect(verifyVolume({ install: RIGHT }).stderr).not.toContain("Waiting");
+  expect((await verifyVolume({ install: RIGHT })).stderr).not.toContain("Waiting");
 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { unifiedDiff } from "../../src/patch/diff";
 import {
+  built,
   callBlock,
   cli,
   HOST,
@@ -17,11 +18,11 @@ import {
 } from "../support/cli";
 
 describe("apply FILE refuses", () => {
-  function reviewed(edit: (patch: string) => string) {
+  async function reviewed(edit: (patch: string) => string) {
     const { folder, path, pristine, options } = target(PLAIN);
     const patch = join(temporaryFolder(), "p.patch");
-    writeFileSync(patch, edit(cli(["render", ...options]).stdout));
-    const { code, stderr } = cli(["apply", patch, ...HOST, "--virtinst", folder]);
+    writeFileSync(patch, edit((await cli(["render", ...options])).stdout));
+    const { code, stderr } = await cli(["apply", patch, ...HOST, "--virtinst", folder]);
     expect(readFileSync(path).equals(pristine)).toBe(true);
     return { code, stderr };
   }
@@ -53,8 +54,8 @@ describe("apply FILE refuses", () => {
     ],
     ["another secret", (p: string) => p.replace(/client\.libvirt/g, "client.other"), /other than/],
     ["no diff at all", () => "hello\n", /not a unified diff/],
-  ])("%s", (_, edit, message) => {
-    const { code, stderr } = reviewed(edit);
+  ])("%s", async (_, edit, message) => {
+    const { code, stderr } = await reviewed(edit);
     expect(stderr).toMatch(message);
     expect(code).toBe(4);
   });
@@ -68,95 +69,98 @@ describe("apply FILE refuses", () => {
         return text.replace(call, "").replace("        initial_xml = None", `${call}        initial_xml = None`);
       },
     ],
-  ])("our blocks with %s, and digests that fit", (_, edit) => {
+  ])("our blocks with %s, and digests that fit", async (_, edit) => {
     const { folder, path, pristine, options, read } = target(PLAIN);
-    cli(["apply", ...options]);
+    await cli(["apply", ...options]);
     const text = withFittingDigest(edit(read()));
     const patch = join(temporaryFolder(), "p.patch");
     writeFileSync(patch, unifiedDiff("virtinst/install/installer.py", pristine.toString(), text));
-    cli(["revert", "--virtinst", folder]);
-    const { code, stderr } = cli(["apply", patch, ...HOST, "--virtinst", folder]);
+    await cli(["revert", "--virtinst", folder]);
+    const { code, stderr } = await cli(["apply", patch, ...HOST, "--virtinst", folder]);
     expect(stderr).toMatch(/it is not the patch that this tool renders/);
     expect(code).toBe(4);
     expect(readFileSync(path, "utf8")).toBe(pristine.toString());
   });
 });
 
-test("a reviewed patch cannot be combined with --pool", () => {
+test("a reviewed patch cannot be combined with --pool", async () => {
   const { options, folder } = target(PLAIN);
   const patch = join(folder, "p.patch");
-  cli(["render", ...options, "-o", patch]);
-  expect(cli(["apply", patch, ...HOST, "--virtinst", folder, "--pool", "x"])).toMatchObject({
+  await cli(["render", ...options, "-o", patch]);
+  expect(await cli(["apply", patch, ...HOST, "--virtinst", folder, "--pool", "x"])).toMatchObject({
     code: 2,
     stderr: expect.stringContaining("--pool cannot be combined with PATCH."),
   });
 });
 
-test.each(["-", "/dev/stdin"])("a reviewed patch comes from standard input too: %s", (name) => {
+test.each(["-", "/dev/stdin"])("a reviewed patch comes from standard input too: %s", async (name) => {
   const { options, folder, read } = target(PLAIN);
-  const input = cli(["render", ...options]).stdout;
-  expect(cli(["apply", name, ...HOST, "--virtinst", folder], { input: "hello\n" })).toMatchObject({
+  const input = (await cli(["render", ...options])).stdout;
+  expect(built(["apply", name, ...HOST, "--virtinst", folder], { input: "hello\n" })).toMatchObject({
     code: 4,
     stderr: expect.stringMatching(/^virtinst-rbd-patch: standard input: /m),
   });
-  expect(cli(["apply", name, ...HOST, "--virtinst", folder], { input })).toMatchObject({ code: 0 });
-  expect(cli(["apply", ...options])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^current: /) });
+  expect(built(["apply", name, ...HOST, "--virtinst", folder], { input })).toMatchObject({ code: 0 });
+  expect(await cli(["apply", ...options])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^current: /) });
   expect(read()).toContain("# >>> virtinst-rbd-patch");
 });
 
-test("a patch of version 1.0.0 is refused", () => {
+test("a patch of version 1.0.0 is refused", async () => {
   const { folder, path, pristine, read } = target(PLAIN);
   const patch = join(temporaryFolder(), "p.patch");
   writeFileSync(patch, unifiedDiff("virtinst/install/installer.py", pristine.toString(), patchedBy100(pristine)));
-  const { code, stderr } = cli(["apply", patch, ...HOST, "--virtinst", folder]);
+  const { code, stderr } = await cli(["apply", patch, ...HOST, "--virtinst", folder]);
   expect(stderr).toMatch(/other than add the two blocks of this tool\. Nothing was written\.\nRender the patch again/);
   expect(code).toBe(4);
   expect(read()).toBe(pristine.toString());
   expect(readFileSync(path).equals(pristine)).toBe(true);
 });
 
-test("takes the place of the blocks of version 1.0.0", () => {
+test("takes the place of the blocks of version 1.0.0", async () => {
   const { folder, options, path, pristine, read } = target(PLAIN);
   const patch = join(temporaryFolder(), "p.patch");
-  cli(["render", ...options, "-o", patch]);
+  await cli(["render", ...options, "-o", patch]);
   writeFileSync(path, patchedBy100(pristine));
-  const applied = cli(["apply", patch, ...HOST, "--json", "--virtinst", folder]);
+  const applied = await cli(["apply", patch, ...HOST, "--json", "--virtinst", folder]);
   expect(json(applied.stdout)).toMatchObject({ changed: true, status: "updated", pools: ["libvirtpool"] });
   expect(read()).not.toContain("1.0.0");
-  expect(json(cli(["verify", "--json", ...options]).stdout)).toMatchObject({ state: "current" });
+  expect(json((await cli(["verify", "--json", ...options])).stdout)).toMatchObject({ state: "current" });
 });
 
-test("a patch for two libvirt pools of one Ceph pool goes in as it is", () => {
+test("a patch for two libvirt pools of one Ceph pool goes in as it is", async () => {
   const { folder, path } = target(PLAIN);
   const options = [...poolsOfOneCephPool({ adead: [9, 1], libvirtpool: [1, 2, 3] }), "--virtinst", folder];
   const patch = join(temporaryFolder(), "p.patch");
-  expect(cli(["render", ...options, "-o", patch]).code).toBe(0);
-  const applied = cli(["apply", patch, "--json", ...options]);
+  expect((await cli(["render", ...options, "-o", patch])).code).toBe(0);
+  const applied = await cli(["apply", patch, "--json", ...options]);
   expect(applied.code, applied.stderr).toBe(0);
   expect(json(applied.stdout)).toMatchObject({ changed: true, status: "patched", pools: ["adead", "libvirtpool"] });
   const after = readFileSync(path);
-  expect(json(cli(["apply", "--json", ...options]).stdout)).toMatchObject({ changed: false, status: "current" });
+  expect(json((await cli(["apply", "--json", ...options])).stdout)).toMatchObject({
+    changed: false,
+    status: "current",
+  });
   expect(readFileSync(path).equals(after)).toBe(true);
-  expect(json(cli(["verify", "--json", ...options]).stdout)).toMatchObject({ behaviour: { status: "passed" } });
+  expect(json((await cli(["verify", "--json", ...options])).stdout)).toMatchObject({ behaviour: { status: "passed" } });
 });
 
-test("a patch that was rendered on another machine's file: what comes back is this file's own time", () => {
+test("a patch that was rendered on another machine's file: what comes back is this file's own time", async () => {
   const there = target(PLAIN);
   const patch = join(there.folder, "host.patch");
-  expect(cli(["render", ...there.options, "-o", patch]).code).toBe(0);
+  expect((await cli(["render", ...there.options, "-o", patch])).code).toBe(0);
   const here = target(PLAIN);
   utimesSync(here.path, 1500000000, 1500000000);
-  const applied = cli(["apply", patch, ...HOST, "--virtinst", here.folder]);
+  const applied = await cli(["apply", patch, ...HOST, "--virtinst", here.folder]);
   expect(applied.stderr).toMatch(/the time of this file is used instead/);
-  expect(cli(["apply", patch, ...HOST, "--virtinst", here.folder]).stdout).toMatch(/^current/);
-  expect(cli(["verify", "--static", ...here.options]).code).toBe(0);
-  expect(cli(["revert", "--virtinst", here.folder]).stdout).toMatch(
+  expect((await cli(["apply", patch, ...HOST, "--virtinst", here.folder])).stdout).toMatch(/^current/);
+  expect((await cli(["verify", "--static", ...here.options])).code).toBe(0);
+  expect((await cli(["revert", "--virtinst", here.folder])).stdout).toMatch(
     /^Restored the original file \(content and modification time\)\.$/m,
   );
   expect(statSync(here.path).mtimeMs).toBe(1500000000_000);
   expect(readFileSync(here.path)).toEqual(here.pristine);
   // Where it is the same time, there is nothing to say.
-  const same = cli(["apply", patch, ...HOST, "--virtinst", there.folder]);
+  const same = await cli(["apply", patch, ...HOST, "--virtinst", there.folder]);
   expect(same).toMatchObject({ code: 0, stdout: expect.stringMatching(/^patched/) });
   expect(same.stderr).not.toMatch(/time of this file/);
 });
@@ -174,17 +178,17 @@ describe("a patch is compared with what this host says", () => {
     return ["--host", temporaryFile("host.json", JSON.stringify({ version: 1, pools }))];
   };
   /** A patch for the host as it is, and a place for it. */
-  function rendered() {
+  async function rendered() {
     const { folder, path, pristine } = target(PLAIN);
     const patch = join(temporaryFolder(), "p.patch");
-    expect(cli(["render", ...host({}), "--virtinst", folder, "-o", patch]).code).toBe(0);
+    expect((await cli(["render", ...host({}), "--virtinst", folder, "-o", patch])).code).toBe(0);
     const run = (...words: string[]) => cli(["apply", patch, "--virtinst", folder, ...words]);
     return { run, unchanged: () => readFileSync(path).equals(pristine) };
   }
 
-  test("and goes in where that is the same", () => {
-    const { run } = rendered();
-    expect(run(...host({}))).toMatchObject({ code: 0, stdout: expect.stringMatching(/^patched/) });
+  test("and goes in where that is the same", async () => {
+    const { run } = await rendered();
+    expect(await run(...host({}))).toMatchObject({ code: 0, stdout: expect.stringMatching(/^patched/) });
   });
 
   test.each([
@@ -197,10 +201,10 @@ describe("a patch is compared with what this host says", () => {
       { auth: { username: "libvirt", secret: { usage: "x" } } },
       'secret of pool "libvirtpool": 2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1 in the patch, usage "x" on this host',
     ],
-  ])("%j is refused with the difference, and --force has it so", (change, difference) => {
-    const { run, unchanged } = rendered();
+  ])("%j is refused with the difference, and --force has it so", async (change, difference) => {
+    const { run, unchanged } = await rendered();
     for (const words of [[], ["--check"]]) {
-      const { code, stderr } = run(...host(change), ...words);
+      const { code, stderr } = await run(...host(change), ...words);
       expect(stderr).toContain(difference);
       expect(stderr).toMatch(
         /for other pools than those of this host .*Nothing was written\.\nRender it again .*--force/,
@@ -208,25 +212,25 @@ describe("a patch is compared with what this host says", () => {
       expect(code).toBe(3);
     }
     expect(unchanged()).toBe(true);
-    const forced = run(...host(change), "--force");
+    const forced = await run(...host(change), "--force");
     expect(forced.stderr).toMatch(/^note: The patch is for other pools than those of this host, as --force allows: /m);
     expect(forced.stderr).toContain(difference);
     expect(forced).toMatchObject({ code: 0, stdout: expect.stringMatching(/^patched/) });
     // What is in place already is no better.
-    expect(run(...host(change)).code).toBe(3);
+    expect((await run(...host(change))).code).toBe(3);
   });
 
-  test("other pools of the host are named", () => {
-    const { run } = rendered();
-    const { code, stderr } = run(...host({}, [{ name: "images", cephPool: "images" }]));
+  test("other pools of the host are named", async () => {
+    const { run } = await rendered();
+    const { code, stderr } = await run(...host({}, [{ name: "images", cephPool: "images" }]));
     expect(stderr).toMatch(/^note: The patch does nothing for the other rbd pools of this host: "images"\.$/m);
     expect(code).toBe(0);
   });
 
-  test("a patch for other facts, or for some pools only, is never called current", () => {
-    const { run } = rendered();
+  test("a patch for other facts, or for some pools only, is never called current", async () => {
+    const { run } = await rendered();
     const image = { name: "images", cephPool: "images" };
-    const of = (...words: string[]) => json(run("--json", ...words).stdout);
+    const of = async (...words: string[]) => json((await run("--json", ...words)).stdout);
     const stale = {
       state: "outdated",
       stateReason: expect.stringMatching(
@@ -234,27 +238,29 @@ describe("a patch is compared with what this host says", () => {
       ),
     };
     for (const status of ["patched", "current"]) {
-      expect(of(...host({ name: "other" }), "--force")).toMatchObject({ status, ...stale, affected: "no" });
-      expect(of(...host({ name: "other" }), "--force").affectedReason).not.toMatch(/no rbd pool/);
+      expect(await of(...host({ name: "other" }), "--force")).toMatchObject({ status, ...stale, affected: "no" });
+      expect((await of(...host({ name: "other" }), "--force")).affectedReason).not.toMatch(/no rbd pool/);
     }
-    expect(of(...host({}, [image]))).toMatchObject(stale);
-    expect(of(...host({}))).toMatchObject({ state: "current" });
-    expect(of(...host({})).notes).toContainEqual(expect.stringMatching(/^The secret of pool .* was not checked/));
+    expect(await of(...host({}, [image]))).toMatchObject(stale);
+    expect(await of(...host({}))).toMatchObject({ state: "current" });
+    expect((await of(...host({}))).notes).toContainEqual(
+      expect.stringMatching(/^The secret of pool .* was not checked/),
+    );
   });
 
-  test("where live libvirt says nothing, that is said, and it goes in", () => {
-    const { run } = rendered();
-    const { code, stderr } = run("--connect", "test:///nowhere.xml");
+  test("where live libvirt says nothing, that is said, and it goes in", async () => {
+    const { run } = await rendered();
+    const { code, stderr } = await run("--connect", "test:///nowhere.xml");
     expect(code).toBe(3);
     expect(stderr).toMatch(/nowhere\.xml/);
     const none = temporaryFolder();
     writeFileSync(join(none, "virsh"), "#!/bin/sh\necho 'error: Cannot connect' >&2\nexit 1\n", { mode: 0o755 });
-    const ran = withPath(none, () => run());
+    const ran = await withPath(none, () => run());
     expect(ran.stderr).toMatch(
       /^note: The patch was not compared with the pools of this host: qemu:\/\/\/system: Cannot connect\.$/m,
     );
     expect(ran.code).toBe(0);
-    expect(json(withPath(none, () => run("--json")).stdout)).toMatchObject({
+    expect(json((await withPath(none, () => run("--json"))).stdout)).toMatchObject({
       status: "current",
       state: null,
       affected: null,
@@ -263,11 +269,11 @@ describe("a patch is compared with what this host says", () => {
 });
 
 /** With a folder before all others in PATH. */
-function withPath<T>(folder: string, work: () => T): T {
+async function withPath<T>(folder: string, work: () => Promise<T>): Promise<T> {
   const { PATH } = process.env;
   process.env.PATH = `${folder}:${PATH}`;
   try {
-    return work();
+    return await work();
   } finally {
     process.env.PATH = PATH;
   }

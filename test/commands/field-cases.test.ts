@@ -25,11 +25,11 @@ const host = (xml: string) => [
 
 describe("a file that Python cannot import is refused, and nothing is written", () => {
   const hosts = () => host(pool("guests", "kvm", TWO, `usage='client.virt secret'`));
-  const refused = (layout: string, change: (text: string) => Buffer, message: RegExp) => {
+  const refused = async (layout: string, change: (text: string) => Buffer, message: RegExp) => {
     const { path, folder } = target(layout);
     const changed = change(readFileSync(path, "utf8"));
     writeFileSync(path, changed);
-    const { code, stderr } = cli(["apply", ...hosts(), "--virtinst", folder]);
+    const { code, stderr } = await cli(["apply", ...hosts(), "--virtinst", folder]);
     expect(stderr).toMatch(/does not compile with .*, even without the patch: /);
     expect(stderr).toMatch(message);
     expect(code).toBe(4);
@@ -58,17 +58,17 @@ describe("a file that Python cannot import is refused, and nothing is written", 
   test("a comment in Latin-1 without a coding line, on Python 3", () =>
     refused(PLAIN, commented(Buffer.from("Gr\xf6\xdfe", "latin1")), /line 3 is not utf-8 text/));
 
-  test("a coding line that fits is honoured", () => {
+  test("a coding line that fits is honoured", async () => {
     const { path, folder } = target(PLAIN);
     const text = readFileSync(path, "utf8").replace(/^/, "# -*- coding: latin-1 -*-\n# Gr\xf6\xdfe\n");
     writeFileSync(path, Buffer.from(text, "latin1"));
-    expect(cli(["apply", ...hosts(), "--virtinst", folder])).toMatchObject({ code: 0 });
-    expect(cli(["revert", "--virtinst", folder])).toMatchObject({ code: 0 });
+    expect(await cli(["apply", ...hosts(), "--virtinst", folder])).toMatchObject({ code: 0 });
+    expect(await cli(["revert", "--virtinst", folder])).toMatchObject({ code: 0 });
     expect(readFileSync(path).equals(Buffer.from(text, "latin1"))).toBe(true);
   });
 });
 
-test("disks that say where their own cluster is are left unchanged, each with one log line", () => {
+test("disks that say where their own cluster is are left unchanged, each with one log line", async () => {
   const remote = "<auth username='remote'><secret type='ceph' uuid='cccccccc-bbbb-4ccc-8ddd-eeeeeeeeeeee'/></auth>";
   const config = "<config file='/etc/ceph/site-b.conf'/>";
   const domain = temporaryFile(
@@ -81,7 +81,7 @@ test("disks that say where their own cluster is are left unchanged, each with on
   );
   const { folder } = target(PLAIN);
   const options = [...host(pool("local", "rbd", TWO, `uuid='${UUID}'`)), "--virtinst", folder];
-  const { code, stdout, stderr } = cli(["preview", domain, ...options]);
+  const { code, stdout, stderr } = await cli(["preview", domain, ...options]);
   expect(code).toBe(0);
   expect(stdout).toBe("The patch changes nothing in this domain.\n");
   for (const line of [
@@ -92,22 +92,24 @@ test("disks that say where their own cluster is are left unchanged, each with on
     expect(stderr.split(line)).toHaveLength(2);
 });
 
-test("a pool without cephx and with one monitor does not make a host affected; two monitors do", () => {
+test("a pool without cephx and with one monitor does not make a host affected; two monitors do", async () => {
   const { folder, path, pristine } = target("guest-1.4");
   const one = host(pool("lab-ceph", "rbd", "<host name='198.51.100.10' port='3300'/>", null));
-  const applied = json(cli(["apply", "--json", ...one, "--virtinst", folder]).stdout);
+  const applied = json((await cli(["apply", "--json", ...one, "--virtinst", folder])).stdout);
   expect(applied).toMatchObject({ affected: "no", status: "not needed", changed: false });
-  expect(cli(["verify", ...one, "--virtinst", folder]).code).toBe(0);
+  expect((await cli(["verify", ...one, "--virtinst", folder])).code).toBe(0);
   expect(readFileSync(path).equals(pristine)).toBe(true);
   const two = host(pool("lab-ceph", "rbd", TWO, null));
-  expect(json(cli(["inspect", "--json", ...two, "--virtinst", folder]).stdout)).toMatchObject({ affected: "yes" });
+  expect(json((await cli(["inspect", "--json", ...two, "--virtinst", folder])).stdout)).toMatchObject({
+    affected: "yes",
+  });
 });
 
-test("a list of monitors in one <host> element becomes an element for each monitor", () => {
+test("a list of monitors in one <host> element becomes an element for each monitor", async () => {
   const { folder } = target(PLAIN);
   const list = "<host name='mon-a:6789,mon-b:6789,mon-c:6789'/>";
   const options = [...host(pool("guests", "kvm", list, `usage='client.virt secret'`)), "--virtinst", folder];
-  const preview = (source: string) => {
+  const preview = async (source: string) => {
     const domain = temporaryFile(
       "before.xml",
       `<domain><devices>
@@ -116,14 +118,14 @@ test("a list of monitors in one <host> element becomes an element for each monit
     </disk>
 </devices></domain>`,
     );
-    return cli(["preview", domain, "-o", "-", ...options]).stdout;
+    return (await cli(["preview", domain, "-o", "-", ...options])).stdout;
   };
   const hosts = (xml: string) => xml.match(/<host [^>]*>/g);
   const ALL = ["a", "b", "c"].map((name) => `<host name="mon-${name}" port="6789"/>`);
   // What virt-install writes for such a pool, a disk without monitors, and one that lists them as it should.
   for (const monitors of ['<host name="mon-a:6789,mon-b:6789,mon-c:6789"/>', "", ALL.join("")])
-    expect(hosts(preview(`<source protocol="rbd" name="kvm/g1">${monitors}</source>`))).toEqual(ALL);
-  expect(json(cli(["inspect", "--json", ...options]).stdout)).toMatchObject({
+    expect(hosts(await preview(`<source protocol="rbd" name="kvm/g1">${monitors}</source>`))).toEqual(ALL);
+  expect(json((await cli(["inspect", "--json", ...options])).stdout)).toMatchObject({
     affected: "yes",
     affectedReason: expect.stringContaining('"guests" lists several monitors in one'),
     resolved: [{ monitors: ["a", "b", "c"].map((name) => ({ name: `mon-${name}`, port: 6789 })) }],
@@ -132,7 +134,7 @@ test("a list of monitors in one <host> element becomes an element for each monit
   });
 });
 
-test("below --root, a copy of a pool and the input file of virsh secret-define are not configuration", () => {
+test("below --root, a copy of a pool and the input file of virsh secret-define are not configuration", async () => {
   const base = temporaryFolder();
   cpSync(resolve("test/fixtures/virtinst", PLAIN), join(base, "usr/share/virt-manager"), { recursive: true });
   for (const folder of ["storage/autostart", "secrets"])
@@ -142,7 +144,7 @@ test("below --root, a copy of a pool and the input file of virsh secret-define a
   writeFileSync(join(base, "etc/libvirt/storage/guests-old.xml"), guests.replace("198.51.100.11", "198.51.100.99"));
   writeFileSync(join(base, `etc/libvirt/secrets/${UUID}.xml`), secret);
   writeFileSync(join(base, "etc/libvirt/secrets/0-rbd-virt.xml"), secret.replace("aaaaaaaa", "00000000"));
-  const { resolved, notes } = json(cli(["inspect", "--json", "--root", base]).stdout);
+  const { resolved, notes } = json((await cli(["inspect", "--json", "--root", base])).stdout);
   expect(resolved).toMatchObject([{ pool: "guests", auth: { uuid: UUID, usage: "client.virt secret" } }]);
   expect(resolved[0].monitors).toHaveLength(2);
   expect(notes.filter((note: string) => note.includes("was ignored"))).toEqual([
@@ -169,13 +171,13 @@ describe("a manual edit of _build_xml", () => {
   test.each([
     ["an affected host", "usage='client.virt secret'"],
     ["a host that is not affected", `uuid='${UUID}'`],
-  ])("is refused on %s, with the lines to delete, its bugs and how to restore the file", (_, reference) => {
+  ])("is refused on %s, with the lines to delete, its bugs and how to restore the file", async (_, reference) => {
     const options = host(pool("guests", "kvm", TWO, reference));
     const { path, folder } = edited(PLAIN, EDIT);
     const before = readFileSync(path, "utf8");
     const first = before.split("\n").findIndex((line) => line.includes("re.compile")) + 1;
     for (const words of [[], ["--check"]]) {
-      const { code, stdout, stderr } = cli(["apply", ...words, ...options, "--virtinst", folder]);
+      const { code, stdout, stderr } = await cli(["apply", ...words, ...options, "--virtinst", folder]);
       expect(code).toBe(4);
       expect(stdout).toBe("");
       expect(stderr).toContain(`manual edit in line ${first}, ${first + 1}, ${first + 2}`);
@@ -184,12 +186,12 @@ describe("a manual edit of _build_xml", () => {
     }
   });
 
-  test("is patched with --force, and stays when the patch is removed", () => {
+  test("is patched with --force, and stays when the patch is removed", async () => {
     const { path, folder } = edited(PLAIN, EDIT);
     const before = readFileSync(path, "utf8");
     const options = host(pool("guests", "kvm", TWO, "usage='client.virt secret'"));
-    expect(cli(["apply", "--force", ...options, "--virtinst", folder])).toMatchObject({ code: 0 });
-    expect(cli(["revert", "--virtinst", folder])).toMatchObject({ code: 0 });
+    expect(await cli(["apply", "--force", ...options, "--virtinst", folder])).toMatchObject({ code: 0 });
+    expect(await cli(["revert", "--virtinst", folder])).toMatchObject({ code: 0 });
     expect(readFileSync(path, "utf8")).toBe(before);
   });
 });

@@ -23,23 +23,24 @@ test("each hook has a directory of templates, and each directory its hook", () =
   expect(readdirSync("templates/hooks").sort()).toEqual([...ENGINES]));
 
 describe.each(KINDS)("hook %s", (kind, source) => {
-  test("writes all files, and the script unless each host gets its own", () => {
+  test("writes all files, and the script unless each host gets its own", async () => {
     const folder = join(temporaryFolder(), "new", "folder");
-    const { code, stdout, stderr } = cli(["hook", kind, ...source, "-o", folder]);
+    const { code, stdout, stderr } = await cli(["hook", kind, ...source, "-o", folder]);
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${folder}: the hook for ${kind}\n`, stderr: "" });
     const script = SCRIPT_IN[kind];
     const plain = render(kind).map(({ path }) => path);
     const files = Object.entries(modesIn(folder)).filter(([, what]) => what.startsWith("file"));
     expect(files.map(([name]) => name).sort()).toEqual([...plain, ...(script === null ? [] : [script])].sort());
-    if (script !== null) expect(readFileSync(join(folder, script), "utf8")).toBe(cli(["bundle", ...source]).stdout);
+    if (script !== null)
+      expect(readFileSync(join(folder, script), "utf8")).toBe((await cli(["bundle", ...source])).stdout);
   });
 
-  test("prints its files, and with --json all of them", () => {
+  test("prints its files, and with --json all of them", async () => {
     const files = render(kind);
-    const { stdout } = cli(["hook", kind, ...source]);
+    const { stdout } = await cli(["hook", kind, ...source]);
     for (const { content } of files) expect(stdout).toContain(content);
     expect(stdout.startsWith("==> ")).toBe(files.length > 1);
-    expect(json(cli(["hook", kind, ...source, "--json"]).stdout)).toMatchObject({
+    expect(json((await cli(["hook", kind, ...source, "--json"])).stdout)).toMatchObject({
       ...{ command: "hook", kind, written: null },
       pools: source.length > 0 ? ["libvirtpool"] : [],
       files: expect.arrayContaining(files),
@@ -55,11 +56,11 @@ describe.each(KINDS)("hook %s", (kind, source) => {
   });
 });
 
-test.each(["000", "077"])("files and directories can be read by all users, with the umask %s", (umask) => {
+test.each(["000", "077"])("files and directories can be read by all users, with the umask %s", async (umask) => {
   const folder = temporaryFolder();
   // A file of an earlier run has its own mode.
   mkdirSync(join(folder, "etc"));
-  expect(cli(["hook", "apt", ...HOST, "-o", folder]).code).toBe(0);
+  expect((await cli(["hook", "apt", ...HOST, "-o", folder])).code).toBe(0);
   chmodSync(join(folder, "etc/apt/apt.conf.d/90virtinst-rbd-patch"), 0o600);
   for (const kind of ["apt", "puppet"])
     expect(shell(`umask ${umask}; tool hook ${kind} "$@"`, [...HOST, "-o", folder]).code).toBe(0);
@@ -74,14 +75,14 @@ test.each(["000", "077"])("files and directories can be read by all users, with 
 
 test.each(ENGINES.filter((kind) => SCRIPT_IN[kind] !== null))(
   "hook %s from a live libvirt reports that its script is bound to that host, and the options for many",
-  (kind) => {
+  async (kind) => {
     const bin = temporaryFolder();
     writeFileSync(join(bin, "virsh"), standInVirsh("hv01"), { mode: 0o755 });
     const env = { PATH: `${bin}${delimiter}${process.env.PATH}` };
-    const { code, stderr } = cli(["hook", kind, "--connect", "qemu+ssh://hv01/system"], { env });
+    const { code, stderr } = await cli(["hook", kind, "--connect", "qemu+ssh://hv01/system"], { env });
     expect(code).toBe(0);
     expect(stderr).toMatch(/^note: .* bound to host hv01 .* --pool-xml FILE --secret-xml FILE/m);
-    expect(cli(["hook", kind, ...HOST]).stderr).toBe("");
+    expect((await cli(["hook", kind, ...HOST])).stderr).toBe("");
   },
 );
 
@@ -112,8 +113,8 @@ test("each line for a package manager has as many fields as its documentation sa
   }
 });
 
-test("an unknown hook is refused, with the names of all", () =>
-  expect(cli(["hook", "systemd", ...HOST])).toMatchObject({
+test("an unknown hook is refused, with the names of all", async () =>
+  expect(await cli(["hook", "systemd", ...HOST])).toMatchObject({
     code: 2,
     stdout: "",
     stderr: expect.stringContaining(
@@ -123,16 +124,16 @@ test("an unknown hook is refused, with the names of all", () =>
 
 test.each(["--pool=x", "--root=/", "--host=x", "--connect=x"])(
   "hook ansible refuses %s, since the role reads the pools on each host",
-  (option) => {
-    const { code, stderr } = cli(["hook", "ansible", option]);
+  async (option) => {
+    const { code, stderr } = await cli(["hook", "ansible", option]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/hook ansible takes no pools: the role reads them on each host/);
   },
 );
 
-test("a directory that cannot be created is reported", () => {
+test("a directory that cannot be created is reported", async () => {
   const file = temporaryFile("file", "");
-  expect(cli(["hook", "apt", ...HOST, "-o", file])).toMatchObject({
+  expect(await cli(["hook", "apt", ...HOST, "-o", file])).toMatchObject({
     code: 6,
     stderr: expect.stringMatching(/cannot be created: .*\nName another directory with -o\.\n$/),
   });

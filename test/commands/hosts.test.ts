@@ -29,12 +29,12 @@ function jsonLines(stdout: string) {
 }
 
 /** A directory of host files, one for the scripts, and functions that write host files and read scripts. */
-function fleet() {
+async function fleet() {
   const base = temporaryFolder();
   const [facts, out] = [join(base, "facts"), join(base, "out/of/this")];
   mkdirSync(facts);
   const { folder: virtinst, path, pristine } = target(PLAIN);
-  const { document } = json(cli(["inspect", "--json", ...HOST, "--virtinst", virtinst]).stdout);
+  const { document } = json((await cli(["inspect", "--json", ...HOST, "--virtinst", virtinst])).stdout);
   const write = (name: string, more: object = {}) =>
     writeFileSync(join(facts, `${name}.json`), JSON.stringify({ ...document, host: name, ...more }));
   const run = (...more: string[]) => cli(["bundle", "--hosts", facts, "-o", out, ...more]);
@@ -42,26 +42,27 @@ function fleet() {
   return { base, facts, out, virtinst, path, pristine, document, write, run, at };
 }
 
-test("writes for each host exactly the script that --host generates from its file", () => {
-  const { facts, out, document, write, run, at } = fleet();
+test("writes for each host exactly the script that --host generates from its file", async () => {
+  const { facts, out, document, write, run, at } = await fleet();
   const [pool] = document.pools;
   write("hv1");
   write("hv2");
   write("hv3", { pools: [{ ...pool, monitors: [{ name: "192.0.2.99", port: 6789 }] }] });
   write("hv4", { host: null });
   write("hv5", { host: "localhost" });
-  expect(run()).toMatchObject({ code: 0, stdout: `${out}: 5 written, 0 unchanged, 0 failed\n` });
+  expect(await run()).toMatchObject({ code: 0, stdout: `${out}: 5 written, 0 unchanged, 0 failed\n` });
   const names = ["hv1", "hv2", "hv3", "hv4", "hv5"];
   expect(readdirSync(out).sort()).toEqual(names.map((name) => `${name}.py`));
-  for (const name of names) expect(at(name)).toBe(cli(["bundle", "--host", join(facts, `${name}.json`)]).stdout);
+  for (const name of names)
+    expect(at(name)).toBe((await cli(["bundle", "--host", join(facts, `${name}.json`)])).stdout);
   expect(at("hv2").replaceAll("hv2", "hv1")).toBe(at("hv1"));
   expect(at("hv1")).not.toMatch(/hv2|192\.0\.2\.99/);
 });
 
-test("leaves a correct script untouched, and writes the others", () => {
-  const { out, write, run, at } = fleet();
+test("leaves a correct script untouched, and writes the others", async () => {
+  const { out, write, run, at } = await fleet();
   for (const name of ["hv1", "hv2", "hv3"]) write(name);
-  expect(run().code).toBe(0);
+  expect((await run()).code).toBe(0);
   const [first, second, third] = ["hv1", "hv2", "hv3"].map((name) => join(out, `${name}.py`)) as [
     string,
     string,
@@ -73,7 +74,7 @@ test("leaves a correct script untouched, and writes the others", () => {
   const elsewhere = join(temporaryFolder(), "elsewhere");
   writeFileSync(elsewhere, at("hv3"));
   execFileSync("ln", ["-sf", elsewhere, third]);
-  const lines = jsonLines(run("--json").stdout);
+  const lines = jsonLines((await run("--json")).stdout);
   expect(lines.map(({ status }) => status)).toEqual(["unchanged", "written", "written", undefined]);
   expect(lines[3].summary).toEqual({ hosts: 3, written: 2, unchanged: 1, failed: 0 });
   expect(statSync(first).mtimeMs).toBe(1400000000000);
@@ -82,12 +83,12 @@ test("leaves a correct script untouched, and writes the others", () => {
   expect(readFileSync(elsewhere, "utf8")).toBe(at("hv3"));
   expect(readdirSync(out)).toHaveLength(3);
   chmodSync(first, 0o644);
-  expect(jsonLines(run("--json").stdout)[0].status).toBe("written");
+  expect(jsonLines((await run("--json")).stdout)[0].status).toBe("written");
   expect(statSync(first).mode & 0o777).toBe(0o755);
 });
 
-test("a signal leaves no temporary file, and a complete script", () => {
-  const { facts, out, write, run, at } = fleet();
+test("a signal leaves no temporary file, and a complete script", async () => {
+  const { facts, out, write, run, at } = await fleet();
   for (const name of ["hv1", "hv2"]) write(name);
   // The signal arrives while the temporary file exists.
   const preload = join(temporaryFolder(), "preload.cjs");
@@ -105,12 +106,12 @@ fs.renameSync = (...paths) => {
   expect(spawnSync(process.execPath, words).signal).toBe("SIGTERM");
   expect(readdirSync(out)).toEqual(["hv1.py"]);
   const first = at("hv1");
-  expect(run().stdout).toBe(`${out}: 1 written, 1 unchanged, 0 failed\n`);
+  expect((await run()).stdout).toBe(`${out}: 1 written, 1 unchanged, 0 failed\n`);
   expect(at("hv1")).toBe(first);
 });
 
-test("if one host fails, the others continue", () => {
-  const { facts, out, document, write, run } = fleet();
+test("if one host fails, the others continue", async () => {
+  const { facts, out, document, write, run } = await fleet();
   write("hv1");
   write("hv9");
   writeFileSync(join(facts, "no-json.json"), "{");
@@ -127,9 +128,9 @@ test("if one host fails, the others continue", () => {
   write("twins", { pools: [...document.pools, ...document.pools] });
   writeFileSync(
     join(facts, "failed.json"),
-    cli(["inspect", "--json", "--pool-xml", "/nonexistent", "--virtinst", "x"]).stdout,
+    (await cli(["inspect", "--json", "--pool-xml", "/nonexistent", "--virtinst", "x"])).stdout,
   );
-  const { code, stdout, stderr } = run("--json");
+  const { code, stdout, stderr } = await run("--json");
   expect(code).toBe(3);
   const lines = jsonLines(stdout);
   const messages = Object.fromEntries(lines.flatMap(({ name, error }) => (error ? [[name, error.message]] : [])));
@@ -155,24 +156,24 @@ test("if one host fails, the others continue", () => {
   for (const name of Object.keys(messages)) expect(stderr).toContain(`virtinst-rbd-patch: ${name}: `);
 });
 
-test("the exit code is the highest of all hosts", () => {
-  const { facts, out, write, run } = fleet();
+test("the exit code is the highest of all hosts", async () => {
+  const { facts, out, write, run } = await fleet();
   for (const name of ["hv1", "hv2"]) write(name);
   writeFileSync(join(facts, "a.json"), "");
   mkdirSync(join(out, "hv1.py"), { recursive: true });
-  const { code, stdout } = run("--json");
+  const { code, stdout } = await run("--json");
   expect(jsonLines(stdout).map(({ verdict }) => verdict.exitCode)).toEqual([3, 6, 0, 6]);
   expect(code).toBe(6);
   expect(readdirSync(out).sort()).toEqual(["hv1.py", "hv2.py"]);
 });
 
-test("hostile file names are escaped in messages, and are only file names", () => {
-  const { facts, out, write, run } = fleet();
+test("hostile file names are escaped in messages, and are only file names", async () => {
+  const { facts, out, write, run } = await fleet();
   const names = ["-rf", "a\nvirtinst-rbd-patch: b", "\u001b[31m", "$(id)", "x.json", "é", "n".repeat(250)];
   for (const name of names) write(name, { host: "hv1" });
   write("..x");
   writeFileSync(join(facts, "bad\n\u001b.json"), "");
-  const { code, stdout, stderr } = run("-v");
+  const { code, stdout, stderr } = await run("-v");
   expect(code).toBe(3);
   expect(stdout + stderr).not.toContain("\u001b");
   expect(stdout).not.toMatch(/^virtinst-rbd-patch: b/m);
@@ -181,46 +182,48 @@ test("hostile file names are escaped in messages, and are only file names", () =
   expect(readdirSync(out).sort()).toEqual(names.map((name) => `${name}.py`).sort());
 });
 
-test("a fault that concerns all hosts is reported before anything is written", () => {
-  const { base, facts, out, write, run } = fleet();
-  const none = run("--json");
+test("a fault that concerns all hosts is reported before anything is written", async () => {
+  const { base, facts, out, write, run } = await fleet();
+  const none = await run("--json");
   expect(none.code).toBe(3);
   expect(json(none.stdout).error.message).toMatch(/facts holds no host document/);
   expect(none.stderr).toMatch(/inspect --connect qemu\+ssh:\/\/HOST\/system --json > .*facts\/HOST\.json/);
   write("hv1");
-  const failed = (...words: string[]) => {
-    const { code, stderr } = cli(["bundle", ...words]);
+  const failed = async (...words: string[]) => {
+    const { code, stderr } = await cli(["bundle", ...words]);
     expect(stderr).not.toMatch(/\n {4}at /);
     return `${code} ${stderr}`;
   };
   const hosts = ["--hosts", facts];
-  expect(failed(...hosts)).toMatch(/^2 .*--hosts writes a file for each host and needs a directory/);
-  expect(failed(...hosts, "-o", "-")).toMatch(/^2 .*--hosts writes a file for each host and needs a directory/);
-  expect(failed("--hosts=", "-o", out)).toMatch(/^2 .*The value is missing/);
-  expect(failed("--hosts", join(facts, "hv1.json"), "-o", out)).toMatch(/^3 .*cannot be read as a folder/);
-  expect(failed("--hosts", join(base, "nowhere"), "-o", out)).toMatch(/^3 .*cannot be read as a folder/);
+  expect(await failed(...hosts)).toMatch(/^2 .*--hosts writes a file for each host and needs a directory/);
+  expect(await failed(...hosts, "-o", "-")).toMatch(/^2 .*--hosts writes a file for each host and needs a directory/);
+  expect(await failed("--hosts=", "-o", out)).toMatch(/^2 .*The value is missing/);
+  expect(await failed("--hosts", join(facts, "hv1.json"), "-o", out)).toMatch(/^3 .*cannot be read as a folder/);
+  expect(await failed("--hosts", join(base, "nowhere"), "-o", out)).toMatch(/^3 .*cannot be read as a folder/);
   for (const other of [["--host", "x"], ["--connect", "x"], ["--pool-xml=x"], ["--secret-xml=x"], ["--root", "/"]])
-    expect(failed(...hosts, "-o", out, ...other)).toMatch(/^2 .*cannot be used with option/);
+    expect(await failed(...hosts, "-o", out, ...other)).toMatch(/^2 .*cannot be used with option/);
   expect(existsSync(out)).toBe(false);
   writeFileSync(join(base, "file"), "");
-  expect(failed(...hosts, "-o", join(base, "file"))).toMatch(/^6 .*file cannot be created: a file of that name exists/);
+  expect(await failed(...hosts, "-o", join(base, "file"))).toMatch(
+    /^6 .*file cannot be created: a file of that name exists/,
+  );
   expect(readFileSync(join(base, "file"), "utf8")).toBe("");
 });
 
-test("prints less with -q and more with -v, and continues if its reader stops", () => {
-  const { facts, out, write, run } = fleet();
+test("prints less with -q and more with -v, and continues if its reader stops", async () => {
+  const { facts, out, write, run } = await fleet();
   for (const name of ["hv1", "hv2", ".hidden"]) write(name);
   for (const name of ["a.txt", "b.JSON", "c.json.gz", "d\n"]) writeFileSync(join(facts, name), "");
-  const { stderr } = run();
+  const { stderr } = await run();
   expect(stderr).toContain(`only *.json is read, and not "a.txt", "b.JSON", "c.json.gz" and 1 more.`);
   expect(stderr).not.toContain("hidden");
-  expect(run("-q")).toEqual({ code: 0, stdout: "", stderr: "" });
-  expect(run("-v").stdout).toMatch(/^unchanged: .*hv1\.py\nunchanged: .*hv2\.py\n.*: 0 written, 2 un/);
+  expect(await run("-q")).toEqual({ code: 0, stdout: "", stderr: "" });
+  expect((await run("-v")).stdout).toMatch(/^unchanged: .*hv1\.py\nunchanged: .*hv2\.py\n.*: 0 written, 2 un/);
   writeFileSync(join(facts, "hv1.json"), "");
-  const quiet = run("-q");
+  const quiet = await run("-q");
   expect(quiet).toMatchObject({ code: 3, stdout: "" });
   expect(quiet.stderr).toMatch(/hv1: .*this is not JSON.*\n.*: 0 written, 1 unchanged, 1 failed\n$/);
-  expect(run().stderr).toMatch(/note: The script of an earlier run is still there.* \(1 of 2 hosts\)/);
+  expect((await run()).stderr).toMatch(/note: The script of an earlier run is still there.* \(1 of 2 hosts\)/);
   for (const name of ["hv3", "hv4"]) write(name);
   const words = ["bundle", "--json", "--hosts", facts, "-o", out];
   const head = spawnSync("sh", ["-c", '"$0" "$@" | head -c 1', process.execPath, TOOL, ...words]);
@@ -228,10 +231,10 @@ test("prints less with -q and more with -v, and continues if its reader stops", 
   expect(readdirSync(out)).toHaveLength(4);
 });
 
-test("the script of each host is bound to that host", () => {
-  const { virtinst, pristine, path, write, run, out } = fleet();
+test("the script of each host is bound to that host", async () => {
+  const { virtinst, pristine, path, write, run, out } = await fleet();
   for (const name of ["hv1", "hv2"]) write(name, { host: `${name}.example.org` });
-  expect(run().code).toBe(0);
+  expect((await run()).code).toBe(0);
   const check = (name: string) =>
     spawnSync("python3", [join(out, `${name}.py`), "apply", "--check", "--json", "--virtinst", virtinst], {
       encoding: "utf8",

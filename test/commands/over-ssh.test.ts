@@ -45,7 +45,7 @@ const run = (command: "apply" | "verify" | "revert", ...flags: string[]) => runO
 describe("apply, verify and revert run the standalone script on the host", () => {
   test("the file is the one that the tool writes on the host, and revert restores it", async () => {
     const here = target(PLAIN);
-    expect(cli(["apply", ...here.options]).code).toBe(0);
+    expect((await cli(["apply", ...here.options])).code).toBe(0);
     expect(await run("apply")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^patched: /), stderr: "" });
     expect(virtinst.read()).toBe(here.read());
     expect(await run("apply")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^current: /), stderr: "" });
@@ -127,7 +127,7 @@ describe("apply, verify and revert run the standalone script on the host", () =>
 
 describe("inspect shows the pools and the virtinst of the host", () => {
   test("the result is that of a local inspect, but for the source and virt-install", async () => {
-    const local = json(cli(["inspect", "--json", ...virtinst.options]).stdout);
+    const local = json((await cli(["inspect", "--json", ...virtinst.options])).stdout);
     const remote = await inspectOverSsh(options);
     const { form: _, tool: __, verdict: ___, ...rest } = local;
     expect(remote).toEqual({
@@ -143,9 +143,9 @@ describe("inspect shows the pools and the virtinst of the host", () => {
     expect(calls()).toBe(1);
   });
 
-  test("the page names the next command for that host", () => {
+  test("the page names the next command for that host", async () => {
     program("sudo", 'shift\nexec "$@"');
-    const page = cli(["inspect", "--ssh", "root@hv01", "--sudo", "--virtinst", virtinst.folder]);
+    const page = await cli(["inspect", "--ssh", "root@hv01", "--sudo", "--virtinst", virtinst.folder]);
     expect(page.stdout).toContain(
       `virtinst-rbd-patch apply --check --diff --ssh=root@hv01 --virtinst=${virtinst.folder} --sudo\n`,
     );
@@ -363,9 +363,9 @@ test("a signal during the run of the script reports that the state of the host i
   ]);
 });
 
-test("the host's escape sequences do not reach the terminal", () => {
+test("the host's escape sequences do not reach the terminal", async () => {
   program("python3", "[ $# -lt 6 ] && exit 0\ncat >/dev/null\nprintf '\\033[2J\\n'; printf '\\033[2J\\n' >&2");
-  const { stdout, stderr } = cli(["revert", "--ssh", "hv01"]);
+  const { stdout, stderr } = await cli(["revert", "--ssh", "hv01"]);
   expect([stdout, stderr]).toEqual(["\\x1b[2J\n", "\\x1b[2J\n"]);
 });
 
@@ -401,8 +401,8 @@ describe("options that do not go with --ssh are refused, with the alternative", 
         /Set its port in ssh_config/,
       ],
     ),
-  ])("%j", (words, message, hint) => {
-    const { code, stdout, stderr } = cli(words);
+  ])("%j", async (words, message, hint) => {
+    const { code, stdout, stderr } = await cli(words);
     const [first, second] = stderr.split("\n");
     expect([code, stdout, first]).toEqual([2, "", `virtinst-rbd-patch: ${message}`]);
     expect(second).toMatch(hint);

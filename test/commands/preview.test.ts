@@ -1,65 +1,67 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { cli, FIXTURES, HOST, HOST_TWO, PLAIN, shell, temporaryFile, temporaryFolder } from "../support/cli";
+import { built, cli, FIXTURES, HOST, HOST_TWO, PLAIN, shell, temporaryFile, temporaryFolder } from "../support/cli";
 
 const virtinst = resolve("test/fixtures/virtinst", PLAIN);
 
 const options = [...HOST, "--virtinst", virtinst];
 
-test("shows a sample domain with a disk of each pool, and what the patch adds to what this virt-install writes", () => {
+test("shows a sample domain with a disk of each pool, and what the patch adds to what this virt-install writes", async () => {
   const preview = (layout: string) =>
     cli(["preview", ...HOST_TWO, "--virtinst", resolve("test/fixtures/virtinst", layout), "--python", "python3"]);
   const added = (stdout: string) => stdout.split("\n").filter((line) => /^\+ /.test(line));
   const count = (stdout: string, part: string) => added(stdout).filter((line) => line.includes(part)).length;
-  const old = preview("guest-1.4");
+  const old = await preview("guest-1.4");
   expect(old.code).toBe(0);
   expect(old.stderr).toMatch(/^note: This domain is a sample, .*virsh dumpxml GUEST \| virtinst-rbd-patch preview -/);
   expect(old.stdout).toMatch(/^--- sample\.xml\n\+\+\+ sample\.xml\n/);
   expect([count(old.stdout, "<auth "), count(old.stdout, "<host ")]).toEqual([2, 3]);
   // It copies the user, all monitors, and a secret by uuid.
-  const { code, stdout } = preview(PLAIN);
+  const { code, stdout } = await preview(PLAIN);
   expect(code).toBe(0);
   expect(added(stdout)).toEqual(['+        <secret type="ceph" usage="client.libvirt secret"/>']);
 });
 
-test("takes a domain from a file, says what the patch logs, and writes the XML with -o", () => {
+test("takes a domain from a file, says what the patch logs, and writes the XML with -o", async () => {
   const file = join(temporaryFolder(), "domain.xml");
   const disk = (host: string) =>
     `<domain><devices>\n <disk type='network'>\n  <source protocol='rbd' name='vms/x'>\n   <host name='${host}'/>\n  </source>\n </disk>\n</devices></domain>\n`;
   writeFileSync(file, disk("192.0.2.11"));
-  const { stdout } = cli(["preview", file, "-o", "-", ...options]);
+  const { stdout } = await cli(["preview", file, "-o", "-", ...options]);
   expect(stdout).toContain('  <auth username="libvirt">\n   <secret type="ceph"');
   expect(stdout).toContain('   <host name=\'192.0.2.11\'/>\n   <host name="192.0.2.12" port="6789"/>\n');
   writeFileSync(file, disk("198.51.100.1"));
-  const left = cli(["preview", file, ...options]);
+  const left = await cli(["preview", file, ...options]);
   expect(left.stderr).not.toContain("sample");
   expect(left.stdout).toMatch(/changes nothing/);
   expect(left.stderr).toMatch(/disk vms\/x is left unchanged/);
 });
 
-test("says so where there is no Python to run it", () => {
-  expect(cli(["preview", ...options, "--python", "/nonexistent"])).toMatchObject({
+test("says so where there is no Python to run it", async () => {
+  expect(await cli(["preview", ...options, "--python", "/nonexistent"])).toMatchObject({
     code: 5,
     stderr: expect.stringMatching(/could not be run: \/nonexistent/),
   });
 });
 
-test("preview keeps every byte of a domain in another encoding", () => {
+test("preview keeps every byte of a domain in another encoding", async () => {
   const domain = Buffer.from(
     "<domain><title>caf\u00e9</title><devices><disk><source protocol='rbd' name='vms/x'/></disk></devices></domain>",
     "latin1",
   );
   const out = join(temporaryFolder(), "out.xml");
-  expect(cli(["preview", temporaryFile("d.xml", domain), "-o", out, ...HOST, "--virtinst", virtinst]).code).toBe(0);
+  expect(
+    (await cli(["preview", temporaryFile("d.xml", domain), "-o", out, ...HOST, "--virtinst", virtinst])).code,
+  ).toBe(0);
   const result = readFileSync(out);
   expect(result.includes(Buffer.from("caf\u00e9", "latin1"))).toBe(true);
   expect(result.includes("<auth username=")).toBe(true);
 });
 
-test("preview refuses what is no domain", () => {
+test("preview refuses what is no domain", async () => {
   for (const text of ["", "<domain>", "<pool/>", "\u0000\u0001"])
-    expect(cli(["preview", temporaryFile("d.xml", text), ...HOST, "--virtinst", virtinst])).toMatchObject({
+    expect(await cli(["preview", temporaryFile("d.xml", text), ...HOST, "--virtinst", virtinst])).toMatchObject({
       code: 3,
       stderr: expect.stringMatching(/d\.xml: /),
     });
@@ -70,14 +72,14 @@ describe("preview - reads standard input, for virsh dumpxml | … | virsh define
   const domain = (monitor: string) =>
     `<domain>\r\n <title>größe</title><devices><disk><source protocol='rbd' name='vms/x'><host name='${monitor}'/></source></disk></devices></domain>\n\n`;
 
-  test.each(["-", "/dev/stdin"])("preview %s gives what it gives for a file", (name) => {
+  test.each(["-", "/dev/stdin"])("preview %s gives what it gives for a file", async (name) => {
     const file = temporaryFile("d.xml", domain("192.0.2.11"));
-    const fromFile = cli(["preview", file, ...words]);
+    const fromFile = await cli(["preview", file, ...words]);
     expect(fromFile.stdout).toContain("<auth username=");
     expect(shell(`cat '${file}' | tool preview ${name} "$@"`, words)).toEqual(fromFile);
     expect(shell(`tool preview ${name} "$@" < '${file}'`, words)).toEqual(fromFile);
     // A socket, as sshd gives one.
-    expect(cli(["preview", name, ...words], { input: domain("192.0.2.11") })).toEqual(fromFile);
+    expect(built(["preview", name, ...words], { input: domain("192.0.2.11") })).toEqual(fromFile);
     // It begins where the command before it ended.
     expect(
       shell(
@@ -85,7 +87,7 @@ describe("preview - reads standard input, for virsh dumpxml | … | virsh define
         words,
       ),
     ).toEqual(fromFile);
-    const { stdout } = cli(["preview", name, ...options], { input: domain("192.0.2.11") });
+    const { stdout } = built(["preview", name, ...options], { input: domain("192.0.2.11") });
     expect(stdout).toMatch(/^--- domain\.xml\n\+\+\+ domain\.xml\n/);
   });
 
@@ -94,7 +96,7 @@ describe("preview - reads standard input, for virsh dumpxml | … | virsh define
     ["without a last line end", "<domain/>"],
     ["with a disk that cannot be placed", domain("198.51.100.1")],
   ])("a domain %s comes out in its own bytes", (_, xml) => {
-    const { code, stdout, stderr } = cli(["preview", "-", ...words], { input: xml });
+    const { code, stdout, stderr } = built(["preview", "-", ...words], { input: xml });
     expect({ code, stdout }).toEqual({ code: 0, stdout: xml });
     // What was left is said, and not where the XML goes.
     expect(stderr).toMatch(xml.includes("rbd") ? /^note: .*disk vms\/x is left unchanged: it lists no monitor/m : /^$/);
@@ -132,7 +134,7 @@ describe("preview - reads standard input, for virsh dumpxml | … | virsh define
   });
 
   test("-o without a domain is refused: what is made up for looking at is not for virsh define", () => {
-    expect(cli(["preview", ...words], { input: domain("192.0.2.11") })).toMatchObject({
+    expect(built(["preview", ...words], { input: domain("192.0.2.11") })).toMatchObject({
       code: 2,
       stdout: "",
       stderr: expect.stringMatching(/no domain was named.*\nName its file, or - for .* preview - -o -\.$/m),

@@ -22,11 +22,11 @@ function ticket() {
   return { ...target(PLAIN), report, page: read, heading: () => /<h1>(.*)<\/h1>/.exec(read())?.[1] };
 }
 
-test("patched: the page has the pool, the difference and a disk, and the exit code is what it is without", () => {
+test("patched: the page has the pool, the difference and a disk, and the exit code is what it is without", async () => {
   const { options, report, page, heading } = ticket();
-  cli(["apply", ...options]);
-  const without = cli(["verify", ...options]);
-  const { code, stdout, stderr } = cli(["verify", ...options, "--report", report]);
+  await cli(["apply", ...options]);
+  const without = await cli(["verify", ...options]);
+  const { code, stdout, stderr } = await cli(["verify", ...options, "--report", report]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: without.stderr });
   expect(stdout).toBe(`${without.stdout}Report: ${report}\n`);
   // This stand-in's virt-install cannot be run.
@@ -43,46 +43,49 @@ test("patched: the page has the pool, the difference and a disk, and the exit co
     expect(page()).toContain(words);
 });
 
-test("a no has its page too, with any of its exit codes", () => {
+test("a no has its page too, with any of its exit codes", async () => {
   const { options, report, heading, page, edit } = ticket();
-  const verify = () => cli(["verify", ...options, "--report", report]).code;
-  expect([verify(), heading()]).toEqual([1, "Not patched"]);
+  const verify = async () => (await cli(["verify", ...options, "--report", report])).code;
+  expect([await verify(), heading()]).toEqual([1, "Not patched"]);
   expect(page()).toContain("<p>The file is not patched.</p>");
-  cli(["apply", ...options]);
+  await cli(["apply", ...options]);
   edit(/client\.libvirt/g, "client.other");
-  expect([verify(), heading()]).toEqual([1, "The patch is modified"]);
+  expect([await verify(), heading()]).toEqual([1, "The patch is modified"]);
   expect(page()).toContain("The function in the file does not make this change.");
   edit("# <<< virtinst-rbd-patch\n", "");
-  expect([verify(), heading()]).toEqual([4, "The patch is damaged"]);
+  expect([await verify(), heading()]).toEqual([4, "The patch is damaged"]);
   expect(page()).toContain("The patch is damaged, so its lines are not known.");
 });
 
-test("where no patch is needed, no disk is shown that one would change", () => {
+test("where no patch is needed, no disk is shown that one would change", async () => {
   const report = join(temporaryFolder(), "x.html");
-  const { code } = cli(["verify", ...HOST_BY_UUID, "--virtinst", copyVirtinst(PLAIN), "--report", report]);
+  const { code } = await cli(["verify", ...HOST_BY_UUID, "--virtinst", copyVirtinst(PLAIN), "--report", report]);
   expect(code).toBe(0);
   expect(readFileSync(report, "utf8")).toMatch(
     /<h1>No patch is needed \(not verified\)<[\s\S]*The patch changes no disk/,
   );
 });
 
-test("with --json its file is said there, with -q nowhere", () => {
+test("with --json its file is said there, with -q nowhere", async () => {
   const { options, report, heading } = ticket();
-  const asJson = cli(["verify", "--json", ...options, "--report", report]);
+  const asJson = await cli(["verify", "--json", ...options, "--report", report]);
   expect(json(asJson.stdout)).toMatchObject({ written: report, state: "not-patched" });
-  expect(json(cli(["verify", "--json", ...options]).stdout)).toMatchObject({ written: null });
-  expect(cli(["verify", "-q", "--static", ...options, "--report", report])).toMatchObject({ code: 1, stdout: "" });
+  expect(json((await cli(["verify", "--json", ...options])).stdout)).toMatchObject({ written: null });
+  expect(await cli(["verify", "-q", "--static", ...options, "--report", report])).toMatchObject({
+    code: 1,
+    stdout: "",
+  });
   expect(heading()).toBe("Not patched");
 });
 
-test("an older page gives way, and no other file does: not the one that is looked at either", () => {
+test("an older page gives way, and no other file does: not the one that is looked at either", async () => {
   const { options, report, heading } = ticket();
-  cli(["verify", "--static", ...options, "--report", report]);
-  expect(cli(["verify", "--static", ...options, "--report", report]).code).toBe(1);
+  await cli(["verify", "--static", ...options, "--report", report]);
+  expect((await cli(["verify", "--static", ...options, "--report", report])).code).toBe(1);
   expect(heading()).toBe("Not patched");
   for (const file of [temporaryFile("notes.html", "<!DOCTYPE html><title>mine</title>"), target(PLAIN).path]) {
     const before = readFileSync(file, "utf8");
-    expect(cli(["verify", "--static", ...options, "--report", file])).toMatchObject({
+    expect(await cli(["verify", "--static", ...options, "--report", file])).toMatchObject({
       code: 6,
       stdout: "",
       stderr: expect.stringMatching(/exists, and this tool did not write it\. .*\nName another file with --report/),
@@ -91,23 +94,23 @@ test("an older page gives way, and no other file does: not the one that is looke
   }
 });
 
-test("a secret's value is not in it", () => {
+test("a secret's value is not in it", async () => {
   const [base, report] = [image(), join(temporaryFolder(), "x.html")];
-  cli(["apply", "--root", base]);
-  expect(cli(["verify", "--root", base, "--report", report]).code).toBe(0);
+  await cli(["apply", "--root", base]);
+  expect((await cli(["verify", "--root", base, "--report", report])).code).toBe(0);
   expect(readFileSync(report, "utf8")).toContain(UUID);
   expect(readFileSync(report, "utf8")).not.toMatch(/VkFMVUU|VALUE/);
 });
 
-test("without a verdict nothing is written", () => {
+test("without a verdict nothing is written", async () => {
   const { options, report } = ticket();
-  expect(cli(["verify", ...options, "--pool", "none", "--report", report]).code).toBe(3);
+  expect((await cli(["verify", ...options, "--pool", "none", "--report", report])).code).toBe(3);
   expect(existsSync(report)).toBe(false);
 });
 
-test("a page that cannot be written is a failure, and says by which option it was named", () => {
+test("a page that cannot be written is a failure, and says by which option it was named", async () => {
   const { options } = ticket();
-  expect(cli(["verify", ...options, "--report", "/nowhere/x.html"])).toMatchObject({
+  expect(await cli(["verify", ...options, "--report", "/nowhere/x.html"])).toMatchObject({
     code: 6,
     stderr: expect.stringMatching(
       /\/nowhere\/x\.html cannot be written: no such file or directory\.\nName another file with --report\.\n$/,

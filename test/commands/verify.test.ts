@@ -17,9 +17,9 @@ import {
   withFittingDigest,
 } from "../support/cli";
 
-test("not patched: exit 1, and nothing was run", () => {
+test("not patched: exit 1, and nothing was run", async () => {
   const { options } = target(PLAIN);
-  const { code, stdout } = cli(["verify", "--json", ...options]);
+  const { code, stdout } = await cli(["verify", "--json", ...options]);
   expect(code).toBe(1);
   expect(json(stdout)).toMatchObject({ state: "not-patched", behaviour: { status: "skipped" } });
 });
@@ -29,74 +29,74 @@ test.each([
   ["modified", "a line outside the blocks", "import os\n", "import os\n# mine\n", 1],
   ["damaged", "a lost marker", "# <<< virtinst-rbd-patch\n", "", 4],
   ["not-patched", "everything of ours gone", /^ *# >>> [\s\S]*?^ *# <<< .*\n/gm, "", 1],
-])("%s: %s", (state, _, from, to, exit) => {
+])("%s: %s", async (state, _, from, to, exit) => {
   const { options, edit } = target(PLAIN);
-  cli(["apply", ...options]);
+  await cli(["apply", ...options]);
   edit(from, to);
-  const { code, stdout } = cli(["verify", "--json", ...options]);
+  const { code, stdout } = await cli(["verify", "--json", ...options]);
   expect(json(stdout).state).toBe(state);
   expect(json(stdout).stateReason).toMatch(/.{10}/);
   expect(code).toBe(exit);
 });
 
-test("modified: the calls moved to another line of the method", () => {
+test("modified: the calls moved to another line of the method", async () => {
   const { options, read, path } = target(PLAIN);
-  cli(["apply", ...options]);
+  await cli(["apply", ...options]);
   const applied = read();
   const call = callBlock(applied);
   writeFileSync(
     path,
     applied.replace(call, "").replace("        initial_xml = None", `${call}        initial_xml = None`),
   );
-  const { code, stdout } = cli(["verify", "--json", ...options]);
+  const { code, stdout } = await cli(["verify", "--json", ...options]);
   expect(json(stdout)).toMatchObject({
     state: "modified",
     stateReason: expect.stringMatching(/^the patch \(line \d+\) was moved$/),
   });
   expect(code).toBe(1);
-  expect(json(cli(["apply", "--json", ...options]).stdout)).toMatchObject({ status: "updated" });
+  expect(json((await cli(["apply", "--json", ...options])).stdout)).toMatchObject({ status: "updated" });
   expect(read()).toBe(applied);
 });
 
-test("shows what an edited block does wrong", () => {
+test("shows what an edited block does wrong", async () => {
   const { options, edit } = target(PLAIN);
-  cli(["apply", ...options]);
+  await cli(["apply", ...options]);
   edit(/usage="client/g, 'usage="other');
-  const { stdout } = cli(["verify", ...options]);
+  const { stdout } = await cli(["verify", ...options]);
   expect(stdout).toMatch(/^behaviour failed \(\d of \d+ checks failed\): /m);
   expect(stdout).toMatch(/^ {2}failed: disk of pool libvirtpool/m);
   expect(stdout).toMatch(/usage="other/);
 });
 
-test("--static runs nothing, and never says passed", () => {
+test("--static runs nothing, and never says passed", async () => {
   const { options } = target(PLAIN);
-  cli(["apply", ...options]);
-  const { code, stdout } = cli(["verify", "--static", "--python", "/nonexistent", ...options]);
+  await cli(["apply", ...options]);
+  const { code, stdout } = await cli(["verify", "--static", "--python", "/nonexistent", ...options]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/behaviour skipped: --static/);
   expect(stdout).not.toMatch(/passed/);
 });
 
-test("without a fitting Python the check is skipped", () => {
+test("without a fitting Python the check is skipped", async () => {
   const { options } = target(PLAIN);
-  cli(["apply", ...options]);
-  const { stdout } = cli(["verify", ...options, "--python", "/nonexistent"]);
+  await cli(["apply", ...options]);
+  const { stdout } = await cli(["verify", ...options, "--python", "/nonexistent"]);
   expect(stdout).toMatch(/behaviour skipped: \/nonexistent, given with --python/);
   expect(stdout).not.toMatch(/passed/);
 });
 
-test("runs the block that is on disk, and a block with forged digests is not current", () => {
+test("runs the block that is on disk, and a block with forged digests is not current", async () => {
   const { options, read, path } = target(PLAIN);
-  cli(["apply", ...options]);
+  await cli(["apply", ...options]);
   writeFileSync(path, withFittingDigest(read().replace('name="192.0.2.13"', 'name="192.0.2.99"')));
-  const { code, stdout } = cli(["verify", "--json", ...options]);
+  const { code, stdout } = await cli(["verify", "--json", ...options]);
   expect(json(stdout)).toMatchObject({ state: "outdated", behaviour: { status: "failed" } });
   expect(code).toBe(1);
 });
 
-test("verify is content where nothing is needed, and says so", () => {
+test("verify is content where nothing is needed, and says so", async () => {
   const options = [...HOST_BY_UUID, "--virtinst", copyVirtinst(PLAIN)];
-  const { code, stdout } = cli(["verify", "--json", ...options]);
+  const { code, stdout } = await cli(["verify", "--json", ...options]);
   expect(json(stdout)).toMatchObject({
     state: "not-patched",
     affected: "no",
@@ -105,9 +105,9 @@ test("verify is content where nothing is needed, and says so", () => {
   expect(code).toBe(0);
 });
 
-test("runs no foreign code of an image, whatever its digests say", () => {
+test("runs no foreign code of an image, whatever its digests say", async () => {
   const base = image();
-  cli(["apply", "--root", base]);
+  await cli(["apply", "--root", base]);
   const path = join(base, "usr/share/virt-manager/virtinst/install/installer.py");
   const sprung = join(base, "sprung");
   writeFileSync(
@@ -116,7 +116,7 @@ test("runs no foreign code of an image, whatever its digests say", () => {
       readFileSync(path, "utf8").replace("    import re\n", `    import re; open(${JSON.stringify(sprung)}, "w")\n`),
     ),
   );
-  const { stdout } = cli(["verify", "--json", "--root", base]);
+  const { stdout } = await cli(["verify", "--json", "--root", base]);
   expect(json(stdout).behaviour).toMatchObject({
     status: "skipped",
     reason: expect.stringMatching(/only a current patch is run/),
@@ -127,13 +127,13 @@ test("runs no foreign code of an image, whatever its digests say", () => {
 test.each([
   ["outdated", (text: string) => patchedBy100(Buffer.from(text))],
   ["modified", (text: string) => text, "# more\n"],
-])("below --root %s blocks are called that, and not foreign text", (state, blocks, more = "") => {
+])("below --root %s blocks are called that, and not foreign text", async (state, blocks, more = "") => {
   const base = image();
   const path = join(base, "usr/share/virt-manager/virtinst/install/installer.py");
   const pristine = readFileSync(path, "utf8");
-  if (more) cli(["apply", "--root", base]);
+  if (more) await cli(["apply", "--root", base]);
   writeFileSync(path, blocks(more ? readFileSync(path, "utf8") : pristine) + more);
-  const { stdout } = cli(["verify", "--json", "--root", base]);
+  const { stdout } = await cli(["verify", "--json", "--root", base]);
   expect(json(stdout)).toMatchObject({
     state,
     behaviour: {
@@ -143,10 +143,10 @@ test.each([
   });
 });
 
-test("outdated: the patch of version 1.0.0, whose function is run as it is", () => {
+test("outdated: the patch of version 1.0.0, whose function is run as it is", async () => {
   const { options, path, pristine } = target(PLAIN);
   writeFileSync(path, patchedBy100(pristine));
-  const { code, stdout } = cli(["verify", "--json", ...options]);
+  const { code, stdout } = await cli(["verify", "--json", ...options]);
   expect(json(stdout)).toMatchObject({
     state: "outdated",
     stateReason: `the patch was written by version 1.0.0, this is ${VERSION}`,
@@ -155,29 +155,29 @@ test("outdated: the patch of version 1.0.0, whose function is run as it is", () 
   expect(code).toBe(1);
 });
 
-test("outdated: a patch for one of two pools, which apply without --pool extends", () => {
+test("outdated: a patch for one of two pools, which apply without --pool extends", async () => {
   const { folder } = target(PLAIN);
   const options = [...HOST_TWO, "--virtinst", folder];
-  expect(cli(["apply", ...options, "--pool", "libvirtpool"]).code).toBe(0);
-  const { code, stdout } = cli(["verify", "--json", ...options]);
+  expect((await cli(["apply", ...options, "--pool", "libvirtpool"])).code).toBe(0);
+  const { code, stdout } = await cli(["verify", "--json", ...options]);
   expect(code).toBe(1);
   expect(json(stdout)).toMatchObject({
     state: "outdated",
     stateReason: 'the patch is for "libvirtpool", and this host also has "archive"',
   });
-  expect(cli(["apply", ...options]).stdout).toMatch(/^updated: .*archive, libvirtpool/);
-  expect(cli(["verify", ...options]).code).toBe(0);
+  expect((await cli(["apply", ...options])).stdout).toMatch(/^updated: .*archive, libvirtpool/);
+  expect((await cli(["verify", ...options])).code).toBe(0);
 });
 
-test("damaged: a patch of a later version with another header is refused, and its version is named", () => {
+test("damaged: a patch of a later version with another header is refused, and its version is named", async () => {
   const { options, folder, path, read } = target(PLAIN);
-  cli(["apply", ...options]);
+  await cli(["apply", ...options]);
   const later = read().replace(
     `# >>> virtinst-rbd-patch ${VERSION}\n`,
     "# >>> virtinst-rbd-patch 9.0.0\n# one more line\n",
   );
   writeFileSync(path, later);
-  const { code, stdout } = cli(["verify", "--json", ...options]);
+  const { code, stdout } = await cli(["verify", "--json", ...options]);
   expect(json(stdout)).toMatchObject({
     state: "damaged",
     stateReason: expect.stringMatching(/^line \d+: the header of the function block is not known \(version 9\.0\.0\)$/),
@@ -188,15 +188,15 @@ test("damaged: a patch of a later version with another header is refused, and it
     ["apply", ...options],
     ["revert", "--virtinst", folder],
   ])
-    expect(cli(words)).toMatchObject({ code: 4, stderr: expect.stringMatching(/Nothing was written\./) });
+    expect(await cli(words)).toMatchObject({ code: 4, stderr: expect.stringMatching(/Nothing was written\./) });
   expect(read()).toBe(later);
 });
 
-test("passes for two libvirt pools of one Ceph pool: a disk of either gets the monitors of both", () => {
+test("passes for two libvirt pools of one Ceph pool: a disk of either gets the monitors of both", async () => {
   const { folder } = target(PLAIN);
   const options = [...poolsOfOneCephPool({ adead: [9, 1], libvirtpool: [1, 2, 3] }), "--virtinst", folder];
-  expect(cli(["apply", ...options]).code).toBe(0);
-  const { code, stdout } = cli(["verify", "--json", ...options]);
+  expect((await cli(["apply", ...options])).code).toBe(0);
+  const { code, stdout } = await cli(["verify", "--json", ...options]);
   expect(json(stdout)).toMatchObject({
     state: "current",
     pools: ["adead", "libvirtpool"],

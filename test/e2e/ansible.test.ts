@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { cli, FIXTURES, HOST, PLAIN } from "../support/cli";
+import { built, FIXTURES, HOST, PLAIN } from "../support/cli";
 import { examples, programs, type } from "./support/examples";
 import { definePool, defineSecret, startLibvirt } from "./support/libvirtd";
 import { atEnd, borrowVirtinst, expectDone, makeFolder, must, PREFIX, run, SHARE, undoAll } from "./support/machine";
@@ -175,7 +175,7 @@ test("if a host fails, the others continue; a host without rbd pools loses the p
   });
   const original = of("nopool").now();
   for (const { program, own, pool } of [of("nopool"), of("gone")]) {
-    expectDone(cli(["bundle", ...HOST, "-o", program]));
+    expectDone(built(["bundle", ...HOST, "-o", program]));
     must("sh", [program, "apply", "--virtinst", join(own, "vm")]);
     writeFileSync(pool, "<pool type='dir'/>");
   }

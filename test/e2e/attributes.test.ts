@@ -52,9 +52,9 @@ test("a file whose attribute cannot be copied is not replaced", async () => {
   expect(one.attributes()).toBe(before);
 });
 
-test("the default ACL of a folder is not given to the patched file", () => {
+test("the default ACL of a folder is not given to the patched file", async () => {
   const both = new Both().each(({ path }) => must("setfacl", "-d", "-m", "u:nobody:r", dirname(path)));
-  expect(both.run("apply").code).toBe(0);
-  expect(both.run("revert").code).toBe(0);
+  expect((await both.run("apply")).code).toBe(0);
+  expect((await both.run("revert")).code).toBe(0);
   for (const { path } of both.places) expect(must("getfacl", "-p", path)).not.toContain("nobody");
 });

@@ -2,7 +2,7 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, statSync, symlinkSync
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeBundle } from "../support/bundle";
-import { cli, PLAIN, target } from "../support/cli";
+import { built, PLAIN, target } from "../support/cli";
 import { borrowVirtinst, makeFolder, must, run, SHARE, undoAll } from "./support/machine";
 
 const HOST = ["usage"].flatMap((name) => [
@@ -17,7 +17,7 @@ beforeAll(() => {
   borrowVirtinst();
   const folder = makeFolder();
   bundle = join(folder, "standalone.py");
-  const { code, stderr } = cli(["bundle", ...HOST, "-o", bundle]);
+  const { code, stderr } = built(["bundle", ...HOST, "-o", bundle]);
   if (code !== 0) throw new Error(stderr);
 });
 
@@ -43,9 +43,9 @@ test("Debian's own virtinst, on a machine without Node: the bytes of apply, veri
   const pristine = readFileSync(FILE);
   const { mtimeMs, mode } = statSync(FILE);
 
-  cli(["apply", ...HOST]);
+  built(["apply", ...HOST]);
   const patched = readFileSync(FILE);
-  cli(["revert"]);
+  built(["revert"]);
   expect(readFileSync(FILE)).toEqual(pristine);
 
   expect(bundled("verify", "--static").code).toBe(1);
@@ -56,7 +56,7 @@ test("Debian's own virtinst, on a machine without Node: the bytes of apply, veri
   expect(verified.stdout).toMatch(/^function passed \(7 of 7 checks\): /m);
   expect(verified.stdout).toMatch(/^virt-install passed \(3 of 3 checks\): /m);
   expect(verified.code).toBe(0);
-  expect(cli(["verify", ...HOST]).code).toBe(0);
+  expect(built(["verify", ...HOST]).code).toBe(0);
   expect(bundled("revert").stdout).toMatch(/^reverted: /);
   expect(readFileSync(FILE)).toEqual(pristine);
   expect(statSync(FILE)).toMatchObject({ mtimeMs, mode });

@@ -2,7 +2,7 @@ import { cpSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { cli, json, type Ran } from "../support/cli";
+import { built, json, type Ran } from "../support/cli";
 import { BOOT_MESSAGE, BOOT_SECTOR } from "./support/boot-sector";
 import { CEPH_POOL, CEPH_USER, type Cluster, MONITOR_HOSTS, startCluster } from "./support/ceph";
 import { definePool, defineSecret, removeDomain, removePool, startLibvirt, virsh } from "./support/libvirtd";
@@ -152,7 +152,7 @@ describe("Debian's own virt-install, libvirt and Ceph", () => {
   });
 
   test("before: verify --vol reports what is wrong", () => {
-    const { code, stdout } = cli(["verify", "--json", "--vol", `${BY_USAGE}/${VOLUME}`]);
+    const { code, stdout } = built(["verify", "--json", "--vol", `${BY_USAGE}/${VOLUME}`]);
     expect(code).not.toBe(0);
     expect(json(stdout)).toMatchObject({ state: "not-patched", volume: { status: "failed" } });
   });
@@ -166,17 +166,17 @@ describe("Debian's own virt-install, libvirt and Ceph", () => {
   });
 
   test("apply, verify", () => {
-    const applied = cli(["apply", "--json"]);
+    const applied = built(["apply", "--json"]);
     expectDone(applied);
     expect(json(applied.stdout)).toMatchObject({ changed: true, status: "patched" });
     expect(json(applied.stdout).pools).toEqual(expect.arrayContaining([BY_USAGE, BY_UUID]));
-    const verified = cli(["verify", "--json"]);
+    const verified = built(["verify", "--json"]);
     expectDone(verified);
     expect(json(verified.stdout)).toMatchObject({ state: "current", behaviour: { status: "passed" } });
   });
 
   test.each(POOLS)("after: verify --vol checks a volume of %s with virt-install itself, by %s", (pool, reference) => {
-    const verified = cli(["verify", "--json", "--vol", `${pool}/${VOLUME}`]);
+    const verified = built(["verify", "--json", "--vol", `${pool}/${VOLUME}`]);
     expectDone(verified);
     const { volume } = json(verified.stdout);
     expect(volume).toMatchObject({ status: "passed", schema: { status: "passed" }, disks: [{ name: IMAGE }] });
@@ -245,7 +245,7 @@ describe("Debian's own virt-install, libvirt and Ceph", () => {
     afterAll(() => removePool(BY_LIST));
 
     test("before: virt-install copies the list, and the guest cannot start", () => {
-      expectDone(cli(["revert"]));
+      expectDone(built(["revert"]));
       const { code, stderr } = virtInstall("--import", ...rbdDisk(BY_LIST));
       expect(code).not.toBe(0);
       expect(stderr).toMatch(/error connecting: Invalid argument/);
@@ -253,17 +253,17 @@ describe("Debian's own virt-install, libvirt and Ceph", () => {
     });
 
     test("after: the disk has one <host> for each monitor, and the guest boots", () => {
-      const applied = cli(["apply", "--json", "--pool", BY_LIST]);
+      const applied = built(["apply", "--json", "--pool", BY_LIST]);
       expectDone(applied);
       expect(json(applied.stdout)).toMatchObject({ status: "patched", affected: "yes", pools: [BY_LIST] });
-      expectDone(cli(["verify", "--pool", BY_LIST, "--vol", `${BY_LIST}/${VOLUME}`]));
+      expectDone(built(["verify", "--pool", BY_LIST, "--vol", `${BY_LIST}/${VOLUME}`]));
       const ran = virtInstall("--import", ...rbdDisk(BY_LIST));
       expectRunning(ran, ran.serial, "uuid");
     });
   });
 
   test("revert: the failure is back, and dpkg --verify prints nothing", () => {
-    expectDone(cli(["revert"]));
+    expectDone(built(["revert"]));
     const { code, stderr } = virtInstall("--import", ...rbdDisk(BY_USAGE));
     expect(code).not.toBe(0);
     expect(stderr).toContain(MISSING);
@@ -274,7 +274,7 @@ describe("Debian's own virt-install, libvirt and Ceph", () => {
 
 test("the standalone script, made from live libvirt: a guest boots after apply, and revert removes all", () => {
   const script = join(folder, "standalone.py");
-  expectDone(cli(["bundle", "-o", script]));
+  expectDone(built(["bundle", "-o", script]));
   const scripted = (...words: string[]) => run("python3", [script, ...words, "--json"]);
   expectDone(scripted("apply"));
   const verified = scripted("verify");
@@ -285,7 +285,7 @@ test("the standalone script, made from live libvirt: a guest boots after apply, 
     expectRunning(ran, ran.serial, reference);
     removeDomain(GUEST);
   }
-  expectDone(cli(["verify"]));
+  expectDone(built(["verify"]));
   expectDone(scripted("revert"));
   expect(virtInstall("--import", ...rbdDisk(BY_USAGE)).stderr).toContain(MISSING);
   expect(changedFiles()).toBe("");
@@ -314,10 +314,10 @@ describe.each(["guest-1.0", "guest-1.4"])("a stand-in with the layout of %s, und
   });
 
   test("apply", () => {
-    const applied = cli(["apply", "--json", "--virtinst", virtinst]);
+    const applied = built(["apply", "--json", "--virtinst", virtinst]);
     expectDone(applied);
     expect(json(applied.stdout)).toMatchObject({ changed: true, file: join(virtinst, "virtinst/guest.py") });
-    const verified = cli(["verify", "--json", "--virtinst", virtinst]);
+    const verified = built(["verify", "--json", "--virtinst", virtinst]);
     expectDone(verified);
     expect(json(verified.stdout).behaviour).toMatchObject({
       status: "passed",
@@ -327,7 +327,7 @@ describe.each(["guest-1.0", "guest-1.4"])("a stand-in with the layout of %s, und
 
   // These releases write no auth: the patch adds all of it.
   test.each(POOLS)("after apply --pool %s: an import boots, and its disk names the secret by %s", (pool, reference) => {
-    const applied = cli(["apply", "--json", "--virtinst", virtinst, "--pool", pool]);
+    const applied = built(["apply", "--json", "--virtinst", virtinst, "--pool", pool]);
     expectDone(applied);
     expect(json(applied.stdout)).toMatchObject({ status: "updated", pools: [pool] });
     const ran = install({ pool });
@@ -335,7 +335,7 @@ describe.each(["guest-1.0", "guest-1.4"])("a stand-in with the layout of %s, und
   });
 
   test.each(POOLS)("after apply: an import from %s boots, by the usage in one of the two pools", (pool) => {
-    expectDone(cli(["apply", "--virtinst", virtinst]));
+    expectDone(built(["apply", "--virtinst", virtinst]));
     const ran = install({ pool });
     expectRunning(ran, ran.serial, "usage");
   });
@@ -368,10 +368,10 @@ describe.each(["guest-1.0", "guest-1.4"])("a stand-in with the layout of %s, und
     definePool(folder, { name: pool, cephPool: CEPH_POOL, hosts: [gone, FIRST_MONITOR], auth });
     cluster.stopFirstMonitor();
     try {
-      const applied = cli(["apply", "--json", "--virtinst", virtinst]);
+      const applied = built(["apply", "--json", "--virtinst", virtinst]);
       expectDone(applied);
       expect(json(applied.stdout)).toMatchObject({ status: "updated", pools: [pool, BY_USAGE, BY_UUID] });
-      expectDone(cli(["verify", "--virtinst", virtinst]));
+      expectDone(built(["verify", "--virtinst", virtinst]));
       const ran = install();
       expectDone(ran);
       const [first, ...others] = MONITORS;
@@ -384,7 +384,7 @@ describe.each(["guest-1.0", "guest-1.4"])("a stand-in with the layout of %s, und
   });
 
   test("revert: the failure is back, and the file is restored byte for byte", () => {
-    expectDone(cli(["revert", "--virtinst", virtinst]));
+    expectDone(built(["revert", "--virtinst", virtinst]));
     expect(install().code).not.toBe(0);
     expectNoGuest();
     const file = "virtinst/guest.py";

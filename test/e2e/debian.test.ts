@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cli, json } from "../support/cli";
+import { built, json } from "../support/cli";
 import {
   borrowVirtinst,
   changedFiles,
@@ -52,7 +52,7 @@ describe("Debian's own virt-install, with libvirt's test driver", () => {
   });
 
   test("after apply: the disk has the pool's usage and every monitor, and nothing else changed", () => {
-    const applied = cli(["apply", "--json", "--connect", uri, "--secret-xml", SECRET]);
+    const applied = built(["apply", "--json", "--connect", uri, "--secret-xml", SECRET]);
     expectDone(applied);
     expect(json(applied.stdout)).toMatchObject({
       changed: true,
@@ -84,18 +84,18 @@ describe("Debian's own virt-install, with libvirt's test driver", () => {
   });
 
   test("verify passes", () => {
-    const verified = cli(["verify", "--json", "--connect", uri, "--secret-xml", SECRET]);
+    const verified = built(["verify", "--json", "--connect", uri, "--secret-xml", SECRET]);
     expectDone(verified);
     expect(json(verified.stdout)).toMatchObject({ state: "current", behaviour: { status: "passed" } });
   });
 
   test("a second apply changes nothing", () => {
-    const again = cli(["apply", "--json", "--connect", uri, "--secret-xml", SECRET]);
+    const again = built(["apply", "--json", "--connect", uri, "--secret-xml", SECRET]);
     expect(json(again.stdout)).toMatchObject({ changed: false, status: "current" });
   });
 
   test("after revert: dpkg --verify prints nothing, and the secret's name is gone again", () => {
-    expectDone(cli(["revert"]));
+    expectDone(built(["revert"]));
     expect(changedFiles()).toBe("");
     expect(printXml()).toContain('<secret type="ceph"/>');
   });
@@ -121,9 +121,9 @@ describe("a copy of Debian's virtinst", () => {
     ];
     const read = (target: string) => readFileSync(join(target, RELEASE_FILE));
     const pristine = read(applied);
-    const rendered = cli(["render", ...facts, "--virtinst", applied]);
+    const rendered = built(["render", ...facts, "--virtinst", applied]);
     expectDone(rendered);
-    expectDone(cli(["apply", ...facts, "--virtinst", applied]));
+    expectDone(built(["apply", ...facts, "--virtinst", applied]));
     expect(read(applied).equals(pristine)).toBe(false);
 
     must("patch", ["-p1"], { cwd: patched, input: rendered.stdout });
@@ -132,13 +132,13 @@ describe("a copy of Debian's virtinst", () => {
     expect(read(gitApplied).equals(read(applied))).toBe(true);
     const file = join(folder, "reviewed.patch");
     writeFileSync(file, rendered.stdout);
-    expectDone(cli(["apply", file, "--virtinst", reviewed]));
+    expectDone(built(["apply", file, "--virtinst", reviewed]));
     expect(read(reviewed).equals(read(applied))).toBe(true);
 
-    const undo = cli(["render", "--reverse", ...facts, "--virtinst", patched]);
+    const undo = built(["render", "--reverse", ...facts, "--virtinst", patched]);
     must("patch", ["-p1"], { cwd: patched, input: undo.stdout });
     expect(read(patched).equals(pristine)).toBe(true);
-    expectDone(cli(["revert", "--virtinst", gitApplied]));
+    expectDone(built(["revert", "--virtinst", gitApplied]));
     expect(read(gitApplied).equals(pristine)).toBe(true);
   });
 
@@ -163,9 +163,9 @@ describe("a copy of Debian's virtinst", () => {
       must("getfattr", ["--absolute-names", "-d", "-m", "-", file]);
     const before = metadata();
     expect(before).toContain("security.selinux");
-    expectDone(cli(["apply", ...facts, "--virtinst", target]));
+    expectDone(built(["apply", ...facts, "--virtinst", target]));
     expect(metadata()).toBe(before);
-    expectDone(cli(["revert", "--virtinst", target]));
+    expectDone(built(["revert", "--virtinst", target]));
     expect(metadata()).toBe(before);
   });
 
@@ -175,7 +175,7 @@ describe("a copy of Debian's virtinst", () => {
     writeFileSync(file, `${readFileSync(file, "utf8")}\ndef broken(:\n`);
     const copied = join(folder, "broken.py");
     copyFileSync(file, copied);
-    expect(cli(["apply", ...facts, "--virtinst", target]).code).not.toBe(0);
+    expect(built(["apply", ...facts, "--virtinst", target]).code).not.toBe(0);
     expect(readFileSync(file).equals(readFileSync(copied))).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cli, json, type Ran, TOOL } from "../support/cli";
+import { built, json, type Ran, TOOL } from "../support/cli";
 import { definePool, defineSecret, removePool, startLibvirt, virsh } from "./support/libvirtd";
 import { expectDone, makeFolder, notRun, PREFIX, run, undoAll, xpath } from "./support/machine";
 
@@ -99,11 +99,11 @@ describe("inspect on a real libvirtd", () => {
   }
 
   test("shows pools, monitors, users and secrets as virsh does, as root", () => {
-    check(cli(["inspect", "--json", ...only]));
+    check(built(["inspect", "--json", ...only]));
   });
 
   test("with --connect too", () => {
-    check(cli(["inspect", "--json", "--connect", "qemu:///system", ...only]));
+    check(built(["inspect", "--json", "--connect", "qemu:///system", ...only]));
   });
 
   test("as an ordinary user", (context) => {
@@ -112,14 +112,14 @@ describe("inspect on a real libvirtd", () => {
   });
 
   test("for a person: the secret that is named by usage is shown with its uuid", () => {
-    const { stdout } = cli(["inspect", ...only]);
+    const { stdout } = built(["inspect", ...only]);
     expect(stdout).toContain(BY_USAGE);
     expect(stdout).toContain("192.0.2.11:6789, 192.0.2.12:3300, mon.example");
   });
 
   test("render needs no root, and gives the same to everybody", (context) => {
     needsNode(context);
-    const rendered = cli(["render", ...only]);
+    const rendered = built(["render", ...only]);
     expectDone(rendered);
     expect(asNobody(["render", ...only])).toMatchObject({ code: 0, stdout: rendered.stdout });
   });
@@ -135,7 +135,7 @@ describe("inspect on a real libvirtd", () => {
   test("a pool whose name is not ASCII", () => {
     const name = `${PREFIX}-größe €`;
     definePool(folder, { name, cephPool: "groesse", hosts: [{ name: "192.0.2.41" }] });
-    const seen = cli(["inspect", "--json"]);
+    const seen = built(["inspect", "--json"]);
     removePool(name);
     expectDone(seen);
     expect(json(seen.stdout).document.pools).toContainEqual(expect.objectContaining({ name, cephPool: "groesse" }));
@@ -150,17 +150,17 @@ describe("inspect on a real libvirtd", () => {
       hosts: [{ name: "192.0.2.31" }],
       auth: { username: "libvirt", secret },
     });
-    const { code, stderr } = cli(["apply", "--check", "--pool", name]);
+    const { code, stderr } = built(["apply", "--check", "--pool", name]);
     expect(code).toBe(3);
     expect(stderr).toContain(name);
     expect(stderr).toContain("secret-define");
     // It can be looked at.
-    const seen = cli(["inspect", "--json", "--pool", name]);
+    const seen = built(["inspect", "--json", "--pool", name]);
     expect(seen.code).toBe(3);
     expect(json(seen.stdout).broken).toEqual([
       { pools: [name], message: expect.stringContaining(name), hint: expect.stringContaining("secret-define") },
     ]);
-    expectDone(cli(["inspect", ...only]));
+    expectDone(built(["inspect", ...only]));
     removePool(name);
   });
 });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cli } from "../support/cli";
+import { built } from "../support/cli";
 import { type Container, startContainer } from "./support/container";
 import { examples, programs, type } from "./support/examples";
 import { makeFolder, must, notRun, run, undoAll } from "./support/machine";
@@ -21,7 +21,7 @@ afterAll(undoAll);
 /** Puts a hook there. */
 function install(kind: string): void {
   const folder = join(makeFolder(), "hook");
-  const { code, stderr } = cli(["hook", kind, ...FACTS, "-o", folder]);
+  const { code, stderr } = built(["hook", kind, ...FACTS, "-o", folder]);
   if (code !== 0) throw new Error(stderr);
   const packed = join(folder, "../hook.tar");
   must("tar", ["-C", folder, "-cf", packed, "."]);
@@ -181,7 +181,7 @@ test("the systemd units of docs/other-hosts.md reapply the patch after an upgrad
   for (const [, name, text = ""] of units)
     host.must(`cat >/etc/systemd/system/${name}`, text.replace("/bin/sleep 5", "/bin/sleep 1"));
   const script = join(makeFolder(), "rbd-patch.py");
-  expect(cli(["bundle", ...FACTS, "-o", script]).code).toBe(0);
+  expect(built(["bundle", ...FACTS, "-o", script]).code).toBe(0);
   host.must(`cat >${PROGRAM} && chmod 755 ${PROGRAM}`, readFileSync(script));
   const [, commands = ""] = /((?:^ {4}systemctl .*\n)+)/m.exec(readFileSync("docs/other-hosts.md", "utf8")) ?? [];
   host.must(`set -e\n${commands}`);

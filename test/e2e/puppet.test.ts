@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { cli, FIXTURES, HOST, type Ran } from "../support/cli";
+import { built, FIXTURES, HOST, type Ran } from "../support/cli";
 import { examples, programs, type } from "./support/examples";
 import { type Host, makeHost } from "./support/host";
 import { expectDone, makeFolder, must, run, undoAll } from "./support/machine";
@@ -28,7 +28,7 @@ beforeAll(() => {
   host = makeHost(PUPPETS_OWN);
   pristine = { bytes: readFileSync(host.file), time: statSync(host.file).mtime };
   modules = join(host.home, "modules");
-  expectDone(cli(["hook", "puppet", ...HOST, "-o", modules]));
+  expectDone(built(["hook", "puppet", ...HOST, "-o", modules]));
 });
 afterAll(undoAll);
 
@@ -104,7 +104,7 @@ test("a host's own program comes before the common one, and renews the blocks", 
   const pool = join(makeFolder(), "pool.xml");
   writeFileSync(pool, readFileSync(`${FIXTURES}/pool-usage.xml`, "utf8").replace("192.0.2.13", "192.0.2.14"));
   const own = join(modules, "virtinst_rbd_patch/files/hv01.example.com.py");
-  expectDone(cli(["bundle", `--pool-xml=${pool}`, `--secret-xml=${FIXTURES}/secret-usage.xml`, "-o", own]));
+  expectDone(built(["bundle", `--pool-xml=${pool}`, `--secret-xml=${FIXTURES}/secret-usage.xml`, "-o", own]));
   expect(puppet("", { name: "hv01.example.com" }).code).toBe(CHANGED);
   expect(readFileSync(host.file, "utf8")).toContain("192.0.2.14");
   // Another host's name: the common one again. What the package tells it runs nothing twice.
@@ -115,9 +115,9 @@ test("a host's own program comes before the common one, and renews the blocks", 
   expect(readFileSync(host.file, "utf8")).not.toContain("192.0.2.14");
 
   const document = join(makeFolder(), "other.json");
-  const { document: facts } = JSON.parse(cli(["inspect", ...HOST, "--json"]).stdout);
+  const { document: facts } = JSON.parse(built(["inspect", ...HOST, "--json"]).stdout);
   writeFileSync(document, JSON.stringify({ ...facts, host: "hv77" }));
-  expectDone(cli(["bundle", "--host", document, "-o", own]));
+  expectDone(built(["bundle", "--host", document, "-o", own]));
   const refused = puppet("", { name: "hv01.example.com" });
   rmSync(own);
   expect(refused.stdout).toMatch(/returns: .*hv77/);
@@ -126,7 +126,7 @@ test("a host's own program comes before the common one, and renews the blocks", 
 });
 
 test("a file that cannot be patched fails, with the program's words, and nothing is written", () => {
-  expectDone(cli(["bundle", ...HOST, "-o", host.program]));
+  expectDone(built(["bundle", ...HOST, "-o", host.program]));
   const strange = update("# another line end\r\n");
   const { code, stdout } = puppet();
   expect(stdout).toMatch(

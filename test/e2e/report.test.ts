@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cli, HOST_TWO } from "../support/cli";
+import { built, HOST_TWO } from "../support/cli";
 import { Chromium, type View } from "./support/chromium";
 import { borrowVirtinst, expectDone, makeFolder, SHARE, undoAll } from "./support/machine";
 
@@ -38,10 +38,10 @@ beforeAll(async () => {
   mkdirSync(PICTURES, { recursive: true });
   const verify = (name: string, host: readonly string[]) => {
     pages[name] = join(folder, `${name}.html`);
-    return cli(["verify", ...host, "--virtinst", SHARE, "--report", pages[name]]).code;
+    return built(["verify", ...host, "--virtinst", SHARE, "--report", pages[name]]).code;
   };
   expect(verify("not-patched", HOST_TWO)).toBe(1);
-  expectDone(cli(["apply", ...HOST_TWO, "--virtinst", SHARE]), "apply");
+  expectDone(built(["apply", ...HOST_TWO, "--virtinst", SHARE]), "apply");
   expect(verify("current", HOST_TWO)).toBe(0);
   expect(verify("outdated", longNames(folder))).toBe(1);
   browser = await Chromium.start();

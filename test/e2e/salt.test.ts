@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { cli, HOST } from "../support/cli";
+import { built, HOST } from "../support/cli";
 import { examples, programs, type } from "./support/examples";
 import { type Host, makeHost } from "./support/host";
 import { expectDone, makeFolder, must, undoAll } from "./support/machine";
@@ -24,7 +24,7 @@ beforeAll(() => {
   host = makeHost();
   pristine = { bytes: readFileSync(host.file), time: statSync(host.file).mtime };
   states = makeFolder();
-  expectDone(cli(["hook", "salt", ...HOST, "-o", states]));
+  expectDone(built(["hook", "salt", ...HOST, "-o", states]));
 });
 afterAll(undoAll);
 

@@ -11,7 +11,7 @@ import {
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { cli, HOST, HOST_BY_UUID, HOST_TWO, json } from "../support/cli";
+import { built, HOST, HOST_BY_UUID, HOST_TWO, json } from "../support/cli";
 import { atEnd, borrowVirtinst, expectDone, makeFolder, SHARE, undoAll } from "./support/machine";
 
 const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
@@ -40,7 +40,7 @@ afterAll(undoAll);
 
 /** What `verify --json` reports. */
 function verify(host: readonly string[], env: NodeJS.ProcessEnv = {}, more: readonly string[] = []) {
-  const { code, stdout, stderr } = cli(["verify", "--json", ...host, ...more], { env });
+  const { code, stdout, stderr } = built(["verify", "--json", ...host, ...more], { env });
   if (code !== 0 && !stdout.trim()) throw new Error(stderr);
   const { state, affected, behaviour, install } = json(stdout);
   type OneCheck = { label: string; passed: boolean; difference: string };
@@ -57,17 +57,17 @@ function verify(host: readonly string[], env: NodeJS.ProcessEnv = {}, more: read
   };
 }
 
-const apply = (host: readonly string[]) => expectDone(cli(["apply", ...host]), "apply");
+const apply = (host: readonly string[]) => expectDone(built(["apply", ...host]), "apply");
 
 /** Patches a file that has a manual edit, which `apply` alone refuses. */
 function applyToEdit(line: number) {
   const edited = readFileSync(INSTALLER);
-  const { code, stderr } = cli(["apply", ...HOST]);
+  const { code, stderr } = built(["apply", ...HOST]);
   expect(code).toBe(4);
   expect(stderr).toContain(`_build_xml has a manual edit in line ${line}, which rewrites the domain XML.`);
   expect(stderr).toContain("dpkg -S");
   expect(readFileSync(INSTALLER)).toEqual(edited);
-  expectDone(cli(["apply", "--force", ...HOST]), "apply --force");
+  expectDone(built(["apply", "--force", ...HOST]), "apply --force");
 }
 
 /** Adds a manual edit to `_build_xml`, and returns the number of its first line. */

@@ -1,7 +1,7 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cli, json } from "../support/cli";
+import { built, json } from "../support/cli";
 import { atEnd, borrowVirtinst, expectDone, makeFolder, must, SHARE, undoAll } from "./support/machine";
 import { testDriver } from "./support/test-driver";
 
@@ -22,7 +22,7 @@ beforeAll(() => {
 afterAll(undoAll);
 
 function verifyVolume(more: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
-  const { code, stdout } = cli(["verify", "--json", ...host, "--vol", "libvirtpool/virt-1", ...more], { env });
+  const { code, stdout } = built(["verify", "--json", ...host, "--vol", "libvirtpool/virt-1", ...more], { env });
   const { volume, install, behaviour, state } = json(stdout);
   return { code, volume, install, behaviour, state };
 }
@@ -45,7 +45,7 @@ describe("verify --vol, through Debian's own virt-install", () => {
   });
 
   test("after apply: user, secret and each monitor are right, and the schema accepts the domain", () => {
-    expectDone(cli(["apply", ...host]));
+    expectDone(built(["apply", ...host]));
     const { code, volume } = verifyVolume();
     expect(code).toBe(0);
     expect(volume).toMatchObject({ status: "passed", schema: { status: "passed" }, causes: [] });
@@ -92,10 +92,10 @@ describe("verify --vol, through Debian's own virt-install", () => {
     writeFileSync(wrapper, '#!/bin/sh\nprogram=/usr/bin/virt-install\n"$program" "$@"\n');
     chmodSync(wrapper, 0o755);
     const env = { PATH: `${folder}:${process.env.PATH}` };
-    const refused = cli(["verify", ...host], { env });
+    const refused = built(["verify", ...host], { env });
     expect(refused.stderr).toContain(`It is unknown which virtinst ${wrapper} uses.`);
     expect(refused.code).toBe(4);
-    expect(cli(["verify", ...host, "--virtinst", SHARE], { env }).code).toBe(0);
+    expect(built(["verify", ...host, "--virtinst", SHARE], { env }).code).toBe(0);
     rmSync(wrapper);
   });
 
@@ -146,13 +146,13 @@ describe("verify --vol, through Debian's own virt-install", () => {
     [["--vol", "nothing"], 2, /not POOL\/VOLUME/],
     [["--vol", "other/virt-1"], 3, /not among the rbd pools libvirtpool/],
   ])("%j exits %i", (words, exit, message) => {
-    const { code, stderr } = cli(["verify", ...host, ...words]);
+    const { code, stderr } = built(["verify", ...host, ...words]);
     expect(stderr).toMatch(message);
     expect(code).toBe(exit);
   });
 
   test("needs live libvirt", () => {
-    const { code, stderr } = cli([
+    const { code, stderr } = built([
       "verify",
       "--pool-xml",
       resolve("test/fixtures/host/pool-usage.xml"),
@@ -166,7 +166,7 @@ describe("verify --vol, through Debian's own virt-install", () => {
   });
 
   test("leaves nothing behind", () => {
-    expectDone(cli(["revert", "--virtinst", SHARE]));
+    expectDone(built(["revert", "--virtinst", SHARE]));
     expect(
       must("dpkg", ["--verify", "virtinst"])
         .split("\n")
@@ -183,7 +183,7 @@ describe("a read-only /usr", () => {
     atEnd(`umount ${mounted}`, () => must("umount", [mounted]));
     cpSync("test/fixtures/virtinst/installer-4.0", join(mounted, "vm"), { recursive: true });
     must("mount", ["-o", "remount,ro", mounted]);
-    const { code, stderr } = cli(["apply", ...host, "--virtinst", join(mounted, "vm")]);
+    const { code, stderr } = built(["apply", ...host, "--virtinst", join(mounted, "vm")]);
     expect(stderr).toMatch(/read-only.*\n.*ostree.*image.*--root/);
     expect(code).toBe(6);
   });

@@ -41,9 +41,9 @@ test("what is optional may be left out", () => {
   });
 });
 
-test("what inspect --json prints fits the schema, and inspect reads it back to the same", () => {
+test("what inspect --json prints fits the schema, and inspect reads it back to the same", async () => {
   const virtinst = copyVirtinst("installer-4.0");
-  const first = cli(["inspect", "--json", ...HOST, "--virtinst", virtinst]);
+  const first = await cli(["inspect", "--json", ...HOST, "--virtinst", virtinst]);
   expect(first.code).toBe(0);
   const { document, resolved } = json(first.stdout);
   expect(validate(document), JSON.stringify(validate.errors)).toBe(true);
@@ -51,7 +51,7 @@ test("what inspect --json prints fits the schema, and inspect reads it back to t
   // Whole, or the document alone.
   for (const text of [first.stdout, JSON.stringify(document)]) {
     const file = temporaryFile("host.json", text);
-    const again = json(cli(["inspect", "--json", "--host", file, "--virtinst", virtinst]).stdout);
+    const again = json((await cli(["inspect", "--json", "--host", file, "--virtinst", virtinst])).stdout);
     expect(again).toMatchObject({ source: file, document, resolved });
   }
 });

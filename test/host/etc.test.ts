@@ -109,11 +109,11 @@ describe("a pool is never left out in silence", () => {
   });
 });
 
-test("no secret's value is opened or quoted, not even where it is named as a document", () => {
+test("no secret's value is opened or quoted, not even where it is named as a document", async () => {
   const base = image();
   const value = join(base, "etc/libvirt/secrets/2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1.base64");
   for (const words of [["--host"], ["--pool-xml"]]) {
-    const { code, stdout, stderr } = cli(["inspect", ...words, value]);
+    const { code, stdout, stderr } = await cli(["inspect", ...words, value]);
     expect(code).toBe(3);
     expect(stdout + stderr).not.toMatch(/VkFM|FMVU|UFV/);
   }

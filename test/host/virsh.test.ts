@@ -44,19 +44,19 @@ printf '%s\\n' "$5" | sed 's/; /\\n/g' | while read -r command; do
 done
 `;
 
-function withVirsh(script: string, env: NodeJS.ProcessEnv = {}) {
+async function withVirsh(script: string, env: NodeJS.ProcessEnv = {}) {
   const folder = temporaryFolder();
   writeFileSync(join(folder, "virsh"), script);
   chmodSync(join(folder, "virsh"), 0o755);
   const calls = join(folder, "calls");
-  const ran = cli(["inspect", "--json", "--virtinst", copyVirtinst("guest-1.0")], {
+  const ran = await cli(["inspect", "--json", "--virtinst", copyVirtinst("guest-1.0")], {
     env: { PATH: `${folder}:${process.env.PATH}`, CALLS: calls, ...env },
   });
   return { ...ran, calls };
 }
 
-test("reads the tables of virsh 1.2.17", () => {
-  const { code, stdout, stderr, calls } = withVirsh(OLD_VIRSH);
+test("reads the tables of virsh 1.2.17", async () => {
+  const { code, stdout, stderr, calls } = await withVirsh(OLD_VIRSH);
   expect(stderr).toBe("");
   expect(code).toBe(0);
   const { document } = json(stdout);
@@ -72,8 +72,8 @@ test("reads the tables of virsh 1.2.17", () => {
   expect(readFileSync(calls, "utf8")).toBe("run\nrun\n");
 });
 
-test("passes on virsh's own words where it cannot connect", () => {
-  const { code, stdout, stderr } = withVirsh(
+test("passes on virsh's own words where it cannot connect", async () => {
+  const { code, stdout, stderr } = await withVirsh(
     "#!/bin/sh\necho 'error: failed to connect to the hypervisor' >&2\necho 'error: no such socket' >&2\nexit 1\n",
   );
   expect(code).toBe(3);
@@ -84,8 +84,8 @@ test("passes on virsh's own words where it cannot connect", () => {
   });
 });
 
-test("says that virsh is missing, and what else there is", () => {
-  const { code, stderr } = cli(["inspect", "--virtinst", copyVirtinst("guest-1.0")], {
+test("says that virsh is missing, and what else there is", async () => {
+  const { code, stderr } = await cli(["inspect", "--virtinst", copyVirtinst("guest-1.0")], {
     env: { PATH: temporaryFolder() },
   });
   expect(code).toBe(3);

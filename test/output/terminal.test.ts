@@ -1,41 +1,41 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { cli, HOST_BY_UUID, HOST_TWO, PLAIN, shell, target, temporaryFolder } from "../support/cli";
+import { built, cli, HOST_BY_UUID, HOST_TWO, PLAIN, shell, target, temporaryFolder } from "../support/cli";
 import { nextCommand, onTerminal } from "../support/terminal";
 
 /** Replaces the escape sequences of colours. */
 const uncoloured = (text: string) => text.replace(/\u001b\[\d+m/g, "");
 
-test("a terminal shows what a pipe gets, with the same exit code, and long lines are not wrapped", () => {
+test("a terminal shows what a pipe gets, with the same exit code, and long lines are not wrapped", async () => {
   const { folder, options, path, pristine } = target(PLAIN);
-  const compare = (words: readonly string[]) => {
-    const { code, stdout, stderr } = cli([...words, ...options]);
+  const compare = async (words: readonly string[]) => {
+    const { code, stdout, stderr } = await cli([...words, ...options]);
     expect(onTerminal([...words, ...options])).toEqual({ code, screen: stdout + stderr });
   };
-  for (const words of [["inspect"], ["verify"], ["apply", "--check", "--diff"]]) compare(words);
+  for (const words of [["inspect"], ["verify"], ["apply", "--check", "--diff"]]) await compare(words);
   expect(onTerminal(["apply", ...options])).toEqual({ code: 0, screen: `patched: ${path} (pool libvirtpool)\n` });
   expect(onTerminal(["revert", "--virtinst", folder])).toMatchObject({ code: 0 });
   expect(readFileSync(path).equals(pristine)).toBe(true);
 });
 
-test("a diff has the colours of git on a terminal only, unless NO_COLOR or TERM=dumb is set", () => {
+test("a diff has the colours of git on a terminal only, unless NO_COLOR or TERM=dumb is set", async () => {
   const { options } = target(PLAIN);
   const words = ["apply", "--check", "--diff", ...options];
-  const plain = cli(words).stdout;
+  const plain = (await cli(words)).stdout;
   const { screen } = onTerminal(words, { NO_COLOR: undefined });
   expect(screen).toContain("\u001b[32m+# >>> ");
   expect(uncoloured(screen)).toBe(plain);
   expect(onTerminal(words, { NO_COLOR: undefined, TERM: "dumb" }).screen).toBe(plain);
-  const piped = (env: NodeJS.ProcessEnv) => cli(words, { env: { NO_COLOR: undefined, CI: "1", ...env } }).stdout;
+  const piped = (env: NodeJS.ProcessEnv) => built(words, { env: { NO_COLOR: undefined, CI: "1", ...env } }).stdout;
   expect(piped({})).toBe(plain);
   expect(piped({ FORCE_COLOR: "0" })).toBe(plain);
   expect(piped({ FORCE_COLOR: "1" })).toContain("\u001b[32m+# >>> ");
 });
 
-test("inspect begins with the verdict, the reason and the next command, which works as it is printed", () => {
+test("inspect begins with the verdict, the reason and the next command, which works as it is printed", async () => {
   const { options, read } = target(PLAIN);
-  const affected = cli(["inspect", ...options]).stdout;
+  const affected = (await cli(["inspect", ...options])).stdout;
   expect(affected).toMatch(
     /^Affected: yes\n\/.*, and "libvirtpool" names its secret by usage\.\nNext, preview the patch: virtinst-rbd-patch apply --check --diff .*\nOr name the secret by uuid in the pool \(virsh pool-edit libvirtpool\), if guests need not migrate .*\.\n\nHost /,
   );
@@ -43,49 +43,51 @@ test("inspect begins with the verdict, the reason and the next command, which wo
     code: 1,
     stdout: expect.stringContaining("\n+++ b/"),
   });
-  expect(shell(`tool ${nextCommand(cli(["verify", ...options]).stdout)}`)).toMatchObject({ code: 0 });
+  expect(shell(`tool ${nextCommand((await cli(["verify", ...options])).stdout)}`)).toMatchObject({ code: 0 });
   expect(read()).toContain("# >>> virtinst-rbd-patch");
-  expect(cli(["inspect", ...options]).stdout).toMatch(
+  expect((await cli(["inspect", ...options])).stdout).toMatch(
     /^Affected: yes\n.*\nNext, check that the patch works: virtinst-rbd-patch verify [^\n]*\n\n/,
   );
 });
 
-test("inspect names revert if no pool needs the patch, and nothing if the file has none", () => {
+test("inspect names revert if no pool needs the patch, and nothing if the file has none", async () => {
   const { folder, options, path } = target(PLAIN);
   const unaffected = [...HOST_BY_UUID, "--virtinst", folder];
-  expect(cli(["inspect", ...unaffected]).stdout).toMatch(/^Affected: no\n[^\n]*\n\nHost /);
-  cli(["apply", ...options]);
-  const { stdout } = cli(["inspect", ...unaffected]);
+  expect((await cli(["inspect", ...unaffected])).stdout).toMatch(/^Affected: no\n[^\n]*\n\nHost /);
+  await cli(["apply", ...options]);
+  const { stdout } = await cli(["inspect", ...unaffected]);
   expect(stdout).toMatch(/^Affected: no\n.*\nNext, remove the patch, which no pool needs: .* revert --virtinst=.*\n\n/);
   expect(shell(`tool ${nextCommand(stdout)}`)).toMatchObject({ code: 0, stdout: expect.stringContaining(path) });
 });
 
-test("inspect names the pools that cannot be used, and no next command", () => {
+test("inspect names the pools that cannot be used, and no next command", async () => {
   const { folder } = target(PLAIN);
-  const { stdout } = cli(["inspect", ...HOST_TWO.slice(0, 3), "--virtinst", folder]);
+  const { stdout } = await cli(["inspect", ...HOST_TWO.slice(0, 3), "--virtinst", folder]);
   expect(stdout).toMatch(/^Affected: yes\n.*\nBroken pool: .*pool "archive" names .* Define it \(virsh secret-define,/);
   expect(stdout).toMatch(/^Pool +archive \(Ceph pool cold\) broken$/m);
   expect(nextCommand(stdout)).toBe("");
 });
 
-test("inspect names no alternative if it would not be enough", () => {
+test("inspect names no alternative if it would not be enough", async () => {
   const { folder } = target("guest-1.4");
-  expect(cli(["inspect", ...HOST_TWO, "--virtinst", folder]).stdout).toMatch(/^Affected: yes\n.*\nNext, .*\n\nHost /);
+  expect((await cli(["inspect", ...HOST_TWO, "--virtinst", folder])).stdout).toMatch(
+    /^Affected: yes\n.*\nNext, .*\n\nHost /,
+  );
 });
 
-test("-q prints no result, but why the exit code is not 0", () => {
+test("-q prints no result, but why the exit code is not 0", async () => {
   const { options, edit } = target(PLAIN);
-  expect(cli(["verify", "-q", ...options])).toMatchObject({
+  expect(await cli(["verify", "-q", ...options])).toMatchObject({
     ...{ code: 1, stdout: "" },
     stderr: expect.stringMatching(/^virtinst-rbd-patch: not-patched: .*installer\.py: .*; affected: yes: .*\n$/),
   });
-  expect(cli(["apply", "--check", "-q", ...options])).toMatchObject({
+  expect(await cli(["apply", "--check", "-q", ...options])).toMatchObject({
     ...{ code: 1, stdout: "" },
     stderr: expect.stringMatching(/^virtinst-rbd-patch: would be patched: .*installer\.py.*\n$/),
   });
   expect(onTerminal(["apply", "-q", ...options])).toEqual({ code: 0, screen: "" });
   edit(/usage="client/g, 'usage="other');
-  const { code, stdout, stderr } = cli(["verify", "-q", ...options]);
+  const { code, stdout, stderr } = await cli(["verify", "-q", ...options]);
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toMatch(/^virtinst-rbd-patch: modified: /);
   expect(stderr).toMatch(
@@ -93,9 +95,11 @@ test("-q prints no result, but why the exit code is not 0", () => {
   );
 });
 
-test("a diff that was asked for is printed with -q too", () => {
+test("a diff that was asked for is printed with -q too", async () => {
   const patch = join(temporaryFolder(), "it's a.patch");
   const { options } = target(PLAIN);
-  expect(cli(["render", "-o", patch, ...options]).stdout).toMatch(/^\/.*it's a\.patch: the patch for \//);
-  expect(cli(["apply", "--check", "--diff", "-q", patch, ...options]).stdout).toMatch(/^--- a\/[\s\S]*\n.*<<<.*\n$/);
+  expect((await cli(["render", "-o", patch, ...options])).stdout).toMatch(/^\/.*it's a\.patch: the patch for \//);
+  expect((await cli(["apply", "--check", "--diff", "-q", patch, ...options])).stdout).toMatch(
+    /^--- a\/[\s\S]*\n.*<<<.*\n$/,
+  );
 });

@@ -74,10 +74,10 @@ export class Both {
   }
 
   /** Runs a command of both with --json, and compares what they do. */
-  run(command: string, ...words: string[]) {
+  async run(command: string, ...words: string[]) {
     const [one, other] = this.places;
     const pools = command === "revert" ? [] : this.#pools;
-    const tool = cli([command, ...pools, "--virtinst", one.top, "--json", ...words]);
+    const tool = await cli([command, ...pools, "--virtinst", one.top, "--json", ...words]);
     const script = this.script(command, "--json", ...words);
     const seen = [seenOf(one, tool), seenOf(other, script)] as const;
     expect(seen[1]).toEqual(seen[0]);

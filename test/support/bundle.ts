@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { cli, HOST, temporaryFolder } from "./cli";
+import { built, HOST, temporaryFolder } from "./cli";
 
 /**
  * Generates a standalone script.
@@ -9,7 +9,7 @@ import { cli, HOST, temporaryFolder } from "./cli";
  * @returns the path
  */
 export function makeBundle(pools: readonly string[] = HOST, path = join(temporaryFolder(), "standalone.py")): string {
-  const { code, stderr } = cli(["bundle", ...pools, "-o", path]);
+  const { code, stderr } = built(["bundle", ...pools, "-o", path]);
   if (code !== 0) throw new Error(stderr);
   return path;
 }

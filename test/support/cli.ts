@@ -1,9 +1,22 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import Ajv, { type ValidateFunction } from "ajv";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { main } from "../../src/cli";
+import { DESCRIPTORS } from "../../src/output/streams";
 import { sha256 } from "../../src/patch/facts";
 import { blockDigest, stripPatch } from "../../src/patch/strip";
 import { pythonMajor, TARGET_FILES } from "../../src/virtinst/find";
@@ -21,8 +34,44 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs the built tool as a user would. */
-export function cli(
+/**
+ * Runs the tool in this process, which takes a tenth of the time of `built`.
+ *
+ * @param cwd the current directory; this process changes to it for the run
+ */
+export async function cli(
+  args: readonly string[],
+  { cwd, env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Ran> {
+  if (isRunning) throw new Error("await the run before this one");
+  isRunning = true;
+  const before = { argv: process.argv, cwd: process.cwd(), env: { ...process.env }, ...DESCRIPTORS };
+  const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-test-"));
+  const outputs = ["stdout", "stderr"].map((name) => join(folder, name));
+  const files = outputs.map((path) => openSync(path, "w"));
+  [DESCRIPTORS.stdout, DESCRIPTORS.stderr] = files as [number, number];
+  process.argv = [NODE, TOOL, ...args];
+  Object.assign(process.env, { NO_COLOR: "1", ...env });
+  if (cwd !== undefined) process.chdir(cwd);
+  try {
+    const code = await main(args);
+    const [stdout = "", stderr = ""] = outputs.map((path) => readFileSync(path, "utf8"));
+    return { code, stdout, stderr };
+  } finally {
+    process.chdir(before.cwd);
+    process.argv = before.argv;
+    for (const name of Object.keys(process.env)) if (!(name in before.env)) delete process.env[name];
+    Object.assign(process.env, before.env);
+    Object.assign(DESCRIPTORS, { stdout: before.stdout, stderr: before.stderr });
+    files.forEach(closeSync);
+    rmSync(folder, { recursive: true });
+    isRunning = false;
+  }
+}
+let isRunning = false;
+
+/** Runs the built tool in a process of its own. */
+export function built(
   args: readonly string[],
   { cwd, env, input, tool = TOOL }: { cwd?: string; env?: NodeJS.ProcessEnv; input?: string; tool?: string } = {},
 ): Ran {

@@ -19,16 +19,16 @@ function root(files: Record<string, string>): string {
 }
 
 const FILE = "/usr/share/virt-manager/virtinst/guest.py";
-test("an error of the file names the way to restore it from its package", () => {
+test("an error of the file names the way to restore it from its package", async () => {
   const base = root({ "usr/share/virt-manager/": "guest-1.4" });
   const clean = `Restore the file from its package: reinstall the one that \`dpkg -S ${FILE}\` or \`rpm -qf ${FILE}\` prints`;
   writeFileSync(
     join(base, "usr/share/virt-manager/virtinst/guest.py"),
     "    def _build_xml(:\n# <<< virtinst-rbd-patch\n",
   );
-  expect(cli(["apply", ...HOST, "--root", base]).stderr).toContain(`${clean}, then apply again.\n`);
+  expect((await cli(["apply", ...HOST, "--root", base])).stderr).toContain(`${clean}, then apply again.\n`);
   writeFileSync(join(base, "usr/share/virt-manager/virtinst/guest.py"), "def _build_xml(:\n");
-  expect(cli(["apply", ...HOST, "--root", base]).stderr).toContain(
+  expect((await cli(["apply", ...HOST, "--root", base])).stderr).toContain(
     `${clean}, or look for a newer version of this tool.\n`,
   );
 });

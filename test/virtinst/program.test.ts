@@ -86,13 +86,13 @@ describe("it is unknown which virtinst is used by", () => {
     );
   });
 
-  test("a program, unless --virtinst names it", () => {
+  test("a program, unless --virtinst names it", async () => {
     const { base } = host({ "usr/bin/virt-install": "#!/bin/sh\nrun_it\n" });
-    const ran = cli(["apply", "--check", ...HOST, "--root", base]);
+    const ran = await cli(["apply", "--check", ...HOST, "--root", base]);
     expect(ran.stderr).toContain(`It is unknown which virtinst ${base}/usr/bin/virt-install uses.`);
     expect(ran.stderr).toContain("with --virtinst");
     expect(ran.code).toBe(4);
-    const named = cli(["apply", "--check", ...HOST, "--root", base, "--virtinst", PLACE]);
+    const named = await cli(["apply", "--check", ...HOST, "--root", base, "--virtinst", PLACE]);
     expect(named.stdout).toContain(`would be patched: ${base}${PLACE}/`);
   });
 });

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "vitest";
-import { cli, type Ran } from "../../support/cli";
+import { built, type Ran } from "../../support/cli";
 
 /** Where Debian's virtinst is. */
 export const SHARE = "/usr/share/virt-manager";
@@ -109,7 +109,7 @@ export function borrowVirtinst(): void {
       `virtinst is not as its package has it, so nothing was tried; a run that was killed leaves it patched, and \`revert\` undoes that:\n${changed}`,
     );
   atEnd("revert the patch", () => {
-    expectDone(cli(["revert", "--virtinst", SHARE]), "revert");
+    expectDone(built(["revert", "--virtinst", SHARE]), "revert");
     if (changedFiles() !== "") throw new Error(changedFiles());
   });
 }
