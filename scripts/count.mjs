@@ -1,4 +1,4 @@
-// Adds up vitest's reports: what was not run and what failed, by name, and a last line with the counts. Exits 1 if a report
+// Adds up vitest's reports: what was not run and what failed, by name, and the counts in the last two lines. Exits 1 if a report
 // is missing. A test that is in several reports counts once: as failed if it failed in one, else as passed if it passed.
 import { existsSync, readFileSync } from "node:fs";
 
@@ -39,5 +39,6 @@ for (const { outcome } of tests.values()) counts[outcome]++;
 for (const { outcome, line } of tests.values()) if (outcome === "skipped") console.log(`not run: ${line}`);
 // Last, since a log may be cut at its beginning.
 for (const { outcome, line } of tests.values()) if (outcome === "failed") console.log(`failed: ${line}`);
-console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+console.log(`${counts.skipped} skipped`);
+console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;

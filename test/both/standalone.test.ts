@@ -252,7 +252,7 @@ describe("odd environments", () => {
     expect(shell('python3 "$1" apply --dry-run --virtinst "$2"').code).toBe(1);
     expect(shell('python3 "$1" apply --virtinst /nowhere').code).toBe(4);
   });
-  test.skipIf(!HAS_PYTHON2)("bytes that Python 2 cannot decode: exit 4", async () => {
+  test.skipIf(!HAS_PYTHON2)("bytes that Python 2 cannot decode: exit 4 (Python 2.7)", async () => {
     const both = new Both({ layout: "guest-1.4", python: "python2.7" });
     both.each(({ edit }) => edit((text) => text.replace(/^# -\*- coding.*\n/m, "").replace(/$/, "# \xc3\xa9\n")));
     expect((await both.run("apply")).code).toBe(4);

@@ -26,7 +26,7 @@ export function askPython(path: string): { path: string; version: string } | nul
 }
 
 /**
- * Looks for each Python among pyenv's and in PATH.
+ * Looks for Python 2.7, and for each version with PYTHONS=all, among pyenv's and in PATH.
  *
  * The variable PYTHON2 is for the gate: with `none` Python 2.7 is not looked for, with `required` it has to be there.
  */
@@ -45,7 +45,8 @@ export function findInterpreters(): Interpreter[] {
     // The program itself, since a shim may not work with another PATH.
     return candidates.map(askPython).find((python) => python?.version === version)?.path ?? null;
   };
-  const found = [...new Set([...VERSIONS, usual.version])].map((version) => ({ version, path: find(version) }));
+  const wanted = process.env.PYTHONS === "all" ? VERSIONS : VERSIONS.slice(0, 1);
+  const found = [...new Set([...wanted, usual.version])].map((version) => ({ version, path: find(version) }));
   if (process.env.PYTHON2 === "required" && found[0]?.path === null)
     throw new Error("PYTHON2=required: there is no Python 2.7.");
   return found;

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# The exhaustive tests: npm run test:slow -- DIR, where DIR is a clone of virt-manager's repository with its tags.
+# Runs all of them and ends on a line for each that failed.
+set -u
+git=${1:?npm run test:slow -- DIR}
+failed=()
+try() {
+  echo "== $*"
+  time "$@" || failed+=("$*")
+}
+# Every Python that is installed, every error point, every layout.
+export PYTHONS=all FAULTS=all
+try npx vitest run --project 'unit*'
+try npx vitest run --project faults
+try npm run --silent conformance -- --git "$git" --virt-install
+try npx stryker run
+try npm run --silent bench
+[ ${#failed[@]} = 0 ] || printf 'failed: %s\n' "${failed[@]}"
+exit $((${#failed[@]} > 0))
