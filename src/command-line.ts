@@ -31,7 +31,7 @@ const COMMANDS = {
     examples: [
       "inspect",
       "inspect --ssh root@hv01  # another host",
-      "inspect --connect qemu+ssh://hv01/system --json > hv01.json  # write a host file",
+      "inspect --ssh root@hv01 --json > hv01.json  # write a host file",
       "inspect --root /mnt  # a mounted image",
     ],
     exits: [OK, USAGE, POOLS, TARGET, IO],
@@ -52,7 +52,7 @@ const COMMANDS = {
     details: "It contains the pools of one host and runs only there, unless they are read with --pool-xml.",
     options: [...HOSTS, ...SOURCE, ROOT, ...output("with --hosts, print a line for each host")],
     examples: [
-      "bundle --connect qemu+ssh://hv01/system -o hv01.py",
+      "bundle --host hv01.json -o hv01.py",
       "bundle --hosts hosts -o scripts  # many hosts, from their host files",
     ],
     exits: [OK, USAGE, POOLS, IO],

@@ -60,7 +60,7 @@ export function listDocuments(folder: string): { names: string[]; others: string
     throw new Failure(
       "facts",
       `${folder} holds no host document (*.json).`,
-      `Put one there for each host: virtinst-rbd-patch inspect --connect qemu+ssh://HOST/system --json > ${folder}/HOST.json.`,
+      `Put one there for each host: virtinst-rbd-patch inspect --ssh root@HOST --json > ${folder}/HOST.json.`,
     );
   return { names, others: all.filter((name) => !name.endsWith(".json")) };
 }
