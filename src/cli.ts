@@ -48,7 +48,9 @@ type Action = (words: CliOptions, argument: string | undefined, line: readonly s
 /** What each command does. */
 const ACTIONS: Readonly<Record<CommandName, Action>> = {
   async inspect(words) {
-    const result = isRemote(words) ? await inspectOverSsh(overSsh(words)) : await inspect(common(words));
+    const result = isRemote(words)
+      ? await inspectOverSsh({ ...overSsh(words), waiting: waiting(words) })
+      : await inspect(common(words));
     const code = result.broken.length > 0 ? EXIT_CODES.facts : 0;
     show(result, code, (colours) => inspectionText(result, words, colours), words);
     return code;
@@ -84,8 +86,7 @@ const ACTIONS: Readonly<Record<CommandName, Action>> = {
     const { report: file = null, quiet = false, verbose = false, static: only = false, vol } = words;
     if (file === "-") throw new Failure("usage", "--report writes to a file.", "Name it: --report verify.html.");
     if (file !== null) refuseOthersFile(file, isPage, "--report");
-    const waiting = (what: string) => quiet || writeStderr(`${TOOL}: ${inline(what)}\n`);
-    const options = { ...common(words), ...given({ vol }), static: only, waiting };
+    const options = { ...common(words), ...given({ vol }), static: only, waiting: waiting(words) };
     const { context, result } = await verify(options);
     const code = verdict(result);
     if (quiet && code !== 0) for (const one of problems(result)) writeStderr(`${TOOL}: ${one}\n`);
@@ -123,10 +124,21 @@ function isRemote({ ssh, sudo }: CliOptions): boolean {
 
 /** Runs `apply`, `verify` or `revert` on another host and prints what the script printed there. */
 async function remotely(name: "apply" | "verify" | "revert", words: CliOptions, patch?: string): Promise<number> {
-  const { code, stdout, stderr } = await runOverSsh(name, overSsh(words, patch));
+  const { code, stdout, stderr } = await runOverSsh(name, { ...overSsh(words, patch), waiting: waiting(words) });
   writeStderr(visible(stderr));
-  print(visible(stdout));
+  let read = false;
+  try {
+    read = print(visible(stdout));
+  } finally {
+    // As showChange does: a change is reported even if standard output is closed.
+    if (!read) writeStderr(visible(stdout));
+  }
   return code;
+}
+
+/** Reports what a command waits for. */
+function waiting({ quiet }: CliOptions): (what: string) => void {
+  return (what) => quiet || writeStderr(`${TOOL}: ${inline(what)}\n`);
 }
 
 /** The files of a hook, without the standalone script; several files as `head` prints them. */
@@ -170,12 +182,7 @@ function misused({ message }: CommanderError, [first = ""]: readonly string[], n
   return new Failure("usage", said, hint);
 }
 
-/**
- * Runs the tool.
- *
- * @param words the command line without the program
- * @returns the exit code
- */
+/** Runs the tool with a command line, without the program; returns the exit code. */
 export async function main(words: readonly string[]): Promise<number> {
   let code = 0;
   const run: Run = async (name, options, argument) => {

@@ -130,11 +130,7 @@ const COMMANDS = {
 /** The name of a command. */
 export type CommandName = keyof typeof COMMANDS;
 
-/**
- * Runs a command.
- *
- * @param argument its argument, such as the PATCH of `apply`
- */
+/** Runs a command; `argument` is, for example, the PATCH of `apply`. */
 export type Run = (name: CommandName, options: CliOptions, argument: string | undefined) => Promise<void>;
 
 /**

@@ -76,7 +76,7 @@ const NOT_WITH_SSH = {
  * @param patch the PATCH of `apply`
  * @throws Failure (usage) if one of them does not go with --ssh, or HOST is not a host
  */
-export function overSsh(words: CliOptions, patch?: string): SshOptions {
+export function overSsh(words: CliOptions, patch?: string): Omit<SshOptions, "waiting"> {
   const { ssh: host, sudo = false, pool, virtinst } = words;
   const refuse = (message: string, hint: string) => {
     throw new Failure("usage", message, hint);
@@ -89,8 +89,8 @@ export function overSsh(words: CliOptions, patch?: string): SshOptions {
   for (const [name, hint] of Object.entries(NOT_WITH_SSH))
     if (words[name as keyof typeof NOT_WITH_SSH] !== undefined)
       refuse(`--${name.replace("Xml", "-xml")} cannot be used with --ssh.`, hint);
-  if (virtinst !== undefined && !virtinst.startsWith("/"))
-    refuse(`--virtinst ${virtinst}: with --ssh, the path must begin with "/".`, "Name a directory on that host.");
+  if (virtinst !== undefined && !/^\/[^\p{Cc}]*$/u.test(virtinst))
+    refuse(`--virtinst ${virtinst}: with --ssh, this must be an absolute path.`, "Name a directory on that host.");
   const flags = (["check", "diff", "force", "static", "json", "quiet"] as const).filter((flag) => words[flag]);
   return { host, sudo, flags: flags.map((flag) => `--${flag}`), ...given({ pool, virtinst }) };
 }
@@ -131,11 +131,7 @@ export function given<T extends object>(options: T): { [K in keyof T]?: NonNulla
   };
 }
 
-/**
- * The directories of a run over many hosts; null for one host.
- *
- * @throws Failure (usage) without a directory to write to
- */
+/** The directories of a run over many hosts, null for one host; fails (usage) without a directory to write to. */
 export function folders({ hosts, output }: CliOptions): { hosts: string; output: string } | null {
   if (hosts === undefined) return null;
   if (output === undefined || output === "-")
@@ -143,11 +139,7 @@ export function folders({ hosts, output }: CliOptions): { hosts: string; output:
   return { hosts, output };
 }
 
-/**
- * The options that every command takes.
- *
- * @throws Failure (usage) if they do not go together
- */
+/** The options that every command takes; fails (usage) if they cannot be used together. */
 export function common({ connect, poolXml, secretXml, host, root, virtinst, pool, python }: CliOptions): CommonOptions {
   if (secretXml && !poolXml && connect === undefined && root !== undefined)
     throw new Failure(

@@ -55,15 +55,11 @@ export async function openHost(options: CommonOptions): Promise<Host> {
  * @throws Failure (facts) if the host cannot be read
  */
 export async function readBoth(options: CommonOptions): Promise<{ host: Host; target: Target | Failure }> {
-  // Find virtinst while virsh, which the first turn starts, is running.
-  const secondTurn = new Promise((resolve) => setImmediate(resolve));
-  const [config, read] = await Promise.allSettled([readHost(options), secondTurn.then(() => readTarget(options))]);
-  if (config.status === "rejected") throw config.reason;
-  const host = hostOf(config.value, options);
+  const host = hostOf(await readHost(options), options);
   try {
-    if (read.status === "rejected") throw read.reason;
-    const settled = settle(host, read.value.installation, options);
-    const target = examineTarget(read.value, settled.facts.cephPools);
+    const read = readTarget(options);
+    const settled = settle(host, read.installation, options);
+    const target = examineTarget(read, settled.facts.cephPools);
     const notes = [...settled.facts.notes, ...compareMachines(host, target, options)];
     return { host: { ...settled, facts: { ...settled.facts, notes } }, target };
   } catch (error) {

@@ -23,11 +23,7 @@ export async function bundle(options: BundleOptions): Promise<Result<"bundle">> 
   return bundleFor(await openHost(options), options.files);
 }
 
-/**
- * Generates the script of a host that was read.
- *
- * @throws Failure (facts) as `bundle` does
- */
+/** Generates the script of a host that was read; fails (facts) as `bundle` does. */
 export function bundleFor(host: Host, files: HostFiles): Result<"bundle"> {
   if (host.chosen.length === 0) throw noPool(host.config);
   const { cephPools, notes } = whole({ ...host, facts: settleUsers(host.facts, () => true) }).facts;
@@ -42,11 +38,7 @@ export function bundleFor(host: Host, files: HostFiles): Result<"bundle"> {
 
 const FIXED = "Changes to the pools since this script was generated cannot be detected.";
 
-/**
- * The script for the pools of a host that can be used; there may be none.
- *
- * @param verifyNotes notes of its `verify`
- */
+/** The script for the usable pools of a host, of which there may be none; `verifyNotes` are notes of its `verify`. */
 export function scriptFor(host: Host, verifyNotes: readonly string[]): string {
   const { config, facts, chosen } = host;
   // Whether the virtinst there copies auth is seen when the script runs.

@@ -17,6 +17,8 @@ import { inspection } from "./inspect";
 export interface SshOptions extends Pick<CommonOptions, "pool" | "virtinst">, Remote {
   /** Options that the standalone script takes: `--check`, `--diff`, … */
   readonly flags: readonly string[];
+  /** Is told what this waits for, if it takes long. */
+  readonly waiting: (what: string) => void;
 }
 
 /**
@@ -85,12 +87,12 @@ function aboutOf({ config: { host, source } }: Host, answer: About): About {
 /** Connects to a host for a run of its script; ends the connection afterwards. */
 async function withConnection<T>(
   words: readonly string[],
-  { host, sudo, virtinst, flags }: SshOptions,
+  { host, sudo, virtinst, flags, waiting }: SshOptions,
   changes: boolean,
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
   const named = virtinst === undefined ? [] : [`--virtinst=${virtinst}`];
-  const connection = await connect({ host, sudo }, [...words, ...flags, ...named], changes);
+  const connection = await connect({ host, sudo }, [...words, ...flags, ...named], changes, waiting);
   try {
     return await work(connection);
   } finally {
@@ -113,7 +115,9 @@ async function readOverSsh({ virsh, hostname }: Connection, { host, sudo, pool =
 /** The JSON of the script. */
 function parse(host: string, { code, stdout, stderr }: { code: number; stdout: string; stderr: string }) {
   try {
-    return v.parse(v.union([FORMS.verify, FORMS.error]), JSON.parse(stdout));
+    const answer = v.parse(v.union([FORMS.verify, FORMS.error]), JSON.parse(stdout));
+    if (answer.verdict.exitCode === code) return answer;
+    throw new RangeError("another exit code");
   } catch {
     throw new Failure(
       "io",

@@ -5,10 +5,7 @@ import { isAnyMachine, isLocalUri, isThisMachine } from "./here";
 import { documentsIn, readPool, readSecret } from "./xml";
 import { readSecrets, readXmlFile } from "./xml-files";
 
-/**
- * Runs virsh commands on one libvirt: `virsh -q -r -c URI 'COMMAND; COMMAND'`. On such a connection, nothing can be
- * changed.
- */
+/** Runs `virsh -q -r -c URI 'COMMAND; COMMAND'`: on such a connection, nothing can be changed. */
 export type Virsh = (commands: readonly string[]) => Promise<Finished>;
 
 /** A running libvirt. */
@@ -50,15 +47,21 @@ export async function readLive(libvirt: Libvirt): Promise<HostConfig> {
   // A driver without secrets fails to list them. The exit code is that of the last command.
   const talk = await virsh(["hostname", "pool-list --all", "secret-list", "echo"]);
   if (talk.status !== 0) throw unreachable(libvirt, talk);
-  if (/failed to list pools|failed to list inactive pools/i.test(talk.stderr))
+  if (/^error: failed to list (inactive )?pools/im.test(talk.stderr))
     throw refused(uri, ownWords(talk), `Look at the state of libvirt's storage driver: ${words} pool-list --all.`);
   const listed = readTables(talk.stdout);
   const commands = [
     ...listed.pools.map(({ name }) => `pool-dumpxml --pool ${quote(name)}`),
     ...listed.secrets.map((uuid) => `secret-dumpxml --secret ${uuid}`),
   ];
+  if (commands.length > MOST_LISTED)
+    throw refused(
+      uri,
+      `virsh lists ${commands.length} pools and secrets, and at most ${MOST_LISTED} are read`,
+      "Pass the pools and secrets as files: --pool-xml and --secret-xml.",
+    );
   const dumps: Finished[] = [];
-  for (const some of batches(commands)) dumps.push(await virsh(some));
+  for (let at = 0; at < commands.length; at += A_CALL) dumps.push(await virsh(commands.slice(at, at + A_CALL)));
   const failed = dumps.find(({ fault }) => fault !== null);
   if (failed) throw unreachable(libvirt, failed);
 
@@ -75,7 +78,9 @@ export async function readLive(libvirt: Libvirt): Promise<HostConfig> {
   const active = new Map(listed.pools.map((row) => [row.name, row.active]));
   const pools = described.flatMap((pool) => (pool ? [{ ...pool, active: active.get(pool.name) ?? null }] : []));
   if (pools.length === 0) await refuseUnlisted(libvirt);
-  const secretsListed = !/failed to (count|list) secrets|virConnect(NumOf|ListAll)Secrets/i.test(talk.stderr);
+  const secretsListed = !/^error: .*(failed to (count|list) secrets|virConnect(NumOf|ListAll)Secrets)/im.test(
+    talk.stderr,
+  );
   const { host } = listed;
   return {
     host,
@@ -108,20 +113,8 @@ async function refuseUnlisted(libvirt: Libvirt): Promise<void> {
   );
 }
 
-/** The commands in groups that fit into one argument of a program: Linux takes 128 KiB. */
-function batches(commands: readonly string[]): string[][] {
-  const found: string[][] = [];
-  let size = 0;
-  for (const command of commands) {
-    size += Buffer.byteLength(command) + 2;
-    if (found.length === 0 || size > 100_000) {
-      size = Buffer.byteLength(command);
-      found.push([]);
-    }
-    found.at(-1)?.push(command);
-  }
-  return found;
-}
+/** The most pools and secrets, of any type, that are read, and how many of them in a call: a name has 251 bytes. */
+const [MOST_LISTED, A_CALL] = [10_000, 100];
 
 const isSecret = (document: string) => document.startsWith("<secret");
 
@@ -148,11 +141,14 @@ function readTables(printed: string): Tables {
   return { host, pools, secrets };
 }
 
-/** A name from the table of a virsh that writes `\\x5c` and the like for what it cannot print (9.0). */
+/**
+ * A name from the table of a virsh that writes `\\x5c` and the like for what it cannot print (9.0). Older ones escape
+ * nothing; a line break can only come from such a name, since libvirt refuses it.
+ */
 function unescaped(name: string): string {
   const bytes = Buffer.from(name, "utf8").toString("latin1");
   const plain = bytes.replace(/\\x([0-9a-f]{2})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 16)));
-  return Buffer.from(plain, "latin1").toString("utf8");
+  return plain.includes("\n") ? name : Buffer.from(plain, "latin1").toString("utf8");
 }
 
 /** A value in one piece on virsh's own command line, which knows shell-like quotes. */

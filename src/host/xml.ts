@@ -98,8 +98,19 @@ export function readElement(xml: string, name: string, where: string): XmlElemen
  * @param names of the root elements
  */
 export function documentsIn(printed: string, names: readonly string[]): string[] {
-  const document = new RegExp(`<(${names.join("|")})(?=[\\s>])(?:.*</\\1>$|[^]*?\\n</\\1>$)`, "gm");
-  return printed.match(document) ?? [];
+  const begin = new RegExp(`<(${names.join("|")})(?=[\\s>]).*`);
+  const found: string[] = [];
+  let lines: string[] = [];
+  let end = "";
+  for (const line of printed.split("\n")) {
+    const [text = line, name] = lines.length === 0 ? (begin.exec(line) ?? []) : [];
+    if (name) end = `</${name}>`;
+    if (lines.length > 0 || name) lines.push(text);
+    if (lines.length === 0 || !(name ? text.endsWith(end) : text === end)) continue;
+    found.push(lines.join("\n"));
+    lines = [];
+  }
+  return found;
 }
 
 /** The direct children of that name; none for no parent. */

@@ -1,9 +1,6 @@
 import { type CephPool, monitorText, secretText } from "./facts";
 
-/**
- * What a patch says of libvirt pools beside what a host says of the same ones, in parts of a sentence; empty where they
- * are the same.
- */
+/** The differences between the pools of a patch and those of a host, as parts of a sentence. */
 export function compareFacts(patch: readonly CephPool[], host: readonly CephPool[]): string[] {
   const shape = (pools: readonly CephPool[]) =>
     JSON.stringify(pools.map((pool) => [pool.libvirtPools, describe(pool)]));

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import template from "../../templates/remote.sh";
 import { Failure, shellWord } from "../failure";
 import { TOOL } from "../version";
-import { AFTERWARDS, type Finished, MOST_OUTPUT } from "./run";
+import { AFTERWARDS, type Finished } from "./run";
 import { beforeSignal } from "./signals";
 
 /** A host, as the command line names it. */
@@ -15,43 +15,36 @@ export interface Remote {
 }
 
 /** One ssh process, connected to a host. */
-export interface Connection {
-  /** What `uname -n` prints there. */
-  readonly hostname: string;
-  readonly isRoot: boolean;
-  /**
-   * Runs `virsh -q -r -c qemu:///system 'COMMAND; COMMAND'` there.
-   *
-   * @throws Failure (io) if the connection is lost
-   */
-  readonly virsh: (commands: readonly string[]) => Promise<Finished>;
-  /**
-   * Runs the standalone script there, with the arguments of `connect`. The connection ends with it.
-   *
-   * @returns its exit code, from 0 to 6, and its output
-   * @throws Failure (io) if there is no Python for it, or the connection is lost
-   */
-  readonly script: (text: string) => Promise<{ code: number; stdout: string; stderr: string }>;
-  /** Ends the connection. */
-  readonly close: () => void;
-}
+export type Connection = Awaited<ReturnType<typeof connect>>;
 
-// As scp does: no TTY, no forwarding of X11, agent or ports, and no command of ssh_config.
-const OPTIONS = "-Txa -oRemoteCommand=none -oPermitLocalCommand=no -oClearAllForwardings=yes -oServerAliveInterval=15";
+// As scp does: no TTY, no forwarding of X11, agent, credentials or ports, and nothing else to run. The last line
+// detects a lost connection. Older versions do not know the options that are ignored.
+const OPTIONS = `-Txak -oRemoteCommand=none -oPermitLocalCommand=no -oClearAllForwardings=yes
+-oIgnoreUnknown=SessionType,StdinNull,ForkAfterAuthentication -oSessionType=default -oStdinNull=no
+-oForkAfterAuthentication=no -oServerAliveInterval=15`.split(/\s/);
 const PROGRAM = template.replace(/^ *#.*\n|\n$/gm, "").replace(/\n */g, " ");
 
-/** How long a call of virsh and the script may take. The script itself limits each child process to 60 seconds. */
-const SECONDS = { virsh: 60, script: 600 };
+/** How long each step may take. In the script, each child process has 60 seconds. */
+const SECONDS = { connect: 300, virsh: 60, script: 600 };
+/** After how many seconds of silence it is reported what this waits for; somebody may be typing a password. */
+const SILENCE = 20;
+/** The most output of a host: a thousand pools have 1 MB. */
+const MOST_OUTPUT = 16 * 2 ** 20;
 
 /**
  * Connects to a host. ssh itself asks for a password, and whether to trust a new host, on the terminal.
  *
  * @param args the arguments of the standalone script
  * @param changes whether the script may change a file; if it does not end as it should, the state is then unknown
+ * @param waiting is told what this waits for if it takes long, and what ssh printed
  * @throws Failure (io) if ssh cannot connect, or the user cannot run anything there
  */
-export async function connect(remote: Remote, args: readonly string[], changes: boolean): Promise<Connection> {
-  const { host, sudo } = remote;
+export async function connect(
+  { host, sudo }: Remote,
+  args: readonly string[],
+  changes: boolean,
+  waiting: (what: string) => void,
+) {
   const failure = (why: string, hint: string) => new Failure("io", `${host}: ${why}`, hint);
   const lost = (why: string, isUnknown = changes) => {
     const check = `${TOOL} verify --ssh ${shellWord(host)}${sudo ? " --sudo" : ""}`;
@@ -61,125 +54,143 @@ export async function connect(remote: Remote, args: readonly string[], changes: 
   const mark = `${TOOL}-${randomBytes(16).toString("hex")}`;
   const sh = ["sh", "-c", PROGRAM, "sh", mark, ...args].map(shellWord).join(" ");
   // Not detached: ssh must be able to read a password from the TTY.
-  const child = spawn("ssh", [...OPTIONS.split(" "), "--", host, `exec ${sudo ? "sudo -n " : ""}${sh}`]);
+  const child = spawn("ssh", [...OPTIONS, "--", host, `exec ${sudo ? "sudo -n " : ""}${sh}`]);
   let isRunning = false;
   const forget = beforeSignal(() => {
     child.kill();
     const { message, hint } = lost("the run was interrupted");
     return isRunning ? `${message} ${hint}` : undefined;
   });
-  let stdout: string[] = [];
-  let tail = "";
+  let stdout = "";
   let stderr = "";
   let size = 0;
   let fault: string | null = null;
-  let onMark = () => {};
+  let onOutput = () => {};
   const stop = (why: string) => {
     fault ??= why;
     child.kill("SIGKILL");
   };
   const count = (chunk: string) => {
     size += chunk.length;
-    if (size > MOST_OUTPUT) stop("ENOBUFS");
+    if (size > MOST_OUTPUT) stop(`it printed more than ${MOST_OUTPUT / 2 ** 20} MiB`);
     return fault === null;
   };
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     if (!count(chunk)) return;
-    stdout.push(chunk);
-    tail = (tail + chunk).slice(-mark.length - 2);
-    if (tail === `\n${mark}\n`) onMark();
+    stdout += chunk;
+    onOutput();
   });
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     if (count(chunk)) stderr += chunk;
   });
   // Ignore EPIPE: the exit code and standard error of ssh give the reason.
   child.stdin.on("error", () => {});
-  const ended = new Promise<void>((resolve) => {
-    child.on("error", (error: NodeJS.ErrnoException) => {
-      stop(error.code ?? error.message);
-      resolve();
+  const ended = new Promise<null>((resolve) => {
+    child.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+      stop(code ?? message);
+      resolve(null);
     });
     // The process behind a control socket may keep standard error open.
-    child.on("exit", () => setTimeout(resolve, AFTERWARDS).unref());
-    child.on("close", () => resolve());
+    child.on("exit", () => setTimeout(resolve, AFTERWARDS, null));
+    child.on("close", () => resolve(null));
   }).finally(() => {
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
     forget();
   });
+  const within = async <T>(seconds: number, step: Promise<T>): Promise<T> => {
+    const timer = setTimeout(stop, seconds * 1000, `it did not end within ${seconds} seconds`);
+    return step.finally(() => clearTimeout(timer));
+  };
 
   /** Sends input; returns the output up to the next line of the mark, or null if ssh ends before that. */
-  async function ask(input: string, seconds: number): Promise<string | null> {
-    stdout = [];
-    const timer = seconds > 0 ? setTimeout(stop, seconds * 1000, "ETIMEDOUT") : undefined;
-    const marked = new Promise<true>((resolve) => {
-      onMark = () => resolve(true);
+  async function ask(input: string): Promise<string | null> {
+    const line = `\n${mark}\n`;
+    stdout = "";
+    const answer = new Promise<string>((resolve) => {
+      let searched = 0;
+      onOutput = () => {
+        const at = stdout.indexOf(line, searched);
+        searched = Math.max(0, stdout.length - line.length);
+        if (at >= 0) resolve(stdout.slice(0, at));
+      };
     });
     child.stdin.write(input);
-    const complete = await Promise.race([marked, ended]);
-    clearTimeout(timer);
-    return complete ? stdout.join("").slice(0, -mark.length - 2) : null;
+    return Promise.race([answer, ended]);
   }
 
-  const [, user, hostname] = /(?:^|\n)(\d+) (\S+)$/.exec((await ask("", 0)) ?? "") ?? [];
-  if (user === undefined || hostname === undefined) throw refused(remote, fault, child.exitCode, lastLine(stderr));
+  const silence = setTimeout(() => waiting(`Waiting for ssh to connect to ${host}. ${stderr}`.trim()), SILENCE * 1000);
+  const greeting = await within(SECONDS.connect, ask("")).finally(() => clearTimeout(silence));
+  const [, user, hostname] = /(?:^|\n)(\d+) (\S+)$/.exec(greeting?.slice(-1000) ?? "") ?? [];
+  if (user === undefined || hostname === undefined) throw refused();
   stderr = "";
   return {
+    /** What `uname -n` prints there. */
     hostname,
     isRoot: user === "0",
-    close: () => void child.stdin.end(),
-    async virsh(commands) {
-      const output = (await ask(`${commands.join("; ")}\n`, SECONDS.virsh)) ?? "";
-      const [printed = "", result = ""] = output.split(`\n${mark} `);
-      const [code = "", ...errors] = result.split("\n");
-      const answer = { stdout: printed, stderr: errors.join("\n") };
-      if (fault !== null) {
-        const why = fault === "ENOBUFS" ? TOO_MUCH : `it did not end within ${SECONDS.virsh} seconds`;
-        return { ...answer, status: null, fault, why };
-      }
-      if (code === "127")
+    /** Ends the connection. */
+    close(): void {
+      child.stdin.end();
+      const timer = setTimeout(() => child.kill("SIGKILL"), AFTERWARDS);
+      ended.then(() => clearTimeout(timer));
+    },
+    /** Runs `virsh -q -r -c qemu:///system 'COMMAND; COMMAND'` there; fails (io) if the connection is lost. */
+    async virsh(commands: readonly string[]): Promise<Finished> {
+      const output = await within(SECONDS.virsh, ask(`${commands.join("; ")}\n`));
+      const [printed = "", result = ""] = (output ?? "").split(`\n${mark} `);
+      const [code = "", ...rest] = result.split("\n");
+      const answer = { stdout: printed, stderr: rest.join("\n") };
+      if (fault !== null) return { ...answer, status: null, fault, why: fault };
+      if (code === "127" && /not found/i.test(answer.stderr))
         return { ...answer, status: null, fault: "ENOENT", why: "it is not installed, or not in PATH" };
       if (!/^\d+$/.test(code)) throw lost("the connection was lost", false);
       return { ...answer, status: Number(code), fault: null, why: "" };
     },
-    async script(text) {
+    /**
+     * Runs the standalone script there, with the arguments of `connect`. The connection ends with it.
+     *
+     * @returns its exit code, from 0 to 6, and its output
+     * @throws Failure (io) if there is no Python for it, or it does not run to its end
+     */
+    async script(text: string) {
       isRunning = true;
-      const timer = setTimeout(stop, SECONDS.script * 1000, "ETIMEDOUT");
-      // It is printed only if there is no Python.
-      const markAfterScript = ask(`\n${Buffer.byteLength(text)}\n`, 0);
-      child.stdin.end(text);
-      await ended;
-      clearTimeout(timer);
+      stdout = "";
+      onOutput = () => {};
+      child.stdin.end(`${mark}\n${Buffer.byteLength(text)}\n${text}`);
+      await within(SECONDS.script, ended);
       const code = child.exitCode;
-      if ((await markAfterScript) !== null)
+      const [, output, end] = stdout.split(mark);
+      if (fault !== null) throw lost(`the script: ${fault}`);
+      if (code === null || code === 255) throw lost("the connection was lost");
+      if (code === 6 && output !== undefined && end === undefined)
         throw failure(
           "no Python was found (python3, platform-python, python2.7, python2).",
           "Install one on that host.",
         );
-      if (fault === "ENOBUFS") throw lost(`the script: ${TOO_MUCH}`);
-      if (fault !== null) throw lost(`the script did not end within ${SECONDS.script} seconds`);
-      if (code === null || code === 255) throw lost("the connection was lost");
-      if (code > 6) throw lost(`the script ended with exit code ${code}`);
       // The script itself never prints a traceback.
-      if (/^Traceback /m.test(stderr))
-        throw failure(`the script failed: ${lastLine(stderr)}.`, "It needs Python 2.7, or 3.4 or later.");
-      return { code, stdout: stdout.join(""), stderr };
+      const error = /^Traceback /m.test(stderr) ? `: ${lastLine(stderr)}` : "";
+      if (output === undefined || end === undefined || code > 6 || error)
+        throw lost(`the script did not run to its end (exit code ${code})${error}`);
+      return { code, stdout: output, stderr };
     },
   };
+
+  /** Why there is no connection, or why nothing can be run through it. */
+  function refused(): Failure {
+    if (fault === "ENOENT")
+      return new Failure("io", "ssh is not installed, or not in PATH.", "Install OpenSSH's client.");
+    const code = child.exitCode;
+    const isConnected = fault === null && code !== null && code !== 255;
+    const cannot = isConnected ? `${sudo ? "sudo -n" : "its login shell"} cannot run sh` : "ssh cannot connect";
+    const end = code === null ? "it was ended by a signal" : `exit code ${code}`;
+    const why = fault ?? (lastLine(stderr).replace(/^ssh: /, "") || end);
+    return failure(
+      `${cannot}: ${why}.`,
+      `Check with: ssh ${shellWord(host)} ${isConnected && sudo ? "sudo -n sh -c true" : "true"}`,
+    );
+  }
 }
 
-const TOO_MUCH = `it printed more than ${MOST_OUTPUT / 2 ** 20} MiB`;
-
+/** The last line, without its full stop. */
 function lastLine(text: string): string {
-  return /.*$/.exec(text.trimEnd().replace(/\.$/, ""))?.[0] ?? "";
-}
-
-/** Why there is no connection, or why nothing can be run through it. */
-function refused({ host, sudo }: Remote, fault: string | null, code: number | null, said: string): Failure {
-  if (fault === "ENOENT")
-    return new Failure("io", "ssh is not installed, or not in PATH.", "Install OpenSSH's client.");
-  const isConnected = fault === null && code !== null && code !== 255;
-  const cannot = !isConnected ? "ssh cannot connect" : sudo ? "sudo -n cannot run sh" : "its login shell cannot run sh";
-  const why = said.replace(/^ssh: /, "") || (code === null ? "it was ended by a signal" : `exit code ${code}`);
-  const check = `ssh ${shellWord(host)} ${isConnected && sudo ? "sudo -n sh -c true" : "true"}`;
-  return new Failure("io", `${host}: ${cannot}: ${why}.`, `Check with: ${check}`);
+  return text.slice(-1000).trimEnd().split("\n").at(-1)?.replace(/\.$/, "") ?? "";
 }

@@ -43,9 +43,7 @@ export function copiesAuth(installation: Installation, files: HostFiles): boolea
   return COPIES_AUTH.test(readDiskCode(installation, files)?.code ?? "");
 }
 
-/**
- * What the installed disk code writes for a volume of each pool; code that is not found counts as that of 1.2 to 1.4.
- */
+/** What the installed disk code writes for a volume of each pool; code that is not found is taken for 1.2 to 1.4. */
 export function writtenDisks(
   installation: Installation,
   pools: readonly PoolNeeds[],
