@@ -1,20 +1,18 @@
-// What the standalone script does by itself: under each Python, with odd environments, and with faults found by attack.
+// What the standalone script does by itself: under each Python, in unusual environments, and with hostile files.
 import {
-  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
-  statSync,
   symlinkSync,
   truncateSync,
   unlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Both, eachPython, scriptOf, spawn } from "../support/both";
 import { copyVirtinst, HAS_PYTHON2, HOST, image, PLAIN, temporaryFolder } from "../support/cli";
@@ -40,7 +38,7 @@ function withProgram(name: string, body: string): NodeJS.ProcessEnv {
 const isPatched = (top: string) => readFileSync(join(top, FILE), "latin1").includes(BEGIN);
 const beside = (top: string) => readdirSync(dirname(join(top, FILE))).sort();
 
-test("a reviewer can read it: short, no line over 110 characters, ASCII", () => {
+test("the script is short, has no line over 110 characters, and is ASCII", () => {
   const template = readFileSync("templates/standalone.py", "latin1");
   expect(template.split("\n").filter((line) => line.length > 110)).toEqual([]);
   expect(template.split("\n").length - 1).toBeLessThanOrEqual(LINES);
@@ -79,17 +77,6 @@ test("a link in an image to a file outside of it is not followed", () => {
   const share = join(root, "usr/share/virt-manager");
   renameSync(share, `${share}.away`);
   symlinkSync(outside, share);
-  expect(spawn("python3", [scriptOf(), "apply", "--root", root]).code).toBe(4);
-  expect(isPatched(outside)).toBe(false);
-});
-
-test.each([39, 60])("a chain of %i links in an image does not lead out of it", (length) => {
-  const [root, outside] = [image(), copyVirtinst(PLAIN)];
-  const share = join(root, "usr/share/virt-manager");
-  renameSync(share, `${share}.away`);
-  for (let index = 0; index < length; index++) symlinkSync(`link-${index + 1}`, join(root, `usr/share/link-${index}`));
-  symlinkSync(outside, join(root, `usr/share/link-${length}`));
-  symlinkSync("link-0", share);
   expect(spawn("python3", [scriptOf(), "apply", "--root", root]).code).toBe(4);
   expect(isPatched(outside)).toBe(false);
 });
@@ -164,31 +151,23 @@ describe("finding virtinst by virt-install", () => {
   }
   const script = (insert: string) => () => `#!/usr/bin/env python3\nimport os, sys\n${insert}\nimport virtinst\n`;
 
-  test.each([
-    ["one line", (top: string) => `sys.path.insert(0, "${top}")`],
-    ["two lines", (top: string) => `sys.path.insert(\n    0,\n    "${top}",\n)`],
-    ["the directory of the script", () => "sys.path.insert(0, os.path.abspath(os.path.dirname(__file__)))", true],
-  ])("%s", (_, insert, beside = false) => {
+  test("a path, also with bytes that are not ASCII", () => {
+    const top = join(temporaryFolder(), "\u00fc\u20ac");
+    cpSync(copyVirtinst(PLAIN), top, { recursive: true });
+    const text = script(`sys.path.insert(\n    0,\n    "${top}",\n)`);
+    expect(found(text, top)).toMatchObject({ code: 0, patched: true });
+  });
+  test("a shell wrapper, and the directory of the script", () => {
     const top = copyVirtinst(PLAIN);
-    const text = script(insert(top))();
-    if (!beside) return expect(found(() => text, top)).toMatchObject({ code: 0, patched: true });
+    const text = script("sys.path.insert(0, os.path.abspath(os.path.dirname(__file__)))")();
     writeFileSync(join(top, "virt-install"), text, { mode: 0o755 });
     expect(found(() => `#!/bin/sh\nexec ${top}/virt-install "$@"\n`, top)).toMatchObject({ code: 0, patched: true });
   });
-  test("a path with bytes that are not ASCII", () => {
-    const top = join(temporaryFolder(), "\u00fc\u20ac");
-    cpSync(copyVirtinst(PLAIN), top, { recursive: true });
-    expect(found(script(`sys.path.insert(0, "${top}")`), top)).toMatchObject({ code: 0, patched: true });
-  });
   test.each([
-    ["an expression", 'sys.path.insert(0, "/opt/vm" + "/x")'],
     ["a variable", "sys.path.insert(0, HERE)"],
     ["the parent of the directory of the script", "sys.path.insert(0, os.path.dirname(os.path.dirname(__file__)))"],
-    ["a later place", 'sys.path.insert(1, "/opt/vm")'],
     ["another method", 'sys.path.append("/opt/vm")'],
-    ["a slice", 'sys.path[:0] = ["/opt/vm"]'],
-    ["a parent directory", 'sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))'],
-  ])("%s that cannot be evaluated: exit 4, with --virtinst as the hint", (_, insert) => {
+  ])("%s: exit 4, with --virtinst as the hint", (_, insert) => {
     const { code, stderr } = found(script(insert));
     expect(code).toBe(4);
     expect(stderr).toMatch(/changes sys\.path[\s\S]*--virtinst/);
@@ -199,18 +178,12 @@ describe("finding virtinst by virt-install", () => {
   });
 });
 
-describe("odd environments", () => {
-  test.skipIf(!isRoot)("without /dev/null", () => {
-    const line =
-      'unshare -m bash -c \'mount -t tmpfs none /dev && exec python3 "$1" apply --virtinst "$2"\' bash "$1" "$2"';
-    const { code, top, stderr } = shell(line);
-    expect([code, isPatched(top), stderr]).toEqual([0, true, ""]);
-  });
+describe("unusual environments", () => {
   test("closed standard streams", () => {
     const { code, top } = shell('python3 "$1" apply --virtinst "$2" <&- >&- 2>&-');
     expect([code, isPatched(top)]).toEqual([0, true]);
   });
-  test.each(["stat", "cp"])("a %s that fails: exit 6, and the file as it was", (name) => {
+  test.each(["stat", "cp"])("if %s fails, the exit code is 6 and the file is unchanged", (name) => {
     const env = withProgram(name, "echo broken >&2; exit 1");
     const { code, top, stderr } = shell('python3 "$1" apply --virtinst "$2"', { env });
     expect([code, isPatched(top)]).toEqual([6, false]);
@@ -218,16 +191,7 @@ describe("odd environments", () => {
     expect(stderr).not.toMatch(/Traceback|invalid literal/);
     expect(beside(top)).toEqual(["__init__.py", "installer.py"]);
   });
-  test("without cp: exit 6, with its name", () => {
-    const bin = temporaryFolder();
-    for (const name of ["python3", "timeout", "stat"])
-      symlinkSync(spawn("bash", ["-c", `command -v ${name}`]).stdout.trim(), join(bin, name));
-    const { code, stderr } = shell('PATH="$BIN" python3 "$1" apply --virtinst "$2"', {
-      env: { ...process.env, BIN: bin },
-    });
-    expect([code, stderr]).toEqual([6, expect.stringMatching(/cannot be replaced: timeout: .*cp.*No such file/)]);
-  });
-  test("no directory for temporary files", () => {
+  test("no directory for temporary files is needed", () => {
     const env = { ...process.env, TMPDIR: "/nowhere" };
     const { code, top } = shell('cd "$2" && python3 "$1" apply --check --virtinst "$2"', { env });
     expect([code, beside(top)]).toEqual([1, ["__init__.py", "installer.py"]]);
@@ -269,7 +233,7 @@ test("a modification time that cannot be restored is reported", () => {
   expect(stderr).toMatch(/modification time of the file could not be restored/);
 });
 
-test("without a Python for virt-install: exit 4, and the file as it was", () => {
+test("without a Python for virt-install, the exit code is 4 and the file is unchanged", () => {
   const top = copyVirtinst("guest-1.4");
   const bin = temporaryFolder();
   for (const name of ["timeout", "stat"])
@@ -282,30 +246,15 @@ test("without a Python for virt-install: exit 4, and the file as it was", () => 
 
 describe("replacing the file", () => {
   const leftover = ".virtinst-rbd-patch.tmp";
-  test("a temporary file that is young: another run is in progress", () => {
-    const top = copyVirtinst(PLAIN);
-    writeFileSync(join(dirname(join(top, FILE)), leftover), "");
-    const { code, stderr } = spawn("python3", [scriptOf(), "apply", "--virtinst", top]);
-    expect(code).toBe(6);
-    expect(stderr).toMatch(/another run is in progress/);
-    expect(beside(top)).toContain(leftover);
-  });
-  test("a temporary file with an old time of modification, but written just now, is young", () => {
+  test("a temporary file that was written just now belongs to another run, whatever its modification time is", () => {
     const top = copyVirtinst(PLAIN);
     const path = join(dirname(join(top, FILE)), leftover);
     writeFileSync(path, "");
     utimesSync(path, 1, 1);
-    expect(spawn("python3", [scriptOf(), "apply", "--virtinst", top]).code).toBe(6);
-  });
-  test("a symbolic link is followed, and stays", () => {
-    const top = copyVirtinst(PLAIN);
-    const path = join(top, FILE);
-    renameSync(path, `${path}.real`);
-    symlinkSync(basename(`${path}.real`), path);
-    chmodSync(`${path}.real`, 0o640);
-    expect(spawn("python3", [scriptOf(), "apply", "--virtinst", top]).code).toBe(0);
-    expect(readFileSync(`${path}.real`, "latin1")).toContain(BEGIN);
-    expect(statSync(`${path}.real`).mode & 0o7777).toBe(0o640);
+    const { code, stderr } = spawn("python3", [scriptOf(), "apply", "--virtinst", top]);
+    expect(code).toBe(6);
+    expect(stderr).toMatch(/another run is in progress/);
+    expect(beside(top)).toContain(leftover);
   });
   test("an edit by another program while it runs is kept", () => {
     const env = withProgram("cp", '$REAL "$@" && echo "# edited" >> "$VICTIM"');
@@ -339,7 +288,7 @@ describe("signals", () => {
     const { code, top } = during("HUP", "trap '' HUP; ");
     expect([code, isPatched(top)]).toEqual([0, true]);
   });
-  test("a run that is stopped after the file was replaced reports that", () => {
+  test("a signal after the file was replaced reports that", () => {
     // The pipe is full, so the script waits until somebody reads its output.
     const line = `mkfifo "$2/pipe"; sleep 20 < "$2/pipe" & reader=$!; exec 3> "$2/pipe"; head -c 65536 /dev/zero >&3
 python3 "$1" apply --virtinst "$2" >&3 & script=$!
@@ -350,7 +299,7 @@ kill -TERM $script; wait $script; code=$?; kill $reader; exit $code`;
     expect(stderr).toMatch(/installer\.py was replaced/);
     expect(stderr).not.toMatch(/Traceback/);
   });
-  test("what it started ends with it", () => {
+  test("a signal ends the programs that the script started", () => {
     const both = new Both();
     const { top } = both.places[1];
     expect(both.script("apply").code).toBe(0);
@@ -365,7 +314,7 @@ kill -TERM $script; wait $script; code=$?; kill $reader; exit $code`;
   });
 });
 
-test("nothing in a file can control the terminal", () => {
+test("characters of a file that control the terminal are escaped in the output", () => {
   const unseen = Buffer.from("# \u{e0041}\u202e\u009b\u00ad\u200b\u180e\u001b[31m").toString("latin1");
   const both = new Both();
   expect(both.script("apply").code).toBe(0);

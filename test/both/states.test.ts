@@ -1,7 +1,8 @@
-// States of a file, in which the tool and the standalone script must do the same.
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+// States of a file in which the tool and the standalone script do the same.
+import { cpSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { sha256 } from "../../src/patch/facts";
+import { VERSION } from "../../src/version";
 import { Both } from "../support/both";
 import { HOST_TWO, patchedBy100 } from "../support/cli";
 
@@ -67,9 +68,13 @@ const STATES: readonly (readonly [state: string, name: string, change: (text: st
 test.each(STATES)("%s: %s", async (state, _, change) => {
   const both = await patched();
   both.each(({ edit }) => edit(change));
-  expect((await both.run("verify", "--static")).state).toBe(state);
-  await both.run("apply", "--check");
-  await both.run("revert");
+  const before = readFileSync(both.places[0].path);
+  const isDamaged = state === "damaged";
+  expect(await both.run("verify", "--static")).toMatchObject({ code: isDamaged ? 4 : 1, state });
+  const { code } = await both.run("apply", "--check");
+  if (isDamaged) expect(code).toBe(4);
+  expect((await both.run("revert")).code).toBe(isDamaged ? 4 : 0);
+  if (isDamaged) expect(readFileSync(both.places[0].path).equals(before)).toBe(true);
 });
 
 test.each(["99999999999.123456789", "-1.500000000", "12345678901234567890.000000000"])(
@@ -90,9 +95,22 @@ test("a patch for other pools is updated, and reverted to the original", async (
   expect(await both.run("revert")).toMatchObject({ code: 0, restored: true });
 });
 
-test("the patch of 1.0.0 is outdated, and is updated and reverted to the original", async () => {
-  const both = new Both().each(({ path }) => writeFileSync(path, patchedBy100(readFileSync(path))));
-  expect(await both.run("verify", "--static")).toMatchObject({ code: 1, state: "outdated" });
-  expect(await both.run("apply")).toMatchObject({ code: 0, status: "updated" });
-  expect((await both.run("revert")).code).toBe(0);
+test("the patch of version 1.0.0 is outdated; apply updates it, and revert restores the original", async () => {
+  const both = new Both();
+  const original = readFileSync(both.places[0].path);
+  const patchBy100 = () => both.each(({ path }) => writeFileSync(path, patchedBy100(original)));
+  patchBy100();
+  expect(await both.run("verify", "--static")).toMatchObject({
+    code: 1,
+    state: "outdated",
+    stateReason: `the patch was written by version 1.0.0, this is ${VERSION}`,
+  });
+  expect(await both.run("apply")).toMatchObject({ code: 0, status: "updated", state: "current" });
+  expect(readFileSync(both.places[0].path, "latin1")).not.toContain("1.0.0");
+  expect(await both.run("revert")).toMatchObject({ code: 0, restored: true, timeRestored: true });
+  expect(readFileSync(both.places[0].path).equals(original)).toBe(true);
+  patchBy100();
+  expect(await both.run("revert")).toMatchObject({ code: 0, restored: true, timeRestored: true });
+  expect(readFileSync(both.places[0].path).equals(original)).toBe(true);
+  expect(statSync(both.places[0].path).mtimeMs).toBe(1400000000000);
 });

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ENGINES, type HookKind, renderHook, SCRIPT_IN } from "../../src/patch/render-hook";
 import { TARGET_FILES } from "../../src/virtinst/find";
@@ -19,7 +19,7 @@ const modesIn = (folder: string) =>
     }),
   );
 
-test("each hook has a directory of templates, and each directory its hook", () =>
+test("each directory below templates/hooks has a hook", () =>
   expect(readdirSync("templates/hooks").sort()).toEqual([...ENGINES]));
 
 describe.each(KINDS)("hook %s", (kind, source) => {
@@ -35,11 +35,10 @@ describe.each(KINDS)("hook %s", (kind, source) => {
       expect(readFileSync(join(folder, script), "utf8")).toBe((await cli(["bundle", ...source])).stdout);
   });
 
-  test("prints its files, and with --json all of them", async () => {
+  test("prints its files, as text or as JSON", async () => {
     const files = render(kind);
     const { stdout } = await cli(["hook", kind, ...source]);
     for (const { content } of files) expect(stdout).toContain(content);
-    expect(stdout.startsWith("==> ")).toBe(files.length > 1);
     expect(json((await cli(["hook", kind, ...source, "--json"])).stdout)).toMatchObject({
       ...{ command: "hook", kind, written: null },
       pools: source.length > 0 ? ["libvirtpool"] : [],
@@ -56,14 +55,14 @@ describe.each(KINDS)("hook %s", (kind, source) => {
   });
 });
 
-test.each(["000", "077"])("files and directories can be read by all users, with the umask %s", async (umask) => {
+test("files and directories can be read by all users, whatever the umask is", async () => {
   const folder = temporaryFolder();
-  // A file of an earlier run has its own mode.
+  // A file of an earlier run may have another mode.
   mkdirSync(join(folder, "etc"));
   expect((await cli(["hook", "apt", ...HOST, "-o", folder])).code).toBe(0);
   chmodSync(join(folder, "etc/apt/apt.conf.d/90virtinst-rbd-patch"), 0o600);
   for (const kind of ["apt", "puppet"])
-    expect(shell(`umask ${umask}; tool hook ${kind} "$@"`, [...HOST, "-o", folder]).code).toBe(0);
+    expect(shell(`umask 077; tool hook ${kind} "$@"`, [...HOST, "-o", folder]).code).toBe(0);
   const modes = Object.entries(modesIn(folder)).filter(([name]) => !/^etc$|^etc\/apt$|apt\.conf\.d$/.test(name));
   for (const [name, mode] of modes)
     expect({ name, mode }).toEqual({
@@ -73,18 +72,15 @@ test.each(["000", "077"])("files and directories can be read by all users, with 
   expect(modes.length).toBeGreaterThan(8);
 });
 
-test.each(ENGINES.filter((kind) => SCRIPT_IN[kind] !== null))(
-  "hook %s from a live libvirt reports that its script is bound to that host, and the options for many",
-  async (kind) => {
-    const bin = temporaryFolder();
-    writeFileSync(join(bin, "virsh"), standInVirsh("hv01"), { mode: 0o755 });
-    const env = { PATH: `${bin}${delimiter}${process.env.PATH}` };
-    const { code, stderr } = await cli(["hook", kind, "--connect", "qemu+ssh://hv01/system"], { env });
-    expect(code).toBe(0);
-    expect(stderr).toMatch(/^note: .* bound to host hv01 .* --pool-xml FILE --secret-xml FILE/m);
-    expect((await cli(["hook", kind, ...HOST])).stderr).toBe("");
-  },
-);
+test("a hook for the pools of one host reports that its script is bound to that host, and the options for many", async () => {
+  const bin = temporaryFolder();
+  writeFileSync(join(bin, "virsh"), standInVirsh("hv01"), { mode: 0o755 });
+  const env = { PATH: `${bin}:${process.env.PATH}` };
+  const { code, stderr } = await cli(["hook", "apt", "--connect", "qemu+ssh://hv01/system"], { env });
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/^note: .* bound to host hv01 .* --pool-xml FILE --secret-xml FILE/m);
+  expect((await cli(["hook", "apt", ...HOST])).stderr).toBe("");
+});
 
 test("a pool name is only in comments, on one line, and is not interpreted", () => {
   const name = "a\n# x\u2028{{ 7 }} $(id) `id` \"'\\ %i";
@@ -113,7 +109,7 @@ test("each line for a package manager has as many fields as its documentation sa
   }
 });
 
-test("an unknown hook is refused, with the names of all", async () =>
+test("an unknown hook is refused with the list of hooks", async () =>
   expect(await cli(["hook", "systemd", ...HOST])).toMatchObject({
     code: 2,
     stdout: "",
@@ -122,14 +118,13 @@ test("an unknown hook is refused, with the names of all", async () =>
     ),
   }));
 
-test.each(["--pool=x", "--root=/", "--host=x", "--connect=x"])(
-  "hook ansible refuses %s, since the role reads the pools on each host",
-  async (option) => {
-    const { code, stderr } = await cli(["hook", "ansible", option]);
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/hook ansible takes no pools: the role reads them on each host/);
-  },
-);
+test("hook ansible refuses pools, since the role reads them on each host", async () => {
+  for (const option of ["--pool=x", "--root=/", "--host=x", "--connect=x"])
+    expect(await cli(["hook", "ansible", option])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/hook ansible takes no pools: the role reads them on each host/),
+    });
+});
 
 test("a directory that cannot be created is reported", async () => {
   const file = temporaryFile("file", "");

@@ -7,14 +7,13 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
-  truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import Ajv from "ajv";
 import { expect, test } from "vitest";
-import { cli, HOST, json, PLAIN, TOOL, target, temporaryFolder } from "../support/cli";
+import { cli, json, PLAIN, TOOL, target, temporaryFolder } from "../support/cli";
 
 const validate = new Ajv({ strict: false }).compile(JSON.parse(readFileSync("schema/hosts-1.schema.json", "utf8")));
 
@@ -33,16 +32,15 @@ async function fleet() {
   const base = temporaryFolder();
   const [facts, out] = [join(base, "facts"), join(base, "out/of/this")];
   mkdirSync(facts);
-  const { folder: virtinst, path, pristine } = target(PLAIN);
-  const { document } = json((await cli(["inspect", "--json", ...HOST, "--virtinst", virtinst])).stdout);
+  const { document } = json((await cli(["inspect", "--json", ...target(PLAIN).options])).stdout);
   const write = (name: string, more: object = {}) =>
     writeFileSync(join(facts, `${name}.json`), JSON.stringify({ ...document, host: name, ...more }));
   const run = (...more: string[]) => cli(["bundle", "--hosts", facts, "-o", out, ...more]);
   const at = (name: string) => readFileSync(join(out, `${name}.py`), "utf8");
-  return { base, facts, out, virtinst, path, pristine, document, write, run, at };
+  return { base, facts, out, document, write, run, at };
 }
 
-test("writes for each host exactly the script that --host generates from its file", async () => {
+test("bundle --hosts writes for each host exactly the script that --host generates from its file", async () => {
   const { facts, out, document, write, run, at } = await fleet();
   const [pool] = document.pools;
   write("hv1");
@@ -59,15 +57,11 @@ test("writes for each host exactly the script that --host generates from its fil
   expect(at("hv1")).not.toMatch(/hv2|192\.0\.2\.99/);
 });
 
-test("leaves a correct script untouched, and writes the others", async () => {
+test("a script that is up to date is left untouched, and the others are written", async () => {
   const { out, write, run, at } = await fleet();
   for (const name of ["hv1", "hv2", "hv3"]) write(name);
   expect((await run()).code).toBe(0);
-  const [first, second, third] = ["hv1", "hv2", "hv3"].map((name) => join(out, `${name}.py`)) as [
-    string,
-    string,
-    string,
-  ];
+  const [first = "", second = "", third = ""] = ["hv1", "hv2", "hv3"].map((name) => join(out, `${name}.py`));
   for (const path of [first, second, third]) utimesSync(path, 1400000000, 1400000000);
   const right = at("hv2");
   writeFileSync(second, right.replace("h", "H"));
@@ -110,26 +104,15 @@ fs.renameSync = (...paths) => {
   expect(at("hv1")).toBe(first);
 });
 
-test("if one host fails, the others continue", async () => {
-  const { facts, out, document, write, run } = await fleet();
+test("a host file that cannot be used does not stop the others, and only regular files are read", async () => {
+  const { facts, out, write, run } = await fleet();
   write("hv1");
   write("hv9");
   writeFileSync(join(facts, "no-json.json"), "{");
-  writeFileSync(join(facts, "large.json"), "");
-  truncateSync(join(facts, "large.json"), 17 * 2 ** 20);
-  mkdirSync(join(facts, "folder.json"));
   execFileSync("mkfifo", [join(facts, "pipe.json")]);
   symlinkSync("/dev/zero", join(facts, "device.json"));
-  symlinkSync("nowhere", join(facts, "nowhere.json"));
-  writeFileSync(join(facts, "latin.json"), Buffer.from([0x22, 0xe9, 0x22]));
   writeFileSync(Buffer.concat([Buffer.from(`${facts}/not-`), Buffer.from([0xff]), Buffer.from(".json")]), "{}");
-  write("empty", { pools: [] });
   write("broken", { secrets: [] });
-  write("twins", { pools: [...document.pools, ...document.pools] });
-  writeFileSync(
-    join(facts, "failed.json"),
-    (await cli(["inspect", "--json", "--pool-xml", "/nonexistent", "--virtinst", "x"])).stdout,
-  );
   const { code, stdout, stderr } = await run("--json");
   expect(code).toBe(3);
   const lines = jsonLines(stdout);
@@ -137,20 +120,13 @@ test("if one host fails, the others continue", async () => {
   expect(messages).toEqual({
     broken: expect.stringMatching(/names a secret with usage .*, and no such secret is defined/),
     device: expect.stringMatching(/device\.json cannot be read: it is not a regular file/),
-    empty: expect.stringMatching(/empty\.json: there is no pool of type rbd/),
-    failed: expect.stringMatching(/failed\.json: this is what an `inspect` that failed has printed/),
-    folder: expect.stringMatching(/folder\.json cannot be read: it is not a regular file/),
-    large: expect.stringMatching(/large\.json cannot be read: it is larger than 16 MiB/),
-    latin: expect.stringMatching(/latin\.json: this is not UTF-8/),
     "no-json": expect.stringMatching(/no-json\.json: this is not JSON/),
     "not-\ufffd": expect.stringMatching(/cannot be read: no such file/),
-    nowhere: expect.stringMatching(/nowhere\.json cannot be read: no such file/),
     pipe: expect.stringMatching(/pipe\.json cannot be read: it is not a regular file/),
-    twins: expect.stringMatching(/twins\.json: there are two pools named/),
   });
   expect(lines.at(-1)).toMatchObject({
     verdict: { ok: false, exitCode: 3 },
-    summary: { hosts: 14, written: 2, unchanged: 0, failed: 12 },
+    summary: { hosts: 7, written: 2, unchanged: 0, failed: 5 },
   });
   expect(readdirSync(out).sort()).toEqual(["hv1.py", "hv9.py"]);
   for (const name of Object.keys(messages)) expect(stderr).toContain(`virtinst-rbd-patch: ${name}: `);
@@ -195,11 +171,8 @@ test("a fault that concerns all hosts is reported before anything is written", a
     return `${code} ${stderr}`;
   };
   const hosts = ["--hosts", facts];
-  expect(await failed(...hosts)).toMatch(/^2 .*--hosts writes a file for each host and needs a directory/);
   expect(await failed(...hosts, "-o", "-")).toMatch(/^2 .*--hosts writes a file for each host and needs a directory/);
-  expect(await failed("--hosts=", "-o", out)).toMatch(/^2 .*The value is missing/);
   expect(await failed("--hosts", join(facts, "hv1.json"), "-o", out)).toMatch(/^3 .*cannot be read as a folder/);
-  expect(await failed("--hosts", join(base, "nowhere"), "-o", out)).toMatch(/^3 .*cannot be read as a folder/);
   for (const other of [["--host", "x"], ["--connect", "x"], ["--pool-xml=x"], ["--secret-xml=x"], ["--root", "/"]])
     expect(await failed(...hosts, "-o", out, ...other)).toMatch(/^2 .*cannot be used with option/);
   expect(existsSync(out)).toBe(false);
@@ -229,16 +202,4 @@ test("prints less with -q and more with -v, and continues if its reader stops", 
   const head = spawnSync("sh", ["-c", '"$0" "$@" | head -c 1', process.execPath, TOOL, ...words]);
   expect(head.status).toBe(0);
   expect(readdirSync(out)).toHaveLength(4);
-});
-
-test("the script of each host is bound to that host", async () => {
-  const { virtinst, pristine, path, write, run, out } = await fleet();
-  for (const name of ["hv1", "hv2"]) write(name, { host: `${name}.example.org` });
-  expect((await run()).code).toBe(0);
-  const check = (name: string) =>
-    spawnSync("python3", [join(out, `${name}.py`), "apply", "--check", "--json", "--virtinst", virtinst], {
-      encoding: "utf8",
-    }).stdout;
-  for (const name of ["hv1", "hv2"]) expect(JSON.parse(check(name)).host).toBe(`${name}.example.org`);
-  expect(readFileSync(path).equals(pristine)).toBe(true);
 });
