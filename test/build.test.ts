@@ -14,6 +14,12 @@ test("a second build in another folder writes the same bytes", () => {
   expect(licences(file)).toBe(licences(TOOL));
 });
 
+test("the golden patches, the schemas and the architecture diagram are up to date (npm run generate)", () => {
+  const { status, stderr } = spawnSync(NODE, ["scripts/generate.mjs", "--check"], { encoding: "utf8" });
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+});
+
 test("a package without a licence file is not bundled", () => {
   const folder = join(temporaryFolder(), "loose");
   const loose = { folder, name: "loose", version: "1.0.0", license: "MIT" };

@@ -9,22 +9,22 @@ export const SCRIPT = `import sys\nsys.path.insert(0, "${PLACE}")\nfrom virtinst
 /** How a binary program begins. */
 export const ELF = "\x7fELF\x02\x01\x01\0\0\0";
 
-/** A mounted system with a virtinst in an unusual place and another in a usual one; links begin with "-> ". */
-export function host(texts: Readonly<Record<string, string>>) {
+/** A mounted system with these files; "-> " is a link, and a path that ends in "/" is a copy of a stand-in virtinst. */
+export function system(texts: Readonly<Record<string, string>>) {
   const base = temporaryFolder();
-  for (const [place, layout] of [
-    [PLACE, "installer-4.0"],
-    ["/usr/share/virt-manager", "guest-1.4"],
-  ] as const)
-    cpSync(resolve("test/fixtures/virtinst", layout), join(base, place), { recursive: true });
   for (const [path, text] of Object.entries(texts)) {
     const full = join(base, path);
     mkdirSync(dirname(full), { recursive: true });
-    if (text.startsWith("-> ")) symlinkSync(text.slice(3), full);
+    if (path.endsWith("/")) cpSync(resolve("test/fixtures/virtinst", text), full, { recursive: true });
+    else if (text.startsWith("-> ")) symlinkSync(text.slice(3), full);
     else writeFileSync(full, text);
   }
   return { base, files: new HostFiles(base) };
 }
+
+/** A mounted system with a virtinst in an unusual place and another in a usual one. */
+export const host = (texts: Readonly<Record<string, string>>) =>
+  system({ [`${PLACE}/`]: "installer-4.0", "usr/share/virt-manager/": "guest-1.4", ...texts });
 
 /**
  * Writes a virt-install that runs a shell script. It is a Python script, as virt-install is: others are not run.

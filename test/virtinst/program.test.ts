@@ -2,7 +2,6 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
-import { findVirtinst } from "../../src/virtinst/find";
 import { findPrograms, readProgram, siteFolders, usesFolder } from "../../src/virtinst/program";
 import { cli, HOST, temporaryFolder } from "../support/cli";
 import { ELF, host, PLACE, SCRIPT } from "../support/programs";
@@ -12,11 +11,8 @@ const read = (text: string, more: Readonly<Record<string, string>> = {}) =>
 
 test.each([
   ["#!/usr/bin/python2 -tt", "/usr/bin/python2"],
-  ["#!/usr/bin/python2.7", "/usr/bin/python2.7"],
-  ["#!/usr/libexec/platform-python -s", "/usr/libexec/platform-python"],
   ["#!/usr/libexec/platform-python3.6 -s", "/usr/libexec/platform-python3.6"],
   ["#! /usr/bin/python3", "/usr/bin/python3"],
-  ["#!/usr/bin/env  python3", "python3"],
   ["#!/usr/bin/env\tpython3", "python3"],
   ["#!/usr/bin/env -S  A=b  python3 -s", "python3"],
   ["#!/usr/bin/python3.11 -sP\r", "/usr/bin/python3.11"],
@@ -30,18 +26,11 @@ describe("a shell wrapper", () => {
   const more = { "opt/vm/virt-install": `#!/usr/bin/python3\n${SCRIPT}` };
   test.each([
     'exec /opt/vm/virt-install "$@"',
-    'exec "/opt/vm/virt-install" "$@"',
     '  exec /usr/libexec/platform-python -s /opt/vm/virt-install "$@"',
     `LANG=C\nexec env -i A='b c' python3 '/opt/vm/virt-install' "$@"`,
-    'exec 2> /dev/null\nexec python3 /opt/vm/virt-install "$@"',
   ])("%j is followed to its script", (lines) => {
     const found = read(`#!/bin/sh\nset -e\n${lines}\n`, more);
     expect(found).toEqual({ interpreter: "/usr/bin/python3", script: "/opt/vm/virt-install", folders: [PLACE, PLACE] });
-  });
-
-  test("is followed if its path is not ASCII", () => {
-    const script = { "opt/é/virt-install": `#!/usr/bin/python3\n${SCRIPT}` };
-    expect(read("#!/bin/sh\nexec /opt/é/virt-install\n", script).script).toBe("/opt/é/virt-install");
   });
 
   test("is followed through four others, not more", () => {
@@ -61,18 +50,13 @@ describe("a shell wrapper", () => {
 describe("it is unknown which virtinst is used by", () => {
   test.each([
     ["a binary", `${ELF}\nexec /opt/vm/virt-install\n`],
-    ["an empty file", ""],
     ["a script without a shebang", SCRIPT],
     ["a Perl script", "#!/usr/bin/perl -w\nrun();\n"],
-    ["IPython", `#!/usr/bin/ipython3\n${SCRIPT}`],
-    ["env without a program", `#!/usr/bin/env\n${SCRIPT}`],
     ["a wrapper of a variable", '#!/bin/sh\nexec "$PYTHON" "$SCRIPT" "$@"\n'],
     ["a wrapper without exec", '#!/bin/sh\n/opt/vm/virt-install "$@"\n'],
     ["a wrapper of another name", '#!/bin/sh\nexec /opt/vm/.virt-install-wrapped "$@"\n'],
-    ["a wrapper of nothing", '#!/bin/sh\nexec /opt/gone/virt-install "$@"\n'],
     ["a wrapper of itself", '#!/bin/sh\nexec /usr/bin/virt-install "$@"\n'],
     ["a wrapper with its exec behind 64 KB", `#!/bin/sh\n${"#".repeat(65536)}\nexec /opt/vm/virt-install\n`],
-    ["endless slashes", `#!/bin/sh\nexec ${"/".repeat(60_000)}\n`],
     ["a variable in sys.path", "#!/usr/bin/python3\nimport sys\nsys.path.insert(0, folder)\n"],
   ])("%s", (_, text) => {
     expect(() => read(text)).toThrow(
@@ -105,43 +89,32 @@ describe("the directories of a Python script", () => {
 
   test.each([
     ['sys.path.insert(0, "/a")', "/a"],
-    ["    sys.path.insert( 0 , '/a' )  # why", "/a"],
     ['if True: sys.path.insert(0,\n    "/a",\n)', "/a"],
     ['sys.path.insert(0, "lib"); go()', "/opt/own/lib"],
-    ["sys.path.insert(0, os.path.dirname(__file__))", "/opt/own"],
     ["sys.path.insert(0, os.path.abspath(os.path.dirname(__file__)))", "/opt/own"],
-    ["sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)), )", "/opt/own"],
   ])("%j adds one before its own", (line, folder) => {
     expect(folders(line)).toEqual([folder, "/opt/own"]);
   });
 
-  test.each(['# sys.path.insert(0, "/a")', "print(sys.path)", "sysxpath.insert(0, a)"])(
-    "%s adds none before its own",
-    (line) => expect(folders(line)).toEqual(["/opt/own"]),
-  );
+  test("comments and uses of sys.path add none", () =>
+    expect(folders('# sys.path.insert(0, "/a")', "print(sys.path)", "sysxpath.insert(0, a)")).toEqual(["/opt/own"]));
 
   test.each([
     'sys.path.insert(0, "/a" + folder)',
-    'sys.path.insert(0, "")',
     String.raw`sys.path.insert(0, "/a\n")`,
-    "sys.path.insert(0, __file__)",
-    "sys.path.insert(0, os.path.dirname(other))",
     "sys.path.insert(0, os.path.join(os.path.dirname(__file__), folder))",
-    "sys.path.insert(first, '/a')",
     'sys.path.insert(1, "/a")',
     'sys.path.append("/a")',
-    'sys.path[:0] = ["/a"]',
     "sys.path.insert(0, os.path.dirname(os.path.dirname(__file__)))",
-    `sys.path.insert(0, os.path.dirname(__file__${" ".repeat(60_000)}`,
   ])("%j is refused with its line", (line) => {
     expect(() => folders("import sys", line)).toThrow("uses: line 3 changes sys.path.");
   });
 
-  test("are searched from the last one that was added", () => {
+  test("the last one that was added is searched first", () => {
     expect(folders('sys.path.insert(0, "/a")', 'sys.path.insert(0, "/b")')).toEqual(["/b", "/a", "/opt/own"]);
   });
 
-  test("include the site directories of its Python, newest first", () => {
+  test("the site directories of its Python are searched last, the newest version first", () => {
     const names = ["python3", "python3.9", "python3.12", "python2.7", "python4", "python3.x", "xpython3"];
     const libraries = Object.fromEntries(names.map((name) => [`srv/ve/lib/${name}/x`, ""]));
     const own = ["python3.12", "python3.9", "python3", "python2.7"].flatMap((name) => [
@@ -157,7 +130,7 @@ describe("the directories of a Python script", () => {
     expect(siteFolders(["/gone"], host({}).files)).toEqual([]);
   });
 
-  test("the first one with a virtinst is the one that it uses", () => {
+  test("the first one with a virtinst is used", () => {
     const text = `#!/usr/bin/python3\n${SCRIPT}sys.path.insert(0, "/opt/empty")\n`;
     const { files } = host({ "usr/bin/virt-install": text, "opt/empty/x": "" });
     const program = readProgram("/usr/bin/virt-install", files);
@@ -167,42 +140,27 @@ describe("the directories of a Python script", () => {
   });
 });
 
-describe("the programs of this machine", () => {
-  /** The programs that are found below a directory, with this PATH. */
-  function programs(base: string, path: string | undefined) {
-    vi.stubEnv("PATH", path);
-    onTestFinished(() => void vi.unstubAllEnvs());
-    return findPrograms(new HostFiles()).filter((path) => path.startsWith(base));
-  }
+describe("the virt-install programs of this machine", () => {
+  /** Two directories with a virt-install, and a link to the first. */
   function folders() {
     const base = temporaryFolder();
-    for (const name of ["a", "b"]) {
-      mkdirSync(join(base, name));
-      writeFileSync(join(base, name, "virt-install"), `#!/usr/bin/python3\n${SCRIPT}`);
-    }
+    for (const name of ["a", "b", "c"]) mkdirSync(join(base, name));
+    for (const name of ["a", "b"]) writeFileSync(join(base, name, "virt-install"), `#!/usr/bin/python3\n${SCRIPT}`);
+    symlinkSync("../a/virt-install", join(base, "c/virt-install"));
+    onTestFinished(() => void vi.unstubAllEnvs());
     return base;
   }
 
-  test("are those of PATH, in its order, each once, by the name that a shell runs", () => {
+  test("are those in the absolute directories of PATH, in its order, each once, by the name that a shell runs", () => {
     const base = folders();
-    mkdirSync(join(base, "c"));
-    symlinkSync("../a/virt-install", join(base, "c/virt-install"));
-    const path = `${base}/b:${base}/gone:${base}/c:${base}/a:${base}/b`;
-    expect(programs(base, path)).toEqual([`${base}/b/virt-install`, `${base}/c/virt-install`]);
+    vi.stubEnv("PATH", `${base.slice(1)}/a:${base}/b:${base}/gone:${base}/c:${base}/a:${base}/b`);
+    const found = findPrograms(new HostFiles()).filter((path) => path.startsWith(base));
+    expect(found).toEqual([`${base}/b/virt-install`, `${base}/c/virt-install`]);
   });
 
-  test("are not those of a relative directory, and of no PATH", () => {
-    const base = folders();
-    expect(programs(base, `${base.slice(1)}/a:`)).toEqual([]);
-    expect(programs(base, undefined)).toEqual([]);
-  });
-
-  test("do not matter for a mounted system", () => {
+  test("are not used with --root", () => {
     const base = folders();
     vi.stubEnv("PATH", `${base}/a`);
-    onTestFinished(() => void vi.unstubAllEnvs());
-    const { files } = host({ [`${base}/a/virt-install`]: `#!/usr/bin/python3\n${SCRIPT}` });
-    expect(findPrograms(files)).toEqual([]);
-    expect(findVirtinst(files).program).not.toContain(base);
+    expect(findPrograms(host({ [`${base}/a/virt-install`]: `#!/usr/bin/python3\n${SCRIPT}` }).files)).toEqual([]);
   });
 });

@@ -1,82 +1,117 @@
-import { cpSync, linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test, vi } from "vitest";
+import { examine } from "../../src/patch/examine";
+import { sha256 } from "../../src/patch/facts";
+import { encode } from "../../src/patch/source";
+import { stripPatch } from "../../src/patch/strip";
 import { HostFiles } from "../../src/system/host-files";
-import { isOwnVirtinst, openTarget, replacementNotes } from "../../src/virtinst/target-file";
-import { copyVirtinst, temporaryFolder } from "../support/cli";
+import { isOwnVirtinst, openTarget, planPatch, targetNotes } from "../../src/virtinst/target-file";
+import { copyVirtinst, PLAIN, temporaryFolder } from "../support/cli";
 import { FACTS } from "../support/patched";
+import { system } from "../support/programs";
 
-/** A mounted system: copies of stand-ins, and a text for each other path. */
-function host(virtinsts: Readonly<Record<string, string>>, texts: Readonly<Record<string, string>> = {}) {
-  const base = temporaryFolder();
-  for (const [path, layout] of Object.entries(virtinsts))
-    cpSync(resolve("test/fixtures/virtinst", layout), join(base, path), { recursive: true });
-  for (const [path, text] of Object.entries(texts)) {
-    mkdirSync(dirname(join(base, path)), { recursive: true });
-    writeFileSync(join(base, path), text);
-  }
-  const files = new HostFiles(base);
-  return { base, files, target: openTarget({ files }, null) };
+const FILE = "virtinst/install/installer.py";
+const ORIGINAL = readFileSync(`test/fixtures/virtinst/${PLAIN}/${FILE}`, "utf8");
+const NOW = "1500000000.000000001";
+
+/** A target with some content. */
+function open(content: string | Buffer) {
+  const virtinst = copyVirtinst(PLAIN);
+  writeFileSync(join(virtinst, FILE), content);
+  utimesSync(join(virtinst, FILE), 1400000000, 1400000000);
+  const options = { files: new HostFiles(), virtinst };
+  const target = openTarget(options, FACTS);
+  const plan = (modified = NOW) => planPatch(target.installation, target.examined, modified, FACTS);
+  return { target, plan, notes: () => targetNotes(target, options) };
 }
 
-describe("a target", () => {
-  it("is read where it was found, with its release", () => {
-    const folder = copyVirtinst("guest-1.4");
-    const target = openTarget({ files: new HostFiles(), virtinst: folder }, FACTS);
-    expect(target.examined.state).toBe("not-patched");
-    expect(target.installation).toMatchObject({ path: `${folder}/virtinst/guest.py`, release: "1.4.3" });
+function original(text: string) {
+  const stripped = stripPatch(text);
+  if (stripped.state !== "patched") throw new Error(stripped.state);
+  return stripped.patch.original;
+}
+
+describe("the plan", () => {
+  test("is the original file, and that file with the patch for these pools", () => {
+    const { target, plan } = open(ORIGINAL);
+    const { before, after } = plan();
+    expect(before).toEqual({ text: ORIGINAL, encoding: "utf8" });
+    expect(original(after.text)).toEqual({ sha256: sha256(ORIGINAL), modified: NOW });
+    expect(examine(encode(after), FACTS, target.installation).state).toBe("current");
   });
 
-  it("that goes between the look and the reading is a failure of the target, which names its file", () => {
-    const folder = copyVirtinst("guest-1.4");
-    const path = join(folder, "virtinst/guest.py");
-    const files = new HostFiles();
-    const { readText } = files;
-    vi.spyOn(files, "readText").mockImplementation((inside) => {
-      const text = readText.call(files, inside);
-      rmSync(path, { force: true });
-      return text;
+  test("keeps the bytes of a file that is not UTF-8", () => {
+    const bytes = Buffer.from(ORIGINAL.replace("\n\n", "\n# caf\xe9\n\n"), "latin1");
+    const { before, after } = open(bytes).plan();
+    expect([before.encoding, after.encoding]).toEqual(["latin1", "latin1"]);
+    expect(encode(before).equals(bytes)).toBe(true);
+    expect(original(after.text)?.sha256).toBe(sha256(bytes));
+  });
+
+  test("for a patched file has the modification time from before the patch", () => {
+    const first = open(ORIGINAL).plan().after;
+    expect(open(first.text).plan("1600000000.000000000").after).toEqual(first);
+  });
+
+  test("for a file that was changed outside the patch has the time and the digest of the changed file", () => {
+    const first = open(ORIGINAL).plan().after;
+    const { after } = open(`${first.text}# more\n`).plan("1600000000.000000000");
+    expect(original(after.text)).toEqual({
+      sha256: sha256(`${ORIGINAL}# more\n`),
+      modified: "1600000000.000000000",
     });
-    expect(() => openTarget({ files, virtinst: folder }, FACTS)).toThrow(
-      expect.objectContaining({ kind: "target", message: `${path} cannot be read: no such file or directory.` }),
-    );
-  });
-
-  it("is this machine's own, where it was not named and no system is mounted", () => {
-    const [own, mounted] = [new HostFiles(), new HostFiles(temporaryFolder())];
-    expect(isOwnVirtinst({ files: own })).toBe(true);
-    expect(isOwnVirtinst({ files: own, virtinst: "/opt/vm" })).toBe(false);
-    expect(isOwnVirtinst({ files: mounted })).toBe(false);
-    expect(isOwnVirtinst({ files: mounted, virtinst: "/opt/vm" })).toBe(false);
   });
 });
 
-describe("a choice is reported", () => {
-  const several = { "usr/share/virt-manager": "guest-1.4", "opt/vm": "installer-4.0" };
-  const virtInstall = (folder: string) => ({
-    "usr/bin/virt-install": `#!/usr/bin/python3\nimport sys\nsys.path.insert(0, "${folder}")\n`,
+test("a file that is removed while it is read is an error of the target, with its path", () => {
+  const virtinst = copyVirtinst(PLAIN);
+  const path = join(virtinst, FILE);
+  const files = new HostFiles();
+  const { readText } = files;
+  vi.spyOn(files, "readText").mockImplementation((inside) => {
+    const text = readText.call(files, inside);
+    rmSync(path, { force: true });
+    return text;
+  });
+  expect(() => openTarget({ files, virtinst }, FACTS)).toThrow(
+    expect.objectContaining({ kind: "target", message: `${path} cannot be read: no such file or directory.` }),
+  );
+});
+
+test("a virtinst is this machine's own unless --virtinst or --root was given", () => {
+  const [own, mounted] = [new HostFiles(), new HostFiles(temporaryFolder())];
+  expect(isOwnVirtinst({ files: own })).toBe(true);
+  expect(isOwnVirtinst({ files: own, virtinst: "/opt/vm" })).toBe(false);
+  expect(isOwnVirtinst({ files: mounted })).toBe(false);
+});
+
+describe("every command reports", () => {
+  test("a manual edit, with its line in the file as it is", () => {
+    const edited = ORIGINAL.replace(/^( +)log\.debug\(/m, "$1final_xml = re.sub('a', 'b', final_xml)\n$&");
+    for (const text of [edited, open(edited).plan().after.text]) {
+      const line = text.slice(0, text.indexOf("re.sub('a'")).split("\n").length;
+      expect(open(text).notes()).toEqual([
+        `_build_xml has a manual edit in line ${line}, which rewrites the domain XML: restore the file from its package.`,
+      ]);
+    }
+    for (const text of [ORIGINAL, open(ORIGINAL).plan().after.text]) expect(open(text).notes()).toEqual([]);
   });
 
-  it("if the first virt-install in PATH names no directory with a virtinst", () => {
-    const { base, files, target } = host(several, virtInstall("/opt/empty"));
-    expect(target.installation.path).toBe(`${base}/usr/share/virt-manager/virtinst/guest.py`);
-    expect(replacementNotes(target, { files })).toEqual([
-      `${base}/usr/bin/virt-install may use another virtinst than ${base}/usr/share/virt-manager. Pass the directory that contains the virtinst package with --virtinst.`,
+  test("that virt-install may use another virtinst, unless --virtinst names one", () => {
+    const choose = (folder: string, virtinst?: string) => {
+      const { base, files } = system({
+        "usr/share/virt-manager/": "guest-1.4",
+        "opt/vm/": PLAIN,
+        "usr/bin/virt-install": `#!/usr/bin/python3\nimport sys\nsys.path.insert(0, "${folder}")\n`,
+      });
+      const options = { files, ...(virtinst === undefined ? {} : { virtinst }) };
+      return targetNotes(openTarget(options, null), options).map((note) => note.replaceAll(base, ""));
+    };
+    expect(choose("/opt/empty")).toEqual([
+      "/usr/bin/virt-install may use another virtinst than /usr/share/virt-manager. Pass the directory that contains the virtinst package with --virtinst.",
     ]);
-    expect(replacementNotes(target, { files, virtinst: "/usr/share/virt-manager" })).toEqual([]);
+    expect(choose("/opt/vm")).toEqual([]);
+    expect(choose("/opt/empty", "/usr/share/virt-manager")).toEqual([]);
   });
-
-  it("not if it names one, or if there is no virt-install", () => {
-    for (const { files, target } of [host(several, virtInstall("/opt/vm")), host(several)])
-      expect(replacementNotes(target, { files })).toEqual([]);
-  });
-});
-
-it("before a file with other names is replaced, that is said", () => {
-  const { base, files } = host({ "usr/share/virt-manager": "guest-1.4" });
-  const path = join(base, "usr/share/virt-manager/virtinst/guest.py");
-  const notes = () => replacementNotes(openTarget({ files }, null), { files });
-  expect(notes()).toEqual([]);
-  linkSync(path, join(base, "other"));
-  expect(notes()).toEqual([`${path} has 2 names (hard links): a change of this one leaves the others unchanged.`]);
 });
