@@ -26,7 +26,7 @@ const wrong = (disk: Partial<DomainDisk>) =>
   );
 
 test.each([
-  ["as the pool says", {}, []],
+  ["a disk that is correct", {}, []],
   ["a secret by its usage alone, which libvirt resolves", { uuid: null, usage: "key" }, []],
   ["a secret of another type", { secretType: "iscsi" }, [["secret", "iscsi"]]],
   ["a secret of no type", { secretType: null }, [["secret", "of no type"]]],

@@ -1,18 +1,7 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import {
-  cli,
-  HOST,
-  HOST_BY_UUID,
-  HOST_TWO,
-  image,
-  json,
-  PLAIN,
-  target,
-  temporaryFile,
-  temporaryFolder,
-} from "../support/cli";
+import { cli, HOST, HOST_BY_UUID, HOST_TWO, json, PLAIN, target, temporaryFile, temporaryFolder } from "../support/cli";
 import { standInProgram } from "../support/programs";
 
 const AUTH = '<auth username="libvirt"><secret type="ceph" uuid="2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1"/></auth>';
@@ -47,8 +36,8 @@ const differences = ({ checks }: { checks: readonly { difference: string }[] }) 
   checks.map(({ difference }) => difference).join("\n");
 const prints = (text: string) => `echo '${text}'`;
 
-describe("verify has the host's own virt-install print a domain with a disk of each pool", () => {
-  test("beside a CD-ROM, on a node of libvirt's test driver that goes afterwards", async () => {
+describe("verify runs virt-install --print-xml of this host for a domain with a disk of each pool", () => {
+  test("and with a CD-ROM, on a node of libvirt's test driver that is removed afterwards", async () => {
     const { verify, said, program } = await patched(`cp "\${2#test://}" "$0.node"; ${prints(domain(rbd(), CDROM))}`);
     const { code, install } = await verify();
     expect(install).toEqual({
@@ -75,7 +64,6 @@ describe("verify has the host's own virt-install print a domain with a disk of e
 
   test.each([
     ["no auth", domain(rbd("")), /secret: expected usage "client\.libvirt secret", found none/],
-    ["another user", domain(rbd(AUTH.replace("libvirt", "admin"))), /user: expected libvirt, found admin/],
     [
       "one monitor",
       domain(rbd(AUTH, '<host name="192.0.2.11" port="6789"/>')),
@@ -86,23 +74,15 @@ describe("verify has the host's own virt-install print a domain with a disk of e
       domain(CDROM),
       /image: expected one disk of vms\/virtinst-rbd-patch-1, found none \(rbd disks: none\)/,
     ],
-    ["another image", domain(rbd(AUTH, HOSTS, "vms/x")), /found none \(rbd disks: vms\/x\)/],
     ["the disk twice", domain(rbd(), rbd()), /found several/],
     ["a second domain without it", `${domain(rbd())}\n${domain(CDROM)}`, /found none \(rbd disks: none\)/],
-    ["two auths", domain(rbd(AUTH + AUTH)), /auth: expected one, found 2/],
-    [
-      "a secret that is none",
-      domain(rbd(AUTH.replace("2a5b08e4", "UUID"))),
-      /secret: expected usage "client\.libvirt secret", found UUID-3f6f/,
-    ],
-    ["a usage that is another", domain(rbd(AUTH.replace(/uuid=".*?"/, 'usage="x"'))), /secret: .*, found usage "x"/],
-    ["what is no XML", domain(rbd(AUTH.replace("<secret", "<&"))), /virt-install.*XML/],
+    ["text that is not XML", domain(rbd(AUTH.replace("<secret", "<&"))), /virt-install.*XML/],
     [
       "auth on a CD-ROM",
       domain(rbd(), CDROM.replace("<source", `${AUTH}<source`)),
       /\/cd\.iso got an auth, and needs none/,
     ],
-  ])("%s is a failure, with the difference", async (_, xml, difference) => {
+  ])("%s is a failed check, with the difference", async (_, xml, difference) => {
     const { verify, program } = await patched(prints(xml));
     const { code, state, behaviour, install } = await verify();
     expect({ code, state, behaviour: behaviour.status }).toEqual({ code: 5, state: "current", behaviour: "passed" });
@@ -110,24 +90,14 @@ describe("verify has the host's own virt-install print a domain with a disk of e
     expect(differences(install)).toMatch(difference);
   });
 
-  test("what the patch logged is a cause, each line once", async () => {
+  test("a line that the patch logs is reported once as a possible cause", async () => {
     const { verify } = await patched(
       `for n in 1 2; do echo 'WARNING virtinst-rbd-patch: disk vms/x is left unchanged'; done >&2; ${prints(domain(rbd("")))}`,
     );
     expect((await verify()).install.causes).toEqual(["the patch logged: disk vms/x is left unchanged"]);
   });
 
-  test.each([
-    ["in any case, without dashes", AUTH.replace("2a5b08e4-3f6f", "2A5B08E43F6F")],
-    ["by the pool's own usage", AUTH.replace(/uuid=".*?"/, 'usage="client.libvirt secret"')],
-  ])("a secret may be named %s", async (_, auth) => {
-    expect(await (await patched(prints(domain(rbd(auth))))).verify()).toMatchObject({
-      code: 0,
-      install: { status: "passed" },
-    });
-  });
-
-  test("all pools have one run, and a check each", async () => {
+  test("one run checks all pools", async () => {
     const { verify, said } = await patched(prints(domain(rbd(AUTH, HOSTS, "vms/virtinst-rbd-patch-2"))), HOST_TWO);
     const { install, code } = await verify();
     expect(said()).toEqual([expect.stringMatching(/-1,bus=virtio.*-2,bus=virtio/)]);
@@ -139,7 +109,7 @@ describe("verify has the host's own virt-install print a domain with a disk of e
     expect(code).toBe(5);
   });
 
-  test("a pool that cannot be on the node is named", async () => {
+  test("pools that list no monitor are reported as not checked", async () => {
     const [, secret] = HOST as [string, string];
     const bare = `--pool-xml=${temporaryFile("bare.xml", "<pool type='rbd'><name>bare</name><source><name>cold</name></source></pool>\n")}`;
     const { verify } = await patched(prints(domain(rbd())), [...HOST, bare]);
@@ -153,32 +123,23 @@ describe("verify has the host's own virt-install print a domain with a disk of e
     });
   });
 
-  test("100 pools are one run, and 101 two", async () => {
+  test("a run has at most 100 pools", async () => {
     const pools = Array.from({ length: 101 }, (_, index) => {
       const source = `<host name='192.0.2.1'/><name>c${index}</name>`;
       return `--pool-xml=${temporaryFile("pool.xml", `<pool type='rbd'><name>p${index}</name><source>${source}</source></pool>`)}`;
     });
-    for (const [number, runs] of [
-      [100, 1],
-      [101, 2],
-    ] as const) {
-      const { verify, said } = await patched(
-        `echo '<domain>'
+    const { verify, said } = await patched(
+      `echo '<domain>'
 sed -n 's|.*<key>\\(.*\\)</key>.*|<devices><disk><source protocol="rbd" name="\\1"><host name="192.0.2.1"/></source></disk></devices>|p' "\${2#test://}"
 echo '</domain>'`,
-        pools.slice(0, number),
-      );
-      const { code, install } = await verify();
-      expect({ code, status: install.status, checks: install.checks.length }).toEqual({
-        code: 0,
-        status: "passed",
-        checks: number + 1,
-      });
-      expect(said()).toHaveLength(runs);
-    }
+      pools,
+    );
+    const { code, install } = await verify();
+    expect([code, install.status, install.checks.length]).toEqual([0, "passed", 102]);
+    expect(said()).toHaveLength(2);
   });
 
-  test("where none is needed, that is proved too", async () => {
+  test("also if the host is not affected", async () => {
     const { verify } = stand(prints(domain(rbd(""))), PLAIN, HOST_BY_UUID);
     expect(await verify()).toMatchObject({
       code: 5,
@@ -189,15 +150,10 @@ echo '</domain>'`,
   });
 });
 
-describe("virt-install is not run", () => {
+describe("the check with virt-install is skipped", () => {
   const untouched = "exit 1";
 
-  test.each([["with --static", ["--static"], "--static was given"]])("%s", async (_, words, reason) => {
-    const { verify } = await patched(untouched);
-    expect(await verify(...words)).toMatchObject({ code: 0, install: { status: "skipped", reason } });
-  });
-
-  test("where the patch is not current: a no needs no proof", async () => {
+  test("if the patch is not current", async () => {
     const { verify } = stand(untouched);
     expect(await verify()).toMatchObject({
       code: 1,
@@ -205,7 +161,7 @@ describe("virt-install is not run", () => {
     });
   });
 
-  test("where no temporary file can be written", async () => {
+  test("if no temporary file can be written", async () => {
     const { options } = await patched(untouched);
     const { code, stdout } = await cli(["verify", "--json", ...options], { env: { TMPDIR: "/nowhere" } });
     expect(code).toBe(0);
@@ -215,15 +171,7 @@ describe("virt-install is not run", () => {
     });
   });
 
-  test("below --root", async () => {
-    const base = image();
-    expect((await cli(["apply", "--root", base])).code).toBe(0);
-    const { code, stdout } = await cli(["verify", "--json", "--root", base]);
-    expect(code).toBe(0);
-    expect(json(stdout).install).toMatchObject({ status: "skipped", reason: "nothing below --root is run" });
-  });
-
-  test("where none uses the virtinst that was named", async () => {
+  test("if no virt-install uses the virtinst of --virtinst", async () => {
     const { verify, program, folder } = await patched(untouched);
     rmSync(program);
     expect(await verify()).toMatchObject({
@@ -234,18 +182,13 @@ describe("virt-install is not run", () => {
 
   test.each([
     ["its interpreter is missing", (program: string) => writeFileSync(program, "#!/nowhere/python2\n"), /interpreter/],
-    [
-      "env does not find it",
-      (program: string) => writeFileSync(program, "#!/usr/bin/env python2.99\n"),
-      /not be started/,
-    ],
-    ["it may not be executed", (program: string) => chmodSync(program, 0o644), /it could not be run \(EACCES\)/],
+    ["it is not executable", (program: string) => chmodSync(program, 0o644), /it could not be run \(EACCES\)/],
     [
       "a module is missing",
       (program: string) => writeFileSync(program, "#!/usr/bin/env python3\nimport libvirt_that_is_not_there\n"),
       /No module named 'libvirt_that_is_not_there'/,
     ],
-  ])("where %s, which is no failure of the patch", async (_, breakIt, reason) => {
+  ])("if %s", async (_, breakIt, reason) => {
     const { verify, program } = await patched(untouched);
     breakIt(program);
     const { code, install } = await verify();
@@ -253,7 +196,7 @@ describe("virt-install is not run", () => {
     expect(code).toBe(0);
   });
 
-  test("but --python runs its script, whatever its first line says", async () => {
+  test("but not if --python names a Python that works", async () => {
     const { verify, program } = await patched("");
     writeFileSync(program, `#!/nowhere/python3\nprint('${domain(rbd())}')\n`);
     expect((await verify()).install.status).toBe("skipped");
@@ -261,17 +204,13 @@ describe("virt-install is not run", () => {
   });
 });
 
-describe("a manual edit of _build_xml", () => {
-  const edit = "        final_xml = re.sub('a', 'b', final_xml)\n";
+test("a manual edit of _build_xml is reported by every command", async () => {
   const LAST = "        final_xml = self._pre_reinstall_xml or final_xml\n";
-
-  test("is reported by every command, in text and JSON, patched with --force or not", async () => {
-    const made = stand("exit 127");
-    made.edit(LAST, LAST + edit);
-    for (const command of ["inspect", "apply --force", "apply --force", "verify", "inspect"]) {
-      const ran = await cli([...command.split(" "), "--json", ...made.options]);
-      expect(ran.stderr, command).toMatch(/^note: _build_xml has a manual edit in line \d+/m);
-      expect(json(ran.stdout).notes.join(" "), command).toMatch(/manual edit/);
-    }
-  });
+  const made = stand("exit 127");
+  made.edit(LAST, `${LAST}        final_xml = re.sub('a', 'b', final_xml)\n`);
+  for (const command of ["inspect", "apply --force", "verify"]) {
+    const ran = await cli([...command.split(" "), "--json", ...made.options]);
+    expect(ran.stderr, command).toMatch(/^note: _build_xml has a manual edit in line \d+/m);
+    expect(json(ran.stdout).notes.join(" "), command).toMatch(/manual edit/);
+  }
 });

@@ -28,14 +28,14 @@ async function verifyVolume({ install, validate = "exit 0" }: { install: string;
   };
   write(join(bin, "virsh"), VIRSH);
   write(join(bin, "virt-xml-validate"), validate);
-  // On the test driver, where another volume is asked for, it says nothing of the patch.
+  // On the test driver, another volume is named.
   standInProgram(folder, `case "$*" in *libvirtpool/x*) ${install} ;; *) exit 127 ;; esac`);
   const env = { PATH: `${bin}:${process.env.PATH}` };
   const ran = await cli(["verify", "--json", "--virtinst", folder, "--vol", "libvirtpool/x"], { env });
   return { code: ran.code, stderr: ran.stderr, ...json(ran.stdout) };
 }
 
-test("a volume that is not there: how to list those that are, and not to apply what says nothing of it", async () => {
+test("for a volume that does not exist, the check is skipped, with the command that lists the volumes", async () => {
   const gone = `echo "ERROR    Error: --disk vol=libvirtpool/x: Couldn't lookup volume object: Storage volume not found: no storage vol with matching name 'x'" >&2; exit 1`;
   for (const patch of [true, false]) {
     const { code, volume } = await verifyVolume({ install: gone }, patch);
@@ -48,7 +48,7 @@ test("a volume that is not there: how to list those that are, and not to apply w
   }
 });
 
-test("another fault does not name the volumes", async () => {
+test("another error of virt-install is passed on", async () => {
   const { volume } = await verifyVolume({ install: "echo 'ERROR oops' >&2; exit 1" });
   expect(volume).toMatchObject({ status: "skipped", reason: expect.stringMatching(/: oops$/) });
 });
@@ -56,15 +56,15 @@ test("another fault does not name the volumes", async () => {
 test.each([
   ["exit 0", "passed", 0],
   ["exit 3", "failed", 5],
-  // Such as xmllint, which it calls.
+  // virt-xml-validate calls xmllint, which may be missing.
   ["xmllint_that_is_not_there; exit $?", "skipped", 0],
-])("virt-xml-validate as %s: its schema %s", async (script, status, code) => {
+])("if virt-xml-validate ends with %s, the check of the schema is %s", async (script, status, code) => {
   const said = await verifyVolume({ install: RIGHT, validate: script });
   expect(said.volume.schema.status).toBe(status);
   expect(said).toMatchObject({ code, volume: { status: status === "failed" ? "failed" : "passed" } });
 });
 
-test("a volume that takes long is reported on standard error, with what to look at", async () => {
+test("if opening a volume takes long, a message on standard error says so", async () => {
   const waiting =
     "virtinst-rbd-patch: Waiting until libvirt (qemu:///system) opens volume libvirtpool/x, for up to a minute. Can it reach the Ceph monitors?\n";
   const slow = await verifyVolume({ install: `sleep 3; ${RIGHT}` });

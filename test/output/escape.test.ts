@@ -8,28 +8,27 @@ test.each([
   ["an escape sequence", "\u001b[2Jx", "\\x1b[2Jx", "\\x1b[2Jx"],
   ["a delete and an 8-bit control", "\u007f\u009b\u00a1", "\\x7f\\x9b\u00a1", "\\x7f\\x9b\u00a1"],
   ["a carriage return", "a\rb", "a\\x0db", "a\\x0db"],
-  ["a turned direction", "\u202eabc", "\\u202eabc", "\\u202eabc"],
-  ["what has no width", "a\u200bb\ufeffc", "a\\u200bb\\ufeffc", "a\\u200bb\\ufeffc"],
+  ["a character that changes the direction", "\u202eabc", "\\u202eabc", "\\u202eabc"],
+  ["characters without a width", "a\u200bb\ufeffc", "a\\u200bb\\ufeffc", "a\\u200bb\\ufeffc"],
   [
     "letters of any language",
     "gr\u00f6\u00dfe \u6d77\u{1f600}",
     "gr\u00f6\u00dfe \u6d77\u{1f600}",
     "gr\u00f6\u00dfe \u6d77\u{1f600}",
   ],
-])("%s is seen", (_, text, onOneLine, onLines) => {
+])("%s: visible in the output", (_, text, onOneLine, onLines) => {
   expect(inline(text)).toBe(onOneLine);
   expect(visible(text)).toBe(onLines);
 });
 
 test.each([
-  [{ name: "mon.example", port: null }, "mon.example"],
   [{ name: "mon.example", port: 6789 }, "mon.example:6789"],
   [{ name: "2001:db8::1", port: 3300 }, "[2001:db8::1]:3300"],
   [{ name: "2001:db8::1", port: null }, "2001:db8::1"],
   [{ name: "[2001:db8::1]", port: 3300 }, "[2001:db8::1]:3300"],
-])("a monitor as people write it: %o", (monitor, text) => expect(monitorText(monitor)).toBe(text));
+])("the monitor %o is shown as %s", (monitor, text) => expect(monitorText(monitor)).toBe(text));
 
-test("a diff has git's colours, each line one; what is not seen in it is shown", () => {
+test("each line of a diff has the colour that git gives it, and control characters are escaped", () => {
   const named: Colours = {
     ...PLAIN,
     bold: (text) => `<b ${text}>`,

@@ -36,38 +36,27 @@ function names(folder: string, major: 2 | 3, interpreter: string | null = null):
 }
 
 describe("the Pythons of PATH", () => {
-  test("python3 is enough", () => {
+  test("python3 is used, and not the other names of Python 3", () => {
     expect(names(path("python3", "python3.6", "python3.12"), 3)).toEqual(["python3"]);
   });
 
-  test("python2.7 stands in for python2, and the interpreter counts for more than the layout", () => {
+  test("python2 and python2.7 are used for Python 2; the interpreter of virt-install decides, before the layout", () => {
     const folder = path("python2", "python2.7", "python3", "python3.9");
     expect(names(folder, 2)).toEqual(["python2", "python2.7"]);
     expect(names(folder, 2, "/usr/bin/python3")).toEqual(["python3"]);
   });
 
-  test("EL 8's own is that of the first line", () => {
-    const folder = path("platform-python", "python3");
-    const interpreter = join(folder, "platform-python");
-    expect(names(folder, 3, interpreter)).toEqual(["platform-python", "python3"]);
-  });
-
   const others = existsSync("/usr/libexec/platform-python");
-  test.skipIf(others)(others ? "not run: this machine has a /usr/libexec/platform-python" : "none is said", () => {
-    expect(names(path("python2.7"), 3)).toEqual(["no Python 3 was found on this machine; name one with --python"]);
-    expect(names(path("python3", "python3.9"), 2)).toEqual([
-      "no Python 2 was found on this machine; name one with --python",
-    ]);
-    const none = findPythons({ interpreter: null, program: null, file: FILES[2] }, { files: new HostFiles() });
-    expect(none).toMatchObject({ died: false });
-  });
+  test.skipIf(others)("if there is none of this major version, the message names --python", () =>
+    expect(names(path("python2.7"), 3)).toEqual(["no Python 3 was found on this machine; name one with --python"]),
+  );
 });
 
-describe("which Python is taken, and why", () => {
+describe("the Python that is used", () => {
   const HERE = new HostFiles();
   const INSTALLED = { interpreter: "python3", program: "/usr/bin/virt-install", file: FILES[3] };
 
-  it("that of the first line, then those that could stand for it, each once", () => {
+  it("is that of the shebang of virt-install, then the usual ones, each once", () => {
     const folder = path("python3", "python2");
     const own = { path: `${folder}/python3`, reason: "the first line of /usr/bin/virt-install" };
     expect(findPythons({ ...INSTALLED, file: FILES[2] }, { files: HERE })).toEqual([own]);
@@ -81,7 +70,7 @@ describe("which Python is taken, and why", () => {
     expect(findPythons({ interpreter: null, program: null, file: FILES[3] }, { files: HERE })).toEqual([usual]);
   });
 
-  it("never that of a mounted system", () => {
+  it("is never that of a mounted system", () => {
     const folder = path("python3");
     const own = temporaryFolder();
     writeFileSync(join(own, "python3"), "#!/bin/sh\n");
@@ -92,7 +81,7 @@ describe("which Python is taken, and why", () => {
     ]);
   });
 
-  it("only the one that was named, by a path or in PATH", () => {
+  it("is only that of --python, by its path or its name in PATH", () => {
     const folder = path("python3", "other");
     const named = (python: string) => findPythons(INSTALLED, { files: HERE, python });
     const taken = [{ path: `${folder}/other`, reason: "--python" }];
@@ -101,7 +90,7 @@ describe("which Python is taken, and why", () => {
     expect(named(relative(".", `${folder}/other`))).toEqual(taken);
   });
 
-  it.each(["folder", "text", "none", "gone/none"])("what was named and is no program is refused: %s", (name) => {
+  it.each(["folder", "text", "none"])("is not replaced if --python is not a program: %s", (name) => {
     const folder = path("python3");
     mkdirSync(join(folder, "folder"));
     writeFileSync(join(folder, "text"), "#!/bin/sh\n");
@@ -112,7 +101,7 @@ describe("which Python is taken, and why", () => {
       });
   });
 
-  it("none of a folder that PATH names from somewhere, nor where there is no PATH", () => {
+  it("is not searched in relative directories of PATH, or without PATH", () => {
     const folder = path("other");
     for (const value of [relative(".", folder), undefined]) {
       vi.stubEnv("PATH", value);
