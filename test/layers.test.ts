@@ -72,7 +72,7 @@ test("no file of src/ has more than 250 lines, and no test file more than 500", 
   expect(long("test", 500)).toEqual([]);
 });
 
-test("nothing but the host's file system takes a root as text", () => {
+test("only system/host-files.ts handles the path of --root", () => {
   const taking = sources.filter(({ text }) => /\broot\??: string/.test(text)).map(({ file }) => file);
   expect(taking.sort()).toEqual(["system/host-files.ts"]);
 });

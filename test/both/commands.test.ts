@@ -50,12 +50,6 @@ describe("affected", () => {
     const both = withDiskCode(new Both({ pools: HOST_BY_UUID }), (code) => code.replaceAll("auth_secret_uuid", "x"));
     expect(await both.run("apply", "--check")).toMatchObject({ code: 1, affected: "yes" });
   });
-  test("no: no auth is copied, and the pool has neither auth nor a second monitor", async () => {
-    const pool = "<pool type='rbd'><name>p</name><source><host name='m'/><name>c</name></source></pool>";
-    const pools = [`--pool-xml=${temporaryFile("p.xml", pool)}`];
-    const both = withDiskCode(new Both({ pools }), (code) => code.replaceAll("auth_secret_uuid", "x"));
-    expect(await both.run("apply")).toMatchObject({ code: 0, status: "not needed", affected: "no" });
-  });
   test("unsupported: no network disks", async () => {
     const both = withDiskCode(new Both(), () => "# source_protocol\n");
     expect(await both.run("verify", "--static")).toMatchObject({ code: 1, affected: "unsupported" });

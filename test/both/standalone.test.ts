@@ -16,6 +16,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Both, eachPython, scriptOf, spawn } from "../support/both";
 import { copyVirtinst, HAS_PYTHON2, HOST, image, PLAIN, temporaryFolder } from "../support/cli";
+import { standIns } from "../support/stand-ins";
 
 const isRoot = process.getuid?.() === 0;
 const FILE = "virtinst/install/installer.py";
@@ -25,14 +26,6 @@ const BEGIN = "# >>> virtinst-rbd-patch";
 function shell(line: string, options: object = {}) {
   const top = copyVirtinst(PLAIN);
   return { top, ...spawn("bash", ["-c", line, "bash", scriptOf(), top], options) };
-}
-
-/** A directory in PATH with a program of that name; the real one is in $REAL. */
-function withProgram(name: string, body: string): NodeJS.ProcessEnv {
-  const folder = temporaryFolder();
-  const real = spawn("bash", ["-c", `command -v ${name}`]).stdout.trim();
-  writeFileSync(join(folder, name), `#!/bin/bash\nREAL=${real}\n${body}\n`, { mode: 0o755 });
-  return { ...process.env, PATH: `${folder}:${process.env.PATH}` };
 }
 
 const isPatched = (top: string) => readFileSync(join(top, FILE), "latin1").includes(BEGIN);
@@ -46,7 +39,7 @@ test("the script is short, has no line over 110 characters, and is ASCII", () =>
 });
 const LINES = 812;
 
-eachPython("apply, verify, revert", false, async (python) => {
+eachPython("apply, verify, revert", async (python) => {
   const both = new Both({ python });
   expect((await both.run("apply", "--diff")).code).toBe(0);
   expect(both.script("apply")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^current: /) });
@@ -54,7 +47,7 @@ eachPython("apply, verify, revert", false, async (python) => {
   expect((await both.run("revert")).code).toBe(0);
 });
 
-eachPython("below --root, nothing outside is read or written, and nothing of the image is run", false, (python) => {
+eachPython("below --root, nothing outside is read or written, and nothing of the image is run", (python) => {
   const root = image();
   const share = join(root, "usr/share/virt-manager");
   const target = join(share, FILE);
@@ -184,7 +177,7 @@ describe("unusual environments", () => {
     expect([code, isPatched(top)]).toEqual([0, true]);
   });
   test.each(["stat", "cp"])("if %s fails, the exit code is 6 and the file is unchanged", (name) => {
-    const env = withProgram(name, "echo broken >&2; exit 1");
+    const env = { ...process.env, PATH: standIns({ [name]: "echo broken >&2; exit 1" }) };
     const { code, top, stderr } = shell('python3 "$1" apply --virtinst "$2"', { env });
     expect([code, isPatched(top)]).toEqual([6, false]);
     expect(stderr).toMatch(/broken/);
@@ -225,7 +218,7 @@ describe("unusual environments", () => {
 
 test("a modification time that cannot be restored is reported", () => {
   const top = copyVirtinst(PLAIN);
-  const env = withProgram("touch", "exit 1");
+  const env = { ...process.env, PATH: standIns({ touch: "exit 1" }) };
   const run = (command: string) => spawn("python3", [scriptOf(), command, "--virtinst", top, "--json"], { env });
   expect(run("apply").code).toBe(0);
   const { code, stdout, stderr } = run("revert");
@@ -257,7 +250,7 @@ describe("replacing the file", () => {
     expect(beside(top)).toContain(leftover);
   });
   test("an edit by another program while it runs is kept", () => {
-    const env = withProgram("cp", '$REAL "$@" && echo "# edited" >> "$VICTIM"');
+    const env = { ...process.env, PATH: standIns({ cp: '$real "$@" && echo "# edited" >> "$VICTIM"' }) };
     const { code, top, stderr } = shell(
       'VICTIM="$2/virtinst/install/installer.py" python3 "$1" apply --virtinst "$2"',
       { env },
@@ -270,10 +263,10 @@ describe("replacing the file", () => {
 });
 
 describe("signals", () => {
-  const slow = () => withProgram("cp", 'touch "$MARK"; sleep 1; exec $REAL "$@"');
   const wait = 'for n in $(seq 100); do [ -e "$MARK" ] && break; sleep 0.02; done';
   const during = (signal: string, before = "") => {
-    const env = { ...slow(), MARK: join(temporaryFolder(), "mark") };
+    const PATH = standIns({ cp: 'touch "$MARK"; sleep 1; exec $real "$@"' });
+    const env = { ...process.env, PATH, MARK: join(temporaryFolder(), "mark") };
     return shell(`${before}python3 "$1" apply --virtinst "$2" & ${wait}; kill -${signal} $!; wait $!`, { env });
   };
   test.each([

@@ -1,8 +1,7 @@
-import { chmodSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { cli, FIXTURES, json, PLAIN, target, temporaryFolder } from "../support/cli";
+import { cli, FIXTURES, json, PLAIN, target } from "../support/cli";
 import { standInProgram } from "../support/programs";
+import { standIns } from "../support/stand-ins";
 import { fakeVirsh } from "../support/virsh";
 
 const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
@@ -21,16 +20,9 @@ const RIGHT = `echo '<domain><devices><disk>${AUTH}<source protocol="rbd" name="
 async function verifyVolume({ install, validate = "exit 0" }: { install: string; validate?: string }, patch = true) {
   const { folder, options } = target(PLAIN);
   if (patch) expect((await cli(["apply", ...options])).code).toBe(0);
-  const bin = temporaryFolder();
-  const write = (path: string, script: string) => {
-    writeFileSync(path, `#!/bin/sh\n${script}\n`);
-    chmodSync(path, 0o755);
-  };
-  write(join(bin, "virsh"), VIRSH);
-  write(join(bin, "virt-xml-validate"), validate);
   // On the test driver, another volume is named.
   standInProgram(folder, `case "$*" in *libvirtpool/x*) ${install} ;; *) exit 127 ;; esac`);
-  const env = { PATH: `${bin}:${process.env.PATH}` };
+  const env = { PATH: standIns({ virsh: VIRSH, "virt-xml-validate": validate }) };
   const ran = await cli(["verify", "--json", "--virtinst", folder, "--vol", "libvirtpool/x"], { env });
   return { code: ran.code, stderr: ran.stderr, ...json(ran.stdout) };
 }

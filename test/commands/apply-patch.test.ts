@@ -1,8 +1,9 @@
-import { readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { unifiedDiff } from "../../src/patch/diff";
 import { built, callBlock, cli, HOST, json, PLAIN, target, temporaryFile, withFittingDigest } from "../support/cli";
+import { standIns } from "../support/stand-ins";
 
 describe("a patch file that this tool would not render is refused, and nothing is written", () => {
   const FILE = "virtinst/install/installer.py";
@@ -84,14 +85,14 @@ describe("a patch file is compared with the pools of this host", () => {
   };
   /** A host file with these pools. */
   const host = (...pools: object[]) => ["--host", temporaryFile("host.json", JSON.stringify({ version: 1, pools }))];
-  /** Renders a patch for POOL, and runs `apply` with it; programs in the folder are found first. */
+  /** Renders a patch for POOL, and runs `apply` with it, on a machine whose libvirt does not answer. */
   async function rendered() {
     const { folder, path, pristine } = target(PLAIN);
     const { stdout } = await cli(["render", ...host(POOL), "--virtinst", folder]);
     const patch = temporaryFile("p.patch", stdout);
-    const env = { PATH: `${folder}:${process.env.PATH}` };
+    const env = { PATH: standIns({ virsh: "echo 'error: Cannot connect' >&2; exit 1" }) };
     const run = (...words: string[]) => cli(["apply", patch, "--virtinst", folder, ...words], { env });
-    return { folder, run, unchanged: () => readFileSync(path).equals(pristine) };
+    return { run, unchanged: () => readFileSync(path).equals(pristine) };
   }
 
   test("a patch for other pools is refused with the difference, and applied with --force", async () => {
@@ -124,8 +125,7 @@ describe("a patch file is compared with the pools of this host", () => {
   });
 
   test("if live libvirt does not answer, the patch is applied without the comparison, and that is reported", async () => {
-    const { run, folder } = await rendered();
-    writeFileSync(join(folder, "virsh"), "#!/bin/sh\necho 'error: Cannot connect' >&2\nexit 1\n", { mode: 0o755 });
+    const { run } = await rendered();
     const named = await run("--connect", "qemu:///system");
     expect(named).toMatchObject({ code: 3, stderr: expect.stringMatching(/Cannot connect/) });
     const { code, stdout, stderr } = await run("--json");

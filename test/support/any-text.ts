@@ -15,48 +15,12 @@ export const ANY_CHARACTER = fc
   )
   .map((code) => String.fromCodePoint(code));
 
-// What means something to one of the layers that a value passes: Handlebars, String.replace, Python's literals and
-// comments, its % operator, XML, and this tool's own markers.
+// What has a meaning in a layer that a value passes: Handlebars, String.replace, Python literals and comments, the
+// % operator, XML, and the markers of this tool.
 const PIECE = fc.constantFrom(
   ...HOSTILE,
-  ...[
-    '"',
-    "'",
-    "\\",
-    "\\\\",
-    '\\"',
-    "{{",
-    "}}",
-    "{{{",
-    "{",
-    "}",
-    "%",
-    "%s",
-    "%(x)s",
-    "#",
-    "/",
-    ",",
-    "=",
-    "<",
-    ">",
-    "&",
-  ],
-  ...[
-    "$&",
-    "$1",
-    "$$",
-    "$`",
-    "\r\n",
-    "\n",
-    "\r",
-    "\t",
-    "\u2028",
-    "\u2029",
-    "\u0085",
-    "\u000a\u000a",
-    "\u202e",
-    "\u200f",
-  ],
+  ...['"', "'", "\\", "\\\\", '\\"', "{{", "}}", "{{{", "{", "}", "%", "%s", "%(x)s", "#", "/", ",", "=", "<", ">"],
+  ...["&", "$&", "$1", "$$", "$`", "\r\n", "\n", "\r", "\t", "\u2028", "\u2029", "\u0085", "\n\n", "\u202e", "\u200f"],
   ...["&amp;", "&#10;", "&#x22;", "&lt;", "]]>", "<![CDATA[", "<!--", "-->", "<?x", "?>", "<!DOCTYPE", "/>", "</host>"],
   ...[
     "\\n",

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { sha256 } from "../../src/patch/facts";
 import { makeBundle } from "./bundle";
-import { cli, copyVirtinst, HOST, PLAIN, STAND_INS, temporaryFolder } from "./cli";
+import { cli, copyVirtinst, HOST, PLAIN, type Ran, STAND_INS, temporaryFolder } from "./cli";
 import { INTERPRETERS } from "./helper";
 
 const made = new Map<string, string>();
@@ -26,12 +26,6 @@ export interface Place {
   readonly top: string;
   readonly path: string;
   edit(change: (text: string) => string): void;
-}
-
-export interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 /** Runs the tool on one copy and the script on another. */
@@ -92,9 +86,9 @@ interface Options {
 }
 
 /** A test for each Python that a script is written for, skipped if this machine does not have it. */
-export function eachPython(name: string, skip: boolean, act: (python: string) => void): void {
+export function eachPython(name: string, act: (python: string) => void): void {
   for (const { version, path } of INTERPRETERS)
-    test.skipIf(skip || path === null)(`Python ${version}: ${name}`, () => act(path as string));
+    test.skipIf(path === null)(`Python ${version}: ${name}`, () => act(path as string));
 }
 
 export function spawn(python: string, words: readonly string[], options: object = {}): Ran {
