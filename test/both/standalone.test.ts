@@ -74,6 +74,17 @@ test("a link in an image to a file outside of it is not followed", () => {
   expect(isPatched(outside)).toBe(false);
 });
 
+test("a chain of 60 links in an image does not lead out of it", () => {
+  const [root, outside] = [image(), copyVirtinst(PLAIN)];
+  const share = join(root, "usr/share/virt-manager");
+  renameSync(share, `${share}.away`);
+  for (let index = 0; index < 60; index++) symlinkSync(`link-${index + 1}`, join(root, `usr/share/link-${index}`));
+  symlinkSync(outside, join(root, "usr/share/link-60"));
+  symlinkSync("link-0", share);
+  expect(spawn("python3", [scriptOf(), "apply", "--root", root]).code).toBe(4);
+  expect(isPatched(outside)).toBe(false);
+});
+
 test("links of an image that lead to themselves end the search", () => {
   const root = image();
   const share = join(root, "usr/share/virt-manager");

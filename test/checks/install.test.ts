@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cli, HOST, HOST_BY_UUID, HOST_TWO, json, PLAIN, target, temporaryFile, temporaryFolder } from "../support/cli";
@@ -110,17 +110,11 @@ describe("verify runs virt-install --print-xml of this host for a domain with a 
   });
 
   test("pools that list no monitor are reported as not checked", async () => {
-    const [, secret] = HOST as [string, string];
     const bare = `--pool-xml=${temporaryFile("bare.xml", "<pool type='rbd'><name>bare</name><source><name>cold</name></source></pool>\n")}`;
     const { verify } = await patched(prints(domain(rbd())), [...HOST, bare]);
     const { install, code } = await verify();
     expect(code).toBe(0);
     expect(install.reason).toMatch(/; not for pool bare: its test driver takes only pools that list a monitor/);
-    const only = await (await patched("exit 1", [bare, secret])).verify();
-    expect(only).toMatchObject({
-      code: 0,
-      install: { status: "skipped", reason: expect.stringMatching(/list a monitor/) },
-    });
   });
 
   test("a run has at most 100 pools", async () => {
@@ -180,20 +174,13 @@ describe("the check with virt-install is skipped", () => {
     });
   });
 
-  test.each([
-    ["its interpreter is missing", (program: string) => writeFileSync(program, "#!/nowhere/python2\n"), /interpreter/],
-    ["it is not executable", (program: string) => chmodSync(program, 0o644), /it could not be run \(EACCES\)/],
-    [
-      "a module is missing",
-      (program: string) => writeFileSync(program, "#!/usr/bin/env python3\nimport libvirt_that_is_not_there\n"),
-      /No module named 'libvirt_that_is_not_there'/,
-    ],
-  ])("if %s", async (_, breakIt, reason) => {
+  test("if virt-install cannot import a module", async () => {
     const { verify, program } = await patched(untouched);
-    breakIt(program);
-    const { code, install } = await verify();
-    expect(install).toMatchObject({ status: "skipped", reason: expect.stringMatching(reason) });
-    expect(code).toBe(0);
+    writeFileSync(program, "#!/usr/bin/env python3\nimport libvirt_that_is_not_there\n");
+    expect(await verify()).toMatchObject({
+      code: 0,
+      install: { status: "skipped", reason: expect.stringMatching(/No module named 'libvirt_that_is_not_there'/) },
+    });
   });
 
   test("but not if --python names a Python that works", async () => {

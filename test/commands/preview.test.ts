@@ -3,9 +3,7 @@ import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { built, cli, FIXTURES, HOST, HOST_TWO, PLAIN, shell, temporaryFile, temporaryFolder } from "../support/cli";
 
-const virtinst = resolve("test/fixtures/virtinst", PLAIN);
-
-const options = [...HOST, "--virtinst", virtinst];
+const options = [...HOST, "--virtinst", resolve("test/fixtures/virtinst", PLAIN)];
 
 test("without a domain, preview shows the effect of the patch on a sample with the disks that this virt-install writes", async () => {
   const preview = (layout: string) =>
@@ -44,9 +42,7 @@ test("preview keeps the bytes of a domain in another encoding", async () => {
     "latin1",
   );
   const out = join(temporaryFolder(), "out.xml");
-  expect(
-    (await cli(["preview", temporaryFile("d.xml", domain), "-o", out, ...HOST, "--virtinst", virtinst])).code,
-  ).toBe(0);
+  expect((await cli(["preview", temporaryFile("d.xml", domain), "-o", out, ...options])).code).toBe(0);
   const result = readFileSync(out);
   expect(result.includes(Buffer.from("caf\u00e9", "latin1"))).toBe(true);
   expect(result.includes("<auth username=")).toBe(true);
@@ -73,8 +69,8 @@ describe("preview - reads standard input, for virsh dumpxml | … | virsh define
     ["without an rbd disk", "<domain>\r\n<name>\u00fc \u{1f600}</name>\t\n</domain>\n\n"],
     ["without a last line end", "<domain/>"],
     ["with a disk that cannot be matched to a pool", domain("198.51.100.1")],
-  ])("a domain %s is printed unchanged", (_, xml) => {
-    const { code, stdout, stderr } = built(["preview", "-", ...words], { input: xml });
+  ])("a domain %s is printed unchanged", async (_, xml) => {
+    const { code, stdout, stderr } = await cli(["preview", temporaryFile("d.xml", xml), ...words]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: xml });
     expect(stderr).toMatch(xml.includes("rbd") ? /^note: .*disk vms\/x is left unchanged: it lists no monitor/m : /^$/);
   });
@@ -91,6 +87,14 @@ describe("preview - reads standard input, for virsh dumpxml | … | virsh define
     const ran = shell(`${before} tool preview - "$@" ${after}`, words);
     expect(ran).toMatchObject({ code, stdout: "", stderr: expect.stringMatching(why) });
     expect(ran.stderr).toMatch(/^virtinst-rbd-patch: standard input/);
+  });
+
+  test("the value of a secret is not read", () => {
+    const secret = temporaryFile("x.base64", "<domain/>");
+    expect(shell(`tool preview - "$@" < '${secret}'`, words)).toMatchObject({
+      ...{ code: 6, stdout: "" },
+      stderr: expect.stringMatching(/^virtinst-rbd-patch: standard input cannot be read: the value of a secret/),
+    });
   });
 
   test("-o without a domain is refused, because a sample must not be defined", async () => {

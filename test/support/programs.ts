@@ -6,8 +6,6 @@ import { temporaryFolder } from "./cli";
 /** Where an unusual virtinst is, and a script that uses it. */
 export const PLACE = "/opt/vm";
 export const SCRIPT = `import sys\nsys.path.insert(0, "${PLACE}")\nfrom virtinst import virtinstall\n`;
-/** How a binary program begins. */
-export const ELF = "\x7fELF\x02\x01\x01\0\0\0";
 
 /** A mounted system with these files; "-> " is a link, and a path that ends in "/" is a copy of a stand-in virtinst. */
 export function system(texts: Readonly<Record<string, string>>) {

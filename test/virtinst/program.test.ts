@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
 import { findPrograms, readProgram, siteFolders, usesFolder } from "../../src/virtinst/program";
 import { cli, HOST, temporaryFolder } from "../support/cli";
-import { ELF, host, PLACE, SCRIPT } from "../support/programs";
+import { host, PLACE, SCRIPT } from "../support/programs";
 
 const read = (text: string, more: Readonly<Record<string, string>> = {}) =>
   readProgram("/usr/bin/virt-install", host({ "usr/bin/virt-install": text, ...more }).files);
@@ -49,7 +49,7 @@ describe("a shell wrapper", () => {
 
 describe("it is unknown which virtinst is used by", () => {
   test.each([
-    ["a binary", `${ELF}\nexec /opt/vm/virt-install\n`],
+    ["a binary", "\x7fELF\x02\x01\x01\0\0\0\nexec /opt/vm/virt-install\n"],
     ["a script without a shebang", SCRIPT],
     ["a Perl script", "#!/usr/bin/perl -w\nrun();\n"],
     ["a wrapper of a variable", '#!/bin/sh\nexec "$PYTHON" "$SCRIPT" "$@"\n'],

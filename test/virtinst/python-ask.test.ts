@@ -143,14 +143,6 @@ describe("a Python that does not work", () => {
     expect(answer).toEqual({ skipped: expect.stringMatching(reason), died: false });
   });
 
-  it("is named, with all others that were skipped", async () => {
-    const [one, two] = [stand("exit 0"), stand("exit 0")];
-    expect(await compileTexts([one, two], [utf8("a")])).toEqual({
-      skipped: `${one.path} failed (it is no Python), ${two.path} failed (it is no Python)`,
-      died: false,
-    });
-  });
-
   it.each([
     ["crashes", () => stand(`echo '${GREETING}'; echo dead >&2; exit 3`), "dead"],
     ["crashes after its answer", () => stand(`echo '${GREETING}'; echo '{"compile": [null]}'; exit 3`), ".+"],

@@ -6,8 +6,8 @@ import { sha256 } from "../../src/patch/facts";
 import { encode } from "../../src/patch/source";
 import { stripPatch } from "../../src/patch/strip";
 import { HostFiles } from "../../src/system/host-files";
-import { isOwnVirtinst, openTarget, planPatch, targetNotes } from "../../src/virtinst/target-file";
-import { copyVirtinst, PLAIN, temporaryFolder } from "../support/cli";
+import { openTarget, planPatch, targetNotes } from "../../src/virtinst/target-file";
+import { copyVirtinst, PLAIN } from "../support/cli";
 import { FACTS } from "../support/patched";
 import { system } from "../support/programs";
 
@@ -77,13 +77,6 @@ test("a file that is removed while it is read is an error of the target, with it
   expect(() => openTarget({ files, virtinst }, FACTS)).toThrow(
     expect.objectContaining({ kind: "target", message: `${path} cannot be read: no such file or directory.` }),
   );
-});
-
-test("a virtinst is this machine's own unless --virtinst or --root was given", () => {
-  const [own, mounted] = [new HostFiles(), new HostFiles(temporaryFolder())];
-  expect(isOwnVirtinst({ files: own })).toBe(true);
-  expect(isOwnVirtinst({ files: own, virtinst: "/opt/vm" })).toBe(false);
-  expect(isOwnVirtinst({ files: mounted })).toBe(false);
 });
 
 describe("every command reports", () => {
