@@ -40,8 +40,9 @@ describe("affected", () => {
 
   test("no: auth is copied, and no pool names its secret by usage; only --force patches the file", async () => {
     const both = new Both({ pools: HOST_BY_UUID });
+    const notes = [expect.stringMatching(/^Not affected: .*copies auth.*--force/)];
     const original = readFileSync(both.places[0].path);
-    expect(await both.run("apply")).toMatchObject({ code: 0, status: "not needed", affected: "no" });
+    expect(await both.run("apply")).toMatchObject({ code: 0, status: "not needed", tool: { notes } });
     expect(readFileSync(both.places[0].path).equals(original)).toBe(true);
     expect((await both.run("verify", "--static")).code).toBe(0);
     expect(await both.run("apply", "--force")).toMatchObject({ code: 0, status: "patched" });
@@ -56,6 +57,7 @@ describe("affected", () => {
     expect(await both.run("apply")).toMatchObject({
       code: 4,
       error: { message: expect.stringMatching(/no network disks: upgrade to virt-manager 1\.2 or later/) },
+      tool: { error: { message: expect.stringMatching(/no network disks: upgrade to virt-manager 1\.2 or later/) } },
     });
   });
   test("unknown: no disk code", async () => {
@@ -75,6 +77,7 @@ describe("a manual edit", () => {
     expect(await edited().run("apply")).toMatchObject({
       code: 4,
       error: { message: expect.stringMatching(/manual edit in line \d+/) },
+      tool: { error: { message: expect.stringMatching(/manual edit in line \d+/) } },
     });
     expect((await edited(HOST_BY_UUID).run("apply", "--check")).code).toBe(4);
   });
@@ -95,7 +98,8 @@ test("apply keeps the mode of the file and a symbolic link to it, and reports ha
     symlinkSync(basename(`${path}.real`), path);
   });
   const original = readFileSync(both.places[0].path);
-  expect((await both.run("apply")).notes.join()).toMatch(/hard links/);
+  const applied = await both.run("apply");
+  for (const { notes } of [applied, applied.tool]) expect(notes.join()).toMatch(/hard links/);
   for (const { path, top } of both.places) {
     expect(lstatSync(path).isSymbolicLink()).toBe(true);
     expect(statSync(`${path}.real`).mode & 0o7777).toBe(0o640);

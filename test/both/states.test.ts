@@ -103,7 +103,7 @@ test("the patch of version 1.0.0 is outdated; apply updates it, and revert resto
   expect(await both.run("verify", "--static")).toMatchObject({
     code: 1,
     state: "outdated",
-    stateReason: `the patch was written by version 1.0.0, this is ${VERSION}`,
+    tool: { stateReason: `the patch was written by version 1.0.0, this is ${VERSION}` },
   });
   expect(await both.run("apply")).toMatchObject({ code: 0, status: "updated", state: "current" });
   expect(readFileSync(both.places[0].path, "latin1")).not.toContain("1.0.0");

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { compareDisk } from "../../src/checks/disks";
 import type { DomainDisk } from "../../src/host/domain";
+import { UUID } from "../support/cli";
 
-const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
 const POOL = {
   pool: "p",
   cephPool: "vms",

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { ENGINES, type HookKind, renderHook, SCRIPT_IN } from "../../src/patch/render-hook";
 import { TARGET_FILES } from "../../src/virtinst/find";
 import { standInVirsh } from "../e2e/support/examples";
-import { cli, HOST, json, shell, temporaryFile, temporaryFolder } from "../support/cli";
+import { cli, HOST, json, shell, temporaryFolder } from "../support/cli";
 import { standIns } from "../support/stand-ins";
 
 const render = (kind: HookKind, pools = ["libvirtpool"], virtinst = "/usr/share/virt-manager") =>
@@ -116,12 +116,4 @@ test("hook ansible refuses pools, since the role reads them on each host", async
       code: 2,
       stderr: expect.stringMatching(/hook ansible takes no pools: the role reads them on each host/),
     });
-});
-
-test("a directory that cannot be created is reported", async () => {
-  const file = temporaryFile("file", "");
-  expect(await cli(["hook", "apt", ...HOST, "-o", file])).toMatchObject({
-    code: 6,
-    stderr: expect.stringMatching(/cannot be created: .*\nName another directory with -o\.\n$/),
-  });
 });

@@ -67,7 +67,7 @@ export class Both {
     return spawn(this.#python, [this.#script, command, "--virtinst", this.places[1].top, ...words]);
   }
 
-  /** Runs a command of both with --json, and compares what they do. */
+  /** Runs a command of both with --json, and compares what they do; returns the result of the script, and of the tool. */
   async run(command: string, ...words: string[]) {
     const [one, other] = this.places;
     const pools = command === "revert" ? [] : this.#pools;
@@ -75,7 +75,7 @@ export class Both {
     const script = this.script(command, "--json", ...words);
     const seen = [seenOf(one, tool), seenOf(other, script)] as const;
     expect(seen[1]).toEqual(seen[0]);
-    return { code: script.code, ...JSON.parse(script.stdout) };
+    return { code: script.code, ...JSON.parse(script.stdout), tool: JSON.parse(tool.stdout) };
   }
 }
 

@@ -113,6 +113,9 @@ export function temporaryFile(name: string, content: string | Buffer): string {
 /** What libvirt says of the sample host, as XML files. */
 export const FIXTURES = resolve("test/fixtures/host");
 
+/** The UUID of its secret. */
+export const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
+
 const poolXml = (name: string) => `--pool-xml=${FIXTURES}/pool-${name}.xml`;
 const secretXml = (name: string) => `--secret-xml=${FIXTURES}/secret-${name}.xml`;
 
@@ -193,16 +196,15 @@ export function target(layout: string) {
   };
 }
 
-/** A root folder with a virtinst, and with libvirt's files of the sample host, a secret's value among them. */
+/** A root directory with a virtinst, and the files of libvirt on the sample host, including the value of a secret. */
 export function image(): string {
   const base = temporaryFolder();
   const libvirt = join(base, "etc/libvirt");
-  const secret = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
   cpSync(resolve("test/fixtures/virtinst", PLAIN), join(base, "usr/share/virt-manager"), { recursive: true });
   for (const folder of ["storage", "secrets"]) mkdirSync(join(libvirt, folder), { recursive: true });
   cpSync(`${FIXTURES}/pool-usage.xml`, join(libvirt, "storage/libvirtpool.xml"));
-  cpSync(`${FIXTURES}/secret-usage.xml`, join(libvirt, `secrets/${secret}.xml`));
-  writeFileSync(join(libvirt, `secrets/${secret}.base64`), "VkFMVUU=");
+  cpSync(`${FIXTURES}/secret-usage.xml`, join(libvirt, `secrets/${UUID}.xml`));
+  writeFileSync(join(libvirt, `secrets/${UUID}.base64`), "VkFMVUU=");
   writeFileSync(join(base, "etc/hostname"), "golden\n");
   return base;
 }

@@ -1,3 +1,12 @@
+import { FIXTURES, UUID } from "./cli";
+
+/** The cases of `fakeVirsh` for the sample host. */
+export const SAMPLE_CASES = `    hostname) hostname ;;
+    "pool-list --all") echo " libvirtpool   active   yes" ;;
+    secret-list) echo " ${UUID}  ceph client.libvirt secret" ;;
+    pool-dumpxml*) cat '${FIXTURES}/pool-usage.xml' ;;
+    secret-dumpxml*) cat '${FIXTURES}/secret-usage.xml' ;;`;
+
 /**
  * A stand-in for `virsh -q -r -c URI 'COMMAND; COMMAND'`, as a shell script.
  *

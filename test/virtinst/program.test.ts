@@ -32,19 +32,6 @@ describe("a shell wrapper", () => {
     const found = read(`#!/bin/sh\nset -e\n${lines}\n`, more);
     expect(found).toEqual({ interpreter: "/usr/bin/python3", script: "/opt/vm/virt-install", folders: [PLACE, PLACE] });
   });
-
-  test("is followed through four others, not more", () => {
-    const step = (to: string) => `#!/bin/sh\nexec ${to}/virt-install "$@"\n`;
-    const chain = (last: number) =>
-      Object.fromEntries(
-        Array.from({ length: last }, (_, at) => [
-          `opt/${at + 1}/virt-install`,
-          at + 1 < last ? step(`/opt/${at + 2}`) : `#!/usr/bin/python3\n${SCRIPT}`,
-        ]),
-      );
-    expect(read(step("/opt/1"), chain(5)).script).toBe("/opt/5/virt-install");
-    expect(() => read(step("/opt/1"), chain(6))).toThrow("/opt/5/virt-install uses.");
-  });
 });
 
 describe("it is unknown which virtinst is used by", () => {

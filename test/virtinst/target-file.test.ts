@@ -41,14 +41,6 @@ describe("the plan", () => {
     expect(examine(encode(after), FACTS, target.installation).state).toBe("current");
   });
 
-  test("keeps the bytes of a file that is not UTF-8", () => {
-    const bytes = Buffer.from(ORIGINAL.replace("\n\n", "\n# caf\xe9\n\n"), "latin1");
-    const { before, after } = open(bytes).plan();
-    expect([before.encoding, after.encoding]).toEqual(["latin1", "latin1"]);
-    expect(encode(before).equals(bytes)).toBe(true);
-    expect(original(after.text)?.sha256).toBe(sha256(bytes));
-  });
-
   test("for a patched file has the modification time from before the patch", () => {
     const first = open(ORIGINAL).plan().after;
     expect(open(first.text).plan("1600000000.000000000").after).toEqual(first);
