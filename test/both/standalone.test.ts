@@ -15,7 +15,7 @@ import {
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Both, eachPython, scriptOf, spawn } from "../support/both";
-import { copyVirtinst, HAS_PYTHON2, HOST, image, PLAIN, temporaryFolder } from "../support/cli";
+import { copyVirtinst, HAS_PYTHON2, HOST, image, PLAIN, temporaryFile, temporaryFolder } from "../support/cli";
 import { standIns } from "../support/stand-ins";
 
 const isRoot = process.getuid?.() === 0;
@@ -107,6 +107,19 @@ test.skipIf(!isRoot)("files of /proc and files over 16 MiB in an image are not r
   truncateSync(program, 17 << 20);
   const large = spawn("python3", [scriptOf(), "apply", "--check", "--root", root]);
   expect(large).toMatchObject({ code: 6, stderr: expect.stringMatching(/larger than 16 MiB/) });
+});
+
+test("a script for the pools of another host is refused, unless --virtinst names the virtinst of that host", () => {
+  const pools = [{ name: "p", cephPool: "c", monitors: [{ name: "m" }, { name: "n" }] }];
+  const hostFile = temporaryFile("hv18.json", JSON.stringify({ version: 1, host: "hv18", pools }));
+  const [script, top] = [scriptOf(["--host", hostFile]), copyVirtinst(PLAIN)];
+  const env = { ...process.env, PATH: `${top}:${process.env.PATH}` };
+  expect(spawn("python3", [script, "apply", "--force"], { env })).toMatchObject({
+    code: 3,
+    stderr: expect.stringMatching(/this script was generated for another host: hv18\./),
+  });
+  expect(isPatched(top)).toBe(false);
+  expect(spawn("python3", [script, "apply", "--force", "--virtinst", top]).code).toBe(0);
 });
 
 describe("from standard input", () => {
