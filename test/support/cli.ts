@@ -58,7 +58,7 @@ export async function cli(
     const [stdout = "", stderr = ""] = outputs.map((path) => readFileSync(path, "utf8"));
     return { code, stdout, stderr };
   } finally {
-    process.chdir(before.cwd);
+    if (cwd !== undefined) process.chdir(before.cwd);
     process.argv = before.argv;
     for (const name of Object.keys(process.env)) if (!(name in before.env)) delete process.env[name];
     Object.assign(process.env, before.env);
