@@ -25,9 +25,9 @@ const within = (auth: string) => `<disk><source ${RBD}>${auth}${ALL}</source></d
 const OURS = '<auth username="libvirt"><secret type="ceph"/></auth>';
 
 const ADDED: Case[] = [
-  { title: "a disk without auth", xml: before(""), want: before(AUTH) },
+  { title: "a disk without auth gets one", xml: before(""), want: before(AUTH) },
   {
-    title: "an auth that is a backing store's, or in an element of the source's, is not the disk's",
+    title: "an auth of a backing store or in another element of the source is not that of the disk",
     xml: `<disk><backingStore>${AUTH}</backingStore><source ${RBD}><x>${AUTH}</x>${ALL}</source></disk>`,
     want: `<disk><backingStore>${AUTH}</backingStore>${AUTH}<source ${RBD}><x>${AUTH}</x>${ALL}</source></disk>`,
   },
@@ -42,9 +42,7 @@ const ADDED: Case[] = [
 const COMPLETED: Case[] = [
   ...[
     ['<secret type="ceph"/>', `<secret type="ceph" uuid="${UUID}"/>`],
-    ["<secret type='ceph' />", `<secret type='ceph' uuid="${UUID}" />`],
     ['<secret\ttype = "ceph"\n></secret\n>', `<secret\ttype = "ceph" uuid="${UUID}"\n></secret\n>`],
-    ['<secret type="ceph"> </secret>', `<secret type="ceph" uuid="${UUID}"> </secret>`],
     ['<secret type="&#99;eph"/>', `<secret type="&#99;eph" uuid="${UUID}"/>`],
     ["<!-- <secret/> -->\n<secret type='ceph'/>x", `<!-- <secret/> -->\n<secret type='ceph' uuid="${UUID}"/>x`],
   ].flatMap(([some, all]) =>
@@ -54,11 +52,6 @@ const COMPLETED: Case[] = [
       want: place(`<auth username='libvirt'>${all}</auth>`),
     })),
   ),
-  {
-    title: "an auth behind the source is completed, and the monitors with it",
-    xml: `<disk><source ${RBD}>${MON1}</source>${OURS}</disk>`,
-    want: `<disk><source ${RBD}>${ALL}</source>${AUTH}</disk>`,
-  },
   {
     title: "an auth in the source is completed, and the monitors with it",
     xml: `<disk><source ${RBD}>${OURS}${MON1}</source></disk>`,
@@ -70,48 +63,38 @@ const COMPLETED: Case[] = [
     want: `<disk>${OURS}</disk>${before(AUTH)}<disk>${OURS}</disk>`,
   },
   {
-    title: "a user's name that has to be escaped is still the same",
+    title: "an escaped user name is the same user",
     pools: [{ ...VMS, auth: { username: "\u00e9'\"<&", uuid: UUID } }],
     xml: before(`<auth username='&#233;&apos;&quot;&lt;&amp;'><secret type="ceph"/></auth>`),
     want: before(`<auth username='&#233;&apos;&quot;&lt;&amp;'><secret type="ceph" uuid="${UUID}"/></auth>`),
   },
 ];
 
-/** Names its secret, whosever it is: somebody knew what he did. */
+/** Each names a secret, of any user. */
 const RESPECTED = [
   AUTH,
   `<auth username="libvirt"><secret type="ceph" uuid="${OTHER_UUID}"/></auth>`,
-  '<auth username="other"><secret usage="x" type="ceph"/></auth>',
   '<auth username="libvirt"><secret type="ceph" uuid=""/></auth>',
-  `<auth><secret type="iscsi" uuid="${OTHER_UUID}"/></auth>`,
   `<auth username="libvirt" uuid="${OTHER_UUID}"/>`,
   `<auth username="libvirt"><x><secret type="ceph" usage="x"/></x></auth>`,
   `${OURS}${AUTH}`,
 ].flatMap((auth): Case[] => [
-  { title: `${auth} stays, without a word`, xml: before(auth) },
-  { title: `${auth} in the source stays, without a word`, xml: within(auth) },
+  { title: `${auth} stays, and nothing is logged`, xml: before(auth) },
+  { title: `${auth} in the source stays, and nothing is logged`, xml: within(auth) },
 ]);
 
 const OTHERS = [
   '<auth username="other"><secret type="ceph"/></auth>',
-  '<auth username="Libvirt"><secret type="ceph"/></auth>',
-  '<auth username=""><secret type="ceph"/></auth>',
   '<auth><secret type="ceph"/></auth>',
   '<auth username="libvirt" x="y"><secret type="ceph"/></auth>',
-  '<auth username="libvirt"><secret/></auth>',
-  '<auth username="libvirt"><secret type=""/></auth>',
   '<auth username="libvirt"><secret type="iscsi"/></auth>',
   '<auth username="libvirt"><secret type="ceph" x="y"/></auth>',
   '<auth username="libvirt"/>',
-  '<auth username="libvirt"></auth>',
-  "<auth/>",
   '<auth username="libvirt"><secret type="ceph"/><secret type="ceph"/></auth>',
   '<auth username="libvirt"><secret type="ceph"><x/></secret></auth>',
   '<auth username="libvirt"><x><secret type="ceph"/></x></auth>',
-  '<auth username="libvirt"><x/></auth>',
   '<auth username="libvirt" xmlns:x="urn:x"><x:secret type="ceph"/></auth>',
   OURS + OURS,
-  `<auth/>${OURS}`,
 ].flatMap((auth): Case[] => [
   { title: `${auth} stays, and is logged`, xml: before(auth), log: [leftAuth("rbd/a", "vms")] },
   { title: `${auth} in the source stays, and is logged`, xml: within(auth), log: [leftAuth("rbd/a", "vms")] },
@@ -124,13 +107,7 @@ const REST: Case[] = [
     log: [leftAuth("rbd/a", "vms")],
   },
   {
-    title: "where the auth stays, the monitors are added all the same",
-    xml: `<disk><auth username="other"><secret type="ceph"/></auth><source ${RBD}>${MON1}</source></disk>`,
-    want: `<disk><auth username="other"><secret type="ceph"/></auth><source ${RBD}>${ALL}</source></disk>`,
-    log: [leftAuth("rbd/a", "vms")],
-  },
-  {
-    title: "all the pools are named where an auth stays, and no line can be forged",
+    title: "all the pools are named in the log if an auth stays, and no log line can be forged",
     pools: [
       { ...VMS, pool: "v\n" },
       { ...VMS, pool: "w", monitors: [{ name: "mon9", port: null }] },
@@ -139,12 +116,15 @@ const REST: Case[] = [
     log: [leftAuth("rbd/a\\nb", "v\\n, w")],
   },
   {
-    title: "a disk that is left alone has its auth left alone too, in one line",
+    title: "a disk that is left unchanged keeps its auth, with one log line",
     xml: before("<auth/>").replace(ALL, '<host name="x"/>'),
     log: [/: disk rbd\/a is left unchanged: it lists no monitor/],
   },
-  { title: "a pool without auth adds none", pools: [FREE], xml: before("") },
-  { title: "a pool without auth completes none, without a word", pools: [FREE], xml: before(OURS) + within("<auth/>") },
+  {
+    title: "a pool without auth completes no auth and logs nothing",
+    pools: [FREE],
+    xml: before(OURS) + within("<auth/>"),
+  },
   {
     title: "a pool without auth adds its monitors",
     pools: [FREE],

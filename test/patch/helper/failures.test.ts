@@ -21,47 +21,24 @@ import {
 
 const disk = (inside: string) => domain(`<disk>${inside}</disk>`);
 
-// Whatever was done before it, nothing of it may stay.
+// No disk before the error may be changed.
 const MALFORMED = [
   `<domain>${BARE}`,
-  domain(`<disk><source ${RBD}/>`),
-  domain(`<disk><source ${RBD}></disk>`),
   domain(`<disk><source ${RBD}></disk></source>`),
-  domain(`<disk><source ${RBD}/></disks>`),
-  domain(`</disk>${BARE}`),
   domain(`${BARE}</disk>`),
   disk('<source protocol=rbd name="rbd/a"/>'),
-  disk('<source protocol="rbd"name="rbd/a"/>'),
-  disk(`<source protocol="rbd" protocol='rbd' name="rbd/a"/>`),
-  disk('<source protocol="rbd" name="rbd/<"/>'),
-  disk('<source protocol="rbd" name="rbd/a/>'),
-  disk('<source protocol="rbd" name/>'),
   disk('<source protocol="rbd" name="rbd/&bogus;"/>'),
-  disk('<source protocol="rbd" name="rbd/&"/>'),
   disk('<source protocol="rbd" name="rbd/&#0;"/>'),
-  disk('<source protocol="rbd" name="rbd/&#x110000;"/>'),
-  disk('<source protocol="rbd" name="rbd/&#99999999999999999999;"/>'),
   disk(`<!ELEMENT a><source ${RBD}/>`),
   domain(`${BARE}<x:disk/>`),
   domain(`${BARE}\u0001`),
-  domain(`${BARE}\uffff`),
   domain(`${BARE}]]>`),
   domain(`${BARE}<!-- -- -->`),
-  domain(`${BARE}<!--->`),
-  domain(`${BARE}<?>`),
   domain(`${BARE}<!-- rbd`),
-  domain(`${BARE}<![CDATA[ rbd ]]`),
-  domain(`${BARE}<?rbd`),
   domain(`${BARE}<?xml version="1.0"?>`),
-  domain(`${BARE}<`),
-  domain(`${BARE} < a`),
   domain(`${BARE}<a`),
-  domain(`${BARE}<a "b">`),
-  `${domain(BARE)}<`,
   `${domain(BARE)}rbd`,
   domain(BARE).repeat(2),
-  ` <?xml version="1.0"?>${domain(BARE)}`,
-  `<!doctype domain>${domain(BARE)}`,
   "rbd",
   // A disk that is left alone before it: one line, not two.
   domain(`<disk><source ${RBD}><host name="x"/></source></disk><disk>`),
@@ -73,37 +50,31 @@ const DOCUMENT_TYPES = [
   `<?xml version="1.0"?>\n<!-- rbd -->\n<!DOCTYPE domain SYSTEM "file:///etc/passwd">${domain(BARE)}`,
   `<!DOCTYPE domain [<!ENTITY a "rbd">]>${domain(BARE.replace("rbd/a", "&a;/a"))}`,
   `<!DOCTYPE domain [<!ENTITY a0 "rbd">${ENTITIES}]>${domain(`&a9;${BARE}`)}`,
-  `<!DOCTYPE domain [<!ENTITY a SYSTEM "file:///etc/passwd">]>${domain(`&a;${BARE}`)}`,
   `<!DOCTYPE domain [<!ATTLIST source protocol CDATA "rbd">]>${domain(BARE.replace('protocol="rbd"', ""))}`,
   `<!DOCTYPE ${domain(BARE)}`,
 ];
 const REFUSED = /^virtinst-rbd-patch: XML left unchanged: ValueError\('it has a document type',?\)$/;
 
-describe("what is not XML stays, with one warning", () =>
+describe("text that is not XML is returned unchanged, with one warning", () =>
   testCases([
     ...MALFORMED,
     ...DOCUMENT_TYPES.map((xml) => ({ title: `a document type: ${JSON.stringify(xml)}`, xml, log: [REFUSED] })),
   ]));
 
-/** What `from xml.etree import ElementTree` may meet on a host where Python is damaged. */
+/** What `from xml.etree import ElementTree` finds if Python is damaged. */
 const BROKEN: [title: string, found: Pick<Job, "missing" | "standIn">][] = [
   ["no xml.etree", { missing: "xml.etree" }],
-  ["no xml.etree.ElementTree", { missing: "xml.etree.ElementTree" }],
   ["one that raises ImportError", { standIn: "raise ImportError('no')" }],
-  ["one that raises SyntaxError", { standIn: "raise SyntaxError('no')" }],
   ["one that raises SystemExit", { standIn: "raise SystemExit(3)" }],
   ["one that raises MemoryError", { standIn: "raise MemoryError()" }],
-  ["one that is not Python", { standIn: "def (" }],
   ["one without fromstring", { standIn: "XMLParser = dict" }],
-  ["one without XMLParser", { standIn: "fromstring = dict" }],
   [
     "one without expat",
     { standIn: "fromstring = dict\ndef XMLParser(**_): raise ImportError('No module named expat')" },
   ],
-  ["one whose fromstring exits", { standIn: "XMLParser = dict\ndef fromstring(*_): raise SystemExit()" }],
   ["one whose fromstring gives nothing", { standIn: "XMLParser = dict\ndef fromstring(*_): pass" }],
 ];
-/** Raises where it is given anything. */
+/** Fails if it is called. */
 const UNTOUCHABLE = "def fromstring(*_, **__): raise RuntimeError('parsed')\nXMLParser = fromstring";
 
 onEachPython((interpreter) => {
@@ -111,20 +82,18 @@ onEachPython((interpreter) => {
 
   const odd: [title: string, value: Value][] = [
     ["bytes that are not UTF-8", ["bytes", domain('<disk><source protocol="rbd" name="rbd/\xe9"/></disk>')]],
-    ["a number", ["int", null]],
-    ["a list", ["list", null]],
     ["an object that raises", ["object", null]],
     ...(interpreter.version === "2.7" ? [] : [["bytes", ["bytes", domain(BARE)]] as [string, Value]]),
   ];
   const oddResults = once(() => run(interpreter, [...odd.map(([, value]) => value), ["none", null]]).calls);
 
-  it("None stays None, without a line in the log", () => {
+  it("None is returned as None, and nothing is logged", () => {
     const [call] = oddResults().at(-1) as [Call];
     expectSound(call);
     expect(call).toMatchObject({ same: true, log: [] });
   });
 
-  it.each(odd)("%s: it comes back as it is, with one warning", (title) => {
+  it.each(odd)("%s: it is returned unchanged, with one warning", (title) => {
     const [call] = oddResults()[odd.findIndex(([other]) => other === title)] as [Call];
     expectSound(call);
     expect(call.same).toBe(true);
@@ -150,7 +119,7 @@ onEachPython((interpreter) => {
   );
 
   it.each(BROKEN.map(([title], index) => [title, index] as const))(
-    "%s in the place of ElementTree: the XML comes back as it is, with one warning",
+    "%s in place of ElementTree: the XML is returned unchanged, with one warning",
     (_, index) => {
       const [disks, nothing, none] = (broken()[index] as Ran).calls as [Call[], Call[], Call[]];
       expect(disks).toHaveLength(forms);
@@ -167,11 +136,11 @@ onEachPython((interpreter) => {
     for (const [index, xml] of DOCUMENT_TYPES.entries()) expectCase({ xml, log: [REFUSED] }, calls[index] as Call[]);
   });
 
-  it("what was broken does not stay so: the import is made in each call", () => {
+  it("each call imports again, so that a repaired Python works", () => {
     expectCase({ xml: domain(BARE), want: domain(DONE) }, (broken().at(-1) as Ran).calls[0] as Call[]);
   });
 
-  it("however a text is cut short, it comes back as it is, with one warning", () => {
+  it("XML that is cut short anywhere is returned unchanged, with one warning", () => {
     const whole = `<?xml version='1.0'?><!-- rbd --><domain><devices><![CDATA[<]]><disk type="network"><auth username="libvirt"><secret/></auth><source ${RBD}>${MON1}</source></disk></devices></domain>`;
     const cuts = Array.from(whole, (_, at) => whole.slice(0, at)).filter((cut) => cut.includes("rbd"));
     const { calls } = run(
@@ -182,7 +151,7 @@ onEachPython((interpreter) => {
     for (const [index, xml] of cuts.entries()) expectCase({ xml, log: [UNREADABLE] }, calls[index] as Call[]);
   });
 
-  it("elements that are nested too deep for a Python are no harm", () => {
+  it("elements nested too deeply for a Python do no harm", () => {
     const deep = (disks: string) => domain(disks + "<a>".repeat(5000) + "</a>".repeat(5000));
     const [calls] = run(interpreter, [["text", deep(BARE)]]).calls as [Call[]];
     for (const call of calls) {
@@ -193,13 +162,8 @@ onEachPython((interpreter) => {
     }
   });
 
-  it("half of a surrogate pair: the XML comes back as it is, with one warning", () => {
-    const xml = domain(`${BARE}\ud83d`);
-    expectCase({ xml, log: [FAILED] }, run(interpreter, [["text", xml]]).calls[0] as Call[]);
-  });
-
   // The `repr` of a UnicodeError holds the whole text, and with it whatever password the domain's XML has.
-  it("no text is logged, whatever is wrong with it", () => {
+  it("the log never contains a part of the XML, such as a password", () => {
     const secret = domain(`<graphics passwd="secr\u00e9t"/>${BARE}`);
     const values: Value[] = [
       ["text", `${secret}\ud83d`],

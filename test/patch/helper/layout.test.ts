@@ -32,14 +32,13 @@ const WHOLE: Case[] = [
       },
     ],
   ),
-  { title: "all is there", xml: INDENTED_DONE },
   {
     title: "non-ASCII text, trailing white space and comments around",
     xml: `\ufeff<!-- \u00fc \u2028 \u{1F600} -->\r\n<domain t='\u00df'> \t\n<b/>\u00e9 &#xe9; &lt;rbd&gt; \r\n<devices> ${BARE}<x>\u05d0</x> \r </devices> \r \n</domain>\n\n `,
     want: `\ufeff<!-- \u00fc \u2028 \u{1F600} -->\r\n<domain t='\u00df'> \t\n<b/>\u00e9 &#xe9; &lt;rbd&gt; \r\n<devices> ${DONE}<x>\u05d0</x> \r </devices> \r \n</domain>\n\n `,
   },
   {
-    title: "a mixture of line ends: each place takes the one before it",
+    title: "mixed line ends: each addition takes the line end before it",
     xml: indented(`      <source ${RBD}>\r\n        ${MON1}\r\n      </source>`),
     want: indented(
       `      <source ${RBD}>\r\n        ${MON1}\r\n        ${MON2}\r\n        ${MON3}\r\n      </source>`,
@@ -51,25 +50,14 @@ const WHOLE: Case[] = [
 const SOURCE: Case[] = [
   { title: "a self-closing source", xml: indented(`      <source ${RBD}/>`), want: INDENTED_DONE },
   {
-    title: "a self-closing source with CRLF",
-    xml: crlf(indented(`      <source ${RBD}\n/>`)),
-    want: crlf(INDENTED_DONE),
-  },
-  {
     title: "a source that holds a line break",
     xml: indented(`      <source ${RBD}>\n      </source>`),
     want: INDENTED_DONE,
   },
-  { title: "a source that opens and closes", xml: indented(`      <source ${RBD}></source>`), want: INDENTED_DONE },
   {
     title: "a source with a comment only",
     xml: indented(`      <source ${RBD}>\n        <!-- none -->\n      </source>`),
     want: INDENTED_DONE.replace(/(.*mon3.*\n)/, "$1        <!-- none -->\n"),
-  },
-  {
-    title: "a source with a comment on its own line only",
-    xml: indented(`      <source ${RBD}><!-- none --></source>`),
-    want: INDENTED_DONE.replace("</source>", "<!-- none --></source>"),
   },
   {
     title: "a source with another child",
@@ -88,19 +76,9 @@ const SOURCE: Case[] = [
 
 const HOSTS: Case[] = [
   {
-    title: "hosts with an indentation of their own",
-    xml: indented(`      <source ${RBD}>${MON2}\n\n\t ${MON1}\n\n      </source>`),
-    want: indented(`      <source ${RBD}>${MON2}\n\n\t ${MON1}\n\t ${MON3}\n\n      </source>`, INDENTED_AUTH),
-  },
-  {
     title: "a last host in mid-line",
     xml: indented(`      <source ${RBD}>\n        ${MON1}  ${MON3}\n      </source>`),
     want: indented(`      <source ${RBD}>\n        ${MON1}  ${MON3}${MON2}\n      </source>`, INDENTED_AUTH),
-  },
-  {
-    title: "a last host behind a comment on its line",
-    xml: indented(`      <source ${RBD}>\n        <!-- 1 --> ${MON1}\n      </source>`),
-    want: indented(`      <source ${RBD}>\n        <!-- 1 --> ${MON1}${MON2}${MON3}\n      </source>`, INDENTED_AUTH),
   },
   {
     title: "a last host that opens and closes",
@@ -120,14 +98,11 @@ const spread = (outer: string, inner: string) =>
 
 const AUTHS: Case[] = [
   ["one step deeper, of any width", "\n ", "\n     ", "\n         "],
-  ["one step deeper, by tabs", "\n\t", "\n\t\t", "\n\t\t\t"],
-  ["two blanks where the disk is in mid-line", "", "\n   ", "\n     "],
-  ["two blanks where the source is not below the disk", "\n\t", "\n  ", "\n    "],
-  ["no step where the source is as deep as the disk", "\n  ", "\n  ", "\n  "],
-  ["one line where the source is in mid-line", "\n  ", "", ""],
-  ["one line where only blanks are before the source", "\n  ", "  ", ""],
+  ["two blanks if the disk does not begin a line", "", "\n   ", "\n     "],
+  ["two blanks if the indentation of the source does not extend that of the disk", "\n\t", "\n  ", "\n    "],
+  ["no step if the source is as deep as the disk", "\n  ", "\n  ", "\n  "],
+  ["one line if the source does not begin a line", "\n  ", "", ""],
   ["empty lines are not repeated", "\n\n ", "\n \n\n  ", "\n   "],
-  ["CRLF", "\r\n ", "\r\n  ", "\r\n   "],
   ["LF before the disk and CRLF before the source", "\n ", "\r\n  ", "\r\n    "],
 ].map(([title, disk, source, inner]) => {
   const outer = /(\r?\n[ \t]*)?$/.exec(source as string)?.[1] ?? "";

@@ -17,33 +17,24 @@ import {
 const ANYWHERE = [
   `<!-- ${BARE} -->`,
   "<!---->",
-  "<!-->-->",
   "<!--->-->",
   "<!-- - > -/> <disk> \" ' \n <![CDATA[ <?x -->",
   `<?x ${BARE} ?>`,
-  "<?x?>",
-  "<?x ??>",
   "<?x > ?/> <disk> ? > </domain> \" ' \n <!-- ?>",
 ];
 
 /** What may stand in an element only. */
 const INSIDE = [
   `<![CDATA[${BARE}]]>`,
-  "<![CDATA[]]>",
-  "<![CDATA[]]]]>",
   "<![CDATA[]>]]]>",
   "<![CDATA[ ]]/> <disk> ]] > </domain> \" ' \n <!-- <?x ]]>",
   "a > b ]] > \" ' / = &lt;disk&gt; &amp; &#60;disk/> \u00e4",
-  "<x/>",
   "<x\n/>",
-  "<x ></x\t>",
   `<x a='"!-- >'></x >`,
   `<x a = "1"\tb\r\n=\n'2' c="3"/>`,
   "<\u00e9l.\u00e8-m_1 \u00e4\u00f6='\u00fc' xml:lang='x'/>",
   "<y:x xmlns:y='urn:>/y' y:a=\"it's /> so\"><y:x/></y:x>",
-  "<x a='/'/>",
   "<x a='/'></x>",
-  "<x a=''/>",
 ];
 
 const at = (place: string, text: string, make: (noise: string, done: boolean) => string): Case => ({
@@ -74,11 +65,6 @@ const NOISE: Case[] = [
 
 const TAGS: Case[] = [
   {
-    title: "attributes in another order",
-    xml: `<disk><source name="rbd/a" protocol="rbd"/></disk>`,
-    want: `<disk>${AUTH}<source name="rbd/a" protocol="rbd">${ALL}</source></disk>`,
-  },
-  {
     title: "single quotes, white space and line breaks in a tag",
     xml: `<disk\n type='network'\t><source\r\n name = 'rbd/a'\n\tprotocol= 'rbd'  ><host\nport = '6789' name='mon1'  /></source ></disk >`,
     want: `<disk\n type='network'\t>${AUTH}<source\r\n name = 'rbd/a'\n\tprotocol= 'rbd'  ><host\nport = '6789' name='mon1'  />${MON2}${MON3}</source ></disk >`,
@@ -89,16 +75,6 @@ const TAGS: Case[] = [
     want: `<disk a="it's > so" b='say "so" />'>${AUTH}<source ${RBD} x="/>">${ALL}</source></disk>`,
   },
   {
-    title: "a source that opens and closes",
-    xml: `<disk><source ${RBD}></source></disk>`,
-    want: DONE,
-  },
-  {
-    title: "self-closing with a space, with line breaks and without",
-    xml: `<disk><source ${RBD} /></disk><disk><source ${RBD}\n\t/></disk>${BARE}`,
-    want: DONE.repeat(3),
-  },
-  {
     title: "references in values",
     xml: `<!-- rbd --><disk><source protocol="r&#98;d" name="rb&#x64;/&amp;a&#0000000000000097;"><host name="&#77;on&#x31;"/></source></disk>`,
     want: `<!-- rbd --><disk>${AUTH}<source protocol="r&#98;d" name="rb&#x64;/&amp;a&#0000000000000097;"><host name="&#77;on&#x31;"/>${MON2}${MON3}</source></disk>`,
@@ -106,17 +82,13 @@ const TAGS: Case[] = [
 ].map(inDomain);
 
 const HEADS: Case[] = [
-  ["a byte order mark", "\ufeff"],
-  ["an XML declaration", "<?xml version='1.0'?>\n"],
   [
     "a byte order mark, an XML declaration and a comment",
     "\ufeff<?xml version='1.0' encoding='UTF-8'?>\n<!-- \u00fc -->",
   ],
   // The text is a text already: what it once was encoded in says nothing.
   ["the declaration of another encoding", '<?xml version="1.0" encoding="ISO-8859-1"?>\n<!-- \u00fc \u20ac -->'],
-  ["the declaration of a wide encoding", '<?xml version="1.0" encoding="UTF-16"?>\n'],
   ["the declaration of an encoding that is none", '<?xml version="1.0" encoding="x-none"?>\n'],
-  ["the declaration that it stands alone", '<?xml version="1.0" standalone="yes" ?>\n'],
 ].map(([title, head]) => ({
   title: title as string,
   xml: head + domain(`<name>\u00fc\u05d0\u{1F600}</name>${BARE}`),

@@ -16,7 +16,7 @@ const samples = once(() =>
     })),
 );
 
-it("the random domains are worth it: many have something to do, many something to log, many nothing", () => {
+it("many random domains change, many are logged, and many stay", () => {
   const all = samples().flatMap(({ domains }) => domains);
   const changed = all.filter(({ before, want }) => JSON.stringify(want) !== JSON.stringify(outline(before)));
   const logged = all.filter(({ lines }) => lines > 0);
@@ -26,7 +26,7 @@ it("the random domains are worth it: many have something to do, many something t
 });
 
 onEachPython((interpreter) => {
-  it("random domains become what an oracle of another kind says", () => {
+  it("random domains become what the oracle expects", () => {
     const jobs = samples().map(
       ({ pools, domains }): Job => ({ pools, values: domains.map(({ before }) => ["text", before]) }),
     );

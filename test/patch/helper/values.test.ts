@@ -64,7 +64,7 @@ onEachPython((interpreter) => {
     }
   });
 
-  it("a number is compared as it is written, and a port in the pool as in the disk", () => {
+  it("ports are compared as text", () => {
     const pools = [{ ...VMS, monitors: [{ name: "1", port: 1 }] }];
     const disk = (port: string) =>
       domain(`<disk><source protocol="rbd" name="rbd/1"><host name="1" port="${port}"/></source></disk>`);
@@ -80,7 +80,7 @@ onEachPython((interpreter) => {
       }
   });
 
-  it("byte strings of Python 2.7 may hold any UTF-8, and runFunction finds both of its types the same", async () => {
+  it("runFunction gets the same result for str and unicode of Python 2.7", async () => {
     const pool = { ...VMS, cephPool: "b\u00e4ume\u{1F600}", monitors: [{ name: "m\u00f6n", port: null }] };
     const before = `<domain \u00e9=''><devices><disk \u00fc='\u00df'><source protocol="rbd" name="b\u00e4ume\u{1F600}/\u00fc"><host name="M\u00d6N"/></source></disk></devices></domain>`;
     const after = before.replace("<source", `${AUTH}<source`);

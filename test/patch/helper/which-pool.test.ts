@@ -34,17 +34,18 @@ const BY_IMAGE: Case[] = [
     title: "an image of a Ceph pool that no libvirt pool has",
     xml: `<disk><source protocol="rbd" name="other/a"/></disk>`,
   },
-  { title: "a Ceph pool whose name only begins so", xml: `<disk><source protocol="rbd" name="rbdx/a"/></disk>` },
-  { title: "a Ceph pool without an image", xml: `<disk><source protocol="rbd" name="rbd"/></disk>` },
+  {
+    title: "a Ceph pool whose name only begins with that of a pool",
+    xml: `<disk><source protocol="rbd" name="rbdx/a"/></disk>`,
+  },
   { title: "no image", xml: `<disk><source protocol="rbd"/></disk>` },
-  { title: "a Ceph pool in another case", xml: `<disk><source protocol="rbd" name="RBD/a"/></disk>` },
   {
     title: "an image in a namespace of the Ceph pool",
     xml: BARE.replace("rbd/a", "rbd/space/a"),
     want: DONE.replace("rbd/a", "rbd/space/a"),
   },
   {
-    title: "other Ceph pools have other credentials",
+    title: "each disk gets the credentials of its own Ceph pool",
     pools: [VMS, { ...VMS, pool: "second", cephPool: "ssd", auth: { username: "two", uuid: OTHER_UUID } }],
     xml: `<disk><source protocol="rbd" name="ssd/a">${ALL}</source></disk>${BARE}`,
     want: `<disk><auth username="two"><secret type="ceph" uuid="${OTHER_UUID}"/></auth><source protocol="rbd" name="ssd/a">${ALL}</source></disk>${DONE}`,
@@ -52,24 +53,11 @@ const BY_IMAGE: Case[] = [
 ];
 
 const BY_MONITOR: Case[] = [
-  { title: "another cluster's monitor", xml: listing('<host name="mon9" port="6789"/>'), log: NO_MONITOR },
   { title: "another port", xml: listing('<host name="mon1" port="3300"/>'), log: NO_MONITOR },
-  { title: "a port that only has the same value", xml: listing('<host name="mon1" port="06789"/>'), log: NO_MONITOR },
-  {
-    title: "a port in other digits",
-    xml: listing('<host name="mon1" port="\uff16\uff17\uff18\uff19"/>'),
-    log: NO_MONITOR,
-  },
-  { title: "a name that only begins so", xml: listing('<host name="mon11" port="6789"/>'), log: NO_MONITOR },
   {
     title: "no port in the disk",
     xml: listing('<host name="mon2"/>'),
     want: listed(`<host name="mon2"/>${MON1}${MON3}`),
-  },
-  {
-    title: "an empty port in the disk",
-    xml: listing('<host name="mon2" port=""/>'),
-    want: listed(`<host name="mon2" port=""/>${MON1}${MON3}`),
   },
   {
     title: "no port in the pool",
@@ -97,16 +85,10 @@ const BY_MONITOR: Case[] = [
       listed('<host name="2001:db8::1" port="6789"/><host name="2001:db8::2" port="6789"/>') +
       listed('<host name="[2001:DB8::2]"/><host name="[2001:DB8::1]" port="6789"/>'),
   },
-  { title: "only a socket", xml: listing('<host transport="unix" socket="/run/x"/>'), log: NO_MONITOR },
   {
     title: "a socket and a monitor",
     xml: listing(`<host transport="unix" socket="/run/x"/>${MON2}`),
     want: listed(`<host transport="unix" socket="/run/x"/>${MON2}${MON1}${MON3}`),
-  },
-  {
-    title: "a monitor in an element of the source's says nothing",
-    xml: listing(`<x>${MON1}</x><host name="mon9"/>`),
-    log: NO_MONITOR,
   },
   {
     title: "a pool without monitors has no disk that lists some",
@@ -129,36 +111,23 @@ const OTHER_LOGIN: Case[] = OTHERS.flatMap((auth): Case[] => {
   const second: PoolFacts = { ...VMS, pool: "second", auth, monitors: [MON9] };
   const title = `two pools, the other with ${JSON.stringify(auth)}`;
   return [
-    { title: `${title}, and no monitor`, pools: [VMS, second], xml: BARE, log: SEVERAL },
     {
-      title: `${title}, and a monitor of either`,
+      title: `${title}, and monitors of both: the disk stays`,
       pools: [VMS, second],
       xml: listing(`${MON1}<host name="mon9"/>`),
       log: SEVERAL,
     },
     {
-      title: `${title}, on the same monitors`,
-      pools: [VMS, { ...VMS, pool: "second", auth }],
-      xml: listing(MON1),
-      log: SEVERAL,
-    },
-    {
-      title: `${title}, told apart by the monitor`,
+      title: `${title}, a monitor of one: the disk gets that pool`,
       pools: [second, VMS],
       xml: listing(MON1),
       want: listed(ALL),
-    },
-    {
-      title: `${title}, and another cluster's monitor`,
-      pools: [VMS, second],
-      xml: listing('<host name="mon8"/>'),
-      log: [left("rbd/a", "lists no monitor of libvirt pool vms, second")],
     },
   ];
 });
 
 const SOME_FIT: Case = {
-  title: "only the pools that fit are named where several do",
+  title: "if several pools fit, the log names only them",
   pools: [{ ...VMS, pool: "first", auth: null, monitors: [MON9] }, VMS, { ...VMS, pool: "second", auth: null }],
   xml: listing(MON1),
   log: SEVERAL,
@@ -185,61 +154,31 @@ const SAME_LOGIN: Case[] = [
     want: listed('<host name="mon9"/>') + listed(ALL),
   },
   {
-    title: "two pools with the same credentials, one of them without monitors",
-    pools: [{ ...VMS, pool: "second", monitors: [] }, VMS],
-    xml: BARE,
-    want: DONE,
-  },
-  {
-    title: "three pools, one of them with other credentials",
-    pools: [VMS, SECOND, { ...VMS, pool: "third", auth: null, monitors: [{ name: "mon8", port: 1 }] }],
-    xml: BARE,
-    log: [left("rbd/a", "fits more than one libvirt pool vms, second, third")],
-  },
-  {
     title: "pools that share a monitor and the credentials are one, whatever their names",
     pools: [{ ...VMS, pool: "adead", monitors: [MON9, VMS.monitors[0] as Monitor] }, VMS],
     xml: listing(MON2),
     want: listed(`${MON2}<host name="mon9"/>${MON1}${MON3}`),
   },
-  {
-    title: "each Ceph pool has the names of all its libvirt pools in the log",
-    pools: [{ ...VMS, pool: "adead", monitors: [MON9, VMS.monitors[0] as Monitor] }, VMS],
-    xml: listing('<host name="mon8"/>'),
-    log: [left("rbd/a", "lists no monitor of libvirt pool adead, vms")],
-  },
 ];
 
 const WITHOUT_LOGIN: Case[] = [
   {
-    title: "two pools without auth: no monitor tells them apart",
+    title: "two pools without auth fit a disk that lists no monitor, or monitors of both",
     pools: [FREE, { ...FREE, pool: "second", monitors: [MON9] }],
     xml: BARE + listing(`${MON1}<host name="mon9"/>`),
     log: Array(2).fill(left("rbd/a", "fits more than one libvirt pool free, second")),
-  },
-  {
-    title: "two pools without auth, one of them without monitors",
-    pools: [FREE, { ...FREE, pool: "second", monitors: [] }],
-    xml: BARE,
-    log: [left("rbd/a", "fits more than one libvirt pool free, second")],
-  },
-  {
-    title: "two pools without auth, told apart by the monitor",
-    pools: [{ ...FREE, pool: "second", monitors: [MON9] }, FREE],
-    xml: listing(MON1),
-    want: listed(ALL, ""),
   },
 ];
 
 const LOG: Case[] = [
   {
-    title: "each disk has a line of its own, and those between are completed",
+    title: "each unchanged disk has its own log line, and the disks between are completed",
     xml: listing('<host name="x"/>') + BARE + listing('<host name="x"/>').replace("rbd/a", "rbd/b"),
     want: listing('<host name="x"/>') + DONE + listing('<host name="x"/>').replace("rbd/a", "rbd/b"),
     log: [...NO_MONITOR, left("rbd/b", "lists no monitor of libvirt pool vms")],
   },
   {
-    title: "a log line cannot be forged",
+    title: "no log line can be forged",
     pools: [{ ...VMS, pool: "v\nERROR \u00e9 %s" }],
     xml: `<disk><source protocol="rbd" name="rbd/a&#10;ERROR %s \u00e9\\&#13;"><host name="x"/></source></disk>`,
     log: [left("rbd/a\\nERROR %s \\xe9\\\\\\r", "lists no monitor of libvirt pool v\\nERROR \\xe9 %s")],
