@@ -9,7 +9,7 @@ const POOL: CephPool = {
   auth: { username: "libvirt", uuid: "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1" },
 };
 
-it("the same facts differ in nothing", () => expect(compareFacts([POOL], [{ ...POOL }])).toEqual([]));
+it("equal pools have no differences", () => expect(compareFacts([POOL], [{ ...POOL }])).toEqual([]));
 
 it.each([
   ["monitors", { monitors: [{ name: "2001:db8::1", port: 3300 }] }, "192.0.2.1:6789", "[2001:db8::1]:3300"],
@@ -18,19 +18,19 @@ it.each([
   ["secret", { auth: { ...POOL.auth, uuid: "9" } }, "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1", "9"],
   ["secret", { auth: { ...POOL.auth, usage: "s" } }, "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1", 'usage "s"'],
   ["Ceph pool", { name: "images" }, "vms", "images"],
-])("%s", (fact, other, there, here) =>
+])("a difference in the %s is reported with both values", (fact, other, there, here) =>
   expect(compareFacts([POOL], [{ ...POOL, ...(other as Partial<CephPool>) }])).toEqual([
     `${fact} of pool "libvirtpool": ${there} in the patch, ${here} on this host`,
   ]),
 );
 
-it("a pool with auth and one without differ in user and secret", () =>
+it("a pool with auth and one without it differ in user and secret", () =>
   expect(compareFacts([POOL], [{ ...POOL, auth: null }])).toHaveLength(2));
 
-it("a pool that is not there", () =>
+it("a pool that this host does not have is reported", () =>
   expect(compareFacts([POOL], [])).toEqual(['pool "libvirtpool" is not on this host']));
 
-it("pools that are one entry here and two there", () => {
+it("pools that are one entry in the patch and two on this host are reported", () => {
   const one = { ...POOL, libvirtPools: ["a", "b"] };
   const two = [
     { ...POOL, libvirtPools: ["a"] },

@@ -24,14 +24,10 @@ it.each([
   ["another port", at("m", 1), at("m", 2), false],
   ["a port that is missing", at("m"), at("m", 2), true],
   ["a port that is missing, the other way round", at("m", 2), at("m"), true],
-  ["no ports", at("m"), at("m"), true],
-  ["no ports and another name", at("m"), at("n"), false],
   ["capitals", at("MON.Example"), at("mon.example"), true],
   ["brackets", at("[::1]"), at("::1"), true],
-  ["half of the brackets", at("[::1"), at("::1"), false],
   ["half of the brackets, and a name that is shorter", at("[ab"), at("a"), false],
   ["the other half, and a name that is shorter", at("ab]"), at("b"), false],
-  ["the other half", at("::1]"), at("::1"), false],
 ])("a monitor and %s", (_, a, b, same) => expect(sameMonitor(a, b)).toBe(same));
 
 it.each([
@@ -39,9 +35,7 @@ it.each([
   ["none in common", pool(["a"]), pool(["b"]), false],
   ["none listed by either", pool([]), pool([]), true],
   ["none listed by one", pool([]), pool(["a"]), false],
-  ["none listed by the other", pool(["a"]), pool([]), false],
   ["another Ceph pool", pool(["a"]), pool(["a"], { cephPool: "iso" }), false],
-  ["another Ceph pool, no monitors", pool([]), pool([], { cephPool: "iso" }), false],
 ])("two pools with %s", (_, a, b, same) => expect(overlap(a, b)).toBe(same));
 
 describe("credentials", () => {
@@ -50,27 +44,23 @@ describe("credentials", () => {
     ["the same", auth, { ...auth }, true],
     ["none on both", null, null, true],
     ["none on one", auth, null, false],
-    ["none on the other", null, auth, false],
     ["another user", auth, { ...auth, username: "v" }, false],
     ["another secret", auth, { ...auth, uuid: "2" }, false],
   ])("%s", (_, a, b, same) => expect(sameCredentials({ auth: a }, { auth: b })).toBe(same));
 });
 
-it("the names of all libvirt pools", () => {
+it("poolNames returns the names of all libvirt pools", () => {
   const ceph = (...libvirtPools: string[]) => ({ libvirtPools, name: "", monitors: [], auth: null });
   expect(poolNames([ceph("a", "b"), ceph("c")])).toEqual(["a", "b", "c"]);
 });
 
 it.each([
   ["a:6789,b:6790", null, [at("a", 6789), at("b", 6790)]],
-  ["a,b", null, [at("a"), at("b")]],
   ["a, b", 6789, [at("a"), at("b", 6789)]],
   ["[2001:db8::1]:6789,[2001:db8::2]:6790", null, [at("[2001:db8::1]", 6789), at("[2001:db8::2]", 6790)]],
   ["2001:db8::1,2001:db8::2", null, [at("2001:db8::1"), at("2001:db8::2")]],
   ["a:6789", null, [at("a", 6789)]],
-  ["a", 6789, [at("a", 6789)]],
   ["2001:db8::1", 6789, [at("2001:db8::1", 6789)]],
-  ["[::1]", null, [at("[::1]")]],
   [",a:6789, ,b,", 6790, [at("a", 6789), at("b", 6790)]],
   ["[v2:192.0.2.1:3300,v1:192.0.2.1:6789]", null, [at("[v2:192.0.2.1:3300,v1:192.0.2.1:6789]")]],
   ["v2:192.0.2.1:3300/0, v1:192.0.2.1:6789/0", null, [at("v2:192.0.2.1:3300/0, v1:192.0.2.1:6789/0")]],
@@ -79,7 +69,7 @@ it.each([
   expect(splitMonitor({ name, port })).toEqual(monitors);
 });
 
-it("the same secret, once by uuid and once by usage, is the same credentials", () => {
+it("credentials are equal if the UUIDs are, or the usages of unknown UUIDs", () => {
   const auth = (more: object) => ({ auth: { username: "u", uuid: "1", ...more } });
   expect(sameCredentials(auth({}), auth({ usage: "s" }))).toBe(true);
   expect(sameCredentials(auth({ uuid: "2" }), auth({ usage: "s" }))).toBe(false);

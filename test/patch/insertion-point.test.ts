@@ -39,7 +39,6 @@ describe("a file without the expected shape is refused, with the line and what w
     ["a: a second definition", `${ORIGINAL}\n    def _build_xml(self): pass\n`, "def _build_xml(self): pass", defined],
     ["a: an asynchronous method", changed("def _build", "async def _build"), "async def", defined],
     ["a: another use", `${ORIGINAL}\n    build = _build_xml\n`, "build = _build_xml", defined],
-    ["a: a use of another object", `${ORIGINAL}\n    x = lambda me: me._build_xml(1)\n`, "x = lambda", defined],
     ["a: a signature without end", changed("(self):", "(self)"), "def _build_xml", signature],
     [
       "a: within a multi-line string",
@@ -52,7 +51,6 @@ describe("a file without the expected shape is refused, with the line and what w
     ["b: the same variable twice", changed(RETURN, "return final_xml, final_xml"), "return final_xml,", returns],
     ["b: a deeper return", changed(RETURN, `if 1:\n            ${RETURN}`), RETURN, returns],
     ["b: code after the return", changed(RETURN, `${RETURN}\n        pass`), "pass", returns],
-    ["b: code behind a comment", changed(RETURN, `${RETURN}\n# x\n        pass`), "pass", returns],
     ["b: an early return", changed(FINAL, `${FINAL}\n        if 1: return 1, 2`), "if 1: return", leaves],
     [
       "b: a return of a nested function",
@@ -65,12 +63,6 @@ describe("a file without the expected shape is refused, with the line and what w
       "b: a form feed before an early return",
       changed(FINAL, `${FINAL}\n        if 1:\n            \f            return 1, 2`),
       "return 1, 2",
-      "no form feed in _build_xml",
-    ],
-    [
-      "b: a form feed after the log",
-      log_(`${LOG}\n            \f        final_xml = 3`),
-      "final_xml = 3",
       "no form feed in _build_xml",
     ],
     ["c: no log line", log_("pass"), RETURN, log],
@@ -87,7 +79,6 @@ describe("a file without the expected shape is refused, with the line and what w
     ["c: three quotes in its docstring", changed("(self):", `(self):\n        """ '''"""`), '""" ', docstring],
     ["d: an assignment after it", log_(`${LOG}\n        final_xml = 3`), "final_xml = 3", only],
     ["d: a block after it", log_(`${LOG}\n        if 1:\n            final_xml = 3`), "if 1:", only],
-    ["d: a comment after it", log_(`${LOG}\n        # x`), "# x", only],
     ["d: a semicolon", log_(`${LOG}; final_xml = 3`), LOG, hidden],
     ["d: an assignment expression", log_("logging.debug((final_xml := 3))"), "logging.debug", hidden],
     ["d: a multi-line string", log_('logging.debug("""\n            """)'), 'logging.debug("""', docstring],
@@ -96,7 +87,6 @@ describe("a file without the expected shape is refused, with the line and what w
     ["e: a deeper assignment", changed(FINAL, `if 1:\n            ${FINAL}`), LOG, assigned("final_xml")],
     ["e: a comparison", changed(FINAL, "final_xml == 2"), LOG, assigned("final_xml")],
     ["f: a CRLF line among LF lines", changed("import logging", "import logging\r"), "\n\nclass", ends],
-    ["f: an LF line among CRLF lines", `import os\n${ORIGINAL.replace(/\n/g, "\r\n")}`, "import os", ends],
     ["f: CR only", ORIGINAL.replace(/\n/g, "\r"), "import logging", ends],
     ["f: no newline at the end", ORIGINAL.trimEnd(), RETURN, "a newline at the end of the file"],
   ])("%s", (_, text, place, expected) => {
@@ -111,7 +101,7 @@ describe("a file without the expected shape is refused, with the line and what w
     );
   });
 
-  it("an empty file", () => expect(() => point("")).toThrow("line 1: cannot be patched"));
+  it("an empty file is refused on line 1", () => expect(() => point("")).toThrow("line 1: cannot be patched"));
 });
 
 describe("Python's own parser finds no wrong patch", () => {
@@ -170,17 +160,12 @@ describe("the time grows with the size only", () => {
   // Quadratic work would take hours here, so the limit can be generous.
   it.each([
     ["lines of the method", repeated("        x = 1\n")],
-    ["lines of another method", ORIGINAL + "    x = 1\n".repeat(big / 10)],
-    ["deeper lines", repeated("            x = 1\n")],
-    ["blank lines", repeated("\n")],
     ["one line of blanks", repeated(" ")],
     ["one line of names", repeated("a, ", "final_xml = 2\n        ")],
     ["one name and blanks", changed(FINAL, `${FINAL}\n        final_xml${" ".repeat(big)}.x`)],
     ["colons", repeated(":", "final_xml = 2\n        x")],
-    ["colons and blanks", repeated(":  ", "final_xml = 2\n        x")],
     ["colons and number signs", repeated(": #", "final_xml = 2\n        x")],
     ["triple quotes", repeated('"""', "final_xml = 2\n        ")],
-    ["log lines", repeated(`        ${LOG}\n`, LOG)],
     ["calls of itself", repeated("        self._build_xml(1)\n")],
     ["lines of a signature", changed("(self):", `(self,\n${"            a,\n".repeat(big / 15)}b):`)],
     ["CR", repeated("\r\n")],

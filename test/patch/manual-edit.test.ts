@@ -18,11 +18,6 @@ describe("the widely copied edit is found, with its lines", () => {
       "9, 10",
     ],
     [
-      "a compiled pattern",
-      ["auth = re.compile(r'<source protocol=\"rbd\"')", `final_xml = auth.sub(${secret}, final_xml)`],
-      "9, 10",
-    ],
-    [
       "a pattern for each",
       [
         "a = re.compile('x')",
@@ -33,23 +28,14 @@ describe("the widely copied edit is found, with its lines", () => {
       "9, 10, 11, 12",
     ],
     ["arguments on lines of their own", ["final_xml = re.sub(", "    'x',", "    'y', final_xml)"], "9"],
-    ["under a condition", ["if final_xml:", "    final_xml = final_xml.replace('x', 'y')"], "10"],
     [
       "with other lines between",
       ["pattern = re.compile('x')", "name = 1", "final_xml = pattern.sub('', final_xml)"],
       "9, 11",
     ],
-    ["behind a condition", ["if final_xml: final_xml = re.sub('x', 'y', final_xml)"], "9"],
-    ["of both at once", ["start_xml, final_xml = [re.sub('x', 'y', xml) for xml in (start_xml, final_xml)]"], "9"],
     ["through another variable", ["xml = re.subn('x', 'y', final_xml)[0]", "final_xml = xml"], "9"],
-    ["with a type, and a blank", ["final_xml: str = final_xml.replace ('x', 'y')"], "9"],
     ["another module's compile", ["p = regex.compile('x')", "final_xml = p.sub('', final_xml)"], "10"],
   ])("%s", (_, lines, expected) => expect(find(withLines(...lines))?.lines).toBe(expected));
-
-  it("with the text of those lines", () => {
-    const edit = find(withLines("final_xml = final_xml.replace('a', 'b')"));
-    expect(edit).toEqual({ lines: "9", text: "        final_xml = final_xml.replace('a', 'b')\n" });
-  });
 
   it("in a file with CRLF or tabs", () => {
     const text = withLines("final_xml = final_xml.replace('a', 'b')");
@@ -58,7 +44,6 @@ describe("the widely copied edit is found, with its lines", () => {
 
   it.each([
     ["with a comment", "return start_xml, final_xml  # edited"],
-    ["in brackets", "return (start_xml, final_xml)"],
     ["with a comment after it", "return start_xml, final_xml\n        # edited"],
   ])("if the return is edited too: %s", (_, changed) => {
     const text = withLines("final_xml = final_xml.replace('a', 'b')").replace(/return start_xml, final_xml/, changed);
@@ -70,22 +55,9 @@ describe("the widely copied edit is found, with its lines", () => {
     expect(find(ORIGINAL.replace("return start_xml, final_xml", both))?.lines).toBe("10");
     expect(find(withLines("final_xml = final_xml.replace('a', 'b')").replace(/return .*/, "pass"))?.lines).toBe("9");
   });
-
-  it("after a line separator of Unicode", () =>
-    expect(find(withLines("x = '\u2028'; final_xml = re.sub('a', 'b', final_xml)"))?.lines).toBe("9"));
-
-  it("in the return", () => {
-    const text = ORIGINAL.replace("return start_xml, final_xml", "return start_xml, final_xml.replace('a', 'b')");
-    expect(find(text)?.lines).toBe("10");
-  });
-
-  it("even after the log line, where no patch could go", () => {
-    const after = ORIGINAL.replace("        return", "        final_xml = final_xml.replace('a', 'b')\n        return");
-    expect(find(after)?.lines).toBe("10");
-  });
 });
 
-describe("other code is not taken for it", () => {
+describe("other code is not a manual edit", () => {
   it.each([
     ["the original", ORIGINAL],
     ["a replacement in another variable", withLines("name = name.replace('a', 'b')")],
@@ -93,8 +65,6 @@ describe("other code is not taken for it", () => {
     ["another method", `${ORIGINAL}\n    def other(self, final_xml):\n        return final_xml.replace('a', 'b')\n`],
     ["a function with such a name", withLines("final_xml = substitute(final_xml)", "final_xml = self.sub")],
     ["no _build_xml", "final_xml = final_xml.replace('a', 'b')\n"],
-    ["a comment", withLines("# final_xml = final_xml.replace('a', 'b')")],
-    ["nothing", ""],
   ])("%s", (_, text) => expect(find(text)).toBeNull());
 });
 

@@ -8,17 +8,17 @@ const EMPTY = { libvirtPools: [], name: "", monitors: [], auth: null };
 const entry = (...lines: readonly string[]) => readFacts(["        {", ...lines].join("\n"));
 
 describe("the facts in a block", () => {
-  it("are those that it was rendered from", () => expect(readFacts(block)).toEqual(FACTS));
+  it("are the pools that it was rendered from", () => expect(readFacts(block)).toEqual(FACTS));
 
-  it("are none where there is no entry", () => {
+  it("are none if there is no entry", () => {
     expect(readFacts("")).toEqual([]);
     expect(readFacts('            "ceph_pool": u"vms",\n                \'<host name="m"/>\',\n')).toEqual([]);
     expect(readFacts("    {")).toEqual([]);
   });
 
-  it("are empty where an entry has no lines", () => expect(entry()).toEqual([EMPTY]));
+  it("are empty if an entry has no lines", () => expect(entry()).toEqual([EMPTY]));
 
-  it("have the usage of a secret that is named so", () => {
+  it("have the usage of a secret", () => {
     expect(
       entry(
         `            "auth": '<auth username="u">',`,
@@ -27,7 +27,7 @@ describe("the facts in a block", () => {
     ).toEqual([{ ...EMPTY, auth: { username: "u", uuid: "", usage: "a'b" } }]);
   });
 
-  it("have an auth without its secret, and a secret without its auth, as it stands there", () => {
+  it("have an auth without a secret, and no secret without an auth", () => {
     expect(entry(`            "auth": '<auth username="u&#39;">',`)).toEqual([
       { ...EMPTY, auth: { username: "u'", uuid: "" } },
     ]);
@@ -37,7 +37,7 @@ describe("the facts in a block", () => {
   });
 });
 
-describe("a line that is not as this tool writes it is not read", () => {
+describe("a line that this tool does not write is not read", () => {
   it.each([
     ["no name at all", '            "libvirt_pools": [],', EMPTY],
     [

@@ -7,7 +7,7 @@ it.each([
   ["a byte order mark", Buffer.from("\ufeffa"), "utf8", "\ufeffa"],
   ["Latin-1", Buffer.from("caf\xe9", "latin1"), "latin1", "caf\xe9"],
   ["half a character of UTF-8", Buffer.from([0x61, 0xc3]), "latin1", "a\xc3"],
-])("%s comes back to the byte", (_, bytes, encoding, text) => {
+])("%s is encoded to the same bytes again", (_, bytes, encoding, text) => {
   expect(decode(bytes)).toEqual({ text, encoding });
   expect(encode(decode(bytes)).equals(bytes)).toBe(true);
 });
@@ -22,5 +22,5 @@ it.each([
   expect(lineNumber("a\n\nbc", offset)).toBe(line);
 });
 
-it("a text may begin with a line break", () =>
+it("line numbers count a line break at the beginning of a text", () =>
   expect([0, 1, 2].map((offset) => lineNumber("\n\na", offset))).toEqual([1, 2, 3]));

@@ -80,14 +80,6 @@ describe.each(FILES)("a file patched by %s", (version, text, base) => {
     }
   });
 
-  it("with two marker lines exchanged is damaged", () => {
-    for (const one of markers)
-      for (const other of markers.filter((at) => at > one && lines[at]?.trim() !== lines[one]?.trim())) {
-        const first = edited(text, one, 1, lines[other] as string);
-        expect(damage(edited(first, other, 1, lines[one] as string))).toMatch(/^line \d+: /);
-      }
-  });
-
   it("with a line of another program anywhere keeps that line, or is damaged or has an edited block", () => {
     const foreign = ["x = 1", "    def other(self):", "# a comment", "        final_xml = None", "import os"];
     for (const line of foreign)
@@ -100,7 +92,7 @@ describe.each(FILES)("a file patched by %s", (version, text, base) => {
   });
 });
 
-describe("what is damage, and where", () => {
+describe("a damaged patch is reported with its line", () => {
   const markers = "the patch's marker lines are not complete and in order";
   const outside = "the name _virtinst_rbd_patch occurs outside the patch";
   const call = "the block in _build_xml is not the four lines of this tool";
@@ -115,9 +107,7 @@ describe("what is damage, and where", () => {
     ["the function's name alone", "import a\nx = _virtinst_rbd_patch\n", 2, markers],
     ["a marker alone", "import a\n\n  # <<< virtinst-rbd-patch\n", 3, markers],
     ["a call elsewhere", `_virtinst_rbd_patch(1)\n${TEXT}`, 1, outside],
-    ["a longer name", `x_virtinst_rbd_patch_2 = 1\n${TEXT}`, 1, outside],
     ["no second call", TEXT.replace(/ {8}final_xml = _virt.*\n/, ""), callLine, call],
-    ["a third line in the calls", TEXT.replace(/ {8}final_xml = _virt.*\n/, "$&        pass\n"), callLine, call],
     ["other names in the calls", TEXT.replace("(final_xml)\n        # <<<", "(x)\n        # <<<"), callLine, call],
     ["a call block with a comment", TEXT.replace(/ {8}final_xml = _virt.*(?=\n)/, "$&  # x"), callLine, call],
     [
@@ -127,15 +117,11 @@ describe("what is damage, and where", () => {
       block,
     ],
     ["a statement at the first column", `${TEXT.slice(0, end)}import os\n${TEXT.slice(end)}`, blockLine, block],
-    ["a comment at the first column", `${TEXT.slice(0, end)}# x\n${TEXT.slice(end)}`, blockLine, block],
     ["a statement before the function", TEXT.replace("def _virt", "import os\n$&"), blockLine, block],
     ["a rest of a function after it", `${TEXT}\n        return xml\n`, blockLine, block],
     ["one header line more", TEXT.replace("# block: ", "# x\n$&"), blockLine, header],
-    ["one header line less", TEXT.replace(/# Remove it: .*\n/, ""), blockLine, header],
     ["two header lines exchanged", TEXT.replace(/(# original: .*\n)(# block: .*\n)/, "$2$1"), blockLine, header],
-    ["two headers", TEXT.replace(/# original: .*\n# block: .*\n/, "$&$&"), blockLine, header],
     ["a short hash", TEXT.replace(/(original: sha256=)..../, "$1"), blockLine, header],
-    ["an upper-case hash", TEXT.replace(/(original: sha256=)..../, "$1ABCD"), blockLine, header],
     ["a time without nanoseconds", TEXT.replace(/mtime=\d+\.\d+/, "mtime=1400000000"), blockLine, header],
     ["a version with blanks", TEXT.replace(/(\n# >>> virtinst-rbd-patch) \S+/, "$1 2.0 .0"), blockLine, header],
   ])("%s", (_, text, line, reason) => expect(stripPatch(text)).toEqual({ state: "damaged", line, reason }));
@@ -146,11 +132,13 @@ it.each([
   ["the tool's name in a comment", `# patched by virtinst-rbd-patch 2.0.0\n${ORIGINAL}`],
   ["markers of other tools", `# >>> virtinst-rbd-patch-2\n# >>> virtinst-rbd-patches\n# >>> conda\n${ORIGINAL}`],
   ["a marker within a line", `x = 1 # >>> virtinst-rbd-patch\n${ORIGINAL}`],
-  ["what is no marker", `#>>> virtinst-rbd-patch\n#  <<< virtinst-rbd-patch\n\u2028# >>> virtinst-rbd-patch\n`],
-  ["nothing", ""],
+  [
+    "lines that resemble markers",
+    `#>>> virtinst-rbd-patch\n#  <<< virtinst-rbd-patch\n\u2028# >>> virtinst-rbd-patch\n`,
+  ],
 ])("a file with %s is not patched", (_, text) => expect(stripPatch(text)).toEqual({ state: "not-patched" }));
 
-it("many blank lines after the patch are no damage, and are kept", () => {
+it("many blank lines after the patch are kept", () => {
   const text = `${TEXT}${"\n".repeat(8_000_000)}   \n`;
   expect(strip(text).base.length).toBe(BASE.length + 8_000_004);
 });
@@ -198,7 +186,7 @@ describe("the header", () => {
   });
 });
 
-it("a change of one character in the blocks never costs code of others", () => {
+it("a change of one character in the blocks never removes other code", () => {
   const { spans } = strip(TEXT).patch;
   const inside = spans.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, at) => from + at));
   const place = fc.constantFrom(...inside);
