@@ -3,11 +3,11 @@ import { byName } from "../../src/host/config";
 
 const names = (...list: readonly string[]) => byName(list.map((name) => ({ name }))).map(({ name }) => name);
 
-it("names are in the order of their code units, whatever the locale", () => {
+it("byName sorts names by their code units, in any locale", () => {
   expect(names("b", "a", "ä", "Z", "a-b", "a", "10", "9")).toEqual(["10", "9", "Z", "a", "a", "a-b", "b", "ä"]);
 });
 
-it("what has the same name stays in its order, and the list that was given stays as it is", () => {
+it("byName keeps the order of equal names, and does not change its argument", () => {
   const list = [
     { name: "b", at: 1 },
     { name: "a", at: 2 },

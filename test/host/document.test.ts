@@ -26,12 +26,12 @@ const DOCUMENT = {
 };
 const validate = new Ajv({ strict: false }).compile(JSON.parse(readFileSync("schema/host-1.schema.json", "utf8")));
 
-test("a document goes round unchanged, and fits its published schema", () => {
+test("a host file is read and written unchanged, and fits its published schema", () => {
   expect(writeDocument(readDocument(JSON.stringify(DOCUMENT), "f"), null)).toEqual(DOCUMENT);
   expect(validate(DOCUMENT), JSON.stringify(validate.errors)).toBe(true);
 });
 
-test("what is optional may be left out", () => {
+test("optional fields may be omitted", () => {
   const short = { version: 1, pools: [{ name: "p", cephPool: "c", monitors: [{ name: "m" }] }] };
   expect(validate(short)).toBe(true);
   expect(readDocument(JSON.stringify(short), "f")).toMatchObject({
@@ -48,7 +48,7 @@ test("what inspect --json prints fits the schema, and inspect reads it back to t
   const { document, resolved } = json(first.stdout);
   expect(validate(document), JSON.stringify(validate.errors)).toBe(true);
   expect(document.virtinst).toMatchObject({ release: "4.1.0", state: "not-patched", affected: "yes" });
-  // Whole, or the document alone.
+  // The whole output, or only the host file in it.
   for (const text of [first.stdout, JSON.stringify(document)]) {
     const file = temporaryFile("host.json", text);
     const again = json((await cli(["inspect", "--json", "--host", file, "--virtinst", virtinst])).stdout);
@@ -56,7 +56,7 @@ test("what inspect --json prints fits the schema, and inspect reads it back to t
   }
 });
 
-describe("what inspect found of virtinst", () => {
+describe("the virtinst of a host file", () => {
   const virtinst = {
     release: "4.1.0",
     file: "/usr/share/virt-manager/virtinst/install/installer.py",
@@ -74,56 +74,53 @@ describe("what inspect found of virtinst", () => {
   ])("may be %j", (more) => expect(read(more).host).toBe("hv01"));
 
   test.each([
-    [{ state: "" }, /virtinst\.state/],
     [{ state: "other" }, /virtinst\.state/],
     [{ affected: "other" }, /virtinst\.affected/],
-    [{ affected: "" }, /virtinst\.affected/],
     [{ sha256: "0".repeat(65) }, "f: virtinst.sha256: must be a SHA-256 in hexadecimal."],
     [{ sha256: `x${"0".repeat(64)}` }, /virtinst\.sha256/],
     [{ sha256: "0".repeat(63) }, /virtinst\.sha256/],
-    [{ sha256: "x".repeat(64) }, /virtinst\.sha256/],
     [{ file: undefined }, /virtinst\.file/],
     [{ more: 1 }, /virtinst\.more/],
   ])("may not be %j", (more, message) => expect(() => read(more)).toThrow(message));
 });
 
 test.each(["\u0000", "\u0008", "\u000b", "\u000c", "\u000e", "\u001f", "\ufffe", "\uffff", "\udfff"])(
-  "%j is in no name",
+  "a name with %j is refused",
   (character) =>
     expect(() => readDocument(JSON.stringify({ ...DOCUMENT, host: `a${character}` }), "f")).toThrow(
       "f: host: has a character that XML cannot carry.",
     ),
 );
 
-test("whatever else XML carries may be in a name", () => {
+test("a name may have any other character of XML", () => {
   const host = "a\tb\nc\rd e\u007f\ufffd\u{1f600}";
   expect(readDocument(JSON.stringify({ ...DOCUMENT, host }), "f").host).toBe(host);
 });
 
-test("each end of the ports is one", () => {
+test("ports are 1 to 65535", () => {
   const monitors = [1, 65535].map((port) => ({ name: "m", port }));
   const pools = [{ ...DOCUMENT.pools[0], monitors }];
   expect(readDocument(JSON.stringify({ ...DOCUMENT, pools }), "f").pools[0]?.monitors).toEqual(monitors);
 });
 
-test("a document is this machine's or another's by its host's name; without one, that is not known", () => {
+test("a host file with another hostname is another machine's; one without a hostname is not", () => {
   const elsewhere = (host: string | null) => readDocument(JSON.stringify({ ...DOCUMENT, host }), "f").elsewhere;
   expect([elsewhere(hostname()), elsewhere(`not-${hostname()}`), elsewhere(null)]).toEqual([false, true, false]);
 });
 
-test("what inspect --json prints is the document in it, and no other command's", () => {
+test("the output of inspect --json is read as a host file, that of other commands is not", () => {
   const printed = (command: string) => JSON.stringify({ command, document: DOCUMENT });
   expect(readDocument(printed("inspect"), "f").host).toBe("hv01");
   expect(() => readDocument(printed("apply"), "f")).toThrow(/^f: /);
   expect(() => readDocument("null", "f")).toThrow("f: the document: Object was expected.");
 });
 
-test("a document of a host whose secrets could not be read says so", () => {
+test("a host file may have no secrets", () => {
   const config = readDocument(JSON.stringify({ ...DOCUMENT, secrets: null }), "f");
   expect(writeDocument(config, null)).toEqual({ ...DOCUMENT, secrets: null });
 });
 
-test("a pool may name its secret by uuid, and no otherwise than by one of the two", () => {
+test("a pool names its secret by uuid or by usage, not by both", () => {
   const uuid = "01234567-89ab-cdef-0123-456789abcdef";
   const read = (secret: object) =>
     readDocument(
@@ -143,9 +140,8 @@ test("a pool may name its secret by uuid, and no otherwise than by one of the tw
 
 test.each([
   ["a text", JSON.stringify("x"), /^f: the document: /],
-  ["a number", "5", /^f: the document: /],
   ["no JSON", "{", /^f: this is not JSON\.$/],
-])("%s is no document, and it is said how to make one", (_, json, message) => {
+])("%s is refused, with a hint how to make a host file", (_, json, message) => {
   expect(() => readDocument(json, "f")).toThrow(
     expect.objectContaining({
       kind: "facts",
@@ -163,7 +159,6 @@ describe("readDocument refuses", () => {
     return JSON.stringify(document);
   };
   test.each([
-    ["what is not JSON", "{", /not JSON/],
     [
       "another version",
       change((d) => {
@@ -193,13 +188,6 @@ describe("readDocument refuses", () => {
       "pools.0.monitors.0.port: must be a port, 1 to 65535.",
     ],
     [
-      "half a port",
-      change((d) => {
-        d.pools[0].monitors[0].port = 1.5;
-      }),
-      "pools.0.monitors.0.port: must be a port, 1 to 65535.",
-    ],
-    [
       "a text for a truth value",
       change((d) => {
         d.pools[0].active = "root:secret-hash";
@@ -219,20 +207,6 @@ describe("readDocument refuses", () => {
         d.pools[0].cephPool = "";
       }),
       "pools.0.cephPool: must not be empty.",
-    ],
-    [
-      "a control character",
-      change((d) => {
-        d.pools[0].name = "a\u0001";
-      }),
-      "pools.0.name: has a character that XML cannot carry.",
-    ],
-    [
-      "half a character",
-      change((d) => {
-        d.pools[0].name = "a\ud800";
-      }),
-      /pools\.0\.name.*XML/,
     ],
   ])("%s", (_, json, message) => {
     expect(() => readDocument(json, "h.json")).toThrow(message);

@@ -28,7 +28,7 @@ describe("an rbd disk", () => {
     expect(disks(xml)).toEqual([{ ...BARE, auths: 1, username: "u", uuid: "x", secrets: 1 }]),
   );
 
-  it("has the auth beside its source where there are two", () => {
+  it("has the auth beside its source if there are two", () => {
     const inner = source.replace("<host", '<auth username="inner"/>$&');
     expect(disks(`<disk>${inner}<auth username="outer"><secret usage="s"/></auth></disk>`)).toEqual([
       { ...BARE, auths: 2, username: "outer", usage: "s", secrets: 1 },
@@ -58,16 +58,15 @@ describe("a disk of another kind that has an auth", () => {
     ["its file", `<disk>${auth}<source file="/a.img" dev="/dev/x"/><target dev="vda"/></disk>`, "/a.img"],
     ["its device", `<disk>${auth}<source dev="/dev/sdb"/><target dev="vda"/></disk>`, "/dev/sdb"],
     [
-      "its target, where its source names neither",
+      "its target, if its source names neither",
       `<disk><source protocol="iscsi">${auth}</source><target dev="vda"/></disk>`,
       "vda",
     ],
-    ["its target, where it has no source", `<disk>${auth}<target dev="vda"/></disk>`, "vda"],
-    ["no name, where it has none", `<disk>${auth}</disk>`, "a disk"],
-    ["no name, where its target has none", `<disk>${auth}<target bus="virtio"/></disk>`, "a disk"],
+    ["its target, if it has no source", `<disk>${auth}<target dev="vda"/></disk>`, "vda"],
+    ["no name, if it has none", `<disk>${auth}</disk>`, "a disk"],
   ])("is called by %s", (_, devices, name) => expect(stray(devices)).toEqual([name]));
 
-  it("is told from an rbd disk, and from one without an auth", () => {
+  it("is listed, unlike rbd disks and disks without an auth", () => {
     const plain = '<disk><source file="/plain"/></disk>';
     const two = `<disk>${auth}<source file="/one"/></disk>${plain}<disk>${auth}${source}</disk><disk>${auth}<source file="/two"/></disk>`;
     expect(stray(two)).toEqual(["/one", "/two"]);
@@ -90,7 +89,7 @@ describe("of a domain", () => {
     expect(disks(`<disk><source file="/a"/>${source}</disk>`)).toEqual([]);
   });
 
-  it("what is no disk of its devices is none, whatever stands in it", () => {
+  it("only disks of its devices are read", () => {
     expect(disks(`<hostdev>${source}</hostdev><x><disk>${source}</disk></x>`)).toEqual([]);
     expect(
       readRbdDisks(`<domain><disk>${source}</disk><metadata><disk>${source}</disk></metadata></domain>`, "f"),

