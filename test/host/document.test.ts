@@ -152,63 +152,22 @@ test.each([
 });
 
 describe("readDocument refuses", () => {
-  // biome-ignore lint/suspicious/noExplicitAny: each case breaks the document's type on purpose.
-  const change = (edit: (document: any) => void) => {
-    const document = structuredClone(DOCUMENT);
-    edit(document);
-    return JSON.stringify(document);
-  };
-  test.each([
-    [
-      "another version",
-      change((d) => {
-        d.version = 2;
-      }),
-      /version/,
-    ],
-    [
-      "a misspelt key",
-      change((d) => {
-        d.pools[0].monitor = [];
-      }),
-      "pools.0.monitor: a host document has no such field.",
-    ],
-    [
-      "a port beyond",
-      change((d) => {
-        d.pools[0].monitors[0].port = 65536;
-      }),
-      "pools.0.monitors.0.port: must be a port, 1 to 65535.",
-    ],
-    [
-      "a port of 0",
-      change((d) => {
-        d.pools[0].monitors[0].port = 0;
-      }),
-      "pools.0.monitors.0.port: must be a port, 1 to 65535.",
-    ],
-    [
-      "a text for a truth value",
-      change((d) => {
-        d.pools[0].active = "root:secret-hash";
-      }),
-      "pools.0.active: boolean was expected.",
-    ],
-    [
-      "a UUID that is none",
-      change((d) => {
-        d.secrets[0].uuid = "x";
-      }),
-      "secrets.0.uuid: must be a UUID in lower case with dashes.",
-    ],
-    [
-      "an empty name",
-      change((d) => {
-        d.pools[0].cephPool = "";
-      }),
-      "pools.0.cephPool: must not be empty.",
-    ],
-  ])("%s", (_, json, message) => {
+  const [pool] = DOCUMENT.pools;
+  const inPool = (change: object) => ({ pools: [{ ...pool, ...change }] });
+  const port = (port: number) => inPool({ monitors: [{ name: "m", port }] });
+  const PORT = "pools.0.monitors.0.port: must be a port, 1 to 65535.";
+
+  test.each<[title: string, change: object, message: string | RegExp]>([
+    ["another version", { version: 2 }, /version/],
+    ["an unknown field", inPool({ monitor: [] }), "pools.0.monitor: a host document has no such field."],
+    ["a port above 65535", port(65536), PORT],
+    ["a port of 0", port(0), PORT],
+    ["a fraction as a port", port(1.5), PORT],
+    ["a text for a truth value", inPool({ active: "root:secret-hash" }), "pools.0.active: boolean was expected."],
+    ["an invalid UUID", { secrets: [{ uuid: "x" }] }, "secrets.0.uuid: must be a UUID in lower case with dashes."],
+    ["an empty name", inPool({ cephPool: "" }), "pools.0.cephPool: must not be empty."],
+  ])("%s", (_, change, message) => {
+    const json = JSON.stringify({ ...DOCUMENT, ...change });
     expect(() => readDocument(json, "h.json")).toThrow(message);
     expect(() => readDocument(json, "h.json")).toThrow(/^h\.json: /);
   });

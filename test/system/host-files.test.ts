@@ -41,14 +41,6 @@ describe("a mounted system", () => {
     expect(files.locate("/hop/../x")?.inside).toBe("/usr/x");
   });
 
-  test("a link to a file that only this machine has leads nowhere", () => {
-    const { files } = mounted({ a: process.execPath });
-    expect(files.locate("/a")).toBeNull();
-    expect(files.readText("/a")).toBeNull();
-    expect(files.locateFile("/a")).toBeNull();
-    expect(files.list("/a")).toEqual([]);
-  });
-
   test.each([
     [40, "/usr/share/file"],
     [41, null],
@@ -78,11 +70,6 @@ describe("a mounted system", () => {
     mkdirSync(join(base, "many"));
     for (const name of names) writeFileSync(join(base, "many", name), "");
     expect(files.list("/many")).toEqual(names.sort());
-  });
-
-  test("links in a circle end", () => {
-    const { files } = mounted({ a: "/b", b: "/a" });
-    expect(files.locate("/a")).toBeNull();
   });
 
   test("what is no regular file has no text, and what is no folder no names", () => {

@@ -29,14 +29,9 @@ describe("run", () => {
     expect((await sh("echo $LC_ALL", { env: { LC_ALL: "C.UTF-8" } })).stdout).toBe("C.UTF-8\n");
   });
 
-  test("gives a program no input that it was not given", async () => {
-    expect((await sh("cat")).stdout).toBe("");
-  });
-
   test.each([
     ["says nothing", "exit 3", 3, "it failed with exit code 3 and no message"],
     ["says more than three lines", "printf 'a\\nb\\nc\\nd\\n' >&2; exit 1", 1, "b; c; d"],
-    ["says it among empty lines", "printf '\\n\\n a \\nb\\n\\n' >&2; exit 1", 1, "a ; b"],
     ["says very much in one line", "printf '%02000d' 7 >&2; exit 1", 1, `${"0".repeat(999)}7`],
     ["is ended by a signal", "kill -SEGV $$", null, "it was ended by SIGSEGV"],
   ])("a program that %s", async (_, script, status, why) => {
