@@ -33,12 +33,6 @@ describe("resolveFacts", () => {
     });
   });
 
-  test("two pools that reach the same secret by uuid and by usage are one entry, written by usage", () => {
-    const { cephPools, broken } = resolveFacts(config([pool("p"), pool("q", usage("s"))]), []);
-    expect(broken).toEqual([]);
-    expect(cephPools).toMatchObject([{ libvirtPools: ["p", "q"], auth: { username: "u", uuid: UUID, usage: "s" } }]);
-  });
-
   test("if the secrets cannot be read, the pool's own reference is used, with a note", () => {
     const { pools, notes } = resolveFacts(config([pool("p"), pool("q", { ...usage("s"), cephPool: "iso" })], null), []);
     expect(pools.map(({ auth }) => auth)).toEqual([
@@ -59,21 +53,9 @@ describe("resolveFacts", () => {
     ]);
   });
 
-  test("sorts the pools, and takes only those of --pool", () => {
-    const pools = [pool("b"), pool("a"), pool("c")];
-    expect(resolveFacts(config(pools), []).pools.map(({ pool: name }) => name)).toEqual(["a", "b", "c"]);
-    expect(resolveFacts(config(pools), ["c", "a"]).pools.map(({ pool: name }) => name)).toEqual(["a", "c"]);
-  });
-
   test.each([
     ["a secret by uuid that is not defined", config([pool("p")], []), [], /names a secret with uuid .*no such secret/],
     ["a secret by usage that is not defined", config([pool("p", usage("x"))]), [], /usage "x".*no such secret/],
-    [
-      "a secret of another type",
-      config([pool("p", usage("s"))], [{ uuid: UUID, usageType: "volume", usageName: "s" }]),
-      [],
-      /usage type volume, not ceph/,
-    ],
     [
       "one cluster, one user, two secrets",
       config(

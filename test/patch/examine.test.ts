@@ -87,6 +87,7 @@ it.each([
   ["tabs", Buffer.from(ORIGINAL.replace(/ {4}/g, "\t"))],
   ["a byte order mark", Buffer.from(`\ufeff${ORIGINAL}`)],
   ["Latin-1", Buffer.from(`# \xe9\n${ORIGINAL}`, "latin1")],
+  ["line ends of Unicode", Buffer.from(ORIGINAL.replace("XML", "\u2028\u0085\v"))],
 ])("a file with %s is current after the insertion, and gives back its bytes", (_, bytes) => {
   const after = insertPatch(decode(bytes), MODIFIED, FACTS, NAMED);
   const examined = examine(Buffer.from(after.text, after.encoding), FACTS, NAMED);

@@ -147,35 +147,6 @@ const FRAMES: readonly [string, Frame][] = [
   ["defined under a condition", { before: ["if True:", "    pass", "x = 1"] }],
 ];
 
-const plain = file(METHOD);
-const encoded = (encoding: BufferEncoding, text: string) => Buffer.from(text, encoding).toString("latin1");
-const FORMS: readonly [string, string][] = [
-  ["tabs", plain.replace(/ {4}/g, "\t")],
-  ["a tab below four spaces", plain.replace(/^ {8}/gm, "    \t")],
-  ["CRLF", plain.replace(/\n/g, "\r\n")],
-  ["CR only", plain.replace(/\n/g, "\r")],
-  ["one CRLF line", plain.replace("\n", "\r\n")],
-  ["a CR in a line", plain.replace("import logging", "import logging\r# x")],
-  ["a BOM", encoded("utf8", `\ufeff${plain}`)],
-  ["a coding line", `# -*- coding: utf-8 -*-\n${encoded("utf8", plain.replace("Generated", "Ger\u00e4t \u20ac"))}`],
-  ["Latin-1", `# -*- coding: latin-1 -*-\n${plain.replace("Generated", "Ger\u00e4t")}`],
-  ["U+2028 in a string", encoded("utf8", plain.replace("Generated", "\u2028\u0085"))],
-  ["a form feed", plain.replace("class Guest", "\fclass Guest")],
-  ["a form feed in the indentation", plain.replace(/\n {8}return/, "\n            \f        final_xml = 3$&")],
-  ["a form feed in a blank line", plain.replace(/\n\n {8}log/, "\n\f\n        log")],
-  ["no newline at the end", plain.trimEnd()],
-  ["blanks at line ends", plain.replace(/(debug\(.*|final_xml)$/gm, "$1  \t")],
-  ["CRLF and a multi-line log", file(body(LOGS[4] as string[])).replace(/\n/g, "\r\n")],
-  ["other names", plain.replace(/start_xml/g, "a").replace(/final_xml/g, "b")],
-  ["one name twice", plain.replace(/start_xml/g, "final_xml")],
-  ["a tuple in the return", plain.replace(RETURN, "return (start_xml, final_xml)")],
-  ["a comment behind the return", plain.replace(RETURN, `${RETURN}  # both`)],
-  ["a nested return", plain.replace(RETURN, `if 1:\n            ${RETURN}`)],
-  ["a return without an assignment", plain.replace(FINAL, "pass")],
-  ["an assignment in a block only", plain.replace(FINAL, `if 1:\n            ${FINAL}`)],
-  ["a module-level function", plain.replace(/^ {4}(?=def _build_xml)/m, "").replace(/^ {8}/gm, "    ")],
-];
-
 /** Files that are plausible, or nearly so. */
 export const VARIANTS: readonly Variant[] = [
   ...LOGS.map((log) => ({ title: `log: ${log.join(" | ")}`, text: file(body(log)) })),
@@ -194,7 +165,6 @@ export const VARIANTS: readonly Variant[] = [
     text: file(["if is_initial: return 1, 2", "if is_initial:", ...METHOD.map((line) => `    ${line}`)], { signature }),
   })),
   ...FRAMES.map(([title, frame]) => ({ title, text: file(METHOD, frame) })),
-  ...FORMS.map(([title, text]) => ({ title, text })),
 ];
 
 /** Lines to put at random places of a method. */

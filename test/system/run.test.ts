@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { run } from "../../src/system/run";
-import { TOOL, temporaryFile, temporaryFolder } from "../support/cli";
+import { temporaryFile, temporaryFolder } from "../support/cli";
 
 const sh = (script: string, options: Parameters<typeof run>[2] = {}) => run("sh", ["-c", script], options);
 
@@ -132,19 +131,4 @@ describe("run", () => {
   test.each(["", ">&2"])("a program that prints without end (%s) is ended", async (where) => {
     expect(await sh(`yes ${where}`)).toMatchObject({ fault: "ENOBUFS", why: "it printed more than 64 MiB" });
   });
-});
-
-test("a signal ends this process's children too", async () => {
-  const folder = temporaryFolder();
-  const child = `trap '' INT TERM; while :; do date +%s%N > ${folder}/alive; sleep 0.05; done`;
-  const bin = temporaryFile("virsh", `#!/bin/sh\n${child}\n`);
-  chmodSync(bin, 0o755);
-  const tool = spawn(process.execPath, [TOOL, "inspect"], {
-    env: { ...process.env, PATH: `${join(bin, "..")}:${process.env.PATH}` },
-  });
-  while (!existsSync(join(folder, "alive"))) await new Promise((resolve) => setTimeout(resolve, 20));
-  const ended = new Promise((resolve) => tool.on("exit", (_, signal) => resolve(signal)));
-  tool.kill("SIGTERM");
-  expect(await ended).toBe("SIGTERM");
-  expect(await standsStill(join(folder, "alive"))).toBe(true);
 });

@@ -4,14 +4,10 @@ import {
   BARE,
   type Case,
   FREE,
-  INDENTED,
   INDENTED_AUTH,
   INDENTED_DONE,
   inDomain,
   leftAuth,
-  MON1,
-  MON2,
-  MON3,
   OTHER_UUID,
   RBD,
   testCases,
@@ -52,16 +48,6 @@ const COMPLETED: Case[] = [
       want: place(`<auth username='libvirt'>${all}</auth>`),
     })),
   ),
-  {
-    title: "an auth in the source is completed, and the monitors with it",
-    xml: `<disk><source ${RBD}>${OURS}${MON1}</source></disk>`,
-    want: `<disk><source ${RBD}>${AUTH}${MON1}${MON2}${MON3}</source></disk>`,
-  },
-  {
-    title: "only the auth's own disk is completed",
-    xml: `<disk>${OURS}</disk>${before(OURS)}<disk>${OURS}</disk>`,
-    want: `<disk>${OURS}</disk>${before(AUTH)}<disk>${OURS}</disk>`,
-  },
   {
     title: "an escaped user name is the same user",
     pools: [{ ...VMS, auth: { username: "\u00e9'\"<&", uuid: UUID } }],
@@ -139,11 +125,6 @@ const INDENTATION: Case[] = [
     title: "a completed auth stays where it is",
     xml: INDENTED_DONE.replace(INDENTED_AUTH, OURS_INDENTED),
     want: INDENTED_DONE,
-  },
-  {
-    title: "an auth with its secret stays where it is",
-    xml: INDENTED.replace(/^ +<driver.*\n/m, (driver) => INDENTED_AUTH + driver),
-    want: INDENTED_DONE.replace(INDENTED_AUTH, "").replace(/^ +<driver.*\n/m, (driver) => INDENTED_AUTH + driver),
   },
 ];
 

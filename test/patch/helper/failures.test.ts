@@ -24,19 +24,14 @@ const disk = (inside: string) => domain(`<disk>${inside}</disk>`);
 // No disk before the error may be changed.
 const MALFORMED = [
   `<domain>${BARE}`,
-  domain(`<disk><source ${RBD}></disk></source>`),
   domain(`${BARE}</disk>`),
-  disk('<source protocol=rbd name="rbd/a"/>'),
   disk('<source protocol="rbd" name="rbd/&bogus;"/>'),
   disk('<source protocol="rbd" name="rbd/&#0;"/>'),
   disk(`<!ELEMENT a><source ${RBD}/>`),
   domain(`${BARE}<x:disk/>`),
-  domain(`${BARE}\u0001`),
   domain(`${BARE}]]>`),
   domain(`${BARE}<!-- -- -->`),
-  domain(`${BARE}<!-- rbd`),
   domain(`${BARE}<?xml version="1.0"?>`),
-  domain(`${BARE}<a`),
   `${domain(BARE)}rbd`,
   domain(BARE).repeat(2),
   "rbd",
@@ -50,7 +45,6 @@ const DOCUMENT_TYPES = [
   `<?xml version="1.0"?>\n<!-- rbd -->\n<!DOCTYPE domain SYSTEM "file:///etc/passwd">${domain(BARE)}`,
   `<!DOCTYPE domain [<!ENTITY a "rbd">]>${domain(BARE.replace("rbd/a", "&a;/a"))}`,
   `<!DOCTYPE domain [<!ENTITY a0 "rbd">${ENTITIES}]>${domain(`&a9;${BARE}`)}`,
-  `<!DOCTYPE domain [<!ATTLIST source protocol CDATA "rbd">]>${domain(BARE.replace('protocol="rbd"', ""))}`,
   `<!DOCTYPE ${domain(BARE)}`,
 ];
 const REFUSED = /^virtinst-rbd-patch: XML left unchanged: ValueError\('it has a document type',?\)$/;
@@ -66,7 +60,6 @@ const BROKEN: [title: string, found: Pick<Job, "missing" | "standIn">][] = [
   ["no xml.etree", { missing: "xml.etree" }],
   ["one that raises ImportError", { standIn: "raise ImportError('no')" }],
   ["one that raises SystemExit", { standIn: "raise SystemExit(3)" }],
-  ["one that raises MemoryError", { standIn: "raise MemoryError()" }],
   ["one without fromstring", { standIn: "XMLParser = dict" }],
   [
     "one without expat",

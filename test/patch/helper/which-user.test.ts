@@ -49,12 +49,6 @@ const TOLD: Case[] = [
     want: before(OTHER_AUTH, MON1 + MON9) + before(AUTH, ALL),
   },
   {
-    title: "a disk that lists none of its user's monitors, but one of a pool in the same cluster",
-    pools: [VMS, { ...SECOND, monitors: [VMS.monitors[0] as PoolFacts["monitors"][0], { name: "mon9", port: 6789 }] }],
-    xml: before(stated("other"), MON3),
-    want: before(OTHER_AUTH, MON3 + MON1 + MON9),
-  },
-  {
     title: "a disk whose monitor is in the cluster of its user's pool through a third pool",
     pools: [
       { ...SECOND, monitors: [{ name: "mon9", port: 6789 }] },
