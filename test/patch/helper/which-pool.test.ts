@@ -10,6 +10,7 @@ import {
   FREE,
   inDomain,
   left,
+  leftAuth,
   MON1,
   MON2,
   MON3,
@@ -164,8 +165,107 @@ const LOG: Case[] = [
   },
 ];
 
+// Pools that only the users of their disks tell apart.
+const HOST9 = '<host name="mon9" port="6789"/>';
+const OTHER_USER: PoolFacts = { ...VMS, pool: "second", auth: { username: "other", uuid: OTHER_UUID } };
+const BOTH = [VMS, OTHER_USER];
+/** An auth as virt-manager 1.5 writes it from a pool that names its secret by usage. */
+const stated = (username: string) => `<auth username="${username}"><secret type="ceph"/></auth>`;
+const OTHER_AUTH = `<auth username="other"><secret type="ceph" uuid="${OTHER_UUID}"/></auth>`;
+const before = (auth: string, hosts = MON1) => `<disk>${auth}<source ${RBD}>${hosts}</source></disk>`;
+const within = (auth: string, hosts = MON1) => `<disk><source ${RBD}>${auth}${hosts}</source></disk>`;
+const several = (names: string) => [left("rbd/a", `fits more than one libvirt pool ${names}`)];
+
+const BY_USER: Case[] = [
+  ...[before, within].map((place) => ({
+    title: `each disk gets the secret of its own user, ${place.name} the source`,
+    pools: BOTH,
+    xml: place(stated("other")) + place(stated("libvirt")),
+    want: place(OTHER_AUTH, ALL) + place(AUTH, ALL),
+  })),
+  {
+    title: "a user tells the pool of a disk that lists no monitor",
+    pools: [VMS, { ...OTHER_USER, monitors: [{ name: "mon9", port: 6789 }] }],
+    xml: `<disk>${stated("other")}<source ${RBD}/></disk>`,
+    want: before(OTHER_AUTH, HOST9),
+  },
+  {
+    title: "the disk gets only the monitors of its user's pool",
+    pools: [
+      VMS,
+      { ...OTHER_USER, monitors: [VMS.monitors[0] as PoolFacts["monitors"][0], { name: "mon9", port: 6789 }] },
+    ],
+    xml: before(stated("other")) + before(stated("libvirt")),
+    want: before(OTHER_AUTH, MON1 + HOST9) + before(AUTH, ALL),
+  },
+  {
+    title: "a disk whose monitor is in the cluster of its user's pool through a third pool",
+    pools: [
+      { ...OTHER_USER, monitors: [{ name: "mon9", port: 6789 }] },
+      {
+        ...VMS,
+        pool: "third",
+        auth: null,
+        monitors: [VMS.monitors[0] as PoolFacts["monitors"][0], { name: "mon9", port: null }],
+      },
+      VMS,
+    ],
+    xml: before(stated("other"), MON3),
+    want: before(OTHER_AUTH, MON3 + HOST9),
+  },
+  {
+    title: "a complete auth tells the pool of the disk, and stays",
+    pools: BOTH,
+    xml: before(OTHER_AUTH) + before(`<auth username="other"><secret type="ceph" uuid="${UUID}"/></auth>`, ALL),
+    want: before(OTHER_AUTH, ALL) + before(`<auth username="other"><secret type="ceph" uuid="${UUID}"/></auth>`, ALL),
+  },
+];
+
+const NOT_BY_USER: Case[] = [
+  ["no user", ""],
+  ["an auth without a user", '<auth><secret type="ceph"/></auth>'],
+  ["a user of neither", stated("third")],
+  ["both users", stated("libvirt") + stated("other")],
+].flatMap(([what, auth = ""]): Case[] => [
+  { title: `a disk with ${what} stays, and is logged`, pools: BOTH, xml: before(auth), log: SEVERAL },
+  { title: `a disk with ${what} in its source stays, and is logged`, pools: BOTH, xml: within(auth), log: SEVERAL },
+]);
+
+const MORE_USERS: Case[] = [
+  {
+    title: "an auth without a user is not that of a pool without auth",
+    pools: [FREE, VMS],
+    xml: before("<auth/>"),
+    log: several("free, vms"),
+  },
+  {
+    title: "a disk whose user has pools with different secrets stays, and the log names only those",
+    pools: [VMS, { ...VMS, pool: "third", auth: { username: "libvirt", uuid: OTHER_UUID } }, OTHER_USER],
+    xml: before(stated("libvirt")),
+    log: several("vms, third"),
+  },
+  {
+    title: "monitors count before users: a pool that they rule out is not chosen for its user",
+    pools: [VMS, { ...OTHER_USER, monitors: [{ name: "mon9", port: 6789 }] }],
+    xml: before(stated("other")),
+    want: before(stated("other"), ALL),
+    log: [leftAuth("rbd/a", "vms")],
+  },
+];
+
 testCases(
-  [...BY_IMAGE, ...BY_MONITOR, ...OTHER_LOGIN, SOME_FIT, ...SAME_LOGIN, ...WITHOUT_LOGIN, ...LOG].map(inDomain),
+  [
+    ...BY_IMAGE,
+    ...BY_MONITOR,
+    ...OTHER_LOGIN,
+    SOME_FIT,
+    ...SAME_LOGIN,
+    ...WITHOUT_LOGIN,
+    ...LOG,
+    ...BY_USER,
+    ...NOT_BY_USER,
+    ...MORE_USERS,
+  ].map(inDomain),
 );
 
 // A disk of a Ceph pool "a/b" is found to be in "a" too: with the same credentials it gets a monitor of both twice, and
