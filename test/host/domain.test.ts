@@ -57,13 +57,7 @@ describe("a disk of another kind that has an auth", () => {
   it.each([
     ["its file", `<disk>${auth}<source file="/a.img" dev="/dev/x"/><target dev="vda"/></disk>`, "/a.img"],
     ["its device", `<disk>${auth}<source dev="/dev/sdb"/><target dev="vda"/></disk>`, "/dev/sdb"],
-    [
-      "its target, if its source names neither",
-      `<disk><source protocol="iscsi">${auth}</source><target dev="vda"/></disk>`,
-      "vda",
-    ],
     ["its target, if it has no source", `<disk>${auth}<target dev="vda"/></disk>`, "vda"],
-    ["no name, if it has none", `<disk>${auth}</disk>`, "a disk"],
   ])("is called by %s", (_, devices, name) => expect(stray(devices)).toEqual([name]));
 
   it("is listed, unlike rbd disks and disks without an auth", () => {

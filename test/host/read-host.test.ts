@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/failure";
@@ -11,6 +11,13 @@ const POOL = `${FIXTURES}/pool-usage.xml`;
 const SECRET = `${FIXTURES}/secret-usage.xml`;
 const files = new HostFiles();
 const read = (options: Omit<HostOptions, "files">) => readHost({ files, ...options });
+/** Puts a virsh that runs a shell script into PATH; an empty script is a libvirt without a pool. */
+const useVirsh = (script: string) => {
+  const bin = temporaryFolder();
+  writeFileSync(join(bin, "virsh"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  vi.stubEnv("PATH", `${bin}:${process.env.PATH}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
+};
 const pool = (name: string) => `<pool type='rbd'><name>${name}</name><source><name>c</name></source></pool>`;
 
 describe("pools from XML files", () => {
@@ -96,18 +103,9 @@ describe("pools from a mounted system", () => {
   });
 
   it("are not read if a libvirt is named", async () => {
-    const bin = temporaryFolder();
-    writeFileSync(join(bin, "virsh"), "#!/bin/sh\necho 'error: asked' >&2\nexit 1\n");
-    chmodSync(join(bin, "virsh"), 0o755);
-    const before = process.env.PATH;
-    process.env.PATH = `${bin}:${before}`;
-    try {
-      await expect(readHost({ files: new HostFiles(image()), connect: "test:///x" })).rejects.toThrow(
-        "test:///x: asked.",
-      );
-    } finally {
-      process.env.PATH = before;
-    }
+    useVirsh("echo 'error: asked' >&2; exit 1");
+    const attempt = readHost({ files: new HostFiles(image()), connect: "test:///x" });
+    await expect(attempt).rejects.toThrow("test:///x: asked.");
   });
 });
 
@@ -117,12 +115,8 @@ describe("a host without an rbd pool", () => {
     message: expect.stringMatching(/: there is no pool of type rbd\.$/),
     hint: expect.stringMatching(/virsh pool-list --all.*--connect, --pool-xml, --host, --root/),
   });
-  /** A libvirt without a pool. */
-  const empty = async (connect?: string) => {
-    const bin = temporaryFolder();
-    writeFileSync(join(bin, "virsh"), "#!/bin/sh\n", { mode: 0o755 });
-    vi.stubEnv("PATH", `${bin}:${process.env.PATH}`);
-    onTestFinished(() => void vi.unstubAllEnvs());
+  const empty = (connect?: string) => {
+    useVirsh("");
     return read(connect === undefined ? {} : { connect });
   };
 

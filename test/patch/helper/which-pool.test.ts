@@ -82,12 +82,6 @@ const BY_MONITOR: Case[] = [
     xml: listing(MON1),
     log: NO_MONITOR,
   },
-  {
-    title: "a pool without monitors",
-    pools: [{ ...VMS, monitors: [] }],
-    xml: BARE,
-    want: BARE.replace("<source", `${AUTH}<source`),
-  },
 ];
 
 const OTHERS = [{ username: "libvirt", uuid: OTHER_UUID }, { username: "other", uuid: UUID }, null];
@@ -126,18 +120,6 @@ const SAME_LOGIN: Case[] = [
     pools: [SECOND, VMS],
     xml: BARE,
     want: listed(`<host name="mon9"/>${ALL}`),
-  },
-  {
-    title: "two pools with the same credentials, and a monitor of one: its monitors",
-    pools: [VMS, SECOND],
-    xml: listing('<host name="mon9"/>') + listing(MON1),
-    want: listed('<host name="mon9"/>') + listed(ALL),
-  },
-  {
-    title: "pools that share a monitor and the credentials are one, whatever their names",
-    pools: [{ ...VMS, pool: "adead", monitors: [MON9, VMS.monitors[0] as Monitor] }, VMS],
-    xml: listing(MON2),
-    want: listed(`${MON2}<host name="mon9"/>${MON1}${MON3}`),
   },
 ];
 
