@@ -57,6 +57,18 @@ describe("resolveFacts", () => {
     ["a secret by uuid that is not defined", config([pool("p")], []), [], /names a secret with uuid .*no such secret/],
     ["a secret by usage that is not defined", config([pool("p", usage("x"))]), [], /usage "x".*no such secret/],
     [
+      "a secret of another type",
+      config([pool("p", usage("s"))], [{ uuid: UUID, usageType: "volume", usageName: "s" }]),
+      [],
+      /usage type volume, not ceph/,
+    ],
+    [
+      "a secret without a type",
+      config([pool("p")], [{ uuid: UUID, usageType: null, usageName: null }]),
+      [],
+      /usage type none, not ceph\.$/,
+    ],
+    [
       "one cluster, one user, two secrets",
       config(
         [pool("p"), pool("q", { auth: { username: "u", secret: { uuid: OTHER } } })],
@@ -163,12 +175,6 @@ describe("resolveFacts", () => {
         hint: 'The rbd pools are: "p", "q".',
       }),
     );
-  });
-
-  test("a secret without a usage type is refused", () => {
-    const bare: Secret = { uuid: UUID, usageType: null, usageName: null };
-    const [broken] = resolveFacts(config([pool("p")], [bare]), []).broken;
-    expect(broken?.failure.message).toMatch(/has the usage type none, not ceph\.$/);
   });
 
   test("the error for contradicting pools lists them by name, with a --pool to choose", () => {

@@ -38,11 +38,6 @@ describe("a patch file is refused", () => {
     ["without hunks", PATCH.slice(0, PATCH.indexOf("@@")), "this is not a unified diff"],
     ["with a hunk cut short", PATCH.split("\n").slice(0, 9).join("\n"), "this is not a unified diff"],
     [
-      "from another file",
-      PATCH.replace(`--- a/${PATH}`, "--- a/virtinst/cli.py"),
-      `it touches virtinst/cli.py, and only ${PATH} may be touched`,
-    ],
-    [
       "to another file",
       PATCH.replace(`+++ b/${PATH}`, "+++ ../../etc/passwd"),
       `it touches ../../etc/passwd, and only ${PATH} may be touched`,

@@ -221,6 +221,12 @@ const MORE_USERS: Case[] = [
     log: several("free, vms"),
   },
   {
+    title: "a disk that lists no monitor and has a user of no pool stays, and is logged",
+    pools: [VMS],
+    xml: before(stated("other"), ""),
+    log: [left("rbd/a", "has another user than libvirt pool vms")],
+  },
+  {
     title: "a disk whose user has pools with different secrets stays, and the log names only those",
     pools: [VMS, { ...VMS, pool: "third", auth: { username: "libvirt", uuid: OTHER_UUID } }, OTHER_USER],
     xml: before(stated("libvirt")),
