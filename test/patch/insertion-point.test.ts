@@ -51,12 +51,6 @@ describe("a file without the expected shape is refused, with the line and what w
     ["b: a deeper return", changed(RETURN, `if 1:\n            ${RETURN}`), RETURN, returns],
     ["b: code after the return", changed(RETURN, `${RETURN}\n        pass`), "pass", returns],
     ["b: an early return", changed(FINAL, `${FINAL}\n        if 1: return 1, 2`), "if 1: return", leaves],
-    [
-      "b: a return of a nested function",
-      changed(FINAL, `${FINAL}\n        def f():\n            return 1`),
-      "return 1",
-      leaves,
-    ],
     ["b: a yield", changed(FINAL, "final_xml = yield"), "final_xml = yield", leaves],
     [
       "b: a form feed before an early return",

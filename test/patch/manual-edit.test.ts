@@ -34,7 +34,6 @@ describe("the widely copied edit is found, with its lines", () => {
       "9, 11",
     ],
     ["through another variable", ["xml = re.subn('x', 'y', final_xml)[0]", "final_xml = xml"], "9"],
-    ["another module's compile", ["p = regex.compile('x')", "final_xml = p.sub('', final_xml)"], "10"],
   ])("%s", (_, lines, expected) => expect(find(withLines(...lines))?.lines).toBe(expected));
 
   it("in a file with CRLF or tabs", () => {
@@ -42,13 +41,13 @@ describe("the widely copied edit is found, with its lines", () => {
     expect(find(text.replace(/ {4}/g, "\t"))?.lines).toBe("9");
   });
 
-  it.each([
-    ["with a comment", "return start_xml, final_xml  # edited"],
-    ["with a comment after it", "return start_xml, final_xml\n        # edited"],
-  ])("if the return is edited too: %s", (_, changed) => {
-    const text = withLines("final_xml = final_xml.replace('a', 'b')").replace(/return start_xml, final_xml/, changed);
-    expect(find(text)?.lines).toBe("9");
-  });
+  it.each([["with a comment after it", "return start_xml, final_xml\n        # edited"]])(
+    "if the return is edited too: %s",
+    (_, changed) => {
+      const text = withLines("final_xml = final_xml.replace('a', 'b')").replace(/return start_xml, final_xml/, changed);
+      expect(find(text)?.lines).toBe("9");
+    },
+  );
 
   it("in both values of the return, and without a return of two variables", () => {
     const both = "return re.sub('a', 'b', start_xml), re.sub('a', 'b', final_xml)";

@@ -132,11 +132,6 @@ const WHOLE: Case[] = [
 const SOURCE: Case[] = [
   { title: "a self-closing source", xml: indented(`      <source ${RBD}/>`), want: INDENTED_DONE },
   {
-    title: "a source with a comment only",
-    xml: indented(`      <source ${RBD}>\n        <!-- none -->\n      </source>`),
-    want: INDENTED_DONE.replace(/(.*mon3.*\n)/, "$1        <!-- none -->\n"),
-  },
-  {
     title: "a source with another child",
     xml: indented(`      <source ${RBD}>\n          <snapshot name="s"/>\n      </source>`),
     want: indented(

@@ -50,6 +50,12 @@ const BY_IMAGE: Case[] = [
 
 const BY_MONITOR: Case[] = [
   { title: "another port", xml: listing('<host name="mon1" port="3300"/>'), log: NO_MONITOR },
+  { title: "the same port with a zero", xml: listing('<host name="mon1" port="06789"/>'), log: NO_MONITOR },
+  {
+    title: "a port in Arabic digits",
+    xml: listing('<host name="mon1" port="\u0666\u0667\u0668\u0669"/>'),
+    log: NO_MONITOR,
+  },
   {
     title: "no port in the disk",
     xml: listing('<host name="mon2"/>'),
