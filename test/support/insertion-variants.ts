@@ -136,10 +136,6 @@ export const VARIANTS: readonly Variant[] = [
     { title: `instead of the assignment: ${lines.join(" | ")}`, text: file([...SETUP, ...lines, LOG, RETURN]) },
   ]),
   ...SIGNATURES.map((signature) => ({ title: signature.join(" | "), text: file(METHOD, { signature }) })),
-  ...SIGNATURES.map((signature) => ({
-    title: `${signature.join(" | ")}, and an early return`,
-    text: file(["if is_initial: return 1, 2", "if is_initial:", ...METHOD.map((line) => `    ${line}`)], { signature }),
-  })),
   ...FRAMES.map(([title, frame]) => ({ title, text: file(METHOD, frame) })),
 ];
 

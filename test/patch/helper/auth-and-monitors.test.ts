@@ -1,7 +1,6 @@
 import {
   ALL,
   AUTH,
-  BARE,
   type Case,
   FREE,
   INDENTED_AUTH,
@@ -174,20 +173,6 @@ const MONITORS: Case[] = [
     title: "the indentation around a list is kept",
     xml: `<disk>\n  ${AUTH}\n  <source ${RBD}>\n    <host name="mon1,mon2"/>\n  </source>\n</disk>`,
     want: `<disk>\n  ${AUTH}\n  <source ${RBD}>\n    ${MON1}\n    ${MON2}\n    ${MON3}\n  </source>\n</disk>`,
-  },
-  {
-    title: "one name with two ports is two monitors",
-    pools: [
-      {
-        ...VMS,
-        monitors: [
-          { name: "mon1", port: 3300 },
-          { name: "mon1", port: 6789 },
-        ],
-      },
-    ],
-    xml: sourced(MON1) + BARE,
-    want: sourced(`${MON1}<host name="mon1" port="3300"/>`) + sourced(`<host name="mon1" port="3300"/>${MON1}`),
   },
 ];
 

@@ -1,4 +1,3 @@
-import { describe, expect, it } from "vitest";
 import type { Monitor, PoolFacts } from "../../../src/patch/facts";
 import {
   ALL,
@@ -6,7 +5,6 @@ import {
   BARE,
   type Case,
   DONE,
-  expectSound,
   FREE,
   inDomain,
   left,
@@ -15,9 +13,7 @@ import {
   MON2,
   MON3,
   OTHER_UUID,
-  onEachPython,
   RBD,
-  run,
   testCases,
   UUID,
   VMS,
@@ -140,6 +136,15 @@ const WITHOUT_LOGIN: Case[] = [
 
 const LOG: Case[] = [
   {
+    title: "a Ceph pool whose name begins with another one and a slash: a disk that fits both stays",
+    pools: [
+      { ...VMS, cephPool: "a" },
+      { ...SECOND, cephPool: "a/b" },
+    ],
+    xml: BARE.replace("rbd/a", "a/b/c"),
+    log: [left("a/b/c", "fits more than one libvirt pool vms, second")],
+  },
+  {
     title: "each unchanged disk has its own log line, and the disks between are completed",
     xml: listing('<host name="x"/>') + BARE + listing('<host name="x"/>').replace("rbd/a", "rbd/b"),
     want: listing('<host name="x"/>') + DONE + listing('<host name="x"/>').replace("rbd/a", "rbd/b"),
@@ -261,21 +266,3 @@ testCases(
     ...MORE_USERS,
   ].map(inDomain),
 );
-
-// A disk of a Ceph pool "a/b" is found to be in "a" too: with the same credentials it gets a monitor of both twice, and
-// with a monitor of one of them a second call adds those of the other.
-describe("a Ceph pool whose name begins with another's and a slash", () =>
-  onEachPython((interpreter) => {
-    const pools = [
-      { ...VMS, cephPool: "a" },
-      { ...VMS, pool: "second", cephPool: "a/b", monitors: [{ name: "mon2", port: 6789 }, MON9] },
-    ];
-    it.each(["", MON1, MON2])("a disk with %j gets no monitor twice, and a second call changes nothing", (hosts) => {
-      const xml = inDomain({ title: "", xml: listing(hosts).replace("rbd/a", "a/b/c") }).xml;
-      for (const call of run(interpreter, [["text", xml]], { pools }).calls.flat()) {
-        expectSound(call);
-        const names = call.text?.match(/<host name="[^"]*/g) ?? [];
-        expect(names).toEqual([...new Set(names)]);
-      }
-    });
-  }));
