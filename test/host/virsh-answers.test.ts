@@ -205,6 +205,8 @@ describe("messages of virsh are passed on", () => {
   it.each([
     ["in one line", "error: failed to connect\nerror: no such socket\n", `${URI}: failed to connect; no such socket.`],
     ["with a full stop of its own", "error: access denied.\n", `${URI}: access denied.`],
+    ["with all its words", "error: internal error: x\n", `${URI}: internal error: x.`],
+    ["with dots in it", "error: ../x is gone\n", `${URI}: ../x is gone.`],
     ["with empty lines", "\nerror: a\n\n\nerror: b\n", `${URI}: a; b.`],
     ["up to 1000 characters", `error: ${"x".repeat(2000)}\n`, `${URI}: ${"x".repeat(1000)}.`],
     ["or a message if virsh has none", "", `${URI}: virsh ended without a message.`],

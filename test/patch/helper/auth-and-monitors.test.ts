@@ -156,6 +156,11 @@ const MONITORS: Case[] = [
     want: sourced(`${MON1}${MON2}${MON3}<snapshot name="s"/>`),
   },
   {
+    title: "an element with the v1 and v2 addresses of one monitor is not a list",
+    xml: sourced(`${MON1}<host name="v2:mon2:3300,v1:mon2:6789"/>`),
+    want: sourced(`${MON1}<host name="v2:mon2:3300,v1:mon2:6789"/>${MON2}${MON3}`),
+  },
+  {
     title: "a list of IPv6 addresses in brackets",
     pools: [
       {

@@ -53,6 +53,7 @@ const TAKEN: Case[] = [
 const LEFT: [title: string, xml: string][] = [
   ["a disk that is the root", BARE],
   ["a disk right under the devices as the root", `<devices>${BARE}</devices>`],
+  ["another root", `<domainsnapshot><devices>${BARE}</devices></domainsnapshot>`],
   ["a domain in a domain", `<domain>${domain(BARE)}</domain>`],
   ["a disk deeper in the devices", domain(`<x>${BARE}</x>`)],
   ["a default namespace on the root", `<domain xmlns="urn:z"><devices>${BARE}</devices></domain>`],
