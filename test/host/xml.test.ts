@@ -52,13 +52,21 @@ describe("readPool", () => {
     ["another document", "<domain/>", /<pool> was expected, and this is <domain>/],
     ["no Ceph pool", pool(AUTH), /no <name> in its <source>/],
     ["a port that is none", pool("<name>c</name><host name='m' port='1 or 1'/>"), /port/],
+    ["a host without a name", pool("<name>c</name><host port='1'/>"), /no name/],
     ["auth without a user", pool("<name>c</name><auth type='ceph'><secret usage='s'/></auth>"), /no username/],
+    ["auth without a secret", pool("<name>c</name><auth type='ceph' username='u'/>"), /neither by uuid nor by usage/],
+    ["a pool without a name", "<pool type='dir'/>", /the pool has no name/],
     ["a UUID that is none", pool("<name>c</name><auth username='u'><secret uuid='x'/></auth>"), /not a UUID/],
   ])("refuses %s, naming the file", (_, xml, message) => {
     const read = () => readPool(xml, "some.xml");
     expect(read).toThrow(Failure);
     expect(read).toThrow(message);
     expect(read).toThrow(/^some\.xml: /);
+  });
+
+  test("takes the text of an element in all its parts, without that of its children", () => {
+    const read = readPool(pool("<name>a<!-- x -->b<c>d</c><![CDATA[&]]></name>"), "f");
+    expect(read?.cephPool).toBe("ab&");
   });
 
   test("takes the ports 1 to 65535", () => {
