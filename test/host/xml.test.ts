@@ -74,7 +74,7 @@ describe("readPool", () => {
       expect(readPool(pool(`<name>c</name><host name='m' port='${port}'/>`), "f")?.monitors).toEqual([
         { name: "m", port },
       ]);
-    for (const port of ["0", "00000", "", "-1", "123456", " 1"])
+    for (const port of ["0", "65536", "00000", "", "-1", "123456", " 1"])
       expect(() => readPool(pool(`<name>c</name><host name='m' port='${port}'/>`), "f")).toThrow(
         `f: monitor m has the port ${JSON.stringify(port)}.`,
       );
