@@ -163,7 +163,7 @@ test("an error that concerns all hosts is reported before anything is written", 
   const none = await run("--json");
   expect(none.code).toBe(3);
   expect(json(none.stdout).error.message).toMatch(/facts holds no host document/);
-  expect(none.stderr).toMatch(/inspect --connect qemu\+ssh:\/\/HOST\/system --json > .*facts\/HOST\.json/);
+  expect(none.stderr).toMatch(/inspect --ssh root@HOST --json > .*facts\/HOST\.json/);
   write("hv1");
   const failed = async (...words: string[]) => {
     const { code, stderr } = await cli(["bundle", ...words]);

@@ -116,6 +116,17 @@ test("no secret's value is opened or quoted, even if it is named as a host file"
   }
 });
 
+test("no secret's value is read through a link in the place of the hostname or of a pool", () => {
+  const base = image();
+  const value = "../libvirt/secrets/2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1.base64";
+  rmSync(join(base, "etc/hostname"));
+  symlinkSync(value.slice(3), join(base, "etc/hostname"));
+  expect(() => read(base)).toThrow(/etc\/hostname cannot be read: the value of a secret \(\*\.base64\) is never read/);
+  rmSync(join(base, "etc/hostname"));
+  symlinkSync(value.replace("libvirt/", ""), join(base, "etc/libvirt/storage/other.xml"));
+  expect(() => read(base)).toThrow(/other\.xml cannot be read: the value of a secret/);
+});
+
 test.each([
   ["golden\n", "golden"],
   ["hv01.example.org\nmore\n", "hv01.example.org"],

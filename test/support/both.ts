@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { sha256 } from "../../src/patch/facts";
 import { makeBundle } from "./bundle";
 import { cli, copyVirtinst, HOST, PLAIN, type Ran, STAND_INS, temporaryFolder } from "./cli";
@@ -11,7 +11,8 @@ import { INTERPRETERS } from "./helper";
 
 const made = new Map<string, string>();
 const home = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-test-"));
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+// The files of a worker share it.
+process.once("exit", () => rmSync(home, { recursive: true, force: true }));
 
 /** The script for some pools, generated once: no run changes it. */
 export function scriptOf(pools: readonly string[] = HOST): string {
