@@ -91,7 +91,7 @@ export async function connect(
       resolve(null);
     });
     // The process behind a control socket may keep standard error open.
-    child.on("exit", () => setTimeout(resolve, AFTERWARDS, null));
+    child.on("exit", () => setTimeout(resolve, AFTERWARDS, null).unref());
     child.on("close", () => resolve(null));
   }).finally(() => {
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
@@ -130,8 +130,7 @@ export async function connect(
     /** Ends the connection. */
     close(): void {
       child.stdin.end();
-      const timer = setTimeout(() => child.kill("SIGKILL"), AFTERWARDS);
-      ended.then(() => clearTimeout(timer));
+      setTimeout(() => child.kill("SIGKILL"), AFTERWARDS).unref();
     },
     /** Runs `virsh -q -r -c qemu:///system 'COMMAND; COMMAND'` there; fails (io) if the connection is lost. */
     async virsh(commands: readonly string[]): Promise<Finished> {

@@ -62,6 +62,13 @@ describe("apply, verify and revert run the standalone script on the host", () =>
     }
   });
 
+  test("nothing keeps the tool running when the connection has ended", async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    const before = timers();
+    await run("revert");
+    expect(timers()).toBeLessThanOrEqual(before);
+  });
+
   test("revert reads no pools", async () => {
     await run("revert");
     expect(existsSync(join(bin, "virsh.log"))).toBe(false);
