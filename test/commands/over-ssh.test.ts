@@ -23,7 +23,8 @@ beforeEach(() => {
   virtinst = target(PLAIN);
   options = { host: "root@hv01", sudo: false, flags: [], waiting: () => {}, virtinst: virtinst.folder };
   ssh(`printf '%s\\n' "$*" >>'${bin}/ssh.log'`, 'cd /tmp; exec sh -c "$command"');
-  program("virsh", fakeVirsh(SAMPLE, `printf '%s\\n' "$*" >>'${bin}/virsh.log'`));
+  // It must not read the input of a later step.
+  program("virsh", fakeVirsh(SAMPLE, `cat >/dev/null; printf '%s\\n' "$*" >>'${bin}/virsh.log'`));
   vi.stubEnv("PATH", `${bin}:${process.env.PATH}`);
   onTestFinished(() => void vi.unstubAllEnvs());
 });
