@@ -7,6 +7,7 @@ import { renderFunction } from "../../src/patch/render-function";
 import type { Interpreter } from "./pythons";
 import { RUNS } from "./runs";
 
+const counter = readFileSync("test/support/count.py", "utf8");
 const driver = readFileSync("test/support/helper.py", "utf8");
 
 /** Each Python that the injected text is written for, whether or not this machine has it. */
@@ -74,6 +75,23 @@ export function runBlocks({ path }: Interpreter, jobs: readonly Job[]): Ran[] {
       standIn,
     })),
   ) as Ran[];
+}
+
+/** The work that a block does with a text. */
+export interface Counted {
+  /** Lines, characters sliced, steps of its patterns. */
+  readonly work: number;
+  /** How often a pattern was given a text. */
+  readonly patterns: number;
+  /** Whether the counting matcher made the same of it as Python's own. */
+  readonly same: boolean;
+  /** Whether the block changed the text. */
+  readonly changed: boolean;
+}
+
+/** Counts the work that a block does with each text, all in one process. */
+export function countWork({ path }: Interpreter, pools: readonly PoolFacts[], texts: readonly string[]): Counted[] {
+  return python(path as string, counter, { block: helperBlock(pools), texts }) as Counted[];
 }
 
 function python(path: string, program: string, request: unknown): unknown {

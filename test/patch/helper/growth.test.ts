@@ -1,86 +1,117 @@
-import { describe, it } from "vitest";
-import type { Call } from "../../support/helper";
-import {
-  BARE,
-  DONE,
-  domain,
-  expectCase,
-  expectSound,
-  FAILED,
-  HERE,
-  MON1,
-  onPythons,
-  RBD,
-  run,
-} from "../../support/helper-cases";
+import { describe, expect, it } from "vitest";
+import { countWork } from "../../support/helper";
+import { BARE, domain, HERE, MON1, MON2, once, RBD, VMS } from "../../support/helper-cases";
+import type { Interpreter } from "../../support/pythons";
 
-// Work that grows with the square of a text takes minutes with these; else a text takes less than a second.
-const SIZE = 500_000;
-const filled = (piece: string) => piece.repeat(Math.ceil(SIZE / piece.length));
-/** White space, as XML has it in tags and in text. */
-const BLANKS = filled(" ");
-const LINES = filled("\n");
+type Growing = [title: string, make: (n: number) => string];
 
-/** What stands in a domain before a disk. */
-const WELL_FORMED: [title: string, text: string][] = [
-  ["disks of files", filled("<disk><source file='/rbd'/></disk>")],
-  ["elements", filled("<a b='c'/>")],
-  ["a long name", `<${filled("x")} ${filled("y")}=''/>`],
-  ["a long value", `<a b='${filled('" > / = ')}'/>`],
-  ["many attributes", `<a${Array.from({ length: SIZE / 10 }, (_, at) => ` a${at}='x'`).join("")}/>`],
-  ["white space in tags", `<a${BLANKS}b${LINES}=${BLANKS}''${LINES}></a${BLANKS}>`],
-  ["comments", filled("<!-- - -> - ->-->")],
-  ["a long comment", `<!--${filled(" - ->")}-->`],
-  ["CDATA", filled("<![CDATA[ ] ]> ]]]>")],
-  ["long CDATA", `<![CDATA[${filled(" ]] > ]] ]>")}]]>`],
-  ["instructions", filled("<?x ? > ??>")],
-  ["a long instruction", `<?x${filled(" ? > ?")}?>`],
-  ["text", filled("a > b / ' \" = ] ")],
-  ["blanks", BLANKS],
-  ["line breaks", filled("\r\n \t")],
-  ["carriage returns", filled("&#13;\r")],
-  ["a line break and blanks", `\n${BLANKS}x\n${filled("\t")}`],
-  ["references", filled("&amp;&#65;")],
-  ["digits of a reference", `&#${filled("0")}65;`],
+const disk = `<disk><source ${RBD}>${MON1}</source></disk>`;
+/** A disk with something before its source. */
+const before = (text: string) => domain(`<disk>${text}<source ${RBD}/></disk>`);
+const attributes = (n: number) => Array.from({ length: n }, (_, at) => ` a${at}='x'`).join("");
+
+const WELL_FORMED: Growing[] = [
+  ["disks", (n) => domain(disk.repeat(n / 10))],
+  ["disks that are left alone", (n) => domain(disk.replace("mon1", "mon9").repeat(n / 10))],
+  [
+    "disks with an auth",
+    (n) => domain(disk.replace("<source", '<auth username="x"><secret/></auth><source').repeat(n / 10)),
+  ],
+  ["elements in a disk", (n) => before("<a b='c'/>".repeat(n))],
+  ["elements in an auth", (n) => before(`<auth>${"<a b='c'/>".repeat(n)}</auth>`)],
+  [
+    "elements inside each other",
+    (n) => domain(`<disk><source ${RBD}>${"<a>".repeat(n)}${"</a>".repeat(n)}</source></disk>`),
+  ],
+  ["disks inside each other", (n) => domain(`${"<disk>".repeat(n)}<source ${RBD}/>${"</disk>".repeat(n)}`)],
+  ["hosts", (n) => domain(`<disk><source ${RBD}>${MON2.repeat(n)}</source></disk>`)],
+  ["comments", (n) => before("<!-- - -> - ->-->".repeat(n))],
+  ["a long comment", (n) => before(`<!--${" - ->".repeat(n)}-->`)],
+  ["CDATA", (n) => before("<![CDATA[ ] ]> ]]]>".repeat(n))],
+  ["long CDATA", (n) => before(`<![CDATA[${" ]] > ]] ]>".repeat(n)}]]>`)],
+  ["processing instructions", (n) => before("<?x ? > ??>".repeat(n))],
+  ["a long processing instruction", (n) => before(`<?x${" ? > ?".repeat(n)}?>`)],
+  ["text", (n) => before("a > b / ' \" = ] ".repeat(n))],
+  [
+    "white space before elements",
+    (n) => domain(`<disk>${" ".repeat(n)}<source ${RBD}>${"\n".repeat(n)}${MON1}</source></disk>`),
+  ],
+  ["line breaks before elements", (n) => before("\r\n \t".repeat(n))],
+  ["carriage returns before elements", (n) => before("\r".repeat(n))],
+  ["line breaks and blanks before elements", (n) => before(`\n${" ".repeat(n)}x\n${"\t".repeat(n)}`)],
+  [
+    "white space in a tag",
+    (n) => domain(`<disk${" ".repeat(n)}><source${"\n".repeat(n)}${RBD}${"\t".repeat(n)}/></disk${" ".repeat(n)}>`),
+  ],
+  ["white space around an equals sign", (n) => domain(`<a b${" ".repeat(n)}=${" ".repeat(n)}""/>${disk}`)],
+  ["white space at the end", (n) => domain(disk) + " ".repeat(n) + "\n".repeat(n)],
+  ["attributes", (n) => domain(`<disk${attributes(n)}><source ${RBD}/></disk>`)],
+  ["a long value", (n) => domain(`<disk a='${'" > / = '.repeat(n)}'><source ${RBD}/></disk>`)],
+  ["a long name", (n) => before(`<${"x".repeat(n)} ${"y".repeat(n)}=''/>`)],
+  ["references", (n) => domain(`<disk><source protocol="rbd" name="rbd/${"&amp;&#65;".repeat(n)}"/></disk>`)],
+  ["digits of a reference", (n) => domain(`<disk><source protocol="rbd" name="rbd/&#${"0".repeat(n)}65;"/></disk>`)],
 ];
 
-/** What stands in a source of the pool, after its name; no element has a monitor of the pool. */
-const HOSTS: [title: string, text: string][] = [
-  ["hosts", filled('<host name="mon9"/>')],
-  ["a host with a long list", `<host name="${filled("mon9:1,")}"/>`],
-  ["a host with commas and blanks", `<host name="${filled(", ")}x${BLANKS}x"/>`],
-  ["a host with colons", `<host name="${filled(":1")}"/>`],
-  ["a host with brackets", `<host name="${filled("[")}${filled("]")}"/>`],
+const MALFORMED: Growing[] = [
+  ["white space around an equals sign, without a value", (n) => `${disk}<a b${" ".repeat(n)}=${" ".repeat(n)}>`],
+  ["attributes in a tag without an end", (n) => `<domain>${disk}<disk${attributes(n)}`],
+  ["an attribute without an end", (n) => `<domain>${disk}<disk a="${"x".repeat(n)}`],
+  ["a name without an end", (n) => `<domain>${disk}<${"x".repeat(n)}`],
+  ["tags without an end", (n) => `<domain>rbd${"<disk ".repeat(n)}`],
+  ["comments without an end", (n) => `<domain>rbd${"<!-- ".repeat(n)}`],
+  ["CDATA without an end", (n) => `<domain>rbd${"<![CDATA[ ]".repeat(n)}`],
+  ["processing instructions without an end", (n) => `<domain>rbd${"<? ?".repeat(n)}`],
+  ["elements without an end", (n) => `<domain>rbd${"<disk>".repeat(n)}`],
+  ["quotes", (n) => domain(`${disk}<a ${`"'`.repeat(n)}>`)],
+  ["a document type", (n) => `<!DOCTYPE domain [${"<!ELEMENT a>".repeat(n)}]>${domain(disk)}`],
+  ["digits of a reference without an end", (n) => domain(BARE.replace("rbd/a", `rbd/&#${"0".repeat(n)}`))],
+  ["digits of a reference that stands for nothing", (n) => domain(BARE.replace("rbd/a", `rbd/&#${"9".repeat(n)};`))],
 ];
 
-const MALFORMED: [title: string, xml: string][] = [
-  ["white space around an equals sign without a value", domain(`${BARE}<a b${BLANKS}=${BLANKS}>`)],
-  ["an attribute without an end", `<domain>${BARE}<disk a="${filled("x")}`],
-  ["a name without an end", `<domain>${BARE}<${filled("x")}`],
-  ["tags without an end", `<domain>rbd${filled("<disk ")}`],
-  ["comments without an end", `<domain>rbd${filled("<!-- ")}`],
-  ["CDATA without an end", `<domain>rbd${filled("<![CDATA[ ]")}`],
-  ["instructions without an end", `<domain>rbd${filled("<? ?")}`],
-  ["quotes", domain(`${BARE}<a ${filled(`"'`)}>`)],
-  ["a document type", `<!DOCTYPE domain [${filled("<!ELEMENT a>")}]>${domain(BARE)}`],
-];
+const SIZES = [100, 200, 400];
+// The matcher that counts knows the parser of Python 3's own patterns.
+const PYTHON3 = HERE.filter(({ version }) => version !== "2.7").at(-1);
 
-describe("the time grows with the size only", () =>
-  onPythons(HERE.slice(-1), (interpreter) => {
-    const calls = (xml: string) => run(interpreter, [["text", xml]]).calls[0] as Call[];
+describe.skipIf(!PYTHON3)(
+  `counted on ${PYTHON3 ? `Python ${PYTHON3.version}` : "no Python 3: this machine has none"}`,
+  () => {
+    const all = [...WELL_FORMED, ...MALFORMED];
+    const counts = once(() =>
+      countWork(
+        PYTHON3 as Interpreter,
+        [VMS],
+        all.flatMap(([, make]) => SIZES.map((size) => make(size))),
+      ),
+    );
+    const countsOf = (title: string) => {
+      const first = all.findIndex(([other]) => other === title) * SIZES.length;
+      const mine = counts().slice(first, first + SIZES.length);
+      expect(mine.map(({ same }) => same)).toEqual(SIZES.map(() => true));
+      return mine;
+    };
 
-    it.each(WELL_FORMED)("with %s before a disk, which is completed", (_, text) => {
-      expectCase({ xml: domain(text + BARE), want: domain(text + DONE) }, calls(domain(text + BARE)));
+    it.each(WELL_FORMED)("the work grows linearly with %s", (title) => {
+      const mine = countsOf(title);
+      for (const { patterns } of mine) expect(patterns).toBeGreaterThan(0);
+      const [small, middle, large] = mine.map(({ work }) => work) as [number, number, number];
+      expect(middle).toBeGreaterThan(small);
+      // Twice the text, twice the growth; work that grows with its square grows by four.
+      expect(large - middle).toBeLessThanOrEqual(2.2 * (middle - small));
     });
 
-    it.each(HOSTS)("with %s in a disk, which is left unchanged", (_, hosts) => {
-      for (const call of calls(domain(`<disk><source ${RBD}>${hosts}</source></disk>`))) expectSound(call);
+    it.each(MALFORMED)("no pattern is tried on what is not XML: %s", (title) => {
+      const mine = countsOf(title);
+      expect(mine.map(({ patterns, changed }) => [patterns, changed])).toEqual(SIZES.map(() => [0, false]));
+      // Whatever its length.
+      expect(new Set(mine.map(({ work }) => work)).size).toBe(1);
     });
 
-    it("with disks that are completed", () => {
-      const disks = filled(`<disk><source ${RBD}>${MON1}</source></disk>`);
-      for (const call of calls(domain(disks))) expectSound(call);
+    it("a text without rbd takes the same work whatever its length", () => {
+      const texts = [10, 1000].map((size) => domain("<disk><source file='/a'/></disk>".repeat(size)));
+      const [short, long] = countWork(PYTHON3 as Interpreter, [VMS], texts);
+      expect(long).toEqual(short);
+      expect(short).toMatchObject({ patterns: 0, same: true, changed: false });
+      expect(short?.work).toBeLessThan(100);
     });
-
-    it.each(MALFORMED)("with %s, which is not XML", (_, xml) => expectCase({ xml, log: [FAILED] }, calls(xml)));
-  }));
+  },
+);
