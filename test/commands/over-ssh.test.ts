@@ -3,16 +3,11 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { inspectOverSsh, runOverSsh, type SshOptions } from "../../src/commands/over-ssh";
-import { built, cli, FIXTURES, HOST, json, PLAIN, shell, target, temporaryFolder } from "../support/cli";
-import { fakeVirsh } from "../support/virsh";
+import { built, cli, FIXTURES, HOST, json, PLAIN, shell, target, temporaryFolder, UUID } from "../support/cli";
+import { fakeVirsh, SAMPLE_CASES } from "../support/virsh";
 
-const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
-/** What virsh prints on the sample host. */
-const SAMPLE = `    hostname) echo another-name ;;
-    "pool-list --all") echo " libvirtpool   active   yes" ;;
-    secret-list) echo " ${UUID}  ceph client.libvirt secret" ;;
-    pool-dumpxml*) cat '${FIXTURES}/pool-usage.xml' ;;
-    secret-dumpxml*) cat '${FIXTURES}/secret-usage.xml' ;;`;
+/** What virsh prints on the sample host, which libvirt calls by another name than `uname -n`. */
+const SAMPLE = SAMPLE_CASES.replace("hostname) hostname", "hostname) echo another-name");
 
 let bin: string;
 let options: SshOptions;

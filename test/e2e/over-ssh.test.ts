@@ -78,7 +78,7 @@ function tool(...words: string[]) {
 /** A directory with an `ssh` that has more options. */
 function sshWith(options: string): string {
   const folder = makeFolder();
-  const config = join(host.file.replace(/\/hv01\/.*/, ""), "config");
+  const config = join(host.folder, "config");
   writeFileSync(join(folder, "ssh"), `#!/bin/sh\nexec /usr/bin/ssh -F ${config} ${options} "$@"\n`, { mode: 0o755 });
   return folder;
 }
@@ -153,7 +153,7 @@ describe("from a machine without virsh, a host without Node", () => {
   });
 
   test("each command opens one connection", () => {
-    const log = join(host.file.replace(/\/hv01\/.*/, ""), "ssh.log");
+    const log = join(host.folder, "ssh.log");
     const count = () => readFileSync(log, "utf8").length;
     for (const command of ["inspect", "apply", "verify", "revert"]) {
       const before = count();

@@ -29,6 +29,8 @@ export interface SshHost {
   readonly path: string;
   /** The file with `_build_xml`, as seen from here. */
   readonly file: string;
+  /** The directory with ssh_config (`config`), and a line for each call of ssh (`ssh.log`). */
+  readonly folder: string;
   /** Root's home on the host, as seen from here. */
   readonly home: string;
   readonly server: Daemon;
@@ -98,6 +100,7 @@ Host *
   const wrap = (name: string) =>
     `#!/bin/sh\necho >>'${folder}/${name}.log'\nexec /usr/bin/${name} -F '${folder}/config' "$@"\n`;
   return {
+    folder,
     path: programs({ ssh: wrap("ssh"), scp: wrap("scp") }),
     file: join(folder, "hv01", SHARE, "virtinst/install/installer.py"),
     home: join(folder, "hv01/root"),
