@@ -136,7 +136,6 @@ async function remotely(name: "apply" | "verify" | "revert", words: CliOptions, 
   return code;
 }
 
-/** Reports what a command waits for. */
 function waiting({ quiet }: CliOptions): (what: string) => void {
   return (what) => quiet || writeStderr(`${TOOL}: ${inline(what)}\n`);
 }

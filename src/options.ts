@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { SshOptions } from "./commands/over-ssh";
 import { Failure } from "./failure";
+import { longOption } from "./output/next-command";
 import { HostFiles } from "./system/host-files";
 import type { CommonOptions } from "./target";
 
@@ -88,7 +89,7 @@ export function overSsh(words: CliOptions, patch?: string): Omit<SshOptions, "wa
     refuse(`${patch}: a patch file cannot be used with --ssh.`, "Preview the change with --check --diff instead.");
   for (const [name, hint] of Object.entries(NOT_WITH_SSH))
     if (words[name as keyof typeof NOT_WITH_SSH] !== undefined)
-      refuse(`--${name.replace("Xml", "-xml")} cannot be used with --ssh.`, hint);
+      refuse(`${longOption(name)} cannot be used with --ssh.`, hint);
   if (virtinst !== undefined && !/^\/[^\p{Cc}]*$/u.test(virtinst))
     refuse(`--virtinst ${virtinst}: with --ssh, this must be an absolute path.`, "Name a directory on that host.");
   const flags = (["check", "diff", "force", "static", "json", "quiet"] as const).filter((flag) => words[flag]);

@@ -107,9 +107,10 @@ function compareWithHost(
   );
   const known = [...names, ...(served ?? []).map((other) => other.pool)];
   const left = config.pools.map(({ name }) => name).filter((name) => !known.includes(name));
-  const notes = [...(own?.notes ?? [])];
+  const notes: string[] = [];
   if (differences)
-    notes.unshift(`The patch is for other pools than those of this host, as --force allows: ${differences}.`);
+    notes.push(`The patch is for other pools than those of this host, as --force allows: ${differences}.`);
+  notes.push(...(own?.notes ?? []));
   if (left.length > 0) notes.push(`The patch does nothing for the other rbd pools of this host: ${quoted(left)}.`);
   return notes;
 }

@@ -26,7 +26,7 @@ export async function bundle(options: BundleOptions): Promise<Result<"bundle">> 
 /** Generates the script of a host that was read; fails (facts) as `bundle` does. */
 export function bundleFor(host: Host, files: HostFiles): Result<"bundle"> {
   if (host.chosen.length === 0) throw noPool(host.config);
-  const { cephPools, notes } = whole({ ...host, facts: settleUsers(host.facts, () => true) }).facts;
+  const { cephPools, notes } = usableFacts(host);
   return {
     command: "bundle",
     ...about(null, host, files),
@@ -51,6 +51,11 @@ export function scriptFor(host: Host, verifyNotes: readonly string[]): string {
     ...{ notes: [untold.notes, told.notes], verifyNotes, affected: affectedBy(chosen) },
     ...{ sample: sampleDomain(pools), node: NODE, cdrom: CDROM, checked: checkedPools(chosen, pools) },
   });
+}
+
+/** What a script is for; fails (facts) if a pool cannot be used. The script refuses what depends on the virtinst. */
+export function usableFacts(host: Host): Host["facts"] {
+  return whole({ ...host, facts: settleUsers(host.facts, () => true) }).facts;
 }
 
 /** The name of the host that a script runs on; null for any. */

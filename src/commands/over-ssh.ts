@@ -6,11 +6,11 @@ import { settleUsers } from "../host/users";
 import { readLive } from "../host/virsh";
 import { FORMS, type Result } from "../output/schema";
 import { type Connection, connect, type Remote } from "../system/ssh";
-import { type CommonOptions, type Host, hostOf, whole } from "../target";
+import { type CommonOptions, type Host, hostOf } from "../target";
 import { TOOL } from "../version";
 import { type Affected, affectedBy, type PoolNeeds } from "../virtinst/affected";
 import type { About } from "./about";
-import { scriptFor } from "./bundle";
+import { scriptFor, usableFacts } from "./bundle";
 import { inspection } from "./inspect";
 
 /** Options of a command that works on another host. */
@@ -36,8 +36,7 @@ export async function runOverSsh(
   const changes = command !== "verify" && !flags.includes("--check");
   return withConnection([command], options, changes, async (connection) => {
     const read = command === "revert" ? hostOf(NO_POOLS, {}) : await readOverSsh(connection, options);
-    // Fails before anything is run if a pool cannot be used; the script refuses what depends on the virtinst.
-    whole({ ...read, facts: settleUsers(read.facts, () => true) });
+    usableFacts(read);
     const ran = await connection.script(scriptFor(read, []));
     // In a run over many hosts, each error names its host.
     const stderr = ran.stderr.replace(new RegExp(`^${TOOL}: `, "gm"), `$&${host}: `);
@@ -100,7 +99,6 @@ async function withConnection<T>(
   }
 }
 
-/** Reads the pools of another host. */
 async function readOverSsh({ virsh, hostname }: Connection, { host, sudo, pool = [] }: SshOptions): Promise<Host> {
   const words = ["ssh", shellWord(host), ...(sudo ? ["sudo -n"] : []), "virsh -r -c", DEFAULT_URI].join(" ");
   const missing = "Install libvirt-client (Debian: libvirt-clients) on that host.";
@@ -112,7 +110,6 @@ async function readOverSsh({ virsh, hostname }: Connection, { host, sudo, pool =
   return { ...read, facts: { ...read.facts, notes: [...read.facts.notes, "This host has no rbd pool."] } };
 }
 
-/** The JSON of the script. */
 function parse(host: string, { code, stdout, stderr }: { code: number; stdout: string; stderr: string }) {
   try {
     const answer = v.parse(v.union([FORMS.verify, FORMS.error]), JSON.parse(stdout));

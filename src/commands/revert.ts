@@ -1,12 +1,12 @@
 import type { Result } from "../output/schema";
 import { unifiedDiff } from "../patch/diff";
-import { examine, requireBase } from "../patch/examine";
+import { NOT_PATCHED, requireBase } from "../patch/examine";
 import { poolNames } from "../patch/facts";
 import { readFacts } from "../patch/read-facts";
 import { encode } from "../patch/source";
 import { replaceFile } from "../system/replace";
 import { openTarget, replacementNotes, type Target, type TargetOptions } from "../virtinst/target-file";
-import { about, stateOf } from "./about";
+import { about } from "./about";
 
 /** Options of `revert`. */
 export interface RevertOptions extends TargetOptions {
@@ -48,13 +48,12 @@ export async function removePatch({ installation, examined, file }: Target, { ch
   if (!isOriginal)
     notes.push("The file was also changed outside the patch. These changes, and the modification time, are kept.");
   const wanted = isOriginal ? patch.original.modified : undefined;
-  const content = encode(base);
-  const modified = check ? wanted : await replaceFile(file, content, wanted);
+  const modified = check ? wanted : await replaceFile(file, encode(base), wanted);
   const restored = wanted !== undefined;
   if (restored && modified !== wanted)
     notes.push(`The modification time could not be restored: it is ${modified}, and was ${wanted}.`);
   return {
-    ...(check ? {} : stateOf(examine(content, null, installation))),
+    ...(check ? {} : ({ state: "not-patched", stateReason: NOT_PATCHED } as const)),
     ...{ changed: true, check, restored, timeRestored: restored && modified === wanted, notes },
     pools: poolNames(readFacts(patch.block)),
     diff: unifiedDiff(installation.file, source.text, base.text),

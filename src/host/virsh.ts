@@ -61,9 +61,11 @@ export async function readLive(libvirt: Libvirt): Promise<HostConfig> {
       "Pass the pools and secrets as files: --pool-xml and --secret-xml.",
     );
   const dumps: Finished[] = [];
-  for (let at = 0; at < commands.length; at += A_CALL) dumps.push(await virsh(commands.slice(at, at + A_CALL)));
-  const failed = dumps.find(({ fault }) => fault !== null);
-  if (failed) throw unreachable(libvirt, failed);
+  for (let at = 0; at < commands.length; at += A_CALL) {
+    const dump = await virsh(commands.slice(at, at + A_CALL));
+    if (dump.fault !== null) throw unreachable(libvirt, dump);
+    dumps.push(dump);
+  }
 
   const documents = documentsIn(dumps.map(({ stdout }) => stdout).join("\n"), ["pool", "secret"]);
   const where = `virsh -c ${uri}`;

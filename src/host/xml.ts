@@ -100,15 +100,19 @@ export function readElement(xml: string, name: string, where: string): XmlElemen
 export function documentsIn(printed: string, names: readonly string[]): string[] {
   const begin = new RegExp(`<(${names.join("|")})(?=[\\s>]).*`);
   const found: string[] = [];
-  let lines: string[] = [];
-  let end = "";
+  let open: { end: string; lines: string[] } | null = null;
   for (const line of printed.split("\n")) {
-    const [text = line, name] = lines.length === 0 ? (begin.exec(line) ?? []) : [];
-    if (name) end = `</${name}>`;
-    if (lines.length > 0 || name) lines.push(text);
-    if (lines.length === 0 || !(name ? text.endsWith(end) : text === end)) continue;
-    found.push(lines.join("\n"));
-    lines = [];
+    if (open) {
+      open.lines.push(line);
+      if (line !== open.end) continue;
+    } else {
+      const [text, name] = begin.exec(line) ?? [];
+      if (text === undefined) continue;
+      open = { end: `</${name}>`, lines: [text] };
+      if (!text.endsWith(open.end)) continue;
+    }
+    found.push(open.lines.join("\n"));
+    open = null;
   }
   return found;
 }

@@ -10,12 +10,15 @@ export type Given = Readonly<
   Partial<Record<(typeof SOURCE)[number] | (typeof TARGET)[number], string | readonly string[]> & { sudo: boolean }>
 >;
 
+/** An option as it is typed, from its name in camel case. */
+export function longOption(name: string): string {
+  return `--${name.replace("Xml", "-xml")}`;
+}
+
 /** Another command for the same host and virtinst, for a shell; `words` are its name and its own options. */
 export function nextCommand(words: string, given: Given): string {
   // `revert` reads no pools.
   const names = words === "revert" ? TARGET : [...SOURCE, ...TARGET];
-  const options = names.flatMap((name) =>
-    [given[name] ?? []].flat().map((value) => `--${name.replace("Xml", "-xml")}=${value}`),
-  );
+  const options = names.flatMap((name) => [given[name] ?? []].flat().map((value) => `${longOption(name)}=${value}`));
   return [TOOL, words, ...options.map((one) => shellWord(inline(one))), ...(given.sudo ? ["--sudo"] : [])].join(" ");
 }

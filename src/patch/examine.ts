@@ -35,6 +35,8 @@ export interface Examined {
   readonly isOriginal: boolean;
 }
 
+/** The reasons that never vary. */
+export const NOT_PATCHED = "the file has no patch";
 const CURRENT = "the patch is the one for the pools of this host";
 
 /**
@@ -48,7 +50,7 @@ export function examine(bytes: Buffer, pools: readonly CephPool[] | null, named:
   const compared = pools !== null;
   const nothing = { compared, source, patch: null, base: null, baseHash: "", isOriginal: true };
   if (stripped.state === "not-patched")
-    return { ...nothing, state: "not-patched", reason: "the file has no patch", base: source, baseHash: sha256(bytes) };
+    return { ...nothing, state: "not-patched", reason: NOT_PATCHED, base: source, baseHash: sha256(bytes) };
   if (stripped.state === "damaged")
     return { ...nothing, state: "damaged", reason: `line ${stripped.line}: ${stripped.reason}` };
   const { patch } = stripped;

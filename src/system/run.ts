@@ -25,7 +25,7 @@ export interface RunOptions {
 }
 
 /** The most output of a program, in characters: more is an error. */
-export const MOST_OUTPUT = 64 * 2 ** 20;
+const MOST_OUTPUT = 64 * 2 ** 20;
 /** How much of standard error is kept, in characters. */
 const MOST_ERRORS = 2 ** 20;
 /** How long its output may stay open after its end, in milliseconds: a process that it started may hold it. */

@@ -182,10 +182,8 @@ export async function connect(
     const cannot = isConnected ? `${sudo ? "sudo -n" : "its login shell"} cannot run sh` : "ssh cannot connect";
     const end = code === null ? "it was ended by a signal" : `exit code ${code}`;
     const why = fault ?? (lastLine(stderr).replace(/^ssh: /, "") || end);
-    return failure(
-      `${cannot}: ${why}.`,
-      `Check with: ssh ${shellWord(host)} ${isConnected && sudo ? "sudo -n sh -c true" : "true"}`,
-    );
+    const check = isConnected && sudo ? "sudo -n sh -c true" : "true";
+    return failure(`${cannot}: ${why}.`, `Check with: ssh ${shellWord(host)} ${check}`);
   }
 }
 

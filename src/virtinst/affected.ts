@@ -24,18 +24,18 @@ export type PoolNeeds = Pick<Pool, "name" | "monitors" | "auth">;
  */
 export function findAffected(installation: Installation, pools: readonly PoolNeeds[], files: HostFiles): Affected {
   const found = readDiskCode(installation, files);
-  return found ? judge(found.path, kindOf(found.code), pools) : unknown(installation.file, pools);
+  return found ? judge(found.path, kindOf(found.code), pools) : judge(installation.file, "not found", pools);
 }
 
 /** What disk code does for a volume of an rbd pool. */
-const KINDS = ["no network disks", "first monitor only", "auth by uuid"] as const;
+const KINDS = ["not found", "no network disks", "first monitor only", "auth by uuid"] as const;
 
 /**
  * The answers for each kind of disk code, with `%s` for its path: without disk code (`%s` is the patched file), and for
  * code that writes no network disks, that copies the first monitor only, and that copies auth.
  */
 export function affectedBy(pools: readonly PoolNeeds[]): Affected[] {
-  return [unknown("%s", pools), ...KINDS.map((kind) => judge("%s", kind, pools))];
+  return KINDS.map((kind) => judge("%s", kind, pools));
 }
 
 /** Whether the installed disk code copies a pool's auth, and with it the user; code that is not found does not. */
@@ -67,23 +67,14 @@ function readDiskCode({ directory }: Installation, files: HostFiles): { path: st
   return null;
 }
 
-function unknown(file: string, pools: readonly PoolNeeds[]): Affected {
-  if (pools.length === 0) return NO_POOL;
-  return {
-    affected: "unknown",
-    reason: `the disk code of virtinst (${DISK_CODE.join(" or ")}) was not found beside ${file}`,
-  };
-}
-
-const NO_POOL: Affected = { affected: "no", reason: "this host has no rbd pool" };
-
 function kindOf(code: string): (typeof KINDS)[number] {
   if (!WRITES_NETWORK_DISKS.test(code)) return "no network disks";
   return COPIES_AUTH.test(code) ? "auth by uuid" : "first monitor only";
 }
 
 function judge(path: string, kind: (typeof KINDS)[number], pools: readonly PoolNeeds[]): Affected {
-  if (pools.length === 0) return NO_POOL;
+  if (pools.length === 0) return { affected: "no", reason: "this host has no rbd pool" };
+  if (kind === "not found") return { affected: "unknown", reason: `${NOT_FOUND} ${path}` };
   const yes = (reason: string): Affected => ({ affected: "yes", reason: `${path} ${reason}` });
   const no = (reason: string): Affected => ({ affected: "no", reason: `${path} ${reason}` });
   if (kind === "no network disks")
@@ -105,6 +96,7 @@ function judge(path: string, kind: (typeof KINDS)[number], pools: readonly PoolN
 
 /** The files that may contain virtinst's disk code: of 2.0 and later, and of 1.0 to 1.5. */
 const DISK_CODE = ["virtinst/devices/disk.py", "virtinst/devicedisk.py"];
+const NOT_FOUND = `the disk code of virtinst (${DISK_CODE.join(" or ")}) was not found beside`;
 // Measured on all releases: 1.0 and 1.1 know neither name; 1.5.0 is the first to know the second.
 const WRITES_NETWORK_DISKS = /\bsource_protocol\b|network_from_storage\b/;
 const COPIES_AUTH = /\bauth_secret_uuid\b/;
