@@ -1,14 +1,4 @@
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { built, FIXTURES, HOST, PLAIN } from "../support/cli";
@@ -66,29 +56,23 @@ function makeHost(name: string) {
   cpSync(resolve("test/fixtures/virtinst", PLAIN), join(own, "vm"), { recursive: true });
   for (const kind of ["pool", "secret"]) cpSync(join(FIXTURES, `${kind}-usage.xml`), join(own, `${kind}.xml`));
   const file = join(own, "vm/virtinst/install/installer.py");
-  utimesSync(file, 1400000000, 1400000000);
-  const [program, pool, secret] = ["rbd-patch.py", "pool.xml", "secret.xml"].map((one) => join(own, one)) as [
-    string,
-    string,
-    string,
-  ];
+  const program = join(own, "rbd-patch.py");
   const variables = {
     virtinst_rbd_patch_virtinst: join(own, "vm"),
     virtinst_rbd_patch_program: program,
     virtinst_rbd_patch_connect: `test://${own}`,
   };
   const now = () => ({ text: readFileSync(file, "utf8"), time: statSync(file).mtimeMs, kept: existsSync(program) });
-  return { own, file, program, pool, secret, variables, now };
+  return { own, program, pool: join(own, "pool.xml"), secret: join(own, "secret.xml"), variables, now };
 }
 
 /** Writes an inventory: this machine under several names, with variables of the role. */
 function inventory(file: string, hosts: Readonly<Record<string, Readonly<Record<string, string>>>>): void {
-  const lines = Object.entries(hosts).map(([name, own]) => {
-    const words = Object.entries(own).map(([key, value]) => `${key}='${value}'`);
-    return [name, ...words].join(" ");
-  });
-  const all = ["ansible_connection=local", "ansible_python_interpreter=/usr/bin/python3"];
-  writeFileSync(join(folder, file), ["[hypervisors]", ...lines, "[hypervisors:vars]", ...all, ""].join("\n"));
+  const lines = Object.entries(hosts).map(([name, own]) =>
+    [name, ...Object.entries(own).map(([key, value]) => `${key}='${value}'`)].join(" "),
+  );
+  const all = "[hypervisors:vars]\nansible_connection=local\nansible_python_interpreter=/usr/bin/python3\n";
+  writeFileSync(join(folder, file), ["[hypervisors]", ...lines, all].join("\n"));
 }
 
 /** Runs the playbook of the page. */
@@ -116,30 +100,30 @@ function play(...words: readonly string[]) {
   };
 }
 
-test("check and diff mode, first run, second run, a new monitor, and absent", () => {
+test("check mode changes nothing, a run patches, a second run changes nothing, and absent restores the file", () => {
   const [live, other] = [makeHost("live"), makeHost("python2")];
   const { virtinst_rbd_patch_connect: _, ...ofLibvirt } = live.variables;
   inventory("two", {
     live: ofLibvirt,
     python2: { ...other.variables, ansible_python_interpreter: "/usr/bin/python2.7" },
   });
-  const each = (value: number) => ({ code: 0, changed: { live: value, python2: value }, failed: [] });
+  const changes = (value: number) => ({ code: 0, changed: { live: value, python2: value }, failed: [] });
   const now = () => [live.now(), other.now()];
   const original = now();
 
   const check = play("-i", "two", "--check", "--diff");
-  expect(check).toMatchObject(each(2));
+  expect(check).toMatchObject(changes(2));
   expect(check.stdout.match(/"\+def _virtinst_rbd_patch\(xml\):"/g)).toHaveLength(2);
   expect(now()).toEqual(original);
 
-  expect(play("-i", "two")).toMatchObject(each(2));
+  expect(play("-i", "two")).toMatchObject(changes(2));
   const patched = now();
   expect(patched[0]?.text).toContain('"ceph_pool": u"gr\\u00f6\\u00dfe"');
   expect(patched[0]?.text).toContain("{{ lookup('pipe', 'touch pwned') }}");
   expect(statSync(other.program)).toMatchObject({ uid: 0, gid: 0, mode: 0o100755 });
   for (const place of [folder, "/", "/root"]) expect(existsSync(join(place, "pwned"))).toBe(false);
 
-  expect(play("-i", "two")).toMatchObject(each(0));
+  expect(play("-i", "two")).toMatchObject(changes(0));
   expect(now()).toEqual(patched);
 
   writeFileSync(other.pool, readFileSync(other.pool, "utf8").replace("192.0.2.13", "192.0.2.14"));
@@ -147,18 +131,18 @@ test("check and diff mode, first run, second run, a new monitor, and absent", ()
   expect(monitor).toMatchObject({ code: 0, changed: { python2: 2 } });
   expect(monitor.stdout).toMatch(/"-.*192\.0\.2\.13[\s\S]*"\+.*192\.0\.2\.14/);
 
-  const ABSENT = ["-e", "virtinst_rbd_patch_state=absent"];
+  const absent = (...words: string[]) => play("-i", "two", "-e", "virtinst_rbd_patch_state=absent", ...words);
   const before = now();
-  const look = play("-i", "two", "--check", "--diff", ...ABSENT);
-  expect(look).toMatchObject(each(2));
-  expect(look.stdout.match(/"-def _virtinst_rbd_patch\(xml\):"/g)).toHaveLength(2);
+  const checked = absent("--check", "--diff");
+  expect(checked).toMatchObject(changes(2));
+  expect(checked.stdout.match(/"-def _virtinst_rbd_patch\(xml\):"/g)).toHaveLength(2);
   expect(now()).toEqual(before);
-  expect(play("-i", "two", ...ABSENT)).toMatchObject(each(2));
+  expect(absent()).toMatchObject(changes(2));
   expect(now()).toEqual(original);
-  expect(play("-i", "two", ...ABSENT)).toMatchObject(each(0));
+  expect(absent()).toMatchObject(changes(0));
 });
 
-test("virsh is only asked to list and describe pools and secrets, on a read-only connection", () => {
+test("the role uses virsh only to list and describe pools and secrets, on a read-only connection", () => {
   const asked = readFileSync(join(folder, "virsh.log"), "utf8").trim().split("\n");
   expect(new Set(asked.map((line) => line.replace(/-c \S+ (\S+).*/, "-c URI $1")))).toEqual(
     new Set(["pool-list", "secret-list", "pool-dumpxml", "secret-dumpxml"].map((one) => `-q -r -c URI ${one}`)),
@@ -194,14 +178,14 @@ test("if a host fails, the others continue; a host without rbd pools loses the p
   });
 });
 
-test("ansible-lint reports nothing in its strictest profile", () => {
+test("ansible-lint reports nothing about the role in its strictest profile", () => {
   const words = ["--offline", "--nocolor", "--profile", "production", "patch.yml", "roles/virtinst_rbd_patch"];
   const { code, stdout, stderr } = run("env", [`HOME=${folder}`, "ansible-lint", ...words], { cwd: folder });
   expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
   expect(stderr).toMatch(/Passed with production profile: 0 failure\(s\), 0 warning\(s\) on \d+ files/);
 });
 
-test("the examples of the page, on this machine", () => {
+test("the examples of docs/ansible.md patch this machine, verify it, and restore it", () => {
   borrowVirtinst();
   expect(existsSync(PROGRAM)).toBe(false);
   atEnd(`remove ${PROGRAM}`, () => rmSync(PROGRAM, { force: true }));

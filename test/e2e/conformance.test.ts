@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { STAND_INS, TOOL, temporaryFolder } from "../support/cli";
+import { must } from "../support/stand-ins";
 
 /** Runs `npm run conformance` as a user would, but without building the tool again. */
 function conformance(...args: readonly string[]) {
@@ -15,13 +17,11 @@ function conformance(...args: readonly string[]) {
 const TAGS = ["v1.0.0", "v1.4.0", "v2.0.0", "v2.2.0", "v4.0.0"];
 
 /** A small clone: a commit and a tag for each stand-in, and a revision between the last two releases. */
-function clone(virtInstall = ""): string {
-  const folder = temporaryFolder();
+function makeClone(virtInstall = ""): string {
+  const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-test-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
   const as = ["-c", "user.name=Test", "-c", "user.email=test@example.invalid", "-c", "commit.gpgSign=false"];
-  const git = (...args: readonly string[]) => {
-    const { status, stderr } = spawnSync("git", ["-C", folder, ...as, ...args], { encoding: "utf8" });
-    if (status !== 0) throw new Error(stderr);
-  };
+  const git = (...args: readonly string[]) => must("git", "-C", folder, ...as, ...args);
   const commit = (name: string) => {
     git("add", "-A");
     git("commit", "-q", "-m", name);
@@ -31,25 +31,15 @@ function clone(virtInstall = ""): string {
     rmSync(join(folder, "virtinst"), { recursive: true, force: true });
     cpSync(resolve("test/fixtures/virtinst", name), folder, { recursive: true });
     if (virtInstall) writeFileSync(join(folder, "virt-install"), virtInstall);
-    const path = join(folder, file);
-    const text = readFileSync(path, "utf8");
     if (at === STAND_INS.length - 1) {
-      writeFileSync(path, `${text}\n# A commit between releases.\n`);
+      appendFileSync(join(folder, file), "\n# A commit between releases.\n");
       commit("between");
+      cpSync(resolve("test/fixtures/virtinst", name), folder, { recursive: true });
     }
-    writeFileSync(path, text);
     commit(name);
     git("tag", TAGS[at] as string);
   }
-  git("tag", "v0.10.0");
-  git("tag", "other");
-  return folder;
-}
-
-/** A clone without tags. */
-function emptyClone(): string {
-  const folder = temporaryFolder();
-  spawnSync("git", ["init", "-q", folder]);
+  for (const tag of ["v0.10.0", "other"]) git("tag", tag);
   return folder;
 }
 
@@ -73,59 +63,6 @@ process.exitCode = status;
   writeFileSync(path, code);
   return path;
 }
-
-test.each([
-  ["--git is missing", () => [], "--git needs a clone"],
-  ["the directory is not a clone", () => ["--git", temporaryFolder()], "is not a full clone"],
-  ["the clone has no release tags", () => ["--git", emptyClone()], "is not a full clone"],
-  ["a package has no virtinst", () => ["--git", clone(), "--packages", resolve("test/fixtures")], "contains none of"],
-] as const)("it exits with 2 and names the reason if %s", (_, args, reason) => {
-  expect(conformance(...args())).toMatchObject({ code: 2, stderr: expect.stringContaining(reason) });
-});
-
-test("every release, the revision between two releases and a package pass", () => {
-  const packages = temporaryFolder();
-  cpSync(resolve("test/fixtures/virtinst/guest-1.4"), join(packages, "1:1.4.0-5"), { recursive: true });
-  const { failures, stdout, code } = conformance("--git", clone(), "--packages", packages);
-  expect(failures).toEqual([]);
-  expect(stdout).toMatch(/^5 releases, 7 revisions, 0 failures, \d+ s$/m);
-  expect(code).toBe(0);
-});
-
-test.each([
-  [
-    "skips the final XML",
-    "apply",
-    "(t) => t.replace(/final_xml = _virt.*\\n/, 'pass\\n')",
-    /patched: _build_xml returns other/,
-  ],
-  [
-    "writes another secret",
-    "apply",
-    "(t) => t.replaceAll('client.libvirt', 'client.other')",
-    /patched: _build_xml returns/,
-  ],
-  [
-    "writes a file that does not compile",
-    "apply",
-    "(t) => t.replace(/^# <<</m, ')\\n# <<<')",
-    /: Command failed: .*build_xml\.py/,
-  ],
-  ["leaves a line after revert", "revert", "(t) => t + '\\n'", /: revert: the content is not the original/],
-  ["changes a file twice", "apply", "(t) => t + '#\\n'", /: apply: not current: .*"updated"/],
-])("a tool that %s fails every revision", (_, command, damage, expected) => {
-  const { code, stdout, failures } = conformance(
-    "--git",
-    clone(),
-    "--tool",
-    brokenTool(command, damage),
-    "--sample",
-    "2",
-  );
-  expect([code, failures.length]).toEqual([1, 2]);
-  for (const line of failures) expect(line).toMatch(expected);
-  expect(stdout).toMatch(/^5 releases, 2 revisions, 2 failures, \d+ s$/m);
-});
 
 /** A virt-install that prints what its Installer builds for a disk of the sample pool. */
 const VIRT_INSTALL = `#!/usr/bin/env python3
@@ -161,13 +98,62 @@ for xml in Installer(XML if "--pxe" in sys.argv else None)._build_xml(Guest(), N
         print(xml)
 `;
 
-test("--virt-install runs each release's own program before and after, and reports what cannot run", () => {
-  const git = clone(VIRT_INSTALL);
-  const right = conformance("--git", git, "--virt-install", "--sample", "3");
-  expect(right.stdout).toContain("virt-install: 2 of 3 releases from 2.0.0");
-  expect(right.stdout).toMatch(/^skipped: v2\.0\.0: .+/m);
-  expect(right.failures).toEqual([]);
-  const tool = brokenTool("apply", "(t) => t.replaceAll('client.libvirt', 'client.other')");
-  const wrong = conformance("--git", git, "--virt-install", "--sample", "3", "--tool", tool);
-  expect(wrong.stdout).toContain("failed: v4.0.0: virt-install after apply: other XML than expected");
+describe("npm run conformance", () => {
+  const [clone, git] = [makeClone(), makeClone(VIRT_INSTALL)];
+
+  test.each([
+    ["--git is missing", () => [], "--git needs a clone"],
+    ["the directory is not a clone", () => ["--git", temporaryFolder()], "is not a full clone"],
+    [
+      "the clone has no release tags",
+      () => {
+        const folder = temporaryFolder();
+        must("git", "init", "-q", folder);
+        return ["--git", folder];
+      },
+      "is not a full clone",
+    ],
+    ["a package has no virtinst", () => ["--git", clone, "--packages", resolve("test/fixtures")], "contains none of"],
+  ])("exits with 2 and names the reason if %s", (_, args, reason) => {
+    expect(conformance(...args())).toMatchObject({ code: 2, stderr: expect.stringContaining(reason) });
+  });
+
+  test("passes for every release, the revision between two releases and a package", () => {
+    const packages = temporaryFolder();
+    cpSync(resolve("test/fixtures/virtinst/guest-1.4"), join(packages, "1:1.4.0-5"), { recursive: true });
+    const { failures, stdout, code } = conformance("--git", clone, "--packages", packages);
+    expect([code, failures]).toEqual([0, []]);
+    expect(stdout).toMatch(/^5 releases, 7 revisions, 0 failures, \d+ s$/m);
+  });
+
+  test.each([
+    [
+      "skips the final XML",
+      "(t) => t.replace(/final_xml = _virt.*\\n/, 'pass\\n')",
+      /patched: _build_xml returns other/,
+    ],
+    ["writes another secret", "(t) => t.replaceAll('client.libvirt', 'client.other')", /patched: _build_xml returns/],
+    [
+      "writes a file that does not compile",
+      "(t) => t.replace(/^# <<</m, ')\\n# <<<')",
+      /: Command failed: .*build_xml/,
+    ],
+    ["leaves a line after revert", "(t) => t + '\\n'", /: revert: the content is not the original/],
+    ["changes a file twice", "(t) => t + '#\\n'", /: apply: not current: .*"updated"/],
+  ])("fails for a tool that %s", (name, damage, expected) => {
+    const tool = brokenTool(name.includes("revert") ? "revert" : "apply", damage);
+    const { code, stdout, failures } = conformance("--git", clone, "--tool", tool, "--sample", "2");
+    expect([code, failures]).toEqual([1, [expect.stringMatching(expected), expect.stringMatching(expected)]]);
+    expect(stdout).toMatch(/^5 releases, 2 revisions, 2 failures, \d+ s$/m);
+  });
+
+  test("--virt-install runs the program of each release before and after apply, and reports what cannot run", () => {
+    const right = conformance("--git", git, "--virt-install", "--sample", "3");
+    expect(right.stdout).toContain("virt-install: 2 of 3 releases from 2.0.0");
+    expect(right.stdout).toMatch(/^skipped: v2\.0\.0: .+/m);
+    expect(right.failures).toEqual([]);
+    const tool = brokenTool("apply", "(t) => t.replaceAll('client.libvirt', 'client.other')");
+    const wrong = conformance("--git", git, "--virt-install", "--sample", "3", "--tool", tool);
+    expect(wrong.stdout).toContain("failed: v4.0.0: virt-install after apply: other XML than expected");
+  });
 });

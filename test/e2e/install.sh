@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs what the end-to-end tests need, from Debian's own packages; does nothing where all of it is there.
+# Installs the Debian packages that the end-to-end tests need and that are missing.
 set -euo pipefail
 
 packages=(
   virtinst libvirt-daemon-system libvirt-clients libvirt-daemon-driver-storage-rbd python3-libvirt
-  ceph-mon ceph-osd ceph-mgr ceph-common
+  ceph-mon ceph-osd ceph-common
   qemu-system-x86 qemu-block-extra qemu-utils
   libxml2-utils attr acl patch git strace e2fsprogs openssh-client openssh-server sudo tcsh openssl
   ansible-core ansible-lint
@@ -52,35 +52,22 @@ get() {
   quiet apt-get -q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"
 }
 
+get update
 if [ ${#wanted[@]} -gt 0 ]; then
   echo "Installing ${wanted[*]}"
-  get update
   get install --no-install-recommends "${wanted[@]}"
 fi
 
-# Debian 12 has no Python 2.7, Debian 11 has: the machine's own sources with the suite's name replaced, for this one
-# call only, beside the machine's own.
+# Debian 12 has no Python 2.7, Debian 11 has: this one call has a source of bullseye besides those of this machine.
 if [ ${#older[@]} -gt 0 ]; then
   echo "Installing ${older[*]} of bullseye"
-  mkdir -p "$work/sources" "$work/lists/partial"
-  for source in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-    [ -f "$source" ] || continue
-    name=${source##*/}
-    cp "$source" "$work/sources/$name"
-    # The suite itself, without its -updates and -security.
-    sed -En 's/^(deb[[:space:]]+(\[[^]]*\][[:space:]]+)?[^[:space:]]+[[:space:]]+)bookworm[[:space:]]+/\1bullseye /p' \
-      "$source" >"$work/sources/before-$name"
-  done
-  for source in /etc/apt/sources.list.d/*.sources; do
-    [ -f "$source" ] || continue
-    name=${source##*/}
-    cp "$source" "$work/sources/$name"
-    awk 'BEGIN { RS = ""; ORS = "\n\n" }
-      /(^|\n)Suites:[^\n]*[ \t]bookworm([ \t\n]|$)/ { gsub(/(^|\n)Suites:[^\n]*/, "\nSuites: bullseye"); sub(/^\n/, ""); print }' \
-      "$source" >"$work/sources/before-$name"
-  done
-  grep -qs bullseye "$work"/sources/before-* || fail "no source of bookworm was found below /etc/apt to make one of bullseye from"
-  apart=(-o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$work/sources" -o "Dir::State::Lists=$work/lists")
+  repository=$(apt-get indextargets --format '$(REPO_URI)' 'Release: bookworm' 'Component: main' | head -n 1)
+  [ -n "$repository" ] || fail "no source of bookworm was found below /etc/apt"
+  mkdir -p "$work/lists/partial"
+  cat /etc/apt/sources.list >"$work/sources.list" 2>/dev/null || true
+  key=/usr/share/keyrings/debian-archive-keyring.gpg
+  echo "deb [signed-by=$key] $repository bullseye main" >>"$work/sources.list"
+  apart=(-o "Dir::Etc::SourceList=$work/sources.list" -o "Dir::State::Lists=$work/lists")
   get "${apart[@]}" update
   get "${apart[@]}" install --no-install-recommends "${older[@]}"
 fi

@@ -1,15 +1,15 @@
 import { copyFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { built, json, type Ran, TOOL } from "../support/cli";
 import { definePool, defineSecret, removePool, startLibvirt, virsh } from "./support/libvirtd";
-import { expectDone, makeFolder, notRun, PREFIX, run, undoAll, xpath } from "./support/machine";
+import { expectDone, makeFolder, PREFIX, run, undoAll, xpath } from "./support/machine";
 
 const BY_UUID = "0b2d8f1e-6c1f-4c0e-8f0a-5d0f3f6f9a01";
 const BY_USAGE = "0b2d8f1e-6c1f-4c0e-8f0a-5d0f3f6f9a02";
 const USAGE = `${PREFIX} client.backup's secret`;
 
-/** None of them has to start. */
+/** No volume is opened, so that no Ceph is needed. */
 const POOLS = [
   {
     name: `${PREFIX}-uuid`,
@@ -23,13 +23,16 @@ const POOLS = [
     hosts: [{ name: "2001:db8::1", port: 6789 }],
     auth: { username: "backup", secret: `usage="${USAGE}"` },
   },
-  { name: `${PREFIX}-open`, cephPool: "größe", hosts: [{ name: "192.0.2.21" }] },
+  { name: `${PREFIX}-größe €`, cephPool: "größe", hosts: [{ name: "192.0.2.21" }] },
 ];
+const names = POOLS.map(({ name }) => name.replace("&amp;", "&"));
+const only = names.map((name) => `--pool=${name}`);
 
 let folder: string;
 
 beforeAll(() => {
   folder = makeFolder();
+  for (const file of [TOOL, process.execPath]) copyFileSync(file, join(folder, basename(file)));
   startLibvirt(folder);
   defineSecret(folder, BY_UUID, `${PREFIX} client.libvirt secret`);
   defineSecret(folder, BY_USAGE, USAGE);
@@ -38,123 +41,78 @@ beforeAll(() => {
 
 afterAll(undoAll);
 
-/** The tool as an ordinary user, from a place where that user can read it. */
+/** Runs the tool as an ordinary user, who may not read the directories of Node and the tool. */
 function asNobody(words: readonly string[]): Ran {
-  const tool = join(folder, "tool.js");
-  copyFileSync(TOOL, tool);
+  const [node, tool] = [process.execPath, TOOL].map((file) => join(folder, basename(file))) as [string, string];
   return run("setpriv", [
     ...["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"],
-    ...["env", "HOME=/nonexistent", process.execPath, tool, ...words],
+    ...["env", "HOME=/nonexistent", node, tool, ...words],
   ]);
 }
 
-/** What virsh says of a pool, read by a parser that is not the tool's own. */
+/** What virsh reports of a pool, read with another XML parser than that of the tool. */
 function described(name: string) {
   const xml = virsh("pool-dumpxml", "--pool", name);
   const text = (path: string) => xpath(xml, `string(${path})`);
-  const count = Number(xpath(xml, "count(/pool/source/host)"));
-  const monitors = Array.from({ length: count }, (_, index) => {
-    const host = `/pool/source/host[${index + 1}]`;
-    return { name: text(`${host}/@name`), port: text(`${host}/@port`) === "" ? null : Number(text(`${host}/@port`)) };
+  const monitors = Array.from({ length: Number(xpath(xml, "count(//host)")) }, (_, index) => {
+    const port = text(`//host[${index + 1}]/@port`);
+    return { name: text(`//host[${index + 1}]/@name`), port: port === "" ? null : Number(port) };
   });
-  const uuid = text("/pool/source/auth/secret/@uuid");
+  const [username, uuid] = [text("//auth/@username"), text("//auth/secret/@uuid")];
+  const secret = uuid === "" ? { usage: text("//auth/secret/@usage") } : { uuid };
   return {
     name: text("/pool/name"),
     active: /^State: +running$/m.test(virsh("pool-info", "--pool", name)),
     cephPool: text("/pool/source/name"),
     monitors,
-    auth:
-      text("/pool/source/auth/@username") === ""
-        ? null
-        : {
-            username: text("/pool/source/auth/@username"),
-            secret: uuid === "" ? { usage: text("/pool/source/auth/secret/@usage") } : { uuid },
-          },
+    auth: username === "" ? null : { username, secret },
   };
 }
 
-describe("inspect on a real libvirtd", () => {
-  const names = POOLS.map(({ name }) => name.replace("&amp;", "&"));
-  const only = names.map((name) => `--pool=${name}`);
-
-  function check(ran: Ran): void {
+describe("with a real libvirtd", () => {
+  test.each([
+    ["root", built],
+    ["root with --connect", (words: readonly string[]) => built([...words, "--connect", "qemu:///system"])],
+    ["an ordinary user", asNobody],
+  ])("inspect as %s shows the pools, monitors, users and secrets that virsh shows", (_, tool) => {
+    const ran = tool(["inspect", "--json", ...only]);
     expectDone(ran);
     const { document } = json(ran.stdout);
-    const pools = document.pools.filter(({ name }: { name: string }) => names.includes(name));
-    expect(pools).toHaveLength(names.length);
-    for (const name of names)
-      expect(pools.find((pool: { name: string }) => pool.name === name)).toEqual(described(name));
+    expect(document.pools).toHaveLength(names.length);
+    expect(document.pools).toEqual(expect.arrayContaining(names.map(described)));
     for (const uuid of [BY_UUID, BY_USAGE]) {
       const xml = virsh("secret-dumpxml", uuid);
-      expect(document.secrets).toContainEqual({
-        uuid: xpath(xml, "string(/secret/uuid)"),
-        usageType: xpath(xml, "string(/secret/usage/@type)"),
-        usageName: xpath(xml, "string(/secret/usage/name)"),
-      });
+      const usageType = xpath(xml, "string(/secret/usage/@type)");
+      const usageName = xpath(xml, "string(/secret/usage/name)");
+      expect(document.secrets).toContainEqual({ uuid, usageType, usageName });
     }
     expect(document).toMatchObject({
       host: virsh("hostname").trim(),
       virtinst: { release: "4.1.0", state: "not-patched" },
     });
-  }
-
-  test("shows pools, monitors, users and secrets as virsh does, as root", () => {
-    check(built(["inspect", "--json", ...only]));
   });
 
-  test("with --connect too", () => {
-    check(built(["inspect", "--json", "--connect", "qemu:///system", ...only]));
-  });
-
-  test("as an ordinary user", (context) => {
-    needsNode(context);
-    check(asNobody(["inspect", "--json", ...only]));
-  });
-
-  test("for a person: the secret that is named by usage is shown with its uuid", () => {
+  test("the page of inspect shows the UUID of a secret that its pool names by usage, and all monitors", () => {
     const { stdout } = built(["inspect", ...only]);
     expect(stdout).toContain(BY_USAGE);
     expect(stdout).toContain("192.0.2.11:6789, 192.0.2.12:3300, mon.example");
   });
 
-  test("render needs no root, and gives the same to everybody", (context) => {
-    needsNode(context);
+  test("render and verify need no root, and render writes the same patch for every user", () => {
     const rendered = built(["render", ...only]);
     expectDone(rendered);
     expect(asNobody(["render", ...only])).toMatchObject({ code: 0, stdout: rendered.stdout });
+    const verified = asNobody(["verify", "--json", ...only]);
+    expect(verified.code).toBe(1);
+    expect(json(verified.stdout).state).toBe("not-patched");
   });
 
-  test("verify needs no root", (context) => {
-    needsNode(context);
-    expect(asNobody(["verify", "--json", ...only])).toMatchObject({
-      code: 1,
-      stdout: expect.stringContaining('"state": "not-patched"'),
-    });
-  });
-
-  test("a pool whose name is not ASCII", () => {
-    const name = `${PREFIX}-größe €`;
-    definePool(folder, { name, cephPool: "groesse", hosts: [{ name: "192.0.2.41" }] });
-    const seen = built(["inspect", "--json"]);
-    removePool(name);
-    expectDone(seen);
-    expect(json(seen.stdout).document.pools).toContainEqual(expect.objectContaining({ name, cephPool: "groesse" }));
-  });
-
-  test("a pool whose secret is not defined is shown with a remedy, and refused", () => {
+  test("a pool whose secret is not defined is shown by inspect and refused by apply, with the remedy", () => {
     const name = `${PREFIX}-stray`;
-    const secret = `uuid="0b2d8f1e-6c1f-4c0e-8f0a-5d0f3f6f9a03"`;
-    definePool(folder, {
-      name,
-      cephPool: "stray",
-      hosts: [{ name: "192.0.2.31" }],
-      auth: { username: "libvirt", secret },
-    });
-    const { code, stderr } = built(["apply", "--check", "--pool", name]);
-    expect(code).toBe(3);
-    expect(stderr).toContain(name);
-    expect(stderr).toContain("secret-define");
-    // It can be looked at.
+    const auth = { username: "libvirt", secret: `uuid="0b2d8f1e-6c1f-4c0e-8f0a-5d0f3f6f9a03"` };
+    definePool(folder, { name, cephPool: "stray", hosts: [{ name: "192.0.2.31" }], auth });
+    const refused = built(["apply", "--check", "--pool", name]);
+    expect([refused.code, refused.stderr]).toEqual([3, expect.stringMatching(/vrp-e2e-stray[\s\S]*secret-define/)]);
     const seen = built(["inspect", "--json", "--pool", name]);
     expect(seen.code).toBe(3);
     expect(json(seen.stdout).broken).toEqual([
@@ -164,8 +122,3 @@ describe("inspect on a real libvirtd", () => {
     removePool(name);
   });
 });
-
-function needsNode(context: Parameters<typeof notRun>[0]): void {
-  const { code, stderr } = asNobody(["--version"]);
-  if (code !== 0) notRun(context, `an ordinary user cannot run ${process.execPath} here: ${stderr.trim()}`);
-}

@@ -1,15 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { built } from "../support/cli";
+import { built, HOST } from "../support/cli";
 import { type Container, startContainer } from "./support/container";
 import { examples, programs, type } from "./support/examples";
-import { makeFolder, must, notRun, run, undoAll } from "./support/machine";
+import { expectDone, makeFolder, must, run, undoAll } from "./support/machine";
 
-const FACTS = ["usage"].flatMap((name) => [
-  `--pool-xml=${resolve(`test/fixtures/host/pool-${name}.xml`)}`,
-  `--secret-xml=${resolve(`test/fixtures/host/secret-${name}.xml`)}`,
-]);
 const PROGRAM = "/usr/local/sbin/rbd-patch.py";
 /** Prints only the state. */
 const STATE = `rbd-patch.py verify --static | sed 's/:.*//;q'`;
@@ -18,14 +14,12 @@ let host: Container;
 
 afterAll(undoAll);
 
-/** Puts a hook there. */
+/** Installs a hook on the host. */
 function install(kind: string): void {
-  const folder = join(makeFolder(), "hook");
-  const { code, stderr } = built(["hook", kind, ...FACTS, "-o", folder]);
-  if (code !== 0) throw new Error(stderr);
-  const packed = join(folder, "../hook.tar");
-  must("tar", ["-C", folder, "-cf", packed, "."]);
-  host.must("tar -x --no-same-owner --no-overwrite-dir -C /", readFileSync(packed));
+  const folder = makeFolder();
+  expectDone(built(["hook", kind, ...HOST, "-o", join(folder, "hook")]));
+  must("tar", ["-C", join(folder, "hook"), "-cf", join(folder, "hook.tar"), "."]);
+  host.must("tar -x --no-same-owner --no-overwrite-dir -C /", readFileSync(join(folder, "hook.tar")));
 }
 
 /** Runs the examples of docs/packages.md for one hook, in order. */
@@ -36,14 +30,29 @@ function follow(kind: string): string {
     .filter((example) => !example.includes(other))
     .map((example) => example.replace("hook apt", `hook ${kind}`).replaceAll("dnf -y", `${kind} -y`))
     .map((example) => {
-      const { code, stdout, stderr } = type(example, typed);
-      expect({ example, code, stderr: code === 0 ? "" : stderr }).toEqual({ example, code: 0, stderr: "" });
-      return stdout;
+      const ran = type(example, typed);
+      expectDone(ran, example);
+      return ran.stdout;
     })
     .join("");
 }
 
-describe("apt", () => {
+/** Checks that a reinstallation and a removal of virtinst succeed, even if the script fails or is missing. */
+function expectNoFailure(reinstall: string, remove: string): void {
+  host.must(`cp ${PROGRAM} /root/kept && printf '#!/bin/sh\\necho "no luck" >&2\\nexit 6\\n' >${PROGRAM}`);
+  const failing = host.sh(reinstall);
+  expect(failing.code).toBe(0);
+  expect((failing.stdout + failing.stderr).match(/no luck/g)).toHaveLength(1);
+  host.must(`rm ${PROGRAM}`);
+  expect(host.sh(reinstall)).toMatchObject({ code: 0, stderr: expect.not.stringContaining("rbd-patch") });
+  host.must(`cp /root/kept ${PROGRAM}`);
+  const removed = host.sh(remove);
+  expect(removed.code).toBe(0);
+  expect(removed.stdout + removed.stderr).toMatch(/Removing/);
+  expect(removed.stdout + removed.stderr).not.toContain("No virtinst was found");
+}
+
+describe("a transaction of apt", () => {
   const REINSTALL = "DEBIAN_FRONTEND=noninteractive apt-get install -q -y --reinstall virtinst";
 
   beforeAll(() => {
@@ -56,13 +65,13 @@ describe("apt", () => {
     }
     const [name] = readdirSync(folder);
     host.must(`cat >'/var/cache/apt/archives/${name}'`, readFileSync(join(folder, name as string)));
-    // The machine's own way of apt is not the tests' subject: neither its network nor what it does after dpkg.
+    // The configuration of this machine's apt is not tested.
     host.must(
       "rm -rf /etc/apt/apt.conf.d /etc/dpkg/dpkg.cfg.d /var/lib/man-db/auto-update && mkdir /etc/apt/apt.conf.d",
     );
   });
 
-  test("the examples of the page; with the hook, Debian's own package keeps the patch", () => {
+  test("with the hook reapplies the patch to Debian's package, and the examples of docs/packages.md remove the hook", () => {
     const said = follow("apt");
     expect(said).toMatch(/^Setting up virtinst /m);
     expect(said).toMatch(/^current: /m);
@@ -70,7 +79,7 @@ describe("apt", () => {
     expect(host.sh("dpkg --verify virtinst").stdout).not.toMatch(/installer\.py/);
   });
 
-  test("without the hook the patch is lost, silently", () => {
+  test("without the hook removes the patch, without a message", () => {
     install("apt");
     host.must("rbd-patch.py apply && mv /etc/apt/apt.conf.d/90virtinst-rbd-patch /root");
     expect(host.must(STATE)).toBe("current\n");
@@ -79,20 +88,11 @@ describe("apt", () => {
     host.must("mv /root/90virtinst-rbd-patch /etc/apt/apt.conf.d");
   });
 
-  test("no transaction fails: by a program that fails, that is not there, or where virtinst went", () => {
-    host.must(`cp ${PROGRAM} /root/kept && printf '#!/bin/sh\\necho "no luck" >&2\\nexit 6\\n' >${PROGRAM}`);
-    const failing = host.sh(REINSTALL);
-    expect(failing).toMatchObject({ code: 0, stderr: expect.stringContaining("no luck\n") });
-    host.must(`rm ${PROGRAM}`);
-    expect(host.sh(REINSTALL)).toMatchObject({ code: 0, stderr: expect.not.stringContaining("rbd-patch") });
-    host.must(`cp /root/kept ${PROGRAM}`);
-    const removed = host.sh("DEBIAN_FRONTEND=noninteractive apt-get remove -q -y virtinst");
-    expect(removed).toMatchObject({ code: 0, stdout: expect.stringContaining("Removing virtinst") });
-    expect(removed.stdout + removed.stderr).not.toContain("No virtinst was found");
-  });
+  test("does not fail if the script of the hook fails, is missing, or finds no virtinst", () =>
+    expectNoFailure(REINSTALL, "DEBIAN_FRONTEND=noninteractive apt-get remove -q -y virtinst"));
 });
 
-describe("dnf and yum", () => {
+describe("a transaction of dnf or yum", () => {
   const RPM = "virt-manager-common";
   const DNF = "dnf -y";
 
@@ -126,14 +126,14 @@ find %{buildroot} -name __pycache__ -prune -exec rm -r {} +
     host.must(`${DNF} install ${RPM}-1`);
   });
 
-  test("the examples of the page for dnf; with the hook, the package keeps the patch", () => {
+  test("with the hook for dnf reapplies the patch, and the examples of docs/packages.md remove the hook", () => {
     const said = follow("dnf");
     expect(said).toMatch(/post-transaction-actions: patched: /);
     expect(said).toMatch(/^current: /m);
     expect(host.sh(`ls ${PROGRAM}; find /etc/dnf /etc/yum.repos.d -name 'virtinst*'`).stdout).toBe("");
   });
 
-  test("the examples of the page for yum, with a stand-in for yum", () => {
+  test("with the hook for yum reapplies the patch (a stand-in for yum), and the examples of docs/packages.md remove the hook", () => {
     // It runs what the plug-in would: the commands of the lines, each once. The transaction is dnf's.
     const yum = `#!/bin/sh
 dnf "$@" || exit
@@ -144,7 +144,7 @@ sed -n 's/^virt-manager-common:install://p' /etc/yum/post-actions/*.action | sor
     expect(host.sh(`ls ${PROGRAM} /etc/yum/post-actions/*`).stdout).toBe("");
   });
 
-  test("without the hook the patch is lost; with it, it is there after an update and after a downgrade", () => {
+  test("with the hook reapplies the patch in an upgrade and a downgrade, and without the hook removes it", () => {
     install("dnf");
     const hook = "/etc/dnf/plugins/post-transaction-actions.d/virtinst-rbd-patch.action";
     host.must(`rbd-patch.py apply && mv ${hook} /root`);
@@ -157,21 +157,11 @@ sed -n 's/^virt-manager-common:install://p' /etc/yum/post-actions/*.action | sor
     }
   });
 
-  test("no transaction fails: by a program that fails, that is not there, or where virtinst went", () => {
-    host.must(`cp ${PROGRAM} /root/kept && printf '#!/bin/sh\\necho "no luck" >&2\\nexit 6\\n' >${PROGRAM}`);
-    const failing = host.sh(`${DNF} reinstall ${RPM}`);
-    expect(failing.code).toBe(0);
-    expect((failing.stdout + failing.stderr).match(/no luck/g)).toHaveLength(1);
-    host.must(`rm ${PROGRAM}`);
-    expect(host.sh(`${DNF} reinstall ${RPM}`).code).toBe(0);
-    host.must(`cp /root/kept ${PROGRAM}`);
-    const removed = host.sh(`${DNF} remove ${RPM}`);
-    expect(removed).toMatchObject({ code: 0 });
-    expect(removed.stdout + removed.stderr).not.toContain("No virtinst was found");
-  });
+  test("does not fail if the script of the hook fails, is missing, or finds no virtinst", () =>
+    expectNoFailure(`${DNF} reinstall ${RPM}`, `${DNF} remove ${RPM}`));
 
-  test("dnf 5 reads its file", (context) =>
-    notRun(context, "Debian 12 has no dnf 5; its form is that of libdnf5-actions(8)"));
+  test.skip("of dnf 5 reads the file of the hook (Debian 12 has no dnf 5)", () => {});
+  test.skip("of yum itself reads the file of the hook (Debian 12 has no yum)", () => {});
 });
 
 test("the systemd units of docs/other-hosts.md reapply the patch after an upgrade", () => {
@@ -181,7 +171,7 @@ test("the systemd units of docs/other-hosts.md reapply the patch after an upgrad
   for (const [, name, text = ""] of units)
     host.must(`cat >/etc/systemd/system/${name}`, text.replace("/bin/sleep 5", "/bin/sleep 1"));
   const script = join(makeFolder(), "rbd-patch.py");
-  expect(built(["bundle", ...FACTS, "-o", script]).code).toBe(0);
+  expect(built(["bundle", ...HOST, "-o", script]).code).toBe(0);
   host.must(`cat >${PROGRAM} && chmod 755 ${PROGRAM}`, readFileSync(script));
   const [, commands = ""] = /((?:^ {4}systemctl .*\n)+)/m.exec(readFileSync("docs/other-hosts.md", "utf8")) ?? [];
   host.must(`set -e\n${commands}`);
@@ -190,6 +180,3 @@ test("the systemd units of docs/other-hosts.md reapply the patch after an upgrad
   host.must(`rbd-patch.py revert && ${until}; rbd-patch.py verify --static`);
   expect(host.must("sleep 4; systemctl is-failed virtinst-rbd-patch.service || true")).not.toMatch(/^failed/);
 });
-
-test("yum itself reads its file", (context) =>
-  notRun(context, "Debian has no yum; the form is that of the plug-in's sample.action and source"));

@@ -7,17 +7,11 @@ import { type Daemon, must, run, startDaemon, waitFor } from "./machine";
 export const CEPH_POOL = "vms";
 export const CEPH_USER = "libvirt";
 
-const MONITORS = [
-  ["a", "127.0.0.1"],
-  ["b", "127.0.0.2"],
-  ["c", "127.0.0.3"],
-] as const;
-
 /** The monitors, in the order in which libvirt's pools list them. */
 export const MONITOR_HOSTS = [
-  { name: MONITORS[0][1], port: 6789 },
-  { name: MONITORS[1][1], port: 6789 },
-  { name: MONITORS[2][1], port: 6789 },
+  { id: "a", name: "127.0.0.1", port: 6789 },
+  { id: "b", name: "127.0.0.2", port: 6789 },
+  { id: "c", name: "127.0.0.3", port: 6789 },
 ] as const;
 
 /** A Ceph cluster that runs. */
@@ -29,11 +23,10 @@ export interface Cluster {
   watchers(image: string): string;
   /** Stops the monitor that the pools list first, and waits until the others go on without it. */
   stopFirstMonitor(): void;
-  startFirstMonitor(): void;
 }
 
 /**
- * Starts a cluster of three monitors, one OSD that keeps everything in memory, and a manager; cephx is required.
+ * Starts a cluster of three monitors and one OSD that keeps everything in memory; cephx is required.
  *
  * @param folder our own folder: everything is below it
  */
@@ -49,8 +42,8 @@ export function startCluster(folder: string): Cluster {
     conf,
     `[global]
 fsid = ${fsid}
-mon host = ${MONITORS.map(([, host]) => address(host)).join(",")}
-mon initial members = ${MONITORS.map(([id]) => id).join(", ")}
+mon host = ${MONITOR_HOSTS.map(({ name }) => address(name)).join(",")}
+mon initial members = ${MONITOR_HOSTS.map(({ id }) => id).join(", ")}
 auth cluster required = cephx
 auth service required = cephx
 auth client required = cephx
@@ -75,8 +68,6 @@ mon data = ${own}/$name
 [osd]
 osd data = ${own}/$name
 public addr = 127.0.0.1
-[mgr]
-mgr data = ${own}/$name
 `,
   );
 
@@ -87,19 +78,18 @@ mgr data = ${own}/$name
       ...["--gen-key", "-n", name],
       ...Object.entries(capabilities).flatMap(([daemon, text]) => ["--cap", daemon, text]),
     ]);
-  addUser("client.admin", { mon: "allow *", osd: "allow *", mgr: "allow *" });
-  addUser("osd.0", { mon: "allow profile osd", osd: "allow *", mgr: "allow profile osd" });
-  addUser("mgr.x", { mon: "allow profile mgr", osd: "allow *" });
+  addUser("client.admin", { mon: "allow *", osd: "allow *" });
+  addUser("osd.0", { mon: "allow profile osd", osd: "allow *" });
   addUser(`client.${CEPH_USER}`, { mon: "profile rbd", osd: `profile rbd pool=${CEPH_POOL}` });
 
   const monmap = join(own, "monmap");
   must("monmaptool", [
     ...["--create", "--fsid", fsid],
-    ...MONITORS.flatMap(([id, host]) => ["--addv", id, address(host)]),
+    ...MONITOR_HOSTS.flatMap(({ id, name }) => ["--addv", id, address(name)]),
     monmap,
   ]);
 
-  const start = (kind: "mon" | "osd" | "mgr", id: string) =>
+  const start = (kind: "mon" | "osd", id: string) =>
     startDaemon(`${kind}.${id}`, [`ceph-${kind}`, "-c", conf, "-i", id, "-f"], own);
   const daemons = new Map<string, Daemon>();
   const ceph = (...words: string[]) => must("ceph", ["-c", conf, "--connect-timeout", "60", ...words]);
@@ -111,17 +101,16 @@ mgr data = ${own}/$name
     });
 
   try {
-    for (const [id] of MONITORS) {
+    for (const { id } of MONITOR_HOSTS) {
       mkdirSync(join(own, `mon.${id}`));
       must("ceph-mon", ["-c", conf, "-i", id, "--mkfs", "--monmap", monmap, "--keyring", keyring]);
       daemons.set(`mon.${id}`, start("mon", id));
     }
-    for (const name of ["osd.0", "mgr.x"]) mkdirSync(join(own, name));
+    mkdirSync(join(own, "osd.0"));
     must("ceph-osd", ["-c", conf, "-i", "0", "--mkfs", "--osd-uuid", osdUuid, "--no-mon-config"]);
-    quorum(MONITORS.length);
+    quorum(MONITOR_HOSTS.length);
     ceph("osd", "new", osdUuid, "0");
     daemons.set("osd.0", start("osd", "0"));
-    daemons.set("mgr.x", start("mgr", "x"));
     ceph("osd", "pool", "create", CEPH_POOL, "8");
     rbd("pool", "init", CEPH_POOL);
   } catch (error) {
@@ -129,18 +118,13 @@ mgr data = ${own}/$name
     throw new Error(`The cluster did not start: ${(error as Error).message}\n${said.join("\n")}`);
   }
 
-  const [first] = MONITORS[0];
   return {
     key: must("ceph-authtool", [keyring, "-p", "-n", `client.${CEPH_USER}`]).trim(),
     rbd,
     watchers: (image) => rbd("status", image),
     stopFirstMonitor: () => {
-      daemons.get(`mon.${first}`)?.stop();
-      quorum(MONITORS.length - 1);
-    },
-    startFirstMonitor: () => {
-      daemons.set(`mon.${first}`, start("mon", first));
-      quorum(MONITORS.length);
+      daemons.get(`mon.${MONITOR_HOSTS[0].id}`)?.stop();
+      quorum(MONITOR_HOSTS.length - 1);
     },
   };
 }

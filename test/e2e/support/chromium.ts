@@ -4,13 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 
-/** How a page is looked at. */
-export interface View {
-  /** Of the viewport, in pixels. */
-  readonly width: number;
-  readonly scheme: "light" | "dark";
-}
-
 interface Answer {
   readonly id?: number;
   readonly method?: string;
@@ -20,7 +13,7 @@ interface Answer {
   readonly sessionId?: string;
 }
 
-/** A page in Debian's Chromium, spoken to through a pipe, in the DevTools protocol's own words. */
+/** A page in Debian's Chromium, controlled with the DevTools protocol through a pipe. */
 export class Chromium {
   readonly #child: ChildProcess;
   readonly #folder: string;
@@ -30,7 +23,7 @@ export class Chromium {
   #loaded: () => void = () => {};
   /** The address of each request that the page made. */
   readonly requests: string[] = [];
-  /** What the browser complained of, a breach of the page's policy among it. */
+  /** The errors that the browser logged, such as violations of the content security policy. */
   readonly complaints: string[] = [];
 
   private constructor() {
@@ -75,16 +68,12 @@ export class Chromium {
     });
   }
 
-  /** Loads a file and looks at it; what was requested and complained of before is forgotten. */
-  async open(file: string, { width, scheme }: View): Promise<void> {
+  /** Loads a file, and forgets the requests and complaints of the page before. */
+  async open(file: string, width: number, scheme: "light" | "dark"): Promise<void> {
     for (const list of [this.requests, this.complaints]) list.length = 0;
-    await this.#ask("Emulation.setDeviceMetricsOverride", {
-      ...{ width, height: 844, deviceScaleFactor: 1, mobile: width < 500 },
-    });
-    await this.#ask("Emulation.setEmulatedMedia", {
-      media: "",
-      features: [{ name: "prefers-color-scheme", value: scheme }],
-    });
+    const size = { width, height: 844, deviceScaleFactor: 1, mobile: width < 500 };
+    await this.#ask("Emulation.setDeviceMetricsOverride", size);
+    await this.emulateMedia("", scheme);
     const loaded = new Promise<void>((resolve) => {
       this.#loaded = resolve;
     });
@@ -92,28 +81,16 @@ export class Chromium {
     await loaded;
   }
 
-  /** What a JavaScript expression is in the page. */
+  /** Shows the page on a screen ("") or as it would be printed, with this preference for colours. */
+  async emulateMedia(media: "" | "print", scheme: "light" | "dark"): Promise<void> {
+    const features = [{ name: "prefers-color-scheme", value: scheme }];
+    await this.#ask("Emulation.setEmulatedMedia", { media, features });
+  }
+
+  /** The value of a JavaScript expression in the page. */
   async evaluate(expression: string): Promise<unknown> {
     const { result } = await this.#ask("Runtime.evaluate", { expression, returnByValue: true });
     return (result as { value?: unknown }).value;
-  }
-
-  /** The whole page as a PNG. */
-  async picture(): Promise<Buffer> {
-    const { data } = await this.#ask("Page.captureScreenshot", { captureBeyondViewport: true });
-    return Buffer.from(data as string, "base64");
-  }
-
-  /** The page as it is printed, a PDF. */
-  async print(): Promise<Buffer> {
-    const { data } = await this.#ask("Page.printToPDF", { paperWidth: 8.27, paperHeight: 11.69 });
-    return Buffer.from(data as string, "base64");
-  }
-
-  /** Looks at the page as it would be on paper, on a machine that prefers dark. */
-  async onPaper(): Promise<void> {
-    const features = [{ name: "prefers-color-scheme", value: "dark" }];
-    await this.#ask("Emulation.setEmulatedMedia", { media: "print", features });
   }
 
   /** Ends the browser. */

@@ -1,27 +1,31 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { standInSsh, standInVirsh } from "./examples";
-import { changedFiles, makeFolder, must, run, SHARE } from "./machine";
+import { changedFiles, INSTALLER, makeFolder, must, run, SHARE } from "./machine";
 
-/** A host of the test's own: this machine, seen with folders of ours in the places that a hook changes. */
+/** This machine with directories of the test in the places that a hook changes. */
 export interface Host {
-  /** Its home folder, where ssh begins and scp ends. */
+  /** The home directory, where ssh starts and where scp copies to. */
   readonly home: string;
-  /** Its file with `_build_xml`, and its program, as they are seen from here. */
+  /** The file with `_build_xml` and the standalone script, as seen from here. */
   readonly file: string;
   readonly program: string;
-  /** Programs that stand for the way there, for `programs`: ssh, scp, and a virsh that knows one pool. */
+  /** The content and the time of its file at the start. */
+  readonly original: { readonly bytes: Buffer; readonly time: Date };
+  /** For `programs`: an ssh and an scp to the host, and a virsh with one pool. */
   readonly way: Readonly<Record<string, string>>;
-  /** Runs a line of sh there, as ssh does. */
+  /** Runs a line of sh on the host, as ssh does. */
   sh(line: string): ReturnType<typeof run>;
+  /** Writes the original file again, as an upgrade of virt-manager does, with a text at its end; returns the content. */
+  upgrade(text?: string): Buffer;
 }
 
 /**
- * Makes a host whose virtinst is a copy of Debian's, and whose /usr/local/sbin is empty. The machine's own stay as they
- * are: what runs there has a mount namespace of its own.
+ * Makes a host with a copy of Debian's virtinst and an empty /usr/local/sbin. Commands on it run in a mount namespace, so
+ * that those of this machine do not change.
  *
- * @param binds more places with folders of their own
+ * @param binds more places with directories of the test
  */
 export function makeHost(binds: readonly string[] = []): Host {
   if (changedFiles() !== "") throw new Error(`virtinst is not as its package has it:\n${changedFiles()}`);
@@ -34,9 +38,10 @@ export function makeHost(binds: readonly string[] = []): Host {
   must("cp", ["-a", SHARE, own(SHARE)]);
   const mounts = places.map((place) => `mount --bind '${own(place)}' '${place}'`).join(" && ");
   const enter = `unshare -m sh -c '${mounts.replaceAll("'", "'\\''")} && cd "$1" && exec sh -c "$2"' sh '${home}'`;
+  const file = own(INSTALLER);
+  const original = { bytes: readFileSync(file), time: statSync(file).mtime };
   return {
-    home,
-    file: join(own(SHARE), "virtinst/install/installer.py"),
+    ...{ home, file, original },
     program: join(own("/usr/local/sbin"), "rbd-patch.py"),
     way: {
       ssh: standInSsh(`exec ${enter}`),
@@ -44,5 +49,10 @@ export function makeHost(binds: readonly string[] = []): Host {
       virsh: standInVirsh(hostname()),
     },
     sh: (line) => run("sh", ["-c", `exec ${enter} "$1"`, "sh", line]),
+    upgrade: (text = "") => {
+      writeFileSync(file, `${original.bytes}${text}`);
+      utimesSync(file, original.time, original.time);
+      return readFileSync(file);
+    },
   };
 }

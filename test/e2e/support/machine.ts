@@ -1,17 +1,17 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestContext } from "vitest";
 import { built, type Ran } from "../../support/cli";
 
 /** Where Debian's virtinst is. */
 export const SHARE = "/usr/share/virt-manager";
+export const INSTALLER = `${SHARE}/virtinst/install/installer.py`;
 
-/** What the tests make on the machine begins with this, so that nobody else's is touched. */
+/** The names of pools, secrets and domains of the tests start with this. Others are not changed. */
 export const PREFIX = "vrp-e2e";
 
-/** Runs a program to its end; a cluster that does not answer must not hold the tests for ever. */
+/** Runs a program to its end, with a time limit, since a cluster may not answer. */
 export function run(
   command: string,
   args: readonly string[],
@@ -37,25 +37,30 @@ export function must(command: string, args: readonly string[], options: Paramete
   return ran.stdout;
 }
 
-/** Throws with all that a program said, where it did not succeed. */
+/** Throws with the output of a program if it failed. */
 export function expectDone({ code, stdout, stderr }: Ran, what = "the program"): void {
   if (code !== 0) throw new Error(`${what}: exit ${code}\n${stdout}\n${stderr}`);
 }
 
-/** What an XPath expression is in an XML text, by a parser that is not the tool's own. */
+/** The value of an XPath expression in an XML text, by another parser than that of the tool. */
 export function xpath(xml: string, expression: string): string {
   return must("xmllint", ["--xpath", expression, "-"], { input: xml }).trim();
 }
 
-/** The monitors of a domain's first rbd disk or of a pool, as `name:port`. */
+/** The monitors of a domain's rbd disks or of a pool, as `name:port`. */
 export function monitors(xml: string): string[] {
-  const hosts = "//source[@protocol='rbd' or ../self::pool][1]/host";
-  return Array.from({ length: Number(xpath(xml, `count(${hosts})`)) }, (_, index) =>
-    xpath(xml, `concat((${hosts})[${index + 1}]/@name, ':', (${hosts})[${index + 1}]/@port)`),
-  );
+  const hosts = must("xmllint", ["--xpath", "//source[@protocol='rbd' or ../self::pool]/host", "-"], { input: xml });
+  return [...hosts.matchAll(/<host name="(.*?)"(?: port="(.*?)")?/g)].map(([, name, port = ""]) => `${name}:${port}`);
 }
 
-/** What differs between virtinst's files and its package; files that an image leaves out, such as manuals, do not count. */
+/** Checks a domain with libvirt's own schema. */
+export function validate(folder: string, xml: string): Ran {
+  const file = join(folder, "domain.xml");
+  writeFileSync(file, xml);
+  return run("virt-xml-validate", [file, "domain"]);
+}
+
+/** The files of virtinst that differ from its package, except those that an image leaves out, such as manuals. */
 export function changedFiles(): string {
   return run("dpkg", ["--verify", "virtinst"])
     .stdout.split("\n")
@@ -63,8 +68,8 @@ export function changedFiles(): string {
     .join("\n");
 }
 
-/** Waits without letting go of the thread, as the handlers of an exit must. */
-export function sleep(milliseconds: number): void {
+/** Blocks this thread, as an exit handler must. */
+function sleep(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
@@ -79,12 +84,12 @@ export function waitFor(what: string, seconds: number, holds: () => boolean): vo
 
 const undoing: { readonly what: string; readonly undo: () => void }[] = [];
 
-/** Remembers how to undo something; what came last is undone first. */
+/** Registers how to undo something. The last is undone first. */
 export function atEnd(what: string, undo: () => void): void {
   undoing.push({ what, undo });
 }
 
-/** Undoes all that was done, whatever fails on the way. */
+/** Undoes everything, even if a step fails. */
 export function undoAll(): void {
   const failures: string[] = [];
   for (let step = undoing.pop(); step; step = undoing.pop()) {
@@ -97,11 +102,11 @@ export function undoAll(): void {
   if (failures.length > 0) throw new Error(`The machine is not as it was:\n${failures.join("\n")}`);
 }
 
-// A run that is broken off comes by here without its afterAll.
+// A run that is interrupted does not call afterAll.
 process.on("exit", undoAll);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
 
-/** Makes sure that virtinst is as its package has it, before a test changes it, and that it is so again at the end. */
+/** Checks that virtinst is as its package installed it, now and after the tests. */
 export function borrowVirtinst(): void {
   const changed = changedFiles();
   if (changed !== "")
@@ -114,7 +119,7 @@ export function borrowVirtinst(): void {
   });
 }
 
-/** A folder for a file of tests, which goes at the end; others may look into it. */
+/** Makes a directory that all users can read, and that is removed at the end. */
 export function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), `${PREFIX}-`));
   chmodSync(folder, 0o755);
@@ -122,20 +127,20 @@ export function makeFolder(): string {
   return folder;
 }
 
-/** A program that runs beside the tests. */
+/** A program that runs in the background. */
 export interface Daemon {
-  /** What it said so far. */
+  /** Its output so far. */
   log(): string;
   running(): boolean;
-  /** Ends it, by its id, and waits until it is gone. */
+  /** Ends it, and waits until it has ended. */
   stop(): void;
 }
 
-/** Starts a program beside the tests; it goes with them, however they end. */
+/** Starts a program in the background. It ends with the tests, however they end. */
 export function startDaemon(name: string, command: readonly string[], folder: string): Daemon {
   const file = join(folder, `${name}.out`);
   const output = openSync(file, "a");
-  // The kernel ends it when this process dies without a word; its own session, so that Ctrl-C leaves it to undoAll.
+  // The kernel ends it if this process is killed. It has its own session, so that Ctrl-C leaves it to undoAll.
   const child: ChildProcess = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...command], {
     stdio: ["ignore", output, output],
     detached: true,
@@ -160,10 +165,4 @@ function statOf(pid: number): string {
   } catch {
     return "";
   }
-}
-
-/** Leaves a test out, and says so where it is read: the reporter only counts. */
-export function notRun({ task, skip }: TestContext, reason: string): never {
-  process.stderr.write(`not run: ${task.name}: ${reason}\n`);
-  return skip(reason);
 }

@@ -70,6 +70,7 @@ AuthorizedKeysFile ${folder}/authorized
 PidFile none
 UsePAM no
 StrictModes no
+SetEnv TMPDIR=/root
 Subsystem sftp internal-sftp
 ${matches.join("")}`,
   );
