@@ -46,8 +46,6 @@ beforeAll(() => {
   writeFileSync(image, BOOT_SECTOR);
   truncateSync(image, 64 << 20);
   cluster.rbd("import", "--no-progress", image, IMAGE);
-  truncateSync(image, 1 << 20);
-
   startLibvirt(folder);
   defineSecret(folder, SECRET, USAGE, cluster.key);
   for (const [name, secret] of [

@@ -9,7 +9,7 @@ const FILE = resolve("docs/virtinst-rbd-patch.bash");
 const [ALL, ONE] = ["\x1b*", "\t"];
 
 let folder: string;
-/** Where the shell is: it contains a file and a directory. */
+/** The current directory of the shell, which contains a file and a directory. */
 let cwd: string;
 
 beforeAll(() => {
@@ -19,34 +19,31 @@ beforeAll(() => {
   cwd = join(folder, "here");
   mkdirSync(join(cwd, "some dir"), { recursive: true });
   writeFileSync(join(cwd, "a file.patch"), "");
-  // A virsh with a pool whose name a shell would run, if it took the name for its own words.
+  // A virsh with pools whose names contain commands of a shell.
   mkdirSync(join(folder, "bin"));
   const names = ["libvirtpool", "$(touch oops)", "a b", "`touch oops`"];
   const virsh = `#!/bin/sh\ncat <<'END'\n${names.join("\n")}\nEND\n`;
   writeFileSync(join(folder, "bin/virsh"), virsh, { mode: 0o755 });
 });
 
-afterAll(() => {
-  const ran = existsSync(join(cwd, "oops"));
-  undoAll();
-  expect(ran).toBe(false);
-});
+afterAll(undoAll);
 
-const LOADED: Readonly<Record<string, () => string[]>> = {
-  "that sources the file": () => [`source ${FILE}`],
-  "with bash-completion, which loads the file": () => [
-    "export XDG_DATA_HOME=/nowhere",
-    `BASH_COMPLETION_USER_DIR=${folder}/user`,
-    "source /usr/share/bash-completion/bash_completion",
+describe.each([
+  ["sourced in bash", () => [`source ${FILE}`]],
+  [
+    "loaded by bash-completion",
+    () => [
+      "export XDG_DATA_HOME=/nowhere",
+      `BASH_COMPLETION_USER_DIR=${folder}/user`,
+      "source /usr/share/bash-completion/bash_completion",
+    ],
   ],
-};
-
-describe.each(Object.keys(LOADED))("a bash %s", (how) => {
+])("the completion, %s,", (_, load) => {
   /** The words that the shell reads from a line whose completions were inserted, without the tool's name. */
   const typed = (line: string, all = ALL): string[] => {
     const asked = {
       shell: ["/bin/bash", "--noprofile", "--norc", "-i"],
-      before: ["bind 'set enable-bracketed-paste off'", ...(LOADED[how]?.() ?? [])],
+      before: ["bind 'set enable-bracketed-paste off'", ...load()],
       env: { PATH: `${folder}/bin:${process.env.PATH}` },
       line: `virtinst-rbd-patch ${line}`,
       ...{ cwd, all },
@@ -72,5 +69,6 @@ describe.each(Object.keys(LOADED))("a bash %s", (how) => {
   test("completes the pools of libvirt, and runs nothing that a name contains", () => {
     expect(typed("apply --pool ")).toEqual(["apply", "--pool", "libvirtpool"]);
     expect(typed("verify --vol lib", ONE)).toEqual(["verify", "--vol", "libvirtpool"]);
+    expect(existsSync(join(cwd, "oops"))).toBe(false);
   });
 });

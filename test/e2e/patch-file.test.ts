@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { built, eachLayout, target, temporaryFolder } from "../support/cli";
 
 eachLayout(({ name: layout }) => {
-  test.each(["\n", "\r\n"])("patch -p1 and git apply end with the bytes of apply (line end %j)", (end) => {
+  test.each(["\n", "\r\n"])("patch -p1 and git apply write the same file as apply (line end %j)", (end) => {
     const { folder, path, options, standIn } = target(layout);
     writeFileSync(path, readFileSync(path, "utf8").replace(/\n/g, end));
     utimesSync(path, 1400000000, 1400000000);

@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { json } from "../support/cli";
@@ -110,14 +109,6 @@ describe("with --ssh through a real sshd", () => {
     expect(["/", host.home, process.cwd()].filter((place) => existsSync(join(place, `${PREFIX}-ran`)))).toEqual([]);
   });
 
-  test("--json, --quiet, --pool and --static work as they do locally", () => {
-    const { stdout, code } = tool("verify", "--ssh", "root@hv01", "--static", "--json", "--pool", POOL);
-    expect(code).toBe(1);
-    expect(json(stdout)).toMatchObject({ host: hostname(), pools: [POOL], source: "ssh://root@hv01" });
-    expect(json(tool("inspect", "--ssh", "root@hv01", "--json").stdout).document.pools).toHaveLength(2);
-    expect(tool("apply", "--check", "-q", "--ssh", "root@hv01")).toMatchObject({ code: 1, stdout: "" });
-  });
-
   test.each(["admin", "csh"])("user %s patches and reverts with --sudo", (user) => {
     const applied = expect.stringContaining(HOSTILE.slice(0, 20));
     expect(tool("apply", "--ssh", `${user}@hv01`, "--sudo")).toMatchObject({ code: 0, stdout: applied, stderr: "" });
@@ -158,7 +149,6 @@ print("code", code, "asked", asked)
     expect([exit.code, exit.stderr.trim()]).toEqual([0, "Exit request sent."]);
   });
 
-  const CHECK_SUDO = "Check with: ssh plain@hv01 sudo -n sh -c true\n";
   test.each([
     [
       "a user who is not root",
@@ -170,7 +160,7 @@ print("code", code, "asked", asked)
       "sudo that needs a password",
       ["plain@hv01", "--sudo"],
       6,
-      new RegExp(`sudo -n cannot run sh: sudo: .*\n${CHECK_SUDO}`),
+      /sudo -n cannot run sh: sudo: .*\nCheck with: ssh plain/,
     ],
     ["an account without a shell", ["nologin@hv01"], 6, /its login shell cannot run sh/],
     [
@@ -188,9 +178,9 @@ print("code", code, "asked", asked)
     ],
     [
       "a host that does not exist",
-      ["root@hv01.invalid"],
+      ["root@x.invalid"],
       6,
-      /ssh cannot connect: .*\nCheck with: ssh root@hv01\.invalid true\n/,
+      /ssh cannot connect: .*\nCheck with: ssh root@x\.invalid true/,
     ],
   ] as const)("apply fails for %s, and reports what to do next", (_, words, exit, message) => {
     const before = state();
@@ -245,6 +235,7 @@ describe("with --connect qemu+ssh:// through a real sshd", () => {
     const { code, stdout } = inspect("qemu+ssh://root@hv01/system");
     expect([code, json(stdout).error.message]).toEqual([3, refused]);
     expect(tool("verify", "--ssh", "root@hv01")).toMatchObject({ code: 6, stdout: "", stderr: refused });
-    expect(json(tool("revert", "--ssh", "root@hv01", "--json").stdout).exitCode).toBe(6);
+    const reverted = tool("revert", "--ssh", "root@hv01", "--json");
+    expect([reverted.code, json(reverted.stdout).verdict.exitCode]).toEqual([6, 6]);
   });
 });

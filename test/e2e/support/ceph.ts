@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Daemon, must, run, startDaemon, waitFor } from "./machine";
 
-/** The Ceph pool, and the user that has no more than this pool. */
+/** The Ceph pool, and a user who may use only this pool. */
 export const CEPH_POOL = "vms";
 export const CEPH_USER = "libvirt";
 
@@ -14,22 +14,18 @@ export const MONITOR_HOSTS = [
   { id: "c", name: "127.0.0.3", port: 6789 },
 ] as const;
 
-/** A Ceph cluster that runs. */
+/** A running Ceph cluster. */
 export interface Cluster {
   /** The key of `CEPH_USER`. */
   readonly key: string;
   rbd(...words: string[]): string;
-  /** Who has an image open. */
+  /** The clients that have an image open. */
   watchers(image: string): string;
-  /** Stops the monitor that the pools list first, and waits until the others go on without it. */
+  /** Stops the monitor that the pools list first, and waits until the others work without it. */
   stopFirstMonitor(): void;
 }
 
-/**
- * Starts a cluster of three monitors and one OSD that keeps everything in memory; cephx is required.
- *
- * @param folder our own folder: everything is below it
- */
+/** Starts a cluster of three monitors and one OSD that keeps everything in memory. It requires cephx. */
 export function startCluster(folder: string): Cluster {
   const own = join(folder, "ceph");
   mkdirSync(own);

@@ -4,20 +4,19 @@ import type { Ran } from "../../support/cli";
 import { standInSsh, standInVirsh } from "./examples";
 import { atEnd, makeFolder, must, PREFIX, run, startDaemon, waitFor } from "./machine";
 
-/** A host of its own: this Debian with a systemd as its first process, and all that it changes in memory. */
+/** This Debian in a container with systemd, whose changes stay in memory. */
 export interface Container {
-  /** What stands for ssh and virsh on the way to it: for `programs()`. */
+  /** For `programs`: an ssh into the container, and a virsh with one pool. */
   readonly programs: Readonly<Record<string, string>>;
-  /** Runs a line of sh there, as root. */
+  /** Runs a line of sh in it, as root. */
   sh(line: string, input?: string | Buffer): Ran;
-  /** The same, of a line that has to succeed: what it printed. */
+  /** The same for a line that must succeed; returns its output. */
   must(line: string, input?: string | Buffer): string;
 }
 
-/** No variable of this machine goes there, and no terminal. */
 const INSIDE = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"];
 
-/** Starts it; it goes with the tests. This machine's own files are below its, and stay as they are. */
+/** Starts a container, which ends with the tests. */
 export function startContainer(): Container {
   const folder = makeFolder();
   for (const name of ["memory", "root"]) mkdirSync(join(folder, name));
@@ -26,7 +25,7 @@ export function startContainer(): Container {
   const trees = ["/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"]
     .filter((tree) => !booted && existsSync(join(tree, "cgroup.procs")))
     .map((tree) => join(tree, name));
-  // Where no systemd gives it a control group, it has one that goes with it.
+  // Without systemd on this machine, the container needs its own control groups.
   atEnd("remove the container's control groups", () => {
     for (const tree of trees.filter((one) => existsSync(one)))
       must("find", [tree, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"]);

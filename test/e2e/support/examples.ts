@@ -1,24 +1,14 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { FIXTURES, TOOL } from "../../support/cli";
 import { makeFolder, run } from "./machine";
 
-/**
- * The shell examples of a page: its blocks that are fenced as `sh`, in their order.
- *
- * @param page its path in the project
- */
+/** The shell examples of a page, which are its blocks fenced as `sh`. */
 export function examples(page: string): string[] {
-  return [...readFileSync(resolve(page), "utf8").matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(
-    ([, block]) => block as string,
-  );
+  return [...readFileSync(page, "utf8").matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
 }
 
-/**
- * A folder to be first in PATH, with programs of the test's own: the tool, and what stands for another machine.
- *
- * @param programs by name, a script's text each
- */
+/** Makes a directory for PATH with the tool and other scripts, given by their names. */
 export function programs(programs: Readonly<Record<string, string>> = {}): string {
   const folder = makeFolder();
   const tool = `#!/bin/sh\nexec "${process.execPath}" "${TOOL}" "$@"\n`;
@@ -29,11 +19,7 @@ export function programs(programs: Readonly<Record<string, string>> = {}): strin
   return folder;
 }
 
-/**
- * For `programs`: a virsh that says of one pool and its secret what the tool and an administrator ask.
- *
- * @param host the name of the host that it stands for
- */
+/** For `programs`: a virsh on a host with the sample pool and its secret. */
 export function standInVirsh(host: string): string {
   const [pool, secret] = [`${FIXTURES}/pool-usage.xml`, `${FIXTURES}/secret-usage.xml`];
   return `#!/bin/sh
@@ -59,7 +45,7 @@ ${enter} "$*"
 `;
 }
 
-/** Runs an example as somebody types it: a line that fails ends it. */
+/** Runs an example as a user does, up to the first line that fails. */
 export function type(example: string, { path, cwd }: { path: string; cwd: string }) {
   return run("bash", ["-e", "-c", `PATH="${path}:$PATH"\n${example}`], { cwd, seconds: 300 });
 }

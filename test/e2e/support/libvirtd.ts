@@ -4,34 +4,25 @@ import { atEnd, must, PREFIX, run, startDaemon, waitFor } from "./machine";
 
 const URI = "qemu:///system";
 
-/** Runs virsh on the machine's libvirt, and returns what it printed. */
+/** Runs virsh, and returns its output. */
 export function virsh(...words: string[]): string {
   return must("virsh", ["-q", "-c", URI, ...words]);
 }
 
-/**
- * Sees to it that a libvirtd with its qemu, storage and secret drivers answers at the usual place.
- *
- * One that runs already is used as it is. Else one of our own is started: it sees folders of ours in the places where
- * libvirt keeps what it defines, so that nothing stays on the machine.
- *
- * @param folder our own folder
- */
+/** Uses the libvirtd that is running, or starts one whose definitions and logs are in directories of the test. */
 export function startLibvirt(folder: string): void {
   if (run("virsh", ["-q", "-c", URI, "version"]).code === 0) {
-    console.log("libvirtd: the one that runs here already");
     takeOver();
     return;
   }
   const own = join(folder, "libvirt");
   for (const name of ["etc", "lib", "cache", "log"]) mkdirSync(join(own, name), { recursive: true });
-  // Ordinary users may read, as polkit lets them where it runs.
+  // Ordinary users may read, as with polkit.
   writeFileSync(
     join(own, "libvirtd.conf"),
     'auth_unix_ro = "none"\nauth_unix_rw = "none"\nunix_sock_ro_perms = "0777"\n',
   );
-  // Root, since /dev/kvm without libvirt's user would have QEMU probed anew at each call; no cgroups and no virtlogd,
-  // since no systemd keeps them here.
+  // As root, QEMU is not probed again for each call. Without systemd there are no control groups and no virtlogd.
   writeFileSync(
     join(own, "etc/qemu.conf"),
     `user = "root"
@@ -67,7 +58,7 @@ function takeOver(): void {
   atEnd("remove what is left in libvirt", removeOwn);
 }
 
-/** Domains and pools that an earlier run left if it was killed, and the folder pools that virt-install makes by itself. */
+/** Removes the domains and pools of an earlier run that was killed, and the directory pools that virt-install creates. */
 function removeOwn(): void {
   const own = (...words: string[]) =>
     virsh(...words, "--all", "--name")
@@ -77,7 +68,7 @@ function removeOwn(): void {
   for (const name of own("pool-list")) removePool(name.trim());
 }
 
-/** Takes a domain away, if it is there. */
+/** Removes a domain, if it exists. */
 export function removeDomain(name: string): void {
   run("virsh", ["-q", "-c", URI, "destroy", name]);
   run("virsh", ["-q", "-c", URI, "undefine", name]);
@@ -103,13 +94,13 @@ export function defineSecret(folder: string, uuid: string, usage: string, value?
   rmSync(key);
 }
 
-/** A storage pool of type rbd, before libvirt has it. */
+/** A storage pool of type rbd. */
 export interface PoolXml {
-  /** As XML writes it. */
+  /** Escaped for XML. */
   readonly name: string;
   readonly cephPool: string;
   readonly hosts: readonly { readonly name: string; readonly port?: number }[];
-  /** The user, and the secret element's attribute, such as `uuid="…"`. */
+  /** The user, and an attribute that names the secret, such as `uuid="…"`. */
   readonly auth?: { readonly username: string; readonly secret: string };
 }
 
@@ -131,7 +122,7 @@ ${auth ? `    <auth type="ceph" username="${auth.username}"><secret ${auth.secre
   atEnd(`undefine pool ${plain}`, () => removePool(plain));
 }
 
-/** Takes a pool away, if it is there; what is in it stays. */
+/** Removes a pool, if it exists, and none of its volumes. */
 export function removePool(name: string): void {
   const { code, stdout } = run("virsh", ["-q", "-c", URI, "pool-info", "--pool", name]);
   if (code !== 0) return;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect } from "vitest";
 import { built, type Ran } from "../../support/cli";
 
 /** Where Debian's virtinst is. */
@@ -108,14 +109,14 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 
 /** Checks that virtinst is as its package installed it, now and after the tests. */
 export function borrowVirtinst(): void {
-  const changed = changedFiles();
-  if (changed !== "")
-    throw new Error(
-      `virtinst is not as its package has it, so nothing was tried; a run that was killed leaves it patched, and \`revert\` undoes that:\n${changed}`,
+  const check = () =>
+    expect(changedFiles(), "virtinst is not as its package installed it; after a run that was killed, revert it").toBe(
+      "",
     );
+  check();
   atEnd("revert the patch", () => {
     expectDone(built(["revert", "--virtinst", SHARE]), "revert");
-    if (changedFiles() !== "") throw new Error(changedFiles());
+    check();
   });
 }
 

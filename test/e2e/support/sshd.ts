@@ -13,17 +13,16 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Users of the host besides root, who may log in with the same key. */
+/** A user of the host besides root, who may log in with the same key. */
 export interface User {
   readonly name: string;
   readonly shell: string;
-  /** For a login with a password. */
   readonly password?: string;
   /** Whether sudo asks for no password. */
   readonly sudo?: boolean;
 }
 
-/** A host `hv01` behind OpenSSH: its virtinst, root's home and /usr/local/sbin are directories of the test. */
+/** The host `hv01` behind OpenSSH. Its virtinst, root's home and /usr/local/sbin are directories of the test. */
 export interface SshHost {
   /** The directory of `ssh`, `scp` and the tool, for PATH. */
   readonly path: string;
