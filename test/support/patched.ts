@@ -27,5 +27,5 @@ export function patched(facts: readonly CephPool[] = FACTS, original = ORIGINAL)
   const { text } = insertPatch({ text: original, encoding: "utf8" }, MODIFIED, facts, NAMED);
   const stripped = stripPatch(text);
   if (stripped.state !== "patched") throw new Error(stripped.state);
-  return { text, patch: stripped.patch, block: stripped.patch.block };
+  return { text, base: stripped.base, patch: stripped.patch, block: stripped.patch.block };
 }
