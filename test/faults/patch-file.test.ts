@@ -76,27 +76,20 @@ const byte = fc
   .tuple(fc.constantFrom(...Object.values(MUTATIONS)), fc.oneof(fc.nat(PATCH.length - 1), fc.constantFrom(...GRAMMAR)))
   .map(([mutate, at]) => mutate(PATCH, at));
 
-const OTHER_LINES = `
- 
-+
--
-\\ No newline at end of file
-@@ -1,1 +1,1 @@
-@@ -1 +1 @@
-@@ -0,0 +1,0 @@
-@@ @@
---- a/virtinst/cli.py
-+++ b/virtinst/cli.py
---- /dev/null
-+++ ../../etc/passwd
-diff --git a/x b/x
-rename from x
-Index: x
-${"=".repeat(67)}
-deleted file mode 100644
-GIT binary patch
-+import os
--#`.split("\n");
+const OTHER_LINES = [
+  ...[
+    "",
+    " ",
+    "+",
+    "-",
+    "\\ No newline at end of file",
+    "GIT binary patch",
+    "deleted file mode 100644",
+    "=".repeat(67),
+  ],
+  ...["@@ -1,1 +1,1 @@", "@@ -1 +1 @@", "@@ -0,0 +1,0 @@", "@@ @@", "rename from x", "Index: x", "+import os", "-#"],
+  ...["--- a/virtinst/cli.py", "+++ b/virtinst/cli.py", "--- /dev/null", "+++ ../../etc/passwd", "diff --git a/x b/x"],
+];
 const line = fc.oneof(fc.constantFrom(...LINES), fc.constantFrom(...OTHER_LINES));
 const edit = fc.record({ at: fc.nat(LINES.length), count: fc.nat(3), instead: fc.array(line, { maxLength: 2 }) });
 const edited = fc.array(edit, { minLength: 1, maxLength: 3 }).map((edits) => {

@@ -4,63 +4,57 @@ import { dirname } from "node:path";
 import type { Ran } from "../../support/cli";
 import { SYSTEM } from "./run";
 
-/** All of a file that is to be whole: its text, and what else belongs to it. */
+/** Everything that has to be kept of a file. */
 export interface State {
   readonly text: string;
   readonly mode: string;
   readonly owner: string;
-  /** All extended attributes, ACL and labels among them. */
+  /** All extended attributes, with ACLs and labels. */
   readonly attributes: string;
   readonly modified: bigint;
 }
 
-/** The state of a file; null where it is missing or no file of its own. */
-export function stateOf(path: string): State | null {
-  try {
-    const { mode, uid, gid, mtimeNs } = lstatSync(path, { bigint: true });
-    if ((mode & 0o170000n) !== 0o100000n) return null;
-    return {
-      text: readFileSync(path, "latin1"),
-      mode: (mode & 0o7777n).toString(8),
-      owner: `${uid}:${gid}`,
-      attributes: attributesOf(path),
-      modified: mtimeNs,
-    };
-  } catch {
-    return null;
-  }
+/** The state of a regular file. */
+export function stateOf(path: string): State {
+  const { mode, uid, gid, mtimeNs } = lstatSync(path, { bigint: true });
+  if ((mode & 0o170000n) !== 0o100000n) throw new Error(`${path} is not a regular file`);
+  const getfattr = ["-d", "-m", "-", "-e", "hex", "--absolute-names", "--", path];
+  const { stdout } = spawnSync("getfattr", getfattr, { encoding: "utf8", env: { ...process.env, PATH: SYSTEM } });
+  return {
+    text: readFileSync(path, "latin1"),
+    mode: (mode & 0o7777n).toString(8),
+    owner: `${uid}:${gid}`,
+    attributes: (stdout ?? "").split("\n").slice(1).sort().join("\n").trim(),
+    modified: mtimeNs,
+  };
 }
 
-function attributesOf(path: string): string {
-  const { stdout } = spawnSync("getfattr", ["-d", "-m", "-", "-e", "hex", "--absolute-names", "--", path], {
-    encoding: "utf8",
-    env: { ...process.env, PATH: SYSTEM },
-  });
-  return (stdout ?? "").split("\n").slice(1).sort().join("\n").trim();
+/** The temporary files of a run in the folder of its target. */
+export function leftovers(target: string): string[] {
+  return readdirSync(dirname(target)).filter((name) => name.includes("virtinst-rbd-patch."));
 }
 
-/** What is left of a run in a folder. */
-export function leftovers(folder: string): string[] {
-  return readdirSync(folder).filter((name) => name.includes("virtinst-rbd-patch."));
-}
-
-/** The texts between which a command is to choose. */
+/** The states between which a command has to choose. */
 export interface Choice {
   readonly old: State;
-  /** The text that the command makes. */
+  /** The text that the command writes. */
   readonly fresh: string;
-  /** The time that the command sets, where it is not now. */
+  /** The time that the command sets, if that is not the current time. */
   readonly freshTime: bigint | null;
-  /** The first word of what it says when it is done. */
+  /** The first word of its output on success. */
   readonly word: string;
 }
 
 export type Whole = "old" | "new";
 
-/** Which of the two a file is; what is wrong with it where it is neither. */
+/** Which of the two a file is; if it is neither, what is wrong. */
 export function wholeOf(path: string, { old, fresh }: Choice): Whole | string {
-  const now = stateOf(path);
-  if (!now) return "the target is missing, or no file";
+  let now: State;
+  try {
+    now = stateOf(path);
+  } catch (error) {
+    return `the target cannot be read: ${error}`;
+  }
   if (now.text !== old.text && now.text !== fresh) return `the target is neither old nor new: ${now.text.length} bytes`;
   const is = now.text === old.text ? "old" : "new";
   for (const part of ["mode", "owner", "attributes"] as const)
@@ -74,59 +68,53 @@ export const isWhole = (found: string): found is Whole => found === "old" || fou
 /** What `revert` prints only if it restored the modification time. */
 export const SAYS_TIME_RESTORED = /\(content and modification time\)/;
 
-/** What a run's words may never hold. */
+/** What no output may contain, such as a stack trace. */
 export function badWords({ stdout, stderr }: Ran): string | null {
-  const all = `${stdout}\n${stderr}`;
-  // What a diff adds is Python.
-  const found = /^\s+at .*$|^(?!\+).*\b[A-Z]\w*Error\b.*$|^Error:.*$/m.exec(all);
+  // The lines that a diff adds are Python.
+  const found = /^\s+at .*$|^(?!\+).*\b[A-Z]\w*Error\b.*$|^Error:.*$/m.exec(`${stdout}\n${stderr}`);
   return found && `words that no administrator should see: ${found[0].trim()}`;
 }
 
-/** How a run was disturbed, as far as it bears on what it can say. */
+/** Which parts of a run failed, so that it could not print or clean up. */
 export interface Disturbed {
-  /** Standard output could not be written. */
   readonly stdout?: boolean;
   readonly stderr?: boolean;
-  /** Removing a file failed, so one may be left. */
   readonly unlink?: boolean;
 }
 
-/** What is wrong with the end of a run that was not killed; an empty list where all is as it should be. */
+/** What is wrong with the end of a run that was not killed; empty if nothing is. */
 export function judge(ran: Ran, target: string, choice: Choice, disturbed: Disturbed = {}): string[] {
   const found = wholeOf(target, choice);
   if (!isWhole(found)) return [found];
-  const faults: string[] = [];
   const { code, stdout, stderr } = ran;
-  const bad = badWords(ran);
-  if (bad) faults.push(bad);
-  if (code !== 0 && !(code !== null && [3, 4, 6].includes(code))) faults.push(`exit ${code}`);
-  const nothing = /\bnothing (was|is|has been) (written|changed)\b/i.test(stderr);
-  // "cannot be replaced" is no claim that it was.
-  const replaced = /replaced|patched:|updated:|reverted:/.test(
-    `${disturbed.stdout ? "" : stdout}\n${stderr.replace(/\b(cannot|could not|can not|was not|not) be replaced|not replaced/g, "")}`,
+  const said = disturbed.stdout ? stderr : stdout + stderr;
+  const saysNothing = /\bnothing (was|is|has been) (written|changed)\b/i.test(stderr);
+  const saysReplaced = /replaced|patched:|updated:|reverted:/.test(
+    said.replace(/\b(cannot be|not be|not) replaced/g, ""),
   );
-  if (code === 0 && found === "old") faults.push("exit 0, and the target is the old one");
-  if (code === 0 && !disturbed.stdout && !stdout.startsWith(choice.word))
-    faults.push(`exit 0 without the word ${choice.word}`);
-  if (code !== 0 && !disturbed.stderr) {
-    if (stderr.trim() === "") faults.push("an error without a word");
-    if (found === "new" && nothing) faults.push("says that nothing was changed, and the target is the new one");
-    if (found === "new" && !replaced) faults.push("does not say that the target was replaced");
-  }
-  if (code !== 0 && found === "old" && /^(patched|updated|reverted):/m.test(stdout))
-    faults.push("says that it was done, and the target is the old one");
-  if (found === "new" && choice.freshTime !== null && SAYS_TIME_RESTORED.test(stdout)) {
-    const time = stateOf(target)?.modified;
-    if (time !== choice.freshTime) faults.push(`says that the time was restored, and it is ${time}`);
-  }
-  const left = leftovers(dirname(target));
-  if (left.length > 0 && !disturbed.unlink) faults.push(`left behind: ${left.join(", ")}`);
-  if (left.length > 0 && disturbed.unlink && !disturbed.stderr && !left.some((name) => stderr.includes(name)))
-    faults.push(`left behind without a word: ${left.join(", ")}`);
-  return faults;
+  const saysRestored = SAYS_TIME_RESTORED.test(stdout) && choice.freshTime !== null;
+  const left = leftovers(target);
+  const faults: Readonly<Record<string, boolean>> = {
+    [badWords(ran) ?? ""]: badWords(ran) !== null,
+    [`exit ${code}`]: code === null || ![0, 3, 4, 6].includes(code),
+    "exit 0, and the target is the old one": code === 0 && found === "old",
+    [`exit 0 without the word ${choice.word}`]: code === 0 && !disturbed.stdout && !stdout.startsWith(choice.word),
+    "an error without a word": code !== 0 && !disturbed.stderr && stderr.trim() === "",
+    "says that nothing was changed, and the target is the new one":
+      code !== 0 && !disturbed.stderr && found === "new" && saysNothing,
+    "does not say that the target was replaced": code !== 0 && !disturbed.stderr && found === "new" && !saysReplaced,
+    "says that it was done, and the target is the old one":
+      code !== 0 && found === "old" && /^(patched|updated|reverted):/m.test(stdout),
+    "says that the time was restored, and it is not":
+      found === "new" && saysRestored && stateOf(target).modified !== choice.freshTime,
+    [`left behind: ${left}`]: left.length > 0 && !disturbed.unlink,
+    [`left behind without a word: ${left}`]:
+      left.length > 0 && !disturbed.stderr && !left.some((name) => stderr.includes(name)),
+  };
+  return Object.keys(faults).filter((fault) => faults[fault]);
 }
 
-/** A fault for a list: where, what, and the run's own words. */
+/** A fault for a list: the place, what is wrong, and the output. */
 export function describeFault(where: string, faults: readonly string[], { code, stdout, stderr }: Ran): string {
   return `${where}: ${faults.join("; ")} (exit ${code}: ${`${stderr}${stdout}`.trim().replace(/\n/g, " | ").slice(0, 300)})`;
 }

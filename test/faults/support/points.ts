@@ -1,23 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
-import { seeded } from "./run";
+import fc from "fast-check";
 
-/** The calls that have to do with files; as strace's own filter. Those that this machine lacks are asked for with `?`. */
-const CALLS = [
-  ...["open", "openat", "openat2", "creat", "close", "read", "pread64", "readv", "preadv", "write", "pwrite64"],
-  ...["writev", "pwritev", "fsync", "fdatasync", "syncfs", "stat", "lstat", "fstat", "newfstatat", "statx"],
-  ...["access", "faccessat", "faccessat2", "rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat"],
-  ...["symlink", "symlinkat", "rmdir", "mkdir", "mkdirat", "chmod", "fchmod", "fchmodat", "fchmodat2", "chown"],
-  ...["fchown", "lchown", "fchownat", "utime", "utimes", "futimesat", "utimensat", "truncate", "ftruncate"],
-  ...["getdents", "getdents64", "readlink", "readlinkat", "lseek", "fallocate", "fadvise64", "copy_file_range"],
-  ...["sendfile", "listxattr", "llistxattr", "flistxattr", "getxattr", "lgetxattr", "fgetxattr", "setxattr"],
-  ...["lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr", "statfs", "fstatfs", "flock"],
-];
-const FILTER = `trace=${CALLS.map((name) => `?${name}`).join(",")}`;
+/** The calls that have to do with files. */
+const CALLS =
+  "open|creat|close|read|write|sync|stat|access|rename|link|dir|chmod|chown|utime|truncate|dents|seek|alloc|copy|xattr";
+/** The words for strace to learn such calls of a program. */
+export const learning = (log: string) => ["strace", "-qq", "-y", "-o", log, "-e", `trace=/${CALLS}`];
 
-/** What strace is to be told to learn a program's calls. */
-export const learning = (log: string) => ["strace", "-qq", "-y", "-o", log, "-e", FILTER];
-
-/** One call of a program: its name, and which of that name it is since the program began. */
+/** One call of a program: its name, and its number among the calls of that name. */
 export interface Site {
   readonly name: string;
   readonly ordinal: number;
@@ -34,17 +24,16 @@ export interface Point {
   readonly fault: FaultKind;
 }
 
-/** What strace is to be told to disturb one call. */
-export function disturbing(log: string, { site, fault }: Point): string[] {
+/** The words for strace to disturb one call. */
+export function disturbing(log: string, { site: { name, ordinal }, fault }: Point): string[] {
   const how = fault === "SIGKILL" ? "signal=SIGKILL" : `error=${fault}`;
-  const { name, ordinal } = site;
   return ["strace", "-qq", "-y", "-o", log, "-e", `trace=${name}`, "-e", `inject=${name}:${how}:when=${ordinal}`];
 }
 
 /**
  * The calls in a log that matter.
  *
- * @param begins the first call that is the program's own doing, after its start
+ * @param begins the first call after the start of the program
  * @param matters which of the calls from there on are taken
  */
 export function readSites(log: string, begins: (line: string) => boolean, matters: (line: string) => boolean): Site[] {
@@ -62,13 +51,11 @@ export function readSites(log: string, begins: (line: string) => boolean, matter
   return sites;
 }
 
-/** The call that was in fact disturbed; null where none was. */
-export function disturbedCall(log: string, fault: FaultKind): string | null {
-  if (!existsSync(log)) return null;
-  const lines = readFileSync(log, "latin1").split("\n");
-  if (fault !== "SIGKILL") return lines.find((line) => line.includes("(INJECTED)")) ?? null;
-  const end = lines.findIndex((line) => line.startsWith("+++ killed"));
-  return end > 0 ? (lines[end - 1] ?? null) : null;
+/** The call that was disturbed; undefined if none was. */
+export function disturbedCall(log: string, fault: FaultKind): string | undefined {
+  const lines = existsSync(log) ? readFileSync(log, "latin1").split("\n") : [];
+  if (fault !== "SIGKILL") return lines.find((line) => line.includes("(INJECTED)"));
+  return lines[lines.findIndex((line) => line.startsWith("+++ killed")) - 1];
 }
 
 /** Every fault at every call. */
@@ -76,26 +63,22 @@ export function cross(sites: readonly Site[], faults: readonly FaultKind[]): Poi
   return sites.flatMap((site) => faults.map((fault) => ({ site, fault })));
 }
 
-/** The calls that make or unmake names, or make them last: where most can go wrong. */
-const DECISIVE = /^(?:rename|link|unlink|fsync)/;
-
-/** A choice of points, always the same: one fault at each decisive call, then every call's name in turn. */
+/** A choice of points, the same for each seed: those that make or remove names, then some of each name in turn. */
 export function sample(points: readonly Point[], count: number, seed: number): Point[] {
-  const random = seeded(seed);
-  const byName = new Map<string, Point[]>();
-  for (const [point] of points.map((point) => [point, random()] as const).sort(([, one], [, other]) => one - other))
-    byName.set(point.site.name, [...(byName.get(point.site.name) ?? []), point]);
   const decisive = points.filter(
-    ({ site, fault }) => DECISIVE.test(site.name) && (fault === "EIO" || fault === "SIGKILL"),
+    ({ site, fault }) => /^(?:rename|link|unlink|fsync)/.test(site.name) && (fault === "EIO" || fault === "SIGKILL"),
   );
-  const chosen = decisive.slice(0, count);
-  const groups = [...byName.values()];
-  for (let round = 0; round < points.length && chosen.length < count; round++)
-    for (const group of groups) {
-      const point = group[round];
-      if (point && chosen.length < count && !chosen.includes(point)) chosen.push(point);
-    }
-  return chosen;
+  const order = fc.shuffledSubarray([...points], { minLength: points.length });
+  const [shuffled = []] = fc.sample(order, { seed, numRuns: 1 });
+  const seen = new Map<string, number>();
+  const turns = new Map<Point, number>();
+  for (const point of shuffled) {
+    const turn = (seen.get(point.site.name) ?? 0) + 1;
+    seen.set(point.site.name, turn);
+    turns.set(point, turn);
+  }
+  const others = [...turns].sort(([, one], [, other]) => one - other).map(([point]) => point);
+  return [...new Set([...decisive, ...others])].slice(0, count);
 }
 
 /** Where a point is, for messages. */

@@ -3,106 +3,79 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished, test } from "vitest";
-import { type Ran, TOOL } from "../../support/cli";
+import { NODE, type Ran, TOOL } from "../../support/cli";
 
 /** Everything, or only a sample of it. */
 export const ALL = process.env.FAULTS === "all";
 
-export const NODE = process.env.NODE_UNDER_TEST ?? process.execPath;
-
-/** The system's own programs: a wrapper of a user's PATH (a shim) would cost more than the tool itself. */
+/** The system's own programs: a shim in the PATH of a user can be slower than the tool. */
 export const SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** A run that was watched to its end. */
 export interface Watched extends Ran {
-  /** What ended it, if it was a signal. */
+  /** The signal that ended it. */
   readonly signal: string | null;
-  readonly seconds: number;
-  /** The most memory that it had, in MB; only where it was limited. */
-  readonly memory: number;
-  /** Which limit it went over, and was ended for. */
+  /** The limit that it exceeded. */
   readonly over: "time" | "memory" | null;
 }
 
-export interface Watch {
+interface Watch {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
-  /** Until it is ended, with all that it started: 60 by default. */
   readonly seconds?: number;
-  /** Until it is ended for its memory; no limit by default. */
   readonly megabytes?: number;
 }
 
-/** Runs that are under way; none outlives the tests. */
-const alive = new Set<number>();
-process.once("exit", () => {
-  for (const id of alive)
-    try {
-      process.kill(-id, "SIGKILL");
-    } catch {
-      // It has ended meanwhile.
-    }
-});
-
-/** Runs a program, without blocking; all that it started goes with it where it goes over a limit. */
+/** Runs a program without blocking; it is killed with its children when it exceeds a limit, or the test ends. */
 export function watch(argv: readonly string[], { env = {}, cwd, seconds = 60, megabytes }: Watch = {}) {
   const [program = "", ...args] = argv;
-  const began = performance.now();
   const child = spawn(program, args, {
     cwd,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, NO_COLOR: "1", PATH: SYSTEM, ...env },
   });
+  const id = child.pid as number;
   const kept = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const)
     child[name].setEncoding("utf8").on("data", (chunk: string) => {
       if (kept[name].length < 2_000_000) kept[name] += chunk;
     });
-  alive.add(child.pid as number);
   let over: Watched["over"] = null;
-  let memory = 0;
-  const end = (why: "time" | "memory") => {
+  let isOpen = true;
+  const end = (why: Watched["over"]) => {
+    if (!isOpen) return;
     over ??= why;
     try {
-      process.kill(-(child.pid as number), "SIGKILL");
+      process.kill(-id, "SIGKILL");
     } catch {
       // It has just ended.
     }
   };
+  onTestFinished(() => end(null));
   const timer = setTimeout(() => end("time"), seconds * 1000);
-  const limit = megabytes;
-  const gauge =
-    limit === undefined
-      ? undefined
-      : setInterval(() => {
-          memory = Math.max(memory, peak(child.pid as number));
-          if (memory > limit) end("memory");
-        }, 15);
+  const gauge = megabytes && setInterval(() => peak(id) > megabytes && end("memory"), 15);
   return new Promise<Watched>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => {
-      alive.delete(child.pid as number);
+      isOpen = false;
       clearTimeout(timer);
       clearInterval(gauge);
-      resolve({ ...kept, code, signal, over, memory, seconds: (performance.now() - began) / 1000 });
+      resolve({ ...kept, code, signal, over });
     });
   });
 }
 
-/** A process's highest use of memory so far, in MB, as the kernel keeps it. */
+/** The highest use of memory of a process so far, in MB. */
 function peak(id: number): number {
-  try {
-    return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/status`, "utf8"))?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
+  const status = existsSync(`/proc/${id}/status`) ? readFileSync(`/proc/${id}/status`, "utf8") : "";
+  return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024;
 }
 
 /** Runs the built tool, watched. */
 export const tool = (args: readonly string[], options?: Watch) => watch([NODE, TOOL, ...args], options);
 
-/** Runs a program of the test's own that has to work. */
+/** Runs a program of the system that has to work. */
 export function must(program: string, ...args: readonly string[]): string {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     encoding: "utf8",
@@ -112,16 +85,14 @@ export function must(program: string, ...args: readonly string[]): string {
   return stdout;
 }
 
-/** A program below the system's own folders. */
-export function which(name: string): string | null {
-  return (
-    SYSTEM.split(":")
-      .map((folder) => join(folder, name))
-      .find((path) => existsSync(path)) ?? null
-  );
+/** The path of a program of the system. */
+export function which(name: string): string | undefined {
+  return SYSTEM.split(":")
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path));
 }
 
-/** A wrapper that is to come first in PATH. */
+/** Writes a shell script; returns its path. */
 export function script(folder: string, name: string, lines: string): string {
   const path = join(folder, name);
   writeFileSync(path, `#!/bin/sh\n${lines}\n`);
@@ -129,35 +100,22 @@ export function script(folder: string, name: string, lines: string): string {
   return path;
 }
 
-/** A new folder that goes when the test ends. Anybody may pass through it. */
+/** A new folder that everybody may enter, and that goes when the test ends. */
 export function folder(): string {
   const path = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-faults-"));
   chmodSync(path, 0o755);
-  // With --all it holds thousands of cases.
+  // With FAULTS=all it contains thousands of cases.
   onTestFinished(() => rmSync(path, { recursive: true, force: true }), 600_000);
   return path;
 }
 
-/** Does something for each, at most so many at a time, in order. */
-export async function each<Item>(items: readonly Item[], lanes: number, act: (item: Item) => Promise<void>) {
-  let next = 0;
+/** Does something for each item, in order, two at a time. */
+export async function each<Item>(items: readonly Item[], act: (item: Item) => Promise<void>) {
+  const queue = items.values();
   const lane = async () => {
-    for (let item = items[next++]; item !== undefined; item = items[next++]) await act(item);
+    for (const item of queue) await act(item);
   };
-  await Promise.all(Array.from({ length: lanes }, lane));
-}
-
-export const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-/** Numbers from 0 to 1 that are the same in every run (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  await Promise.all([lane(), lane()]);
 }
 
 const isRoot = process.getuid?.() === 0;
@@ -168,34 +126,26 @@ const answers = (program: string, ...args: string[]) =>
 const NEEDS = {
   root: () => isRoot,
   strace: () => answers("strace", "-qq", "-o", "/dev/null", "-e", "trace=none", "true"),
-  unshare: () => answers("unshare", "-p", "-f", "--mount-proc", "true"),
-  getfattr: () => which("getfattr") !== null && which("setfattr") !== null,
-  setfacl: () => which("setfacl") !== null && which("getfacl") !== null,
-  setpriv: () => which("setpriv") !== null,
-  chattr: () => which("chattr") !== null,
+  getfattr: () => which("getfattr") && which("setfattr"),
+  setfacl: () => which("setfacl") && which("getfacl"),
+  setpriv: () => which("setpriv"),
+  chattr: () => which("chattr"),
   mount: () => isRoot && answers("unshare", "-m", "sh", "-c", "mount -t tmpfs none /mnt"),
-  loop: () => isRoot && which("mkfs.ext4") !== null && (answers("losetup", "-f") || existsSync("/dev/loop-control")),
-  python3: () => answers("python3", "-c", ""),
+  loop: () => isRoot && which("mkfs.ext4") && (answers("losetup", "-f") || existsSync("/dev/loop-control")),
 } as const;
-
-export type Need = keyof typeof NEEDS;
+type Need = keyof typeof NEEDS;
 const known = new Map<Need, boolean>();
 
-/** The first of these things that this machine lacks. */
-export function lacks(needs: readonly Need[]): Need | null {
-  for (const need of needs) if (!known.has(need)) known.set(need, NEEDS[need]());
-  return needs.find((need) => !known.get(need)) ?? null;
-}
-
-/** A test that says "skipped", and why, where the machine cannot run it. */
+/** A test that is skipped, with the reason in its title, if the machine cannot run it. */
 export function faultTest(name: string, needs: readonly Need[], act: () => void | Promise<void>): void {
-  const missing = lacks(needs);
+  for (const need of needs) if (!known.has(need)) known.set(need, Boolean(NEEDS[need]()));
+  const missing = needs.find((need) => !known.get(need));
   if (missing) test.skip(`not run: this machine has no ${missing}: ${name}`, () => {});
   else test(name, act);
 }
 
-/** A test that takes minutes: run where everything is. */
+/** A test that takes minutes, and runs with FAULTS=all only. */
 export function slowTest(name: string, needs: readonly Need[], act: () => void | Promise<void>): void {
   if (ALL) faultTest(name, needs, act);
-  else test.skip(`not run in the sample, only with --all: ${name}`, () => {});
+  else test.skip(`not run without FAULTS=all: ${name}`, () => {});
 }

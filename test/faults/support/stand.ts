@@ -1,129 +1,125 @@
-import { chmodSync, chownSync, cpSync, mkdirSync } from "node:fs";
+import { chmodSync, chownSync, cpSync, mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { onTestFinished } from "vitest";
 import { makeBundle } from "../../support/bundle";
-import { HOST, PLAIN, TOOL } from "../../support/cli";
+import { HOST, NODE, PLAIN, TOOL } from "../../support/cli";
 import { type Choice, type State, stateOf } from "./judge";
-import { folder, must, NODE, SYSTEM, script, tool, watch, which } from "./run";
+import { folder, must, SYSTEM, script, tool, watch, which } from "./run";
 
-/** Where the target is below the folder that holds virtinst. */
-export const FILE = "virtinst/install/installer.py";
+/** A virtinst below a folder, and the words to patch it for the sample host. */
+export function virtinstIn(base: string) {
+  const top = join(base, "virt-manager");
+  cpSync(resolve("test/fixtures/virtinst", PLAIN), top, { recursive: true });
+  const target = join(top, "virtinst/install/installer.py");
+  // Only a program can set nanoseconds.
+  must("touch", "-d", "@1400000000.123456789", target);
+  return { top, target, apply: ["apply", ...HOST, "--virtinst", top], revert: ["revert", "--virtinst", top] };
+}
 
-/** A copy of a virtinst in some state, in a folder of its own. */
+/** A file system of the test's own, mounted until the test ends. */
+export function mounted(...words: readonly string[]): string {
+  const point = join(folder(), "mounted");
+  mkdirSync(point);
+  must("mount", ...words, point);
+  onTestFinished(() => void must("umount", "-l", point));
+  chmodSync(point, 0o755);
+  return point;
+}
+
+/** An ext4 of some MB, in a file. */
+export function ext4(megabytes: number, ...options: readonly string[]): string {
+  const image = join(folder(), "image");
+  must("truncate", "-s", `${megabytes}M`, image);
+  must("mkfs.ext4", "-q", "-F", "-m", "0", "-O", "^has_journal", "-I", "256", ...options, image);
+  const point = mounted("-o", "loop", image);
+  rmSync(join(point, "lost+found"), { recursive: true });
+  return point;
+}
+
+type Stage = "pristine" | "patched";
+
+/** A copy of a virtinst, in a folder of its own. */
 export interface Case {
-  /** The folder of this case alone. */
   readonly home: string;
-  /** The folder that holds virtinst. */
+  /** The folder that contains virtinst. */
   readonly top: string;
   readonly target: string;
   /** A folder for wrappers, the first in PATH. */
   readonly bin: string;
-  /** The bundle of the sample host. */
+  /** The standalone script of the sample host. */
   readonly bundle: string;
 }
 
-/** What a run of the tool is to do: a command, on which state, with which result. */
+/** A command, the state of the file before and after it, and the first word of its output. */
 export interface Job {
   readonly name: string;
-  readonly from: "pristine" | "patched";
-  readonly to: "pristine" | "patched";
+  readonly from: Stage;
+  readonly to: Stage;
   readonly word: string;
-  readonly args: (top: string) => readonly string[];
-  /** Whether the bundle does it, under Python; else the tool. */
+  readonly words: readonly string[];
+  /** Whether the standalone script does it. */
   readonly bundled?: true;
 }
+const apply = { from: "pristine", to: "patched", word: "patched", words: ["apply"] } as const;
+const revert = { from: "patched", to: "pristine", word: "reverted", words: ["revert"] } as const;
+/** The jobs of the tool, and the same jobs of the script. */
+export const JOBS: Readonly<Record<"apply" | "revert", Job>> = {
+  apply: { ...apply, name: "apply", words: ["apply", ...HOST] },
+  revert: { ...revert, name: "revert" },
+};
+export const BUNDLED: typeof JOBS = {
+  apply: { ...apply, name: "apply of the standalone script", bundled: true },
+  revert: { ...revert, name: "revert of the standalone script", bundled: true },
+};
 
-const apply = (top: string) => ["apply", ...HOST, "--virtinst", top];
-const revert = (top: string) => ["revert", "--virtinst", top];
-export const JOBS = {
-  apply: { name: "apply", from: "pristine", to: "patched", word: "patched", args: apply },
-  revert: { name: "revert", from: "patched", to: "pristine", word: "reverted", args: revert },
-} as const satisfies Record<string, Job>;
+export type Stand = Awaited<ReturnType<typeof makeStand>>;
 
-const bundledApply = (top: string) => ["apply", "--virtinst", top];
-
-/** The same jobs, done by the bundle. */
-export const BUNDLED = {
-  apply: { ...JOBS.apply, name: "the bundle's apply", args: bundledApply, bundled: true },
-  revert: { ...JOBS.revert, name: "the bundle's revert", bundled: true },
-} as const satisfies Record<string, Job>;
-
-/** Nanoseconds, so that putting the time back needs more than what Node keeps. */
-const TIME = "1400000000.123456789";
-
-/** Copies of one virtinst in all states, with an owner, a mode and attributes of its own. */
-export class Stand {
-  readonly #base = folder();
-  #made = 0;
-  readonly states: Readonly<Record<Job["from"], State>>;
-
-  private constructor(base: string, states: Record<Job["from"], State>) {
-    this.#base = base;
-    this.states = states;
-  }
-
-  /** @param acl whether the target has an ACL beside its extended attributes */
-  static async make({ acl = false } = {}): Promise<Stand> {
-    const base = folder();
-    const pristine = join(base, "pristine");
-    cpSync(resolve("test/fixtures/virtinst", PLAIN), pristine, { recursive: true });
-    const path = join(pristine, FILE);
-    chownSync(path, 1234, 4321);
-    chmodSync(path, 0o754);
-    must("setfattr", "-n", "user.x", "-v", "some value", path);
-    if (acl) must("setfacl", "-m", "u:1235:r-x,g:1236:rw-", path);
-    must("touch", "-d", `@${TIME}`, path);
-    const states = { pristine: whole(path) } as Record<Job["from"], State>;
-    const patched = join(base, "patched");
-    must("cp", "-a", pristine, patched);
-    const { code, stderr } = await tool(["apply", ...HOST, "--virtinst", patched]);
-    if (code !== 0) throw new Error(stderr);
-    states.patched = whole(join(patched, FILE));
-    makeBundle(HOST, join(base, "bundle.py"));
-    return new Stand(base, states);
-  }
-
-  /** A copy in a state. */
-  copy(from: Job["from"]): Case {
-    const home = join(this.#base, `case-${++this.#made}`);
-    const top = join(home, "v");
-    const bin = join(home, "bin");
-    mkdirSync(bin, { recursive: true });
-    must("cp", "-a", join(this.#base, from), top);
-    return { home, top, target: join(top, FILE), bin, bundle: join(this.#base, "bundle.py") };
-  }
-
-  /** The texts between which a job is to choose. */
-  choice({ from, to, word }: Job): Choice {
-    return {
-      old: this.states[from],
-      fresh: this.states[to].text,
-      freshTime: to === "pristine" ? this.states.pristine.modified : null,
-      word,
-    };
-  }
+/** Makes copies of one virtinst, whose file has an owner, a mode and attributes of its own, and on request an ACL. */
+export async function makeStand({ acl = false } = {}) {
+  const base = folder();
+  const { top, target, apply } = virtinstIn(base);
+  chownSync(target, 1234, 4321);
+  chmodSync(target, 0o754);
+  must("setfattr", "-n", "user.x", "-v", "some value", target);
+  if (acl) must("setfacl", "-m", "u:1235:r-x,g:1236:rw-", target);
+  const pristine = stateOf(target);
+  must("cp", "-a", top, join(base, "pristine"));
+  const { code, stderr } = await tool(apply);
+  if (code !== 0) throw new Error(stderr);
+  const states: Readonly<Record<Stage, State>> = { pristine, patched: stateOf(target) };
+  must("mv", top, join(base, "patched"));
+  const bundle = makeBundle(HOST, join(base, "bundle.py"));
+  let made = 0;
+  return {
+    states,
+    /** A copy in a state. */
+    copy(from: Stage): Case {
+      const home = join(base, `case-${++made}`);
+      const [top, bin] = [join(home, "v"), join(home, "bin")];
+      mkdirSync(bin, { recursive: true });
+      must("cp", "-a", join(base, from), top);
+      return { home, top, target: join(top, "virtinst/install/installer.py"), bin, bundle };
+    },
+    /** The states between which a job has to choose. */
+    choice({ from, to, word }: Job): Choice {
+      const freshTime = to === "pristine" ? pristine.modified : null;
+      return { old: states[from], fresh: states[to].text, freshTime, word };
+    },
+  };
 }
 
-function whole(path: string): State {
-  const state = stateOf(path);
-  if (!state) throw new Error(path);
-  return state;
+/** Runs a job on a case; `before` is what starts the tool, such as strace. */
+export function perform({ bundled, words }: Job, { top, bin, bundle }: Case, before: readonly string[] = []) {
+  // As the first lines of the script start it.
+  const program = bundled ? ["/usr/bin/python3", "-B", "-E", "-s", bundle] : [NODE, TOOL];
+  const argv = [...before, ...program, ...words, "--virtinst", top];
+  return watch(argv, { env: { PATH: `${bin}:${SYSTEM}` }, seconds: 100 });
 }
 
-/** Runs a job on a case; `before` is what the tool is started by, such as strace. */
-export function perform(job: Job, { top, bin, bundle }: Case, before: readonly string[] = []) {
-  // As the bundle's own first lines start it.
-  const program = job.bundled ? ["/usr/bin/python3", "-B", "-E", "-s", bundle] : [NODE, TOOL];
-  return watch([...before, ...program, ...job.args(top)], { env: { PATH: `${bin}:${SYSTEM}` }, seconds: 100 });
-}
+/** The programs that a run starts for the file. */
+export const CHILDREN = (["cp", "touch"] as const).filter(which);
 
-/** The programs that a run may have as children for the file itself. */
-export const CHILDREN = ["cp", "touch"].filter(which);
-
-/**
- * Puts a wrapper for a child first in PATH.
- *
- * @param lines what it does, with the child's own program as `$real`
- */
+/** Puts a wrapper for a child first in PATH: lines of a shell script, in which `$real` is the child. */
 export function wrap({ bin }: Case, child: string, lines: string): void {
   script(bin, child, `real='${which(child)}'\n${lines}`);
 }
