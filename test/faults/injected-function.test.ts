@@ -109,12 +109,8 @@ describe("a disk gets the user, secret and monitors of its own pool, whatever th
     it("a domain for each pool becomes what an independent XML parser expects, and nothing is logged", () => {
       fc.assert(
         fc.property(fc.array(pools, { minLength: 1, maxLength: 60, size: "max" }), (hosts) => {
-          expect(
-            expectRight(
-              python,
-              hosts.map((pools) => ({ pools, texts: pools.map(diskOf) })),
-            ),
-          ).toBe(0);
+          const jobs = hosts.map((pools) => ({ pools, texts: pools.map(diskOf) }));
+          expect(expectRight(python, jobs)).toBe(0);
         }),
         { numRuns: RUNS(3, 60) },
       );
@@ -159,7 +155,7 @@ describe("the sample domain of verify", () => {
   });
 
   onPythons(PYTHONS, (python) => {
-    it("becomes exactly what verify expects of the function, which leaves it so", () => {
+    it("is changed to exactly what verify expects, and is not changed again", () => {
       fc.assert(
         fc.property(fc.array(POOLS, { minLength: 1, maxLength: 40, size: "max" }), (hosts) => {
           const samples = hosts.map((pools) => ({ pools, ...sampleDomain(pools) }));
@@ -229,7 +225,7 @@ describe("a big domain is completed as a small one is", () => {
       );
     });
 
-    it("one with many disks of the pool, or with 10 MB of anything beside its disks, does too", () => {
+    it("a domain with many disks, or with up to 10 MB of anything else, becomes what the oracle expects", () => {
       const size = RUNS(60_000, 10_000_000);
       expectRight(python, [{ pools: [VMS], texts: [domain(filled(BARE, size))] }]);
       for (const kind of KINDS)
@@ -237,7 +233,7 @@ describe("a big domain is completed as a small one is", () => {
     });
 
     // Python 2.7 walks a tree by recursion, and so leaves what is too deep for it.
-    it("one with thousands of elements inside each other is completed, or logged and left unchanged", () => {
+    it("a domain with thousands of elements inside each other is completed, or logged and left unchanged", () => {
       const depths = [500, 900, 1000, 5000, RUNS(10_000, 200_000)];
       const deep = (disk: string, depth: number) =>
         domain(`${disk}<x>${"<a>".repeat(depth)}${"</a>".repeat(depth)}</x>`);

@@ -26,6 +26,7 @@ vi.setConfig({ testTimeout: TIMEOUT });
 afterEach(() => void vi.unstubAllEnvs());
 const LENGTH = RUNS(200_000, 1_000_000);
 
+// The tokens of each grammar, separated by "|".
 const XML = `<pool type='rbd'>|</pool>|<secret>|</secret>|<domain>|</domain>|<source>|</source>|<name>|</name>|<host|\
 <host name='a' port='1'/>| name='|' port='|'/>|<auth username='u'>|</auth>|<uuid>|</uuid>|<secret uuid='x'/>|\
 <usage type='ceph'>|</usage>|<devices>|<disk>|</disk>|</devices>|x|<!--|-->|<![CDATA[|]]>|<?xml version='1.0'?>|<?|?>|\
@@ -38,10 +39,10 @@ import os\n|# virtinst-rbd-patch\n|source_protocol|auth_secret_uuid`;
 const MARKERS = `# >>> virtinst-rbd-patch\n|# <<< virtinst-rbd-patch\n|# >>>|_virtinst_rbd_patch|# virtinst-rbd-patch\n|\
 # original: sha256=|# block: sha256=0\n|mtime=1.000000000|x\n|    x\n|#|\n|\r| |\t|\f|def |return xml\n`;
 const DIFF = `--- a/f\n|+++ b/f\n|@@ -1,1 +1,1 @@\n|@@ -1|@@ | x\n|+y\n|-z\n|diff --git a/x| b/|diff| -r a|x| |\t|\\ No newline|\n`;
-const SCRIPT = `#!/usr/bin/python3\n|#!/usr/bin/env |#!/bin/sh\n|#!|sys.path.insert(0, |dirname(|__file__|os.path.join(|"/a|"|'|,|\
-(|)|exec |a=b |$x|\\\n| |\n|\t|/no/virt-install|# x\n`;
-const VIRSH = ` p active yes\n| p |active |yes|\n| |virsh # |<pool |<pool>\n|</pool>\n|</pool >| 01234567-89ab-cdef-0123-456789abcdef ceph s\n|\
-<secret>\n|</secret>\n|<uuid>|a `;
+const SCRIPT = `#!/usr/bin/python3\n|#!/usr/bin/env |#!/bin/sh\n|#!|sys.path.insert(0, |dirname(|__file__|os.path.join(|\
+"/a|"|'|,|(|)|exec |a=b |$x|\\\n| |\n|\t|/no/virt-install|# x\n`;
+const VIRSH = ` p active yes\n| p |active |yes|\n| |virsh # |<pool |<pool>\n|</pool>\n|</pool >|\
+ 01234567-89ab-cdef-0123-456789abcdef ceph s\n|<secret>\n|</secret>\n|<uuid>|a `;
 
 const SOURCE = readFileSync("test/fixtures/virtinst/installer-4.0/virtinst/install/installer.py", "utf8");
 const { text: PATCHED, block: BLOCK } = patched();

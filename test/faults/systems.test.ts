@@ -116,16 +116,10 @@ describe("a user who is not root", () => {
     const readable = folder();
     copyFileSync(TOOL, join(readable, "tool.cjs"));
     cpSync(FIXTURES, join(readable, "host"), { recursive: true });
-    const setpriv = [
-      "setpriv",
-      `--reuid=${user}`,
-      `--regid=${user}`,
-      "--clear-groups",
-      NODE,
-      join(readable, "tool.cjs"),
-    ];
+    const setpriv = ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups"];
+    const program = [...setpriv, NODE, join(readable, "tool.cjs")];
     return (words: readonly string[]) =>
-      watch([...setpriv, ...words.map((word) => word.replace(FIXTURES, join(readable, "host")))], { cwd: "/" });
+      watch([...program, ...words.map((word) => word.replace(FIXTURES, join(readable, "host")))], { cwd: "/" });
   }
 
   faultTest("may not change a file of somebody else, even in a writable folder", ["root", "setpriv"], async () => {

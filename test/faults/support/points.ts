@@ -70,14 +70,10 @@ export function sample(points: readonly Point[], count: number, seed: number): P
   );
   const order = fc.shuffledSubarray([...points], { minLength: points.length });
   const [shuffled = []] = fc.sample(order, { seed, numRuns: 1 });
-  const seen = new Map<string, number>();
-  const turns = new Map<Point, number>();
-  for (const point of shuffled) {
-    const turn = (seen.get(point.site.name) ?? 0) + 1;
-    seen.set(point.site.name, turn);
-    turns.set(point, turn);
-  }
-  const others = [...turns].sort(([, one], [, other]) => one - other).map(([point]) => point);
+  const turn = ({ site }: Point, at: number) =>
+    shuffled.slice(0, at).filter((one) => one.site.name === site.name).length;
+  const turns = shuffled.map((point, at) => ({ point, turn: turn(point, at) }));
+  const others = turns.sort((one, other) => one.turn - other.turn).map(({ point }) => point);
   return [...new Set([...decisive, ...others])].slice(0, count);
 }
 
