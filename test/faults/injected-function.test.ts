@@ -39,7 +39,7 @@ function withoutGaps(text: string): string {
   return [...parts.slice(0, -1).map((part) => part.trimEnd()), parts.at(-1)].join("/>");
 }
 
-/** Runs each function on its domains, in one process, and expects the result of the oracle; returns the lines logged. */
+/** Runs each function on its domains, in one process, and expects what the oracle does; returns the lines logged. */
 function expectRight(python: Interpreter, jobs: readonly Job[]): number {
   const answers = runBlocks(
     python,

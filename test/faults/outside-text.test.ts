@@ -33,14 +33,16 @@ const XML = `<pool type='rbd'>|</pool>|<secret>|</secret>|<domain>|</domain>|<so
 <!DOCTYPE pool| [|]>|<!ENTITY e 'e'>|&e;|&amp;|&#0;|&#xD800;|&#x110000;|&|;|<|>|/|'|"|=| xmlns='u'|\ufeff|\0| |\r|- `;
 const JSON_TOKENS = `{|}|[|]|,|:|"version"|1|"pools"|"name"|"cephPool"|"monitors"|"port"|"auth"|"secret"|"uuid"|\
 "usage"|"secrets"|"host"|null|true|1e999|-0|"__proto__"|"a|\\u0000|{"pools":|{"version":1,"pools":[`;
-const PYTHON = `        |\t|    |        log.debug(|        return |initial_xml, |final_xml = |re.sub("a", "b", |re.compile(|\
-self._build_xml(|    def _build_xml(self):\n|(|)|[|]|{|}|:|: |, |=|;|:=|"""|'|"|#|\\\n|\r|\f|\n| |yield |lambda |if x:\n|x|\
-import os\n|# virtinst-rbd-patch\n|source_protocol|auth_secret_uuid`;
-const MARKERS = `# >>> virtinst-rbd-patch\n|# <<< virtinst-rbd-patch\n|# >>>|_virtinst_rbd_patch|# virtinst-rbd-patch\n|\
-# original: sha256=|# block: sha256=0\n|mtime=1.000000000|x\n|    x\n|#|\n|\r| |\t|\f|def |return xml\n`;
-const DIFF = `--- a/f\n|+++ b/f\n|@@ -1,1 +1,1 @@\n|@@ -1|@@ | x\n|+y\n|-z\n|diff --git a/x| b/|diff| -r a|x| |\t|\\ No newline|\n`;
-const SCRIPT = `#!/usr/bin/python3\n|#!/usr/bin/env |#!/bin/sh\n|#!|sys.path.insert(0, |dirname(|__file__|os.path.join(|\
-"/a|"|'|,|(|)|exec |a=b |$x|\\\n| |\n|\t|/no/virt-install|# x\n`;
+const PYTHON = `        |\t|    |        log.debug(|        return |initial_xml, |final_xml = |re.sub("a", "b", |\
+re.compile(|self._build_xml(|    def _build_xml(self):\n|(|)|[|]|{|}|:|: |, |=|;|:=|"""|'|"|#|\\\n|\r|\f|\n| |yield |\
+lambda |if x:\n|x|import os\n|# virtinst-rbd-patch\n|source_protocol|auth_secret_uuid`;
+const MARKERS = `# >>> virtinst-rbd-patch\n|# <<< virtinst-rbd-patch\n|# >>>|_virtinst_rbd_patch|\
+# virtinst-rbd-patch\n|# original: sha256=|# block: sha256=0\n|mtime=1.000000000|x\n|    x\n|#|\n|\r| |\t|\f|def |\
+return xml\n`;
+const DIFF = `--- a/f\n|+++ b/f\n|@@ -1,1 +1,1 @@\n|@@ -1|@@ | x\n|+y\n|-z\n|diff --git a/x| b/|diff| -r a|x| |\t|\
+\\ No newline|\n`;
+const SCRIPT = `#!/usr/bin/python3\n|#!/usr/bin/env |#!/bin/sh\n|#!|sys.path.insert(0, |dirname(|__file__|\
+os.path.join(|"/a|"|'|,|(|)|exec |a=b |$x|\\\n| |\n|\t|/no/virt-install|# x\n`;
 const VIRSH = ` p active yes\n| p |active |yes|\n| |virsh # |<pool |<pool>\n|</pool>\n|</pool >|\
  01234567-89ab-cdef-0123-456789abcdef ceph s\n|<secret>\n|</secret>\n|<uuid>|a `;
 
@@ -68,7 +70,7 @@ function inVirtinst(file: string, make: (files: HostFiles, top: string) => () =>
 /** Makes a function that reads the output of virsh. */
 function fromVirsh() {
   const said = join(temporaryFolder(), "said");
-  const print = `case "$5" in hostname*) echo " p active yes" ;; *dumpxml*) echo "<pool type='rbd'>" ;; esac; cat ${said}`;
+  const print = `case "$5" in h*) echo " p active yes" ;; *dumpxml*) echo "<pool type='rbd'>" ;; esac; cat ${said}`;
   vi.stubEnv("PATH", standIns({ virsh: print }));
   return (text: string) => {
     writeFileSync(said, text);
@@ -172,7 +174,8 @@ it("a host file with any JSON value in it is read or refused", async () => {
 it("a refused XML file is not quoted: the value of a secret that it may contain is not shown", async () => {
   // Letters only, so that no other word of a message contains it.
   const KEY = "QVFCc2VjcmV0";
-  const places = `|<pool>|<pool><!-- |<pool><![CDATA[|<pool x="|<pool x='' x='|<pool type='rbd'><x>|<secret><value>|<domain><name>`;
+  const places = `|<pool>|<pool><!-- |<pool><![CDATA[|<pool x="|<pool x='' x='|<pool type='rbd'><x>|\
+<secret><value>|<domain><name>`;
   // A message names a UUID, a port, a tag or a reference that is wrong: the user has to find it.
   const NAMES =
     /is not a UUID|has the port|has no|names its secret|was expected|isn't defined|Duplicate|[Uu]nclosed|end tag/;

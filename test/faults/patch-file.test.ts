@@ -25,7 +25,8 @@ const FACTS = mergePools([VMS, { ...VMS, pool: "gr\u00f6\u00dfer", cephPool: "gr
 const { before, after } = planPatch(installation, examined, file.modified, FACTS);
 
 /** The patch as `render` writes it: some comments, then the diff. */
-const TEXT = `# virtinst-rbd-patch\n# host:     unknown\n# pool:     vms\n${unifiedDiff(installation.file, before.text, after.text)}`;
+const DIFF = unifiedDiff(installation.file, before.text, after.text);
+const TEXT = `# virtinst-rbd-patch\n# host:     unknown\n# pool:     vms\n${DIFF}`;
 const PATCH = Buffer.from(TEXT);
 const LINES = TEXT.split("\n");
 

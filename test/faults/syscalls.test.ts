@@ -44,7 +44,7 @@ afterAll(() => {
 
 let seed = 0;
 const chosen = (points: readonly Point[], count: number) => (ALL ? points : sample(points, count, ++seed));
-/** Few points may be missed: those of calls that the next run did not make. */
+/** A call that a later run does not make is missed. */
 const expectFew = (missed: number, points: readonly Point[]) =>
   expect.soft(missed).toBeLessThanOrEqual(points.length / 10);
 

@@ -116,5 +116,6 @@ export function judge(ran: Ran, target: string, choice: Choice, disturbed: Distu
 
 /** A fault for a list: the place, what is wrong, and the output. */
 export function describeFault(where: string, faults: readonly string[], { code, stdout, stderr }: Ran): string {
-  return `${where}: ${faults.join("; ")} (exit ${code}: ${`${stderr}${stdout}`.trim().replace(/\n/g, " | ").slice(0, 300)})`;
+  const said = (stderr + stdout).trim().replace(/\n/g, " | ").slice(0, 300);
+  return `${where}: ${faults.join("; ")} (exit ${code}: ${said})`;
 }

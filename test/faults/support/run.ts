@@ -122,24 +122,22 @@ const isRoot = process.getuid?.() === 0;
 const answers = (program: string, ...args: string[]) =>
   spawnSync(program, args, { env: { ...process.env, PATH: SYSTEM } }).status === 0;
 
-/** What a test may need of this machine, and how to find out. */
-const NEEDS = {
-  root: () => isRoot,
-  strace: () => answers("strace", "-qq", "-o", "/dev/null", "-e", "trace=none", "true"),
-  getfattr: () => which("getfattr") && which("setfattr"),
-  setfacl: () => which("setfacl") && which("getfacl"),
-  setpriv: () => which("setpriv"),
-  chattr: () => which("chattr"),
-  mount: () => isRoot && answers("unshare", "-m", "sh", "-c", "mount -t tmpfs none /mnt"),
-  loop: () => isRoot && which("mkfs.ext4") && (answers("losetup", "-f") || existsSync("/dev/loop-control")),
+/** What a test may need, and whether this machine has it. */
+const HAS = {
+  root: isRoot,
+  strace: answers("strace", "-qq", "-o", "/dev/null", "-e", "trace=none", "true"),
+  getfattr: which("getfattr") && which("setfattr"),
+  setfacl: which("setfacl") && which("getfacl"),
+  setpriv: which("setpriv"),
+  chattr: which("chattr"),
+  mount: isRoot && answers("unshare", "-m", "sh", "-c", "mount -t tmpfs none /mnt"),
+  loop: isRoot && which("mkfs.ext4") && (answers("losetup", "-f") || existsSync("/dev/loop-control")),
 } as const;
-type Need = keyof typeof NEEDS;
-const known = new Map<Need, boolean>();
+type Need = keyof typeof HAS;
 
 /** A test that is skipped, with the reason in its title, if the machine cannot run it. */
 export function faultTest(name: string, needs: readonly Need[], act: () => void | Promise<void>): void {
-  for (const need of needs) if (!known.has(need)) known.set(need, Boolean(NEEDS[need]()));
-  const missing = needs.find((need) => !known.get(need));
+  const missing = needs.find((need) => !HAS[need]);
   if (missing) test.skip(`not run: this machine has no ${missing}: ${name}`, () => {});
   else test(name, act);
 }
