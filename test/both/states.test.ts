@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { sha256 } from "../../src/patch/facts";
 import { VERSION } from "../../src/version";
 import { Both } from "../support/both";
-import { HOST_TWO, patchedBy100 } from "../support/cli";
+import { HOST_TWO } from "../support/cli";
+import { EARLIER, patchedBy } from "../support/patched";
 
 let patchedText: Buffer | null = null;
 
@@ -95,22 +96,27 @@ test("a patch for other pools is updated, and reverted to the original", async (
   expect(await both.run("revert")).toMatchObject({ code: 0, restored: true });
 });
 
-test("the patch of version 1.0.0 is outdated; apply updates it, and revert restores the original", async () => {
-  const both = new Both();
-  const original = readFileSync(both.places[0].path);
-  const patchBy100 = () => both.each(({ path }) => writeFileSync(path, patchedBy100(original)));
-  patchBy100();
-  expect(await both.run("verify", "--static")).toMatchObject({
-    code: 1,
-    state: "outdated",
-    tool: { stateReason: `the patch was written by version 1.0.0, this is ${VERSION}` },
-  });
-  expect(await both.run("apply")).toMatchObject({ code: 0, status: "updated", state: "current" });
-  expect(readFileSync(both.places[0].path, "latin1")).not.toContain("1.0.0");
-  expect(await both.run("revert")).toMatchObject({ code: 0, restored: true, timeRestored: true });
-  expect(readFileSync(both.places[0].path).equals(original)).toBe(true);
-  patchBy100();
-  expect(await both.run("revert")).toMatchObject({ code: 0, restored: true, timeRestored: true });
-  expect(readFileSync(both.places[0].path).equals(original)).toBe(true);
-  expect(statSync(both.places[0].path).mtimeMs).toBe(1400000000000);
-});
+test.each(EARLIER)(
+  "the patch of version %s is outdated; apply updates it, and revert restores the original",
+  async (version) => {
+    const both = new Both();
+    const { path } = both.places[0];
+    const [original, { mtimeMs }] = [readFileSync(path), statSync(path)];
+    const patchByEarlier = () =>
+      both.each((place) => writeFileSync(place.path, patchedBy(version, original.toString())));
+    patchByEarlier();
+    expect(await both.run("verify", "--static")).toMatchObject({
+      code: 1,
+      state: "outdated",
+      tool: { stateReason: `the patch was written by version ${version}, this is ${VERSION}` },
+    });
+    expect(await both.run("apply")).toMatchObject({ code: 0, status: "updated", state: "current" });
+    expect(readFileSync(path, "latin1")).not.toContain(version);
+    for (const change of [() => {}, patchByEarlier]) {
+      change();
+      expect(await both.run("revert")).toMatchObject({ code: 0, restored: true, timeRestored: true });
+      expect(readFileSync(path).equals(original)).toBe(true);
+      expect(statSync(path).mtimeMs).toBe(mtimeMs);
+    }
+  },
+);

@@ -7,7 +7,7 @@ import { readFacts } from "../../src/patch/read-facts";
 import { blockDigest, stripPatch } from "../../src/patch/strip";
 import { temporaryFile } from "../support/cli";
 import { HOSTILE } from "../support/hostile";
-import { FACTS, MODIFIED, ORIGINAL, patched } from "../support/patched";
+import { EARLIER, FACTS, MODIFIED, ORIGINAL, patched, patchedBy } from "../support/patched";
 import { RUNS } from "../support/runs";
 
 // With lines of others after the method and at the end, as a distribution may have.
@@ -15,11 +15,7 @@ const BASE = `${ORIGINAL}\n    # a comment\n    def other(self):\n        return
 const OLD_BASE = readFileSync("test/fixtures/virtinst/installer-4.0/virtinst/install/installer.py", "utf8");
 const FILES: [version: string, text: string, base: string][] = [
   ["this version", patched(FACTS, BASE).text, BASE],
-  ...["1.0.0", "1.1.0", "1.2.0"].map((version): [string, string, string] => [
-    version,
-    readFileSync(`test/fixtures/patched/${version}.py`, "utf8"),
-    OLD_BASE,
-  ]),
+  ...EARLIER.map((version): [string, string, string] => [version, patchedBy(version, OLD_BASE), OLD_BASE]),
 ];
 const [[, TEXT]] = FILES as [[string, string, string]];
 const isMarker = (line: string) => /^ *# (>>>|<<<) virtinst-rbd-patch/.test(line);

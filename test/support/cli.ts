@@ -17,7 +17,6 @@ import Ajv, { type ValidateFunction } from "ajv";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { main } from "../../src/cli";
 import { DESCRIPTORS } from "../../src/output/streams";
-import { sha256 } from "../../src/patch/facts";
 import { blockDigest, stripPatch } from "../../src/patch/strip";
 import { pythonMajor, TARGET_FILES } from "../../src/virtinst/find";
 
@@ -223,36 +222,6 @@ export function withFittingDigest(text: string): string {
 export function callBlock(text: string): string {
   const [block] = / {8}# >>>[\s\S]*?# <<<.*\n/.exec(text) as unknown as [string];
   return block;
-}
-
-/**
- * A file of the layout `PLAIN` as version 1.0.0 patched it, with a function that does nothing.
- *
- * @param original the file without the patch, last changed when `target` says
- */
-export function patchedBy100(original: Buffer): string {
-  const begin = "# >>> virtinst-rbd-patch 1.0.0 (not part of virt-manager; to undo: virtinst-rbd-patch revert)\n";
-  const end = "# <<< virtinst-rbd-patch\n";
-  const [functionLine, callLine] = [9, 33];
-  const block = `${begin}# format: 1
-# pristine: sha256=${sha256(original)} mtime=1400000000.000000000 lines=${functionLine},${callLine}
-# facts: sha256=${"1".repeat(64)}
-# blocks: sha256=${"2".repeat(64)}
-def _virtinst_rbd_patch(xml):
-    pools = (
-        {
-            "pool": u"libvirtpool",
-        },
-    )
-    return xml
-${end}`;
-  const call = [begin, ...["initial_xml", "final_xml"].map((name) => `${name} = _virtinst_rbd_patch(${name})\n`), end]
-    .map((line) => `        ${line}`)
-    .join("");
-  const lines = original.toString().split(/(?<=\n)/);
-  lines[functionLine - 1] = block + lines[functionLine - 1];
-  lines[callLine - 1] = call + lines[callLine - 1];
-  return lines.join("");
 }
 
 /** What `--json` printed. */

@@ -1,4 +1,4 @@
-import type { CephPool } from "../../src/patch/facts";
+import { type CephPool, sha256 } from "../../src/patch/facts";
 import { insertPatch } from "../../src/patch/render-function";
 import { stripPatch } from "../../src/patch/strip";
 
@@ -28,4 +28,41 @@ export function patched(facts: readonly CephPool[] = FACTS, original = ORIGINAL)
   const stripped = stripPatch(text);
   if (stripped.state !== "patched") throw new Error(stripped.state);
   return { text, base: stripped.base, patch: stripped.patch, block: stripped.patch.block };
+}
+
+/** The earlier versions whose patches `apply` renews and `revert` removes. */
+export const EARLIER = ["1.0.0", "1.1.0", "1.2.0"] as const;
+
+/** A file of the layout `installer-4.0` as an earlier version patched it, with a function that does nothing. */
+export function patchedBy(version: (typeof EARLIER)[number], original: string): string {
+  const first = version === "1.0.0";
+  const begin = `# >>> virtinst-rbd-patch ${version}`;
+  const end = "# <<< virtinst-rbd-patch\n";
+  const purpose = first
+    ? " (not part of virt-manager; to undo: virtinst-rbd-patch revert)"
+    : `
+# Not part of virt-manager: it gives new guests' disks the cephx auth and all the monitors of their libvirt
+# pool, which this virt-install leaves out; without them QEMU cannot connect to Ceph.
+# For the libvirt pools: "libvirtpool"
+# To undo it: virtinst-rbd-patch revert
+# Or, without that tool: sed -i '/^ *# >>> virtinst-rbd-patch/,/^ *# <<< virtinst-rbd-patch/d' FILE`;
+  const block = `${begin}${purpose}
+# format: ${first ? 1 : 2}
+# pristine: sha256=${sha256(original)}${first ? "" : "\n# pristine:"} mtime=${MODIFIED} lines=9,33
+# facts: sha256=${"1".repeat(64)}
+# blocks: sha256=${"2".repeat(64)}
+def _virtinst_rbd_patch(xml):
+    pools = (
+        {
+            "${first ? "pool" : "libvirt_pools"}": ${first ? 'u"libvirtpool"' : '[u"libvirtpool"]'},
+        },
+    )
+
+    # Each disk element that is not inside another.
+    return xml
+${end}`;
+  const calls = ["initial_xml", "final_xml"].map((name) => `        ${name} = _virtinst_rbd_patch(${name})\n`).join("");
+  const call = `        ${begin} (the function below the imports says what this is)\n${calls}        ${end}`;
+  const lines = original.split(/(?<=\n)/);
+  return [...lines.slice(0, 8), block, ...lines.slice(8, 32), call, ...lines.slice(32)].join("");
 }
