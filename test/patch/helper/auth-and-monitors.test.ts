@@ -23,6 +23,11 @@ const before = (auth: string) => `<disk>${auth}<source ${RBD}>${ALL}</source></d
 const within = (auth: string) => `<disk><source ${RBD}>${auth}${ALL}</source></disk>`;
 const OURS = '<auth username="libvirt"><secret type="ceph"/></auth>';
 
+const PLACES = [
+  ["before the source", before],
+  ["in the source", within],
+] as const;
+
 const ADDED: Case[] = [
   { title: "a disk without auth gets one", xml: before(""), want: before(AUTH) },
   {
@@ -35,12 +40,11 @@ const ADDED: Case[] = [
 const COMPLETED: Case[] = [
   ...[
     ['<secret type="ceph"/>', `<secret type="ceph" uuid="${UUID}"/>`],
-    ['<secret\ttype = "ceph"\n></secret\n>', `<secret\ttype = "ceph" uuid="${UUID}"\n></secret\n>`],
-    ['<secret type="&#99;eph"/>', `<secret type="&#99;eph" uuid="${UUID}"/>`],
+    ['<secret\ttype = "&#99;eph"\n></secret\n>', `<secret\ttype = "&#99;eph" uuid="${UUID}"\n></secret\n>`],
     ["<!-- <secret/> -->\n<secret type='ceph'/>x", `<!-- <secret/> -->\n<secret type='ceph' uuid="${UUID}"/>x`],
   ].flatMap(([some, all]) =>
-    [before, within].map((place) => ({
-      title: `${JSON.stringify(some)} ${place.name} the source is completed`,
+    PLACES.map(([where, place]) => ({
+      title: `${JSON.stringify(some)} ${where} is completed`,
       xml: place(`<auth username='libvirt'>${some}</auth>`),
       want: place(`<auth username='libvirt'>${all}</auth>`),
     })),
@@ -61,27 +65,26 @@ const RESPECTED = [
   `<auth username="libvirt" uuid="${OTHER_UUID}"/>`,
   `<auth username="libvirt"><x><secret type="ceph" usage="x"/></x></auth>`,
   `${OURS}${AUTH}`,
-].flatMap((auth): Case[] => [
-  { title: `${auth} stays, and nothing is logged`, xml: before(auth) },
-  { title: `${auth} in the source stays, and nothing is logged`, xml: within(auth) },
-]);
+].flatMap((auth) =>
+  PLACES.map(([where, place]): Case => ({ title: `${auth} ${where} stays, and is not logged`, xml: place(auth) })),
+);
 
 const OTHERS = [
   '<auth username="other"><secret type="ceph"/></auth>',
-  '<auth><secret type="ceph"/></auth>',
   '<auth username="libvirt" x="y"><secret type="ceph"/></auth>',
   '<auth username="libvirt"><secret type="iscsi"/></auth>',
   '<auth username="libvirt"><secret type="ceph" x="y"/></auth>',
   '<auth username="libvirt"/>',
-  '<auth username="libvirt"><secret type="ceph"/><secret type="ceph"/></auth>',
   '<auth username="libvirt"><secret type="ceph"><x/></secret></auth>',
   '<auth username="libvirt"><x><secret type="ceph"/></x></auth>',
   '<auth username="libvirt" xmlns:x="urn:x"><x:secret type="ceph"/></auth>',
   OURS + OURS,
-].flatMap((auth): Case[] => [
-  { title: `${auth} stays, and is logged`, xml: before(auth), log: [leftAuth("rbd/a", "vms")] },
-  { title: `${auth} in the source stays, and is logged`, xml: within(auth), log: [leftAuth("rbd/a", "vms")] },
-]);
+].flatMap((auth) =>
+  PLACES.map(([where, place]): Case => {
+    const title = `${auth} ${where} stays, and is logged`;
+    return { title, xml: place(auth), log: [leftAuth("rbd/a", "vms")] };
+  }),
+);
 
 const REST: Case[] = [
   {
@@ -105,63 +108,58 @@ const REST: Case[] = [
   },
 ];
 
-const OURS_INDENTED = INDENTED_AUTH.replace(` uuid="${UUID}"`, "");
-const INDENTATION: Case[] = [
-  {
-    title: "a completed auth stays where it is",
-    xml: INDENTED_DONE.replace(INDENTED_AUTH, OURS_INDENTED),
-    want: INDENTED_DONE,
-  },
-];
-
+const CONFIG = '<config file="/etc/ceph/site-b.conf"/>';
 const sourced = (inside: string) => `<disk>${AUTH}<source ${RBD}>${inside}</source></disk>`;
+/** Of monitors in a source. */
+const listing = (title: string, hosts: string, want = hosts): Case => ({
+  title,
+  xml: sourced(hosts),
+  want: sourced(want),
+});
 
 const MONITORS: Case[] = [
-  { title: "a source with all monitors in another order stays", xml: sourced(MON3 + MON1 + MON2) },
+  listing("all monitors in another order stay, also one that is listed twice", MON3 + MON1 + MON1 + MON2),
+  listing(
+    "foreign monitors stay in place, and missing ones are added after the last",
+    `<host name="x"/>${MON2}<host name="y"/>`,
+    `<host name="x"/>${MON2}<host name="y"/>${MON1}${MON3}`,
+  ),
+  listing(
+    "monitors are added at the beginning of the source if its last host has something in it",
+    `<snapshot name="s"/>${MON3}<host name="mon1" port="6789"><x/></host>`,
+    `${MON2}<snapshot name="s"/>${MON3}<host name="mon1" port="6789"><x/></host>`,
+  ),
   {
-    title: "foreign monitors stay in place, and missing ones are added after the last",
-    xml: sourced(`<host name="x"/>${MON2}<host name="y"/>`),
-    want: sourced(`<host name="x"/>${MON2}<host name="y"/>${MON1}${MON3}`),
-  },
-  { title: "a monitor that is listed twice stays", xml: sourced(MON1 + MON1 + MON2 + MON3) },
-  {
-    title: "a last host with something in it: monitors are added at the beginning of the source",
-    xml: sourced(`<snapshot name="s"/>${MON3}<host name="mon1" port="6789"><x/></host>`),
-    want: sourced(`${MON2}<snapshot name="s"/>${MON3}<host name="mon1" port="6789"><x/></host>`),
-  },
-  {
-    title: "a disk that names its own Ceph configuration gets no auth",
-    xml: `<disk><source ${RBD}><config file="/etc/ceph/site-b.conf"/></source></disk>`,
-    want: `<disk><source ${RBD}><config file="/etc/ceph/site-b.conf"/></source></disk>`,
+    title: "a disk that names its own Ceph configuration stays, and is logged",
+    xml: `<disk><source ${RBD}>${CONFIG}</source></disk>`,
     log: [left("rbd/a", "names its own Ceph configuration, unlike libvirt pool vms")],
   },
   {
-    title: "a disk of a foreign Ceph pool with its own configuration stays, and nothing is logged",
-    xml: '<disk><source protocol="rbd" name="other/a"><config file="/x"/></source></disk>',
-    want: '<disk><source protocol="rbd" name="other/a"><config file="/x"/></source></disk>',
+    title: "a disk of a foreign Ceph pool with its own configuration stays, and is not logged",
+    xml: `<disk><source protocol="rbd" name="other/a">${CONFIG}</source></disk>`,
   },
+  listing(
+    "a list of monitors in one element is replaced by an element for each monitor",
+    '<host name="mon1:6789,mon2:6789,mon3"/>',
+    ALL,
+  ),
+  listing("a single monitor with its port in its name is replaced too", '<host name="mon2:6789"/>', ALL),
+  listing(
+    "of a list and single elements, only the list is replaced",
+    `${MON1}<host name="mon2,mon3"/><snapshot name="s"/>`,
+    `${MON1}${MON2}${MON3}<snapshot name="s"/>`,
+  ),
+  listing(
+    "an element with the v1 and v2 addresses of one monitor is not a list",
+    `${MON1}<host name="v2:mon2:3300,v1:mon2:6789"/>`,
+    `${MON1}<host name="v2:mon2:3300,v1:mon2:6789"/>${MON2}${MON3}`,
+  ),
   {
-    title: "a list of monitors in one element is replaced by an element for each monitor",
-    xml: sourced('<host name="mon1:6789,mon2:6789,mon3"/>'),
-    want: sourced(ALL),
-  },
-  {
-    title: "a port in the name of a single monitor",
-    xml: sourced('<host name="mon2:6789"/>'),
-    want: sourced(ALL),
-  },
-  {
-    title: "a list beside single elements, which stay where they are",
-    xml: sourced(`${MON1}<host name="mon2,mon3"/><snapshot name="s"/>`),
-    want: sourced(`${MON1}${MON2}${MON3}<snapshot name="s"/>`),
-  },
-  {
-    title: "an element with the v1 and v2 addresses of one monitor is not a list",
-    xml: sourced(`${MON1}<host name="v2:mon2:3300,v1:mon2:6789"/>`),
-    want: sourced(`${MON1}<host name="v2:mon2:3300,v1:mon2:6789"/>${MON2}${MON3}`),
-  },
-  {
-    title: "a list of IPv6 addresses in brackets",
+    ...listing(
+      "a list of IPv6 addresses in brackets is replaced",
+      '<host name="[2001:db8::1]:6789,[2001:db8::2]:6789"/>',
+      '<host name="2001:db8::1" port="6789"/><host name="[2001:DB8::2]"/>',
+    ),
     pools: [
       {
         ...VMS,
@@ -171,8 +169,6 @@ const MONITORS: Case[] = [
         ],
       },
     ],
-    xml: sourced('<host name="[2001:db8::1]:6789,[2001:db8::2]:6789"/>'),
-    want: sourced('<host name="2001:db8::1" port="6789"/><host name="[2001:DB8::2]"/>'),
   },
   {
     title: "the indentation around a list is kept",
@@ -181,4 +177,10 @@ const MONITORS: Case[] = [
   },
 ];
 
-testCases([...[...ADDED, ...COMPLETED, ...RESPECTED, ...OTHERS, ...REST, ...MONITORS].map(inDomain), ...INDENTATION]);
+const INDENTED: Case = {
+  title: "a completed auth stays where it is",
+  xml: INDENTED_DONE.replace(INDENTED_AUTH, INDENTED_AUTH.replace(` uuid="${UUID}"`, "")),
+  want: INDENTED_DONE,
+};
+
+testCases([...[...ADDED, ...COMPLETED, ...RESPECTED, ...OTHERS, ...REST, ...MONITORS].map(inDomain), INDENTED]);

@@ -7,65 +7,59 @@ import {
   domain,
   INDENTED,
   INDENTED_DONE,
-  inDomain,
   MON1,
   RBD,
   testCases,
 } from "../../support/helper-cases";
 
-const NOTHING_TO_DO: Case[] = [
-  { title: "an empty text", xml: "" },
-  { title: "a text without rbd that is not XML", xml: "<disk <source <!DOCTYPE &" },
-];
+const BACKING = `<backingStore><auth username="x"><secret/></auth><source ${RBD}/></backingStore>`;
+const MIRROR = `<mirror><source ${RBD}>${MON1}</source></mirror>`;
 
 const TAKEN: Case[] = [
-  { title: "a disk as virtinst writes it", xml: INDENTED, want: INDENTED_DONE },
+  { title: "a disk as virtinst writes it is completed", xml: INDENTED, want: INDENTED_DONE },
   {
-    title: "a disk in which rbd is written with character references",
+    title: "a disk in which rbd is written with character references is completed",
     xml: domain(BARE.replaceAll("rbd", "&#x72;bd")),
     want: domain(DONE.replaceAll("rbd", "&#x72;bd")),
   },
   {
-    title: "disks in several devices elements, between other devices",
+    title: "disks in several devices elements, between other devices, are completed",
     xml: `<domain><devices><emulator/>${BARE}<disk/>${BARE}</devices><devices>${BARE}<hub/></devices></domain>`,
     want: `<domain><devices><emulator/>${DONE}<disk/>${DONE}</devices><devices>${DONE}<hub/></devices></domain>`,
   },
-  ...[
-    {
-      title: "the sources of backing stores and mirrors are not the disk's",
-      xml: `<disk><backingStore><auth username="x"><secret/></auth><source ${RBD}/></backingStore><mirror><source ${RBD}>${MON1}</source></mirror><source file="/rbd"/></disk><disk><backingStore><source ${RBD}>${MON1}</source></backingStore><source ${RBD}/></disk>`,
-      want: `<disk><backingStore><auth username="x"><secret/></auth><source ${RBD}/></backingStore><mirror><source ${RBD}>${MON1}</source></mirror><source file="/rbd"/></disk><disk><backingStore><source ${RBD}>${MON1}</source></backingStore>${AUTH}<source ${RBD}>${ALL}</source></disk>`,
-    },
-    {
-      title: "a disk inside a disk is left unchanged, and one after an empty disk is completed",
-      xml: `<disk/><disk>${BARE}</disk>${BARE}`,
-      want: `<disk/><disk>${BARE}</disk>${DONE}`,
-    },
-    {
-      title: "only the first of two sources is completed",
-      xml: `<disk><source ${RBD}/><source ${RBD}/></disk>`,
-      want: `<disk>${AUTH}<source ${RBD}>${ALL}</source><source ${RBD}/></disk>`,
-    },
-  ].map(inDomain),
+  {
+    title: "the sources of backing stores and mirrors are not the disk's",
+    xml: domain(`<disk>${BACKING}${MIRROR}<source file="/rbd"/></disk><disk>${BACKING}<source ${RBD}/></disk>`),
+    want: domain(
+      `<disk>${BACKING}${MIRROR}<source file="/rbd"/></disk><disk>${BACKING}${AUTH}<source ${RBD}>${ALL}</source></disk>`,
+    ),
+  },
+  {
+    title: "only the first of two sources is completed",
+    xml: domain(`<disk><source ${RBD}/><source ${RBD}/></disk>`),
+    want: domain(`<disk>${AUTH}<source ${RBD}>${ALL}</source><source ${RBD}/></disk>`),
+  },
 ];
 
-/** Texts with an rbd disk that is not a disk of the domain. */
 const LEFT: [title: string, xml: string][] = [
+  ["an empty text", ""],
+  ["a text without rbd that is not XML", "<disk <source <!DOCTYPE &"],
   ["a disk that is the root", BARE],
-  ["a disk right under the devices as the root", `<devices>${BARE}</devices>`],
-  ["another root", `<domainsnapshot><devices>${BARE}</devices></domainsnapshot>`],
-  ["a domain in a domain", `<domain>${domain(BARE)}</domain>`],
+  ["a disk in devices that are the root", `<devices>${BARE}</devices>`],
+  ["a disk in another document than a domain", `<domainsnapshot><devices>${BARE}</devices></domainsnapshot>`],
+  ["a disk of a domain in a domain", `<domain>${domain(BARE)}</domain>`],
   ["a disk deeper in the devices", domain(`<x>${BARE}</x>`)],
-  ["a default namespace on the root", `<domain xmlns="urn:z"><devices>${BARE}</devices></domain>`],
-  ["a default namespace on the source", domain(BARE.replace("<source", '<source xmlns="urn:z"'))],
+  ["a disk inside a disk", domain(`<disk>${BARE}</disk>`)],
+  ["a disk below a default namespace", `<domain xmlns="urn:z"><devices>${BARE}</devices></domain>`],
+  ["a disk whose source has a default namespace", domain(BARE.replace("<source", '<source xmlns="urn:z"'))],
   [
-    "no namespace below a default namespace",
+    "a disk without a namespace below a default namespace",
     `<domain xmlns="urn:z"><devices>${BARE.replace("<disk", '<disk xmlns=""')}</devices></domain>`,
   ],
-  ["a prefix on the disk", domain(`<x:disk xmlns:x="urn:x"><source ${RBD}/></x:disk>`)],
-  ["another protocol", domain('<disk><source protocol="nbd" name="rbd/a"/></disk>')],
-  ["a protocol in capitals", domain('<disk><source protocol="RBD" name="rbd/a"/></disk>')],
-  ["a disk without a source, a disk that is empty", domain('<disk type="rbd"></disk><disk rbd=""/>')],
+  ["a disk with a prefix", domain(`<x:disk xmlns:x="urn:x"><source ${RBD}/></x:disk>`)],
+  ["a disk with another protocol", domain('<disk><source protocol="nbd" name="rbd/a"/></disk>')],
+  ["a disk with its protocol in capitals", domain('<disk><source protocol="RBD" name="rbd/a"/></disk>')],
+  ["a disk without a source", domain('<disk type="rbd"></disk><disk rbd=""/>')],
 ];
 
-testCases([...NOTHING_TO_DO, ...TAKEN, ...LEFT.map(([title, xml]) => ({ title: `left unchanged: ${title}`, xml }))]);
+testCases([...TAKEN, ...LEFT.map(([title, xml]) => ({ title: `${title} is left unchanged`, xml }))]);

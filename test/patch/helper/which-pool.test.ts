@@ -1,4 +1,4 @@
-import type { Monitor, PoolFacts } from "../../../src/patch/facts";
+import type { PoolFacts } from "../../../src/patch/facts";
 import {
   ALL,
   AUTH,
@@ -19,139 +19,111 @@ import {
   VMS,
 } from "../../support/helper-cases";
 
-const MON9: Monitor = { name: "mon9", port: null };
 const NO_MONITOR = [left("rbd/a", "lists no monitor of libvirt pool vms")];
+const several = (names: string) => [left("rbd/a", `fits more than one libvirt pool ${names}`)];
+const SEVERAL = several("vms, second");
 
-/** A disk that lists these hosts and lacks its auth; done, with what is added behind them. */
-const listing = (hosts: string) => `<disk><source ${RBD}>${hosts}</source></disk>`;
-const listed = (hosts: string, auth = AUTH) => `<disk>${auth}<source ${RBD}>${hosts}</source></disk>`;
+/** A libvirt pool of the same Ceph pool, without a monitor in common. */
+const second = (more: Partial<PoolFacts> = {}): PoolFacts => ({
+  ...VMS,
+  pool: "second",
+  monitors: [{ name: "mon9", port: 6789 }],
+  ...more,
+});
+const HOST9 = '<host name="mon9" port="6789"/>';
+
+/** A disk with an auth before its source or in it, none by default, that lists these hosts. */
+const disk = (hosts: string, auth = "") => `<disk>${auth}<source ${RBD}>${hosts}</source></disk>`;
+const within = (hosts: string, auth: string) => `<disk><source ${RBD}>${auth}${hosts}</source></disk>`;
 
 const BY_IMAGE: Case[] = [
-  {
-    title: "an image of a Ceph pool that no libvirt pool has",
-    xml: `<disk><source protocol="rbd" name="other/a"/></disk>`,
-  },
-  {
-    title: "a Ceph pool whose name only begins with that of a pool",
-    xml: `<disk><source protocol="rbd" name="rbdx/a"/></disk>`,
-  },
-  { title: "no image", xml: `<disk><source protocol="rbd"/></disk>` },
+  ...['name="other/a"', 'name="rbdx/a"', ""].map((name) => ({
+    title: `a disk with ${name || "no image"} is in no pool, and stays`,
+    xml: `<disk><source protocol="rbd" ${name}/></disk>`,
+  })),
   {
     title: "each disk gets the credentials of its own Ceph pool",
     pools: [VMS, { ...VMS, pool: "second", cephPool: "ssd", auth: { username: "two", uuid: OTHER_UUID } }],
     xml: `<disk><source protocol="rbd" name="ssd/a">${ALL}</source></disk>${BARE}`,
     want: `<disk><auth username="two"><secret type="ceph" uuid="${OTHER_UUID}"/></auth><source protocol="rbd" name="ssd/a">${ALL}</source></disk>${DONE}`,
   },
+  {
+    title: "a disk that fits a Ceph pool and another whose name goes on with a slash stays, and is logged",
+    pools: [{ ...VMS, cephPool: "a" }, second({ cephPool: "a/b" })],
+    xml: BARE.replace("rbd/a", "a/b/c"),
+    log: [left("a/b/c", "fits more than one libvirt pool vms, second")],
+  },
 ];
 
 const BY_MONITOR: Case[] = [
-  { title: "another port", xml: listing('<host name="mon1" port="3300"/>'), log: NO_MONITOR },
-  { title: "the same port with a zero", xml: listing('<host name="mon1" port="06789"/>'), log: NO_MONITOR },
-  {
-    title: "a port in Arabic digits",
-    xml: listing('<host name="mon1" port="\u0666\u0667\u0668\u0669"/>'),
+  ...["3300", "06789", "\u0666\u0667\u0668\u0669"].map((port) => ({
+    title: `a monitor with the port ${port} is another one than with 6789: the disk stays, and is logged`,
+    xml: disk(`<host name="mon1" port="${port}"/>`),
     log: NO_MONITOR,
+  })),
+  {
+    title: "a monitor without a port in the disk is one of the pool, with any port",
+    xml: disk('<host name="mon2"/>'),
+    want: disk(`<host name="mon2"/>${MON1}${MON3}`, AUTH),
   },
   {
-    title: "no port in the disk",
-    xml: listing('<host name="mon2"/>'),
-    want: listed(`<host name="mon2"/>${MON1}${MON3}`),
+    title: "a monitor without a port in the pool is one of the disk, with any port",
+    xml: disk('<host name="mon3" port="3300"/>'),
+    want: disk(`<host name="mon3" port="3300"/>${MON1}${MON2}`, AUTH),
   },
   {
-    title: "no port in the pool",
-    xml: listing('<host name="mon3" port="3300"/>'),
-    want: listed(`<host name="mon3" port="3300"/>${MON1}${MON2}`),
-  },
-  {
-    title: "IPv6 with and without brackets, in any case",
-    pools: [
-      {
-        ...VMS,
-        monitors: [
-          { name: "[2001:DB8::1]", port: 6789 },
-          { name: "2001:db8::2", port: 6789 },
-        ],
-      },
-    ],
-    xml: listing('<host name="2001:db8::1" port="6789"/>') + listing('<host name="[2001:DB8::2]"/>'),
+    title: "IPv6 addresses are compared without brackets and without case",
+    pools: [{ ...VMS, monitors: ["[2001:DB8::1]", "2001:db8::2"].map((name) => ({ name, port: 6789 })) }],
+    xml: disk('<host name="2001:db8::1" port="6789"/>') + disk('<host name="[2001:DB8::2]"/>'),
     want:
-      listed('<host name="2001:db8::1" port="6789"/><host name="2001:db8::2" port="6789"/>') +
-      listed('<host name="[2001:DB8::2]"/><host name="[2001:DB8::1]" port="6789"/>'),
+      disk('<host name="2001:db8::1" port="6789"/><host name="2001:db8::2" port="6789"/>', AUTH) +
+      disk('<host name="[2001:DB8::2]"/><host name="[2001:DB8::1]" port="6789"/>', AUTH),
   },
   {
-    title: "a pool without monitors has no disk that lists some",
+    title: "a disk that lists monitors is not in a pool without monitors: it stays, and is logged",
     pools: [{ ...VMS, monitors: [] }],
-    xml: listing(MON1),
+    xml: disk(MON1),
     log: NO_MONITOR,
+  },
+  {
+    title: "of two pools with the same credentials, a disk without monitors gets the monitors of both",
+    pools: [second(), VMS],
+    xml: BARE,
+    want: disk(HOST9 + ALL, AUTH),
+  },
+  {
+    title: "two pools without auth fit a disk that lists no monitor, or monitors of both: it stays, and is logged",
+    pools: [FREE, second({ auth: null })],
+    xml: BARE + disk(MON1 + HOST9),
+    log: [...several("free, second"), ...several("free, second")],
   },
 ];
 
 const OTHERS = [{ username: "libvirt", uuid: OTHER_UUID }, { username: "other", uuid: UUID }, null];
-const SEVERAL = [left("rbd/a", "fits more than one libvirt pool vms, second")];
-
-const OTHER_LOGIN: Case[] = OTHERS.flatMap((auth): Case[] => {
-  const second: PoolFacts = { ...VMS, pool: "second", auth, monitors: [MON9] };
-  const title = `two pools, the other with ${JSON.stringify(auth)}`;
-  return [
-    {
-      title: `${title}, and monitors of both: the disk stays`,
-      pools: [VMS, second],
-      xml: listing(`${MON1}<host name="mon9"/>`),
-      log: SEVERAL,
-    },
-    {
-      title: `${title}, a monitor of one: the disk gets that pool`,
-      pools: [second, VMS],
-      xml: listing(MON1),
-      want: listed(ALL),
-    },
-  ];
-});
-
-const SOME_FIT: Case = {
-  title: "if several pools fit, the log names only them",
-  pools: [{ ...VMS, pool: "first", auth: null, monitors: [MON9] }, VMS, { ...VMS, pool: "second", auth: null }],
-  xml: listing(MON1),
-  log: SEVERAL,
-};
-
-const SECOND: PoolFacts = { ...VMS, pool: "second", monitors: [MON9] };
-const SAME_LOGIN: Case[] = [
+const OTHER_LOGIN = OTHERS.flatMap((auth): Case[] => [
   {
-    title: "two pools with the same credentials, and no monitor: the monitors of both",
-    pools: [SECOND, VMS],
-    xml: BARE,
-    want: listed(`<host name="mon9"/>${ALL}`),
+    title: `beside a pool with ${JSON.stringify(auth)}, a disk with monitors of both stays, and is logged`,
+    pools: [VMS, second({ auth })],
+    xml: disk(MON1 + HOST9),
+    log: SEVERAL,
   },
-];
-
-const WITHOUT_LOGIN: Case[] = [
   {
-    title: "two pools without auth fit a disk that lists no monitor, or monitors of both",
-    pools: [FREE, { ...FREE, pool: "second", monitors: [MON9] }],
-    xml: BARE + listing(`${MON1}<host name="mon9"/>`),
-    log: Array(2).fill(left("rbd/a", "fits more than one libvirt pool free, second")),
+    title: `beside a pool with ${JSON.stringify(auth)}, a disk with a monitor of one gets that one's credentials`,
+    pools: [second({ auth }), VMS],
+    xml: disk(MON1),
+    want: disk(ALL, AUTH),
   },
-];
+]);
 
 const LOG: Case[] = [
   {
-    title: "a Ceph pool whose name begins with another one and a slash: a disk that fits both stays",
-    pools: [
-      { ...VMS, cephPool: "a" },
-      { ...SECOND, cephPool: "a/b" },
-    ],
-    xml: BARE.replace("rbd/a", "a/b/c"),
-    log: [left("a/b/c", "fits more than one libvirt pool vms, second")],
-  },
-  {
     title: "each unchanged disk has its own log line, and the disks between are completed",
-    xml: listing('<host name="x"/>') + BARE + listing('<host name="x"/>').replace("rbd/a", "rbd/b"),
-    want: listing('<host name="x"/>') + DONE + listing('<host name="x"/>').replace("rbd/a", "rbd/b"),
+    xml: disk('<host name="x"/>') + BARE + disk('<host name="x"/>').replace("rbd/a", "rbd/b"),
+    want: disk('<host name="x"/>') + DONE + disk('<host name="x"/>').replace("rbd/a", "rbd/b"),
     log: [...NO_MONITOR, left("rbd/b", "lists no monitor of libvirt pool vms")],
   },
   {
-    title: "no log line can be forged",
+    title: "no name of a pool or an image can forge a log line",
     pools: [{ ...VMS, pool: "v\nERROR \u00e9 %s" }],
     xml: `<disk><source protocol="rbd" name="rbd/a&#10;ERROR %s \u00e9\\&#13;"><host name="x"/></source></disk>`,
     log: [left("rbd/a\\nERROR %s \\xe9\\\\\\r", "lists no monitor of libvirt pool v\\nERROR \\xe9 %s")],
@@ -159,110 +131,83 @@ const LOG: Case[] = [
 ];
 
 // Pools that only the users of their disks tell apart.
-const HOST9 = '<host name="mon9" port="6789"/>';
-const OTHER_USER: PoolFacts = { ...VMS, pool: "second", auth: { username: "other", uuid: OTHER_UUID } };
-const BOTH = [VMS, OTHER_USER];
+const OTHER: PoolFacts = { ...VMS, pool: "second", auth: { username: "other", uuid: OTHER_UUID } };
 /** An auth as virt-manager 1.5 writes it from a pool that names its secret by usage. */
 const stated = (username: string) => `<auth username="${username}"><secret type="ceph"/></auth>`;
-const OTHER_AUTH = `<auth username="other"><secret type="ceph" uuid="${OTHER_UUID}"/></auth>`;
-const before = (auth: string, hosts = MON1) => `<disk>${auth}<source ${RBD}>${hosts}</source></disk>`;
-const within = (auth: string, hosts = MON1) => `<disk><source ${RBD}>${auth}${hosts}</source></disk>`;
-const several = (names: string) => [left("rbd/a", `fits more than one libvirt pool ${names}`)];
+const complete = (username: string, uuid: string) =>
+  `<auth username="${username}"><secret type="ceph" uuid="${uuid}"/></auth>`;
+const OTHER_AUTH = complete("other", OTHER_UUID);
 
 const BY_USER: Case[] = [
-  ...[before, within].map((place) => ({
-    title: `each disk gets the secret of its own user, ${place.name} the source`,
-    pools: BOTH,
-    xml: place(stated("other")) + place(stated("libvirt")),
-    want: place(OTHER_AUTH, ALL) + place(AUTH, ALL),
+  ...[disk, within].map((place) => ({
+    title: `each disk gets the secret of its own user (${place === disk ? "before" : "in"} its source)`,
+    pools: [VMS, OTHER],
+    xml: place(MON1, stated("other")) + place(MON1, stated("libvirt")),
+    want: place(ALL, OTHER_AUTH) + place(ALL, AUTH),
   })),
   {
-    title: "a user tells the pool of a disk that lists no monitor",
-    pools: [VMS, { ...OTHER_USER, monitors: [{ name: "mon9", port: 6789 }] }],
-    xml: `<disk>${stated("other")}<source ${RBD}/></disk>`,
-    want: before(OTHER_AUTH, HOST9),
+    title: "the user of a disk that lists no monitor tells its pool, and so its monitors",
+    pools: [VMS, second({ auth: OTHER.auth })],
+    xml: disk("", stated("other")),
+    want: disk(HOST9, OTHER_AUTH),
   },
   {
-    title: "the disk gets only the monitors of its user's pool",
+    title: "a monitor of a disk is in the cluster of its user's pool through a third pool",
     pools: [
-      VMS,
-      { ...OTHER_USER, monitors: [VMS.monitors[0] as PoolFacts["monitors"][0], { name: "mon9", port: 6789 }] },
-    ],
-    xml: before(stated("other")) + before(stated("libvirt")),
-    want: before(OTHER_AUTH, MON1 + HOST9) + before(AUTH, ALL),
-  },
-  {
-    title: "a disk whose monitor is in the cluster of its user's pool through a third pool",
-    pools: [
-      { ...OTHER_USER, monitors: [{ name: "mon9", port: 6789 }] },
-      {
-        ...VMS,
-        pool: "third",
-        auth: null,
-        monitors: [VMS.monitors[0] as PoolFacts["monitors"][0], { name: "mon9", port: null }],
-      },
+      second({ auth: OTHER.auth }),
+      { ...FREE, monitors: [...VMS.monitors.slice(0, 1), { name: "mon9", port: null }] },
       VMS,
     ],
-    xml: before(stated("other"), MON3),
-    want: before(OTHER_AUTH, MON3 + HOST9),
+    xml: disk(MON3, stated("other")),
+    want: disk(MON3 + HOST9, OTHER_AUTH),
   },
   {
-    title: "a complete auth tells the pool of the disk, and stays",
-    pools: BOTH,
-    xml: before(OTHER_AUTH) + before(`<auth username="other"><secret type="ceph" uuid="${UUID}"/></auth>`, ALL),
-    want: before(OTHER_AUTH, ALL) + before(`<auth username="other"><secret type="ceph" uuid="${UUID}"/></auth>`, ALL),
-  },
-];
-
-const NOT_BY_USER: Case[] = [
-  ["no user", ""],
-  ["an auth without a user", '<auth><secret type="ceph"/></auth>'],
-  ["a user of neither", stated("third")],
-  ["both users", stated("libvirt") + stated("other")],
-].flatMap(([what, auth = ""]): Case[] => [
-  { title: `a disk with ${what} stays, and is logged`, pools: BOTH, xml: before(auth), log: SEVERAL },
-  { title: `a disk with ${what} in its source stays, and is logged`, pools: BOTH, xml: within(auth), log: SEVERAL },
-]);
-
-const MORE_USERS: Case[] = [
-  {
-    title: "an auth without a user is not that of a pool without auth",
-    pools: [FREE, VMS],
-    xml: before("<auth/>"),
-    log: several("free, vms"),
+    title: "a complete auth tells the pool of its disk, and stays",
+    pools: [VMS, OTHER],
+    xml: disk(MON1, OTHER_AUTH) + disk(ALL, complete("other", UUID)),
+    want: disk(ALL, OTHER_AUTH) + disk(ALL, complete("other", UUID)),
   },
   {
-    title: "a disk that lists no monitor and has a user of no pool stays, and is logged",
-    pools: [VMS],
-    xml: before(stated("other"), ""),
-    log: [left("rbd/a", "has another user than libvirt pool vms")],
-  },
-  {
-    title: "a disk whose user has pools with different secrets stays, and the log names only those",
-    pools: [VMS, { ...VMS, pool: "third", auth: { username: "libvirt", uuid: OTHER_UUID } }, OTHER_USER],
-    xml: before(stated("libvirt")),
-    log: several("vms, third"),
-  },
-  {
-    title: "monitors count before users: a pool that they rule out is not chosen for its user",
-    pools: [VMS, { ...OTHER_USER, monitors: [{ name: "mon9", port: 6789 }] }],
-    xml: before(stated("other")),
-    want: before(stated("other"), ALL),
+    title: "a pool that a disk's monitors rule out is not chosen for its user",
+    pools: [VMS, second({ auth: OTHER.auth })],
+    xml: disk(MON1, stated("other")),
+    want: disk(ALL, stated("other")),
     log: [leftAuth("rbd/a", "vms")],
   },
 ];
 
-testCases(
-  [
-    ...BY_IMAGE,
-    ...BY_MONITOR,
-    ...OTHER_LOGIN,
-    SOME_FIT,
-    ...SAME_LOGIN,
-    ...WITHOUT_LOGIN,
-    ...LOG,
-    ...BY_USER,
-    ...NOT_BY_USER,
-    ...MORE_USERS,
-  ].map(inDomain),
-);
+const NOT_BY_USER: Case[] = [
+  ...[
+    ["no user", ""],
+    ["an auth without a user", '<auth><secret type="ceph"/></auth>'],
+    ["a user of neither pool", stated("third")],
+    ["the users of both pools", stated("libvirt") + stated("other")],
+  ].flatMap(([what, auth = ""]) => [
+    { title: `a disk with ${what} stays, and is logged`, pools: [VMS, OTHER], xml: disk(MON1, auth), log: SEVERAL },
+    {
+      title: `a disk with ${what} in its source stays, and is logged`,
+      pools: [VMS, OTHER],
+      xml: within(MON1, auth),
+      log: SEVERAL,
+    },
+  ]),
+  {
+    title: "an auth without a user is not that of a pool without auth",
+    pools: [FREE, VMS],
+    xml: disk(MON1, "<auth/>"),
+    log: several("free, vms"),
+  },
+  {
+    title: "a disk that lists no monitor and has a user of no pool stays, and is logged",
+    xml: disk("", stated("other")),
+    log: [left("rbd/a", "has another user than libvirt pool vms")],
+  },
+  {
+    title: "a disk whose user has pools with different secrets stays, and the log names only those",
+    pools: [VMS, { ...VMS, pool: "third", auth: { username: "libvirt", uuid: OTHER_UUID } }, OTHER],
+    xml: disk(MON1, stated("libvirt")),
+    log: several("vms, third"),
+  },
+];
+
+testCases([...BY_IMAGE, ...BY_MONITOR, ...OTHER_LOGIN, ...LOG, ...BY_USER, ...NOT_BY_USER].map(inDomain));
