@@ -1,9 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { inspectOverSsh, runOverSsh, type SshOptions } from "../../src/commands/over-ssh";
-import { built, cli, FIXTURES, HOST, json, PLAIN, shell, target, temporaryFolder, UUID } from "../support/cli";
+import { cli, FIXTURES, HOST, json, NODE, PLAIN, shell, TOOL, target, temporaryFolder, UUID } from "../support/cli";
 import { fakeVirsh, SAMPLE_CASES } from "../support/virsh";
 
 /** What virsh prints on the sample host, which libvirt calls by another name than `uname -n`. */
@@ -39,43 +40,27 @@ const calls = () => readFileSync(join(bin, "ssh.log"), "utf8").trim().split("\n"
 const run = (command: "apply" | "verify" | "revert", ...flags: string[]) => runOverSsh(command, { ...options, flags });
 
 describe("apply, verify and revert run the standalone script on the host", () => {
-  test("the file is the one that the tool writes on the host, and revert restores it", async () => {
+  test("apply writes what it writes locally, revert restores the file and reads no pools, each over one connection", async () => {
     const here = target(PLAIN);
     expect((await cli(["apply", ...here.options])).code).toBe(0);
-    expect(await run("apply")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^patched: /), stderr: "" });
+    const said = (words: RegExp) => ({ code: 0, stdout: expect.stringMatching(words), stderr: "" });
+    expect(await run("apply")).toMatchObject(said(/^patched: /));
     expect(virtinst.read()).toBe(here.read());
-    expect(await run("apply")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^current: /), stderr: "" });
-    expect(await run("verify", "--static")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^current: /) });
-    expect(await run("revert")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^reverted: /), stderr: "" });
+    expect(await run("apply")).toMatchObject(said(/^current: /));
+    expect(await run("verify", "--static")).toMatchObject(said(/^current: /));
+    const virsh = readFileSync(join(bin, "virsh.log"), "utf8");
+    expect(await run("revert")).toMatchObject(said(/^reverted: /));
+    expect(readFileSync(join(bin, "virsh.log"), "utf8")).toBe(virsh);
     expect(readFileSync(virtinst.path)).toEqual(virtinst.pristine);
     expect(statSync(virtinst.path).mtimeMs).toBe(1400000000000);
-  });
-
-  test("each command needs one ssh connection", async () => {
-    for (const [index, command] of (["apply", "verify", "revert"] as const).entries()) {
-      await run(command);
-      expect(calls()).toBe(index + 1);
-    }
-  });
-
-  test("nothing keeps the tool running when the connection has ended", async () => {
-    const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
-    const before = timers();
-    await run("revert");
-    expect(timers()).toBeLessThanOrEqual(before);
-  });
-
-  test("revert reads no pools", async () => {
-    await run("revert");
-    expect(existsSync(join(bin, "virsh.log"))).toBe(false);
+    expect(calls()).toBe(4);
+    expect(virsh).not.toMatch(/get-value|set-value/);
   });
 
   test("--check changes nothing and exits with 1 if something would change", async () => {
     const { code, stdout } = await run("apply", "--check", "--diff");
-    expect([code, stdout]).toEqual([
-      1,
-      expect.stringMatching(/^--- a\/[\s\S]*^\+def _virtinst[\s\S]*^would be patched: /m),
-    ]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^--- a\/[\s\S]*^\+def _virtinst[\s\S]*^would be patched: /m);
     expect(readFileSync(virtinst.path)).toEqual(virtinst.pristine);
   });
 
@@ -166,16 +151,13 @@ describe("inspect shows the pools and the virtinst of the host", () => {
     );
   });
 
-  test("a broken pool is shown", async () => {
+  test("a broken pool is shown, and a host without an rbd pool is not affected", async () => {
     program("virsh", fakeVirsh(SAMPLE.replace(/ {4}secret-list.*\n/, "")));
     const { broken, affected, state } = await inspectOverSsh(options);
     expect([broken.length, affected, state]).toEqual([1, "yes", "not-patched"]);
-  });
-
-  test("a host without an rbd pool is not affected", async () => {
     program("virsh", "");
-    const { affected, state, pools, notes } = await inspectOverSsh(options);
-    expect([affected, state, pools, notes]).toEqual(["no", "not-patched", [], ["This host has no rbd pool."]]);
+    const none = { affected: "no", state: "not-patched", pools: [], notes: ["This host has no rbd pool."] };
+    expect(await inspectOverSsh(options)).toMatchObject(none);
   });
 });
 
@@ -195,11 +177,10 @@ case "$5" in
   pool-dumpxml*) cat '${bin}/pool.xml' '${FIXTURES}/secret-usage.xml' ;;
 esac`,
     );
-    const marker = join("/", "X");
     expect((await run("apply")).code).toBe(0);
     const quoted = NAME.replaceAll("'", "'\\''");
     expect(readFileSync(join(bin, "virsh.log"), "utf8")).toContain(`pool-dumpxml --pool '${quoted}'; secret-dumpxml`);
-    expect([marker, "/tmp/X", join(bin, "X")].filter(existsSync)).toEqual([]);
+    expect(["/X", "/tmp/X", join(bin, "X")].filter(existsSync)).toEqual([]);
     expect(virtinst.read()).toContain("touch X");
     expect((await run("verify", "--static")).code).toBe(0);
   });
@@ -212,143 +193,6 @@ esac`,
     });
   });
 
-  test("no command asks virsh for the value of a secret", async () => {
-    await run("apply");
-    await inspectOverSsh(options);
-    expect(readFileSync(join(bin, "virsh.log"), "utf8")).not.toMatch(/get-value|set-value/);
-  });
-});
-
-describe("errors say what is wrong on which host, and what to do next", () => {
-  const VERIFY = "Check it with: virtinst-rbd-patch verify --ssh root@hv01";
-  const failure = (kind: string, message: string | RegExp, hint: string | RegExp) =>
-    expect.objectContaining({
-      kind,
-      message: typeof message === "string" ? message : expect.stringMatching(message),
-      hint: typeof hint === "string" ? hint : expect.stringMatching(hint),
-    });
-
-  test.each([
-    [
-      "ssh cannot connect",
-      "echo 'ssh: connect to host hv01 port 22: Connection refused' >&2; exit 255",
-      "root@hv01: ssh cannot connect: connect to host hv01 port 22: Connection refused.",
-    ],
-    [
-      "the host key is wrong",
-      "echo '@@@\nHost key verification failed.' >&2; exit 255",
-      "root@hv01: ssh cannot connect: Host key verification failed.",
-    ],
-    [
-      "the login shell runs nothing",
-      "echo 'This account is currently not available.'; exit 1",
-      "root@hv01: its login shell cannot run sh: exit code 1.",
-    ],
-    ["ssh is killed", "kill -9 $$", "root@hv01: ssh cannot connect: it was ended by a signal."],
-  ])("%s", async (_, script, message) => {
-    program("ssh", script);
-    for (const command of ["apply", "revert"] as const)
-      await expect(run(command)).rejects.toThrow(failure("io", message, "Check with: ssh root@hv01 true"));
-  });
-
-  test("sudo asks for a password", async () => {
-    options = { ...options, sudo: true };
-    program("sudo", "echo 'sudo: a password is required' >&2; exit 1");
-    const hint = "Check with: ssh root@hv01 sudo -n sh -c true";
-    await expect(run("apply")).rejects.toThrow(
-      failure("io", "root@hv01: sudo -n cannot run sh: sudo: a password is required.", hint),
-    );
-  });
-
-  test("there is no ssh on this machine", async () => {
-    vi.stubEnv("PATH", temporaryFolder());
-    await expect(run("apply")).rejects.toThrow(
-      failure("io", "ssh is not installed, or not in PATH.", "Install OpenSSH's client."),
-    );
-  });
-
-  /** A PATH on the host with these programs only. */
-  const only = (...names: string[]) => {
-    const there = temporaryFolder();
-    symlinkSync("/bin/sh", join(there, "sh"));
-    for (const name of ["id", "uname", ...names]) {
-      const path = `${bin}:${process.env.PATH}:/usr/bin:/bin`;
-      writeFileSync(join(there, name), `#!/bin/sh\nPATH='${path}' exec ${name} "$@"\n`, { mode: 0o755 });
-    }
-    program("ssh", `for command; do :; done\nPATH='${there}' exec /bin/sh -c "$command"`);
-  };
-
-  test("there is no virsh on the host", async () => {
-    only("python3");
-    const hint = "Install libvirt-client (Debian: libvirt-clients) on that host.";
-    const message = "ssh://root@hv01: virsh: it is not installed, or not in PATH.";
-    await expect(run("apply")).rejects.toThrow(failure("facts", message, hint));
-    await expect(inspectOverSsh(options)).rejects.toThrow(failure("facts", message, hint));
-  });
-
-  test("libvirtd is not running", async () => {
-    program("virsh", "echo 'error: failed to connect to the hypervisor' >&2; exit 1");
-    await expect(run("verify")).rejects.toThrow(
-      failure(
-        "facts",
-        "ssh://root@hv01: failed to connect to the hypervisor.",
-        "Is libvirtd running, and do you have access? Check with: ssh root@hv01 virsh -r -c qemu:///system pool-list --all",
-      ),
-    );
-  });
-
-  test("there is no Python on the host", async () => {
-    only("virsh");
-    const hint = "Install one on that host.";
-    await expect(run("apply")).rejects.toThrow(failure("io", /^root@hv01: no Python was found/, hint));
-  });
-
-  test("the Python of the host cannot run the script", async () => {
-    program(
-      "python3",
-      "[ $# -lt 6 ] && exit 0\necho 'Traceback (most recent call last):\nSyntaxError: invalid syntax' >&2\nexit 1",
-    );
-    await expect(run("verify")).rejects.toThrow(
-      failure(
-        "io",
-        "root@hv01: the script did not run to its end (exit code 1): SyntaxError: invalid syntax. Nothing was changed.",
-        "Run the command again.",
-      ),
-    );
-  });
-
-  test.each([
-    ["while virsh runs", "virsh", "Nothing was changed.", "Run the command again."],
-    ["while the script runs", "timeout", "The state of the host is unknown.", VERIFY],
-  ])("the connection is lost %s", async (_, name, state, hint) => {
-    ssh(`exec 4<&0; setsid sh -c "$command" <&4 & echo $! >'${bin}/pid'; wait $!; exit 255`);
-    program(name, `kill -9 -$(cat '${bin}/pid')`);
-    await expect(run("apply")).rejects.toThrow(failure("io", `root@hv01: the connection was lost. ${state}`, hint));
-  });
-
-  test("a Python that is killed ends the run; only a command that may change the file says that its state is unknown", async () => {
-    program("python3", "[ $# -lt 6 ] && exit 0\nexit 137");
-    const message = (state: string) => `root@hv01: the script did not run to its end (exit code 137). ${state}`;
-    await expect(run("revert")).rejects.toThrow(failure("io", message("The state of the host is unknown."), VERIFY));
-    for (const unchanged of [() => run("verify"), () => run("apply", "--check"), () => inspectOverSsh(options)])
-      await expect(unchanged()).rejects.toThrow(
-        failure("io", message("Nothing was changed."), "Run the command again."),
-      );
-  });
-
-  test("a script that does not arrive whole is not run", async () => {
-    // Ends the input behind the first 20,000 bytes.
-    ssh('dd bs=1 count=20000 status=none | sh -c "$command"');
-    const message = "root@hv01: the script did not run to its end (exit code 7). The state of the host is unknown.";
-    await expect(run("apply")).rejects.toThrow(failure("io", message, VERIFY));
-    expect(readFileSync(virtinst.path)).toEqual(virtinst.pristine);
-  });
-
-  test("a Python that exits with 0 and runs nothing is not a success", async () => {
-    program("python3", "exit 0");
-    await expect(run("verify")).rejects.toThrow(/did not run to its end \(exit code 0\)/);
-  });
-
   test("an escaped line break in a name, which an old virsh prints as it is, is not sent as one", async () => {
     const name = `a\\x0a\\x0a9\\x0aopen("${bin}/ran","w")#`;
     writeFileSync(join(bin, "row"), ` ${name}   active   yes\n`);
@@ -356,42 +200,174 @@ describe("errors say what is wrong on which host, and what to do next", () => {
     await expect(run("apply")).rejects.toThrow(/listed 1 pools and 0 secrets but described 0 and 0/);
     expect(existsSync(join(bin, "ran"))).toBe(false);
   });
+});
 
-  test("a host that hangs after an error does not keep the tool from ending", () => {
-    program("virsh", "echo 'error: no' >&2; exit 1");
-    ssh('sh -c "$command"; exec sleep 60');
-    const began = Date.now();
-    expect(built(["apply", "--ssh", "hv01"]).code).toBe(3);
-    expect(Date.now() - began).toBeLessThan(30_000);
+/** A PATH on the host with these programs only. */
+function only(...names: string[]): void {
+  const there = temporaryFolder();
+  symlinkSync("/bin/sh", join(there, "sh"));
+  const path = `${bin}:${process.env.PATH}:/usr/bin:/bin`;
+  for (const name of ["id", "uname", ...names])
+    writeFileSync(join(there, name), `#!/bin/sh\nPATH='${path}' exec ${name} "$@"\n`, { mode: 0o755 });
+  program("ssh", `for command; do :; done\nPATH='${there}' exec /bin/sh -c "$command"`);
+}
+
+/** A Python that begins as one should, and then runs these lines in the place of the script. */
+const python = (...lines: string[]) => program("python3", ["[ $# -lt 6 ] && exit 0", ...lines].join("\n"));
+/** A connection that ends when a program kills it. */
+function losing(name: string): void {
+  ssh(`exec 4<&0; setsid sh -c "$command" <&4 & echo $! >'${bin}/pid'; wait $!; exit 255`);
+  program(name, `kill -9 -$(cat '${bin}/pid')`);
+}
+
+describe("an error has the name of the host, and what to do next", () => {
+  const UNKNOWN = "The state of the host is unknown.";
+  const SAME = "Nothing was changed.";
+  const VERIFY = "Check it with: virtinst-rbd-patch verify --ssh root@hv01";
+  const AGAIN = "Run the command again.";
+  const PING = "Check with: ssh root@hv01 true";
+  const ended = (why: string) => `the script did not run to its end (exit code ${why}`;
+
+  test.each<[title: string, arrange: () => void, message: string, hint: string]>([
+    [
+      "ssh cannot connect",
+      () => program("ssh", "echo 'ssh: connect to host hv01 port 22: Connection refused' >&2; exit 255"),
+      "ssh cannot connect: connect to host hv01 port 22: Connection refused.",
+      PING,
+    ],
+    [
+      "the host key is wrong",
+      () => program("ssh", "echo '@@@\nHost key verification failed.' >&2; exit 255"),
+      "ssh cannot connect: Host key verification failed.",
+      PING,
+    ],
+    ["ssh is killed", () => program("ssh", "kill -9 $$"), "ssh cannot connect: it was ended by a signal.", PING],
+    [
+      "the login shell runs nothing",
+      () => program("ssh", "echo 'This account is currently not available.'; exit 1"),
+      "its login shell cannot run sh: exit code 1.",
+      PING,
+    ],
+    [
+      "there is no Python on the host",
+      () => only("virsh"),
+      "no Python was found (python3, platform-python, python2.7, python2).",
+      "Install one on that host.",
+    ],
+    [
+      "the Python of the host cannot run the script",
+      () => python("echo 'Traceback (most recent call last):\nSyntaxError: invalid syntax' >&2\nexit 1"),
+      `${ended("1): SyntaxError: invalid syntax")}. ${UNKNOWN}`,
+      VERIFY,
+    ],
+    [
+      "a Python exits with 0 and runs nothing",
+      () => program("python3", "exit 0"),
+      `${ended("0)")}. ${UNKNOWN}`,
+      VERIFY,
+    ],
+    ["the connection is lost while virsh runs", () => losing("virsh"), `the connection was lost. ${SAME}`, AGAIN],
+    [
+      "the connection is lost while the script runs",
+      () => losing("timeout"),
+      `the connection was lost. ${UNKNOWN}`,
+      VERIFY,
+    ],
+    [
+      "the script does not arrive whole, so that it is not run",
+      () => ssh('dd bs=1 count=20000 status=none | sh -c "$command"'),
+      `${ended("7)")}. ${UNKNOWN}`,
+      VERIFY,
+    ],
+  ])("if %s", async (_, arrange, message, hint) => {
+    arrange();
+    await expect(run("apply")).rejects.toThrow(
+      expect.objectContaining({ kind: "io", message: `root@hv01: ${message}`, hint }),
+    );
+    expect(readFileSync(virtinst.path)).toEqual(virtinst.pristine);
   });
 
-  test("a change is reported on standard error if standard output cannot be written", () => {
-    const { code, stderr } = shell('tool apply --ssh hv01 --virtinst "$1" >/dev/full', [virtinst.folder]);
-    expect([code, stderr]).toEqual([6, expect.stringMatching(/^patched: .*\n.*Standard output cannot be written/)]);
+  test("only a command that may change the file says that its state is unknown", async () => {
+    python("exit 137");
+    const failure = (state: string, hint: string) =>
+      expect.objectContaining({ kind: "io", message: `root@hv01: ${ended("137)")}. ${state}`, hint });
+    await expect(run("revert")).rejects.toThrow(failure(UNKNOWN, VERIFY));
+    for (const unchanged of [() => run("verify"), () => run("apply", "--check"), () => inspectOverSsh(options)])
+      await expect(unchanged()).rejects.toThrow(failure(SAME, AGAIN));
   });
 
-  test("an answer that is not the script's JSON", async () => {
-    program("python3", '[ $# -lt 6 ] && exit 0\ncat >/dev/null\necho "$7{}$7"; echo boom >&2');
+  test("if sudo asks for a password, or there is no ssh on this machine", async () => {
+    program("sudo", "echo 'sudo: a password is required' >&2; exit 1");
+    const [message, hint] = [
+      "root@hv01: sudo -n cannot run sh: sudo: a password is required.",
+      "ssh root@hv01 sudo -n",
+    ];
+    await expect(runOverSsh("apply", { ...options, sudo: true })).rejects.toThrow(
+      expect.objectContaining({ kind: "io", message, hint: `Check with: ${hint} sh -c true` }),
+    );
+    vi.stubEnv("PATH", temporaryFolder());
+    await expect(run("apply")).rejects.toThrow(
+      expect.objectContaining({ kind: "io", message: "ssh is not installed, or not in PATH." }),
+    );
+  });
+
+  test("if there is no virsh on the host, or its libvirtd is not running", async () => {
+    only("python3");
+    const failure = (message: string, hint: string) =>
+      expect.objectContaining({ kind: "facts", message: `ssh://root@hv01: ${message}`, hint });
+    for (const command of [() => run("apply"), () => inspectOverSsh(options)])
+      await expect(command()).rejects.toThrow(
+        failure(
+          "virsh: it is not installed, or not in PATH.",
+          "Install libvirt-client (Debian: libvirt-clients) on that host.",
+        ),
+      );
+    ssh('exec sh -c "$command"');
+    program("virsh", "echo 'error: failed to connect to the hypervisor' >&2; exit 1");
+    await expect(run("verify")).rejects.toThrow(
+      failure(
+        "failed to connect to the hypervisor.",
+        "Is libvirtd running, and do you have access? Check with: ssh root@hv01 virsh -r -c qemu:///system pool-list --all",
+      ),
+    );
+  });
+
+  test("if inspect gets an answer that is not the script's JSON", async () => {
+    python('cat >/dev/null\necho "$7{}$7"; echo boom >&2');
     await expect(inspectOverSsh(options)).rejects.toThrow(
-      failure("io", "root@hv01: the script printed no result (exit code 0): boom.", /verify --static --ssh root@hv01/),
+      expect.objectContaining({
+        kind: "io",
+        message: "root@hv01: the script printed no result (exit code 0): boom.",
+        hint: expect.stringMatching(/verify --static --ssh root@hv01/),
+      }),
     );
   });
+});
 
-  test("what a login shell prints is ignored, also right after an answer", async () => {
-    ssh(
-      "echo 'Welcome to hv01'; printf 'no newline'",
-      `sh -c "$command" | sed -u 's/^virtinst-rbd-patch-[0-9a-f]*$/&\\nnoise/'`,
-    );
-    expect((await run("apply")).stdout).toMatch(/^patched: .*\n$/);
-  });
+test("a host that hangs after an error does not keep the tool from ending", () => {
+  program("virsh", "echo 'error: no' >&2; exit 1");
+  ssh('sh -c "$command"; exec sleep 600');
+  // `timeout` would exit with 124.
+  expect(shell('timeout 60 "$NODE" "$TOOL" apply --ssh hv01').code).toBe(3);
+});
+
+test("a change is reported on standard error if standard output cannot be written", () => {
+  const { code, stderr } = shell('tool apply --ssh hv01 --virtinst "$1" >/dev/full', [virtinst.folder]);
+  expect([code, stderr]).toEqual([6, expect.stringMatching(/^patched: .*\n.*Standard output cannot be written/)]);
+});
+
+test("what a login shell prints is ignored, also right after an answer", async () => {
+  ssh(
+    "echo 'Welcome to hv01'; printf 'no newline'",
+    `sh -c "$command" | sed -u 's/^virtinst-rbd-patch-[0-9a-f]*$/&\\nnoise/'`,
+  );
+  expect((await run("apply")).stdout).toMatch(/^patched: .*\n$/);
 });
 
 test("a signal during the run of the script reports that the state of the host is unknown", async () => {
   program("timeout", `kill -INT $(cat '${bin}/tool'); sleep 5`);
-  const tool = join(process.cwd(), "dist/virtinst-rbd-patch.js");
-  const line = `echo $$ >'${bin}/tool'; exec node ${tool} apply --ssh root@hv01 --virtinst ${virtinst.folder}`;
-  const { spawnSync } = await import("node:child_process");
-  const { signal, stderr } = spawnSync("sh", ["-c", line], { encoding: "utf8", env: process.env });
+  const line = `echo $$ >'${bin}/tool'; exec "$0" "$1" apply --ssh root@hv01 --virtinst ${virtinst.folder}`;
+  const { signal, stderr } = spawnSync("sh", ["-c", line, NODE, TOOL], { encoding: "utf8", env: process.env });
   expect([signal, stderr]).toEqual([
     "SIGINT",
     expect.stringMatching(
@@ -401,7 +377,7 @@ test("a signal during the run of the script reports that the state of the host i
 });
 
 test("the host's escape sequences do not reach the terminal", async () => {
-  program("python3", '[ $# -lt 6 ] && exit 0\ncat >/dev/null\nprintf "$7\\033[2J\\n$7"; printf "\\033[2J\\n" >&2');
+  python('cat >/dev/null\nprintf "$7\\033[2J\\n$7"; printf "\\033[2J\\n" >&2');
   const { stdout, stderr } = await cli(["revert", "--ssh", "hv01"]);
   expect([stdout, stderr]).toEqual(["\\x1b[2J\n", "\\x1b[2J\n"]);
 });
@@ -435,7 +411,7 @@ describe("options that do not go with --ssh are refused, with the alternative", 
       /--help/,
     ],
     [["inspect", "--sudo"], "--sudo needs --ssh.", /Add --ssh HOST/],
-    ...["-oProxyCommand=id", "root@-oX", "a b", "a;b", "root@a`b`", "a@", "$(id)", "ssh://hv01", "hv01:22"].map(
+    ...["root@-oX", "a b", "a;b", "root@a`b`", "a@", "$(id)", "ssh://hv01", "hv01:22"].map(
       (name): [string[], string, RegExp] => [
         ["apply", `--ssh=${name}`],
         `--ssh ${name}: this is not [USER@]HOST.`,
