@@ -27,164 +27,122 @@ class Text(str):
         return part
 
 
-def cut(text, begin, end):
-    """A part that costs nothing: what the matcher itself takes."""
-    return Text(str.__getitem__(text, slice(begin, end)))
-
-
 class Match(object):
-    def __init__(self, text, begin, end, groups, count):
-        self.text, self.begin, self.finish = text, begin, end
-        self.spans = [(begin, end)] + [groups.get(number) for number in range(1, count + 1)]
+    def __init__(self, text, begin, end, groups):
+        self.text, self.begin, self.end, self.spans = text, begin, end, dict(groups, **{"0": (begin, end)})
 
     def group(self, number=0):
-        return self.spans[number] and cut(self.text, *self.spans[number])
+        span = self.spans.get(str(number))
+        # It costs nothing: the matcher itself takes it.
+        return span and Text(str.__getitem__(self.text, slice(*span)))
 
 
 def member(items, character):
-    negate = False
     found = False
     for kind, value in items:
-        kind = str(kind)
-        if kind == "NEGATE":
-            negate = True
-        elif kind == "LITERAL":
+        if str(kind) == "LITERAL":
             found = found or ord(character) == value
-        elif kind == "RANGE":
+        elif str(kind) == "RANGE":
             found = found or value[0] <= ord(character) <= value[1]
-        elif kind == "CATEGORY" and str(value) == "CATEGORY_SPACE":
+        elif str(value) == "CATEGORY_SPACE":
             found = found or character.isspace()
-        else:
+        elif str(kind) != "NEGATE":
             raise NotImplementedError((kind, value))
-    return found != negate
+    return found != (str(items[0][0]) == "NEGATE")
+
+
+# Whether a node that takes one character takes this one.
+TAKES = {
+    "LITERAL": lambda value, character: ord(character) == value,
+    "NOT_LITERAL": lambda value, character: ord(character) != value,
+    # The patterns have (?s) where they have a dot.
+    "ANY": lambda value, character: True,
+    "IN": member,
+}
 
 
 class Pattern(object):
-    """A pattern, matched by plain backtracking; raises where it is given what it does not know."""
+    """A pattern, matched by plain backtracking; raises for what it does not know."""
 
     def __init__(self, pattern):
         parsed = parser.parse(pattern)
         self.nodes = list(parsed)
-        state = getattr(parsed, "state", None) or parsed.pattern
-        self.flags = state.flags
-        self.count = state.groups - 1
-
-    def one(self, node, text, at):
-        """Whether a node that takes one character takes this one; None for another node."""
-        kind, value = str(node[0]), node[1]
-        if kind not in ("LITERAL", "NOT_LITERAL", "ANY", "IN"):
-            return None
-        WORK[0] += 1
-        if at >= len(text):
-            return False
-        character = str.__getitem__(text, at)
-        if kind == "LITERAL":
-            return ord(character) == value
-        if kind == "NOT_LITERAL":
-            return ord(character) != value
-        if kind == "ANY":
-            return bool(self.flags & re.DOTALL) or character != "\n"
-        return member(value, character)
+        self.count = (getattr(parsed, "state", None) or parsed.pattern).groups - 1
 
     def run(self, nodes, text, at, groups, then):
         """Continues with `then` wherever the nodes match, the preferred way first; gives its first answer."""
         if not nodes:
             return then(at, groups)
-        node, rest = nodes[0], nodes[1:]
-        taken = self.one(node, text, at)
-        if taken is not None:
-            return self.run(rest, text, at + 1, groups, then) if taken else None
         WORK[0] += 1
-        kind, value = str(node[0]), node[1]
+        (kind, value), rest = nodes[0], nodes[1:]
+        kind = str(kind)
+        if kind in TAKES:
+            taken = at < len(text) and TAKES[kind](value, str.__getitem__(text, at))
+            return self.run(rest, text, at + 1, groups, then) if taken else None
         if kind == "SUBPATTERN":
             number, inner = value[0], list(value[-1])
 
             def closed(end, found):
-                return self.run(rest, text, end, found if number is None else with_group(found, number, (at, end)), then)
+                changed = found if number is None else dict(found, **{str(number): (at, end)})
+                return self.run(rest, text, end, changed, then)
 
             return self.run(inner, text, at, groups, closed)
         if kind == "BRANCH":
-            for branch in value[1]:
-                answer = self.run(list(branch) + rest, text, at, groups, then)
-                if answer is not None:
-                    return answer
-            return None
+            ways = (self.run(list(branch) + rest, text, at, groups, then) for branch in value[1])
+            return next((answer for answer in ways if answer is not None), None)
         if kind == "ASSERT" and value[0] == 1:
             found = self.run(list(value[1]), text, at, groups, lambda end, inner: (end, inner))
             return self.run(rest, text, at, groups, then) if found is not None else None
         if kind == "AT" and str(value) == "AT_END_STRING":
             return self.run(rest, text, at, groups, then) if at == len(text) else None
         if kind in ("MAX_REPEAT", "MIN_REPEAT"):
-            low, high, inner = value[0], value[1], list(value[2])
-            high = len(text) + 1 if str(high) == "MAXREPEAT" else int(high)
-            if len(inner) == 1 and self.one(inner[0], text, len(text)) is not None:
-                return self.characters(kind, low, high, inner[0], rest, text, at, groups, then)
-            if kind == "MAX_REPEAT":
-                return self.repeat(low, high, inner, rest, text, at, groups, then)
+            low, high = value[0], len(text) + 1 if str(value[1]) == "MAXREPEAT" else int(value[1])
+            return self.repeat(kind == "MIN_REPEAT", low, high, list(value[2]), rest, text, at, groups, then)
         raise NotImplementedError((kind, value))
 
-    def characters(self, kind, low, high, node, rest, text, at, groups, then):
-        count = 0
-        if kind == "MAX_REPEAT":
-            while count < high and self.one(node, text, at + count):
-                count += 1
-            while count >= low:
-                WORK[0] += 1
-                answer = self.run(rest, text, at + count, groups, then)
-                if answer is not None:
-                    return answer
-                count -= 1
-            return None
-        while True:
-            WORK[0] += 1
-            if count >= low:
-                answer = self.run(rest, text, at + count, groups, then)
-                if answer is not None:
-                    return answer
-            if count >= high or not self.one(node, text, at + count):
-                return None
-            count += 1
-
-    def repeat(self, low, high, inner, rest, text, at, groups, then):
+    def repeat(self, lazy, low, high, inner, rest, text, at, groups, then):
         def again(end, found):
-            return None if end == at else self.repeat(max(low - 1, 0), high - 1, inner, rest, text, end, found, then)
+            if end == at:
+                return None
+            return self.repeat(lazy, max(low - 1, 0), high - 1, inner, rest, text, end, found, then)
 
-        answer = self.run(inner, text, at, groups, again) if high > 0 else None
-        if answer is None and low == 0:
-            answer = self.run(rest, text, at, groups, then)
-        return answer
+        def more():
+            return self.run(inner, text, at, groups, again) if high > 0 else None
+
+        def stop():
+            return self.run(rest, text, at, groups, then) if low == 0 else None
+
+        first, second = (stop, more) if lazy else (more, stop)
+        answer = first()
+        return second() if answer is None else answer
+
+    def match(self, text, at=0):
+        found = self.run(self.nodes, text, at, {}, lambda end, groups: (end, groups))
+        return found and Match(text, at, *found)
 
     def finditer(self, text):
         at = 0
         while at <= len(text):
-            ended = self.run(self.nodes, text, at, {}, lambda end, groups: (end, groups))
-            if ended:
-                yield Match(text, at, ended[0], ended[1], self.count)
-            at = ended[0] if ended and ended[0] > at else at + 1
-
-
-def with_group(groups, number, span):
-    changed = dict(groups)
-    changed[number] = span
-    return changed
+            match = self.match(text, at)
+            if match:
+                yield match
+            at = match.end if match and match.end > at else at + 1
 
 
 def split(pattern, text):
     CALLS[0] += 1
-    pieces = []
-    done = 0
     compiled = Pattern(pattern)
+    pieces, done = [], 0
     for match in compiled.finditer(text):
-        pieces += [cut(text, done, match.begin)] + [match.group(number + 1) for number in range(compiled.count)]
-        done = match.finish
-    return pieces + [cut(text, done, len(text))]
+        pieces += [Text(str.__getitem__(text, slice(done, match.begin)))]
+        pieces += [match.group(number + 1) for number in range(compiled.count)]
+        done = match.end
+    return pieces + [Text(str.__getitem__(text, slice(done, None)))]
 
 
 def match(pattern, text):
     CALLS[0] += 1
-    pattern = Pattern(pattern)
-    ended = pattern.run(pattern.nodes, text, 0, {}, lambda end, groups: (end, groups))
-    return ended and Match(text, 0, ended[0], ended[1], pattern.count)
+    return Pattern(pattern).match(text)
 
 
 def search(pattern, text):
