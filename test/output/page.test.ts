@@ -59,51 +59,39 @@ function filled(value: string, more: Partial<Report> = {}): Report {
   };
 }
 
-describe("a value from outside is shown as text, and never becomes markup", () => {
+const OUTSIDE = [
+  ...HOSTILE,
+  ...["<script>alert(1)</script>", "</style><img src=x onerror='x'>", "{{verdict}}", "\u0000\u001b[31m"],
+];
+
+test.each(OUTSIDE)("the value %j from outside is shown as text, and never becomes markup", (value) => {
   const skeleton = (html: string) =>
     elements(html).map(({ tagName, attrs }) => [tagName, ...attrs.map(({ name, value }) => `${name}=${value}`)]);
-  const plain = skeleton(page(filled("plain")));
-  const values = [
-    ...HOSTILE,
-    "<script>alert(1)</script>",
-    "</style><img src=x onerror='x'>",
-    "{{verdict}}",
-    "\u0000\u001b[31m",
-  ];
-
-  test.each(values)("%j", (value) => {
-    const html = page(filled(value));
-    expect(skeleton(html)).toEqual(plain);
-    // No invisible character, and none that changes the direction of the text.
-    expect(html.replaceAll("\n", "")).toBe(inline(html.replaceAll("\n", "")));
-    const shown = inline(value);
-    expect(texts(html, "title")[0]).toContain(shown.trim());
-    expect(texts(html, "th").filter((text) => text === shown)).toHaveLength(3);
-    expect(texts(html, "dd").filter((text) => text === shown)).toHaveLength(5);
-    expect(texts(html, "li").filter((text) => text === shown)).toHaveLength(4);
-    expect(texts(html, "ins")).toEqual([`+${inline(value.replaceAll("\n", ""))}\n`]);
-  });
+  const html = page(filled(value));
+  expect(skeleton(html)).toEqual(skeleton(page(filled("plain"))));
+  // No invisible character, and none that changes the direction of the text.
+  expect(html.replaceAll("\n", "")).toBe(inline(html.replaceAll("\n", "")));
+  const shown = inline(value);
+  expect(texts(html, "title")[0]).toContain(shown.trim());
+  expect(["th", "dd", "li"].map((tag) => texts(html, tag).filter((text) => text === shown).length)).toEqual([3, 5, 4]);
+  expect(texts(html, "ins")).toEqual([`+${inline(value.replaceAll("\n", ""))}\n`]);
 });
 
-describe("nothing is loaded, and nothing is run", () => {
+test("the page loads and runs nothing, and its Content-Security-Policy allows its own style only", () => {
   const html = page(filled("plain"));
   const all = elements(html);
-  const style = texts(html, "style")[0] as string;
-
-  test("the page has no element, attribute or style that could", () => {
-    const tags = new Set(all.map(({ tagName }) => tagName));
-    for (const tag of ["script", "link", "img", "iframe", "object", "embed", "form", "a", "base", "svg"])
-      expect(tags).not.toContain(tag);
-    const names = new Set(all.flatMap(({ attrs }) => attrs.map(({ name }) => name)));
-    expect([...names].filter((name) => /^on|^style$|src|href/.test(name))).toEqual([]);
-    expect(html).not.toMatch(/https?:|url\(|@import|@font-face/);
-  });
-
-  test("its Content-Security-Policy allows its own style, and nothing else", () => {
-    const hash = createHash("sha256").update(style).digest("base64");
-    const policies = all.flatMap(({ attrs }) => attrs.filter(({ name }) => name === "content").map((one) => one.value));
-    expect(policies[0]).toBe(`default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`);
-  });
+  const tags = new Set(all.map(({ tagName }) => tagName));
+  for (const tag of ["script", "link", "img", "iframe", "object", "embed", "form", "a", "base", "svg"])
+    expect(tags).not.toContain(tag);
+  const attributes = all.flatMap(({ attrs }) => attrs);
+  expect(attributes.filter(({ name }) => /^on|^style$|src|href/.test(name))).toEqual([]);
+  expect(html).not.toMatch(/https?:|url\(|@import|@font-face/);
+  const hash = createHash("sha256")
+    .update(texts(html, "style")[0] as string)
+    .digest("base64");
+  expect(attributes.find(({ name }) => name === "content")?.value).toBe(
+    `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`,
+  );
 });
 
 const passed = { status: "passed", reason: "by it", checks: [], causes: [] } as const;
@@ -120,13 +108,7 @@ const skipped = { status: "skipped", reason: "no Python", checks: [], causes: []
 const working = { exitCode: 0, state: "current", behaviour: passed, install: passed, volume: null } as const;
 const of = (more: Partial<Report>) => page(filled("x", { ...working, ...more }));
 
-/** The lines of the verdict. */
-function reasons(html: string): string[] {
-  const box = elements(html).find(({ attrs }) => attrs.some(({ value }) => value.startsWith("verdict ")));
-  return box?.childNodes.filter((node) => "tagName" in node && node.tagName === "p").map(textOf) ?? [];
-}
-
-describe("the page begins with the verdict of the exit code", () => {
+describe("the verdict of the page", () => {
   const volume = { ...skipped, volume: "p/v", disks: [], schema: { status: "skipped", reason: "s" } } as const;
   const none = { state: "not-patched", affected: "no", behaviour: skipped } as const;
 
@@ -140,16 +122,19 @@ describe("the page begins with the verdict of the exit code", () => {
     ["The patch is damaged", "no", { exitCode: 4, state: "damaged", behaviour: skipped }],
     ["Not verified: volume p/v skipped", "no", { exitCode: 1, volume }],
     ["Does not work: behaviour failed", "no", { exitCode: 5, behaviour: failed }],
-  ])("%s", (verdict, kind, more) => {
+  ])("is %s", (verdict, kind, more) => {
     const html = of(more);
     expect(texts(html, "h1")).toEqual([verdict]);
     expect(texts(html, "title")).toEqual([expect.stringContaining(`${verdict} - x - virtinst-rbd-patch `)]);
     expect(html).toContain(`<div class="verdict ${kind}">`);
   });
 
-  test("the state, whether the host is affected, and the failed and skipped checks follow", () => {
+  test("is followed by the state, whether the host is affected, and the failed and skipped checks", () => {
     const state = { stateReason: "it has no patch", affected: "yes", affectedReason: "so" } as const;
-    const lines = (more: Partial<Report>) => reasons(of({ ...state, ...more }));
+    const lines = (more: Partial<Report>) => {
+      const box = elements(of({ ...state, ...more })).find(({ attrs }) => attrs[0]?.value.startsWith("verdict "));
+      return box?.childNodes.filter((node) => "tagName" in node && node.tagName === "p").map(textOf);
+    };
     expect(lines({ exitCode: 1, state: "not-patched", behaviour: skipped, install: skipped })).toEqual([
       "It has no patch. Affected: yes: so.",
     ]);
@@ -158,7 +143,7 @@ describe("the page begins with the verdict of the exit code", () => {
   });
 });
 
-describe("each part of the page shows what was found", () => {
+describe("the page shows", () => {
   const facts = (html: string) =>
     Object.fromEntries(texts(html, "dt").map((name, at) => [name, texts(html, "dd")[at]]));
   const rows = (html: string) => elements(html).filter(({ tagName }) => tagName === "tr");
@@ -195,7 +180,7 @@ describe("each part of the page shows what was found", () => {
   test.each([
     ["did not return a disk", { ...failed, checks: [] }],
     ["was not run: no Python", skipped],
-  ])("a sample disk, and that the function %s", (words, behaviour) => {
+  ])("the sample disk, and that the function %s", (words, behaviour) => {
     const html = of({ behaviour, disk });
     expect(texts(html, "p").find((text) => text.includes("sample domain: as"))).toMatch(
       new RegExp(`^The two, in .* of the pool\\. The function in the file ${words}\\.$`),

@@ -44,6 +44,11 @@ test("inspect begins with the verdict, the reason and the next command, which ru
   );
 });
 
+test("inspect names no alternative to the patch that is not sufficient", async () => {
+  const options = [...HOST_TWO, "--virtinst", target("guest-1.4").folder];
+  expect((await cli(["inspect", ...options])).stdout).toMatch(/^Affected: yes\n.*\nNext, .*\n\nHost /);
+});
+
 test("inspect names revert as the next command if no pool needs the patch, and none if the file has no patch", async () => {
   const { folder, options, path } = target(PLAIN);
   const unaffected = [...HOST_BY_UUID, "--virtinst", folder];
@@ -54,14 +59,7 @@ test("inspect names revert as the next command if no pool needs the patch, and n
   expect(shell(`tool ${nextCommand(stdout)}`)).toMatchObject({ code: 0, stdout: expect.stringContaining(path) });
 });
 
-test("inspect names the alternative to the patch only if it is sufficient", async () => {
-  const { folder } = target("guest-1.4");
-  expect((await cli(["inspect", ...HOST_TWO, "--virtinst", folder])).stdout).toMatch(
-    /^Affected: yes\n.*\nNext, .*\n\nHost /,
-  );
-});
-
-test("-q prints nothing, except the reason of an exit code that is not 0", async () => {
+test("-q prints nothing, except the reason of an exit code that is not 0, and what --diff asks for", async () => {
   const { options, edit } = target(PLAIN);
   expect(await cli(["verify", "-q", ...options])).toMatchObject({
     ...{ code: 1, stdout: "" },
@@ -71,6 +69,8 @@ test("-q prints nothing, except the reason of an exit code that is not 0", async
     ...{ code: 1, stdout: "" },
     stderr: expect.stringMatching(/^virtinst-rbd-patch: would be patched: .*installer\.py.*\n$/),
   });
+  const { stdout: diff } = await cli(["apply", "--check", "--diff", "-q", ...options]);
+  expect(diff).toMatch(/^--- a\/[\s\S]*\n.*<<<.*\n$/);
   expect(await cli(["apply", "-q", ...options])).toEqual({ code: 0, stdout: "", stderr: "" });
   edit(/usage="client/g, 'usage="other');
   const { code, stdout, stderr } = await cli(["verify", "-q", ...options]);
@@ -79,9 +79,4 @@ test("-q prints nothing, except the reason of an exit code that is not 0", async
   expect(stderr).toMatch(
     /^virtinst-rbd-patch: .*: behaviour failed \(\d of \d+ checks failed\): disk of pool libvirtpool/m,
   );
-});
-
-test("-q does not suppress the output of --diff", async () => {
-  const { stdout } = await cli(["apply", "--check", "--diff", "-q", ...target(PLAIN).options]);
-  expect(stdout).toMatch(/^--- a\/[\s\S]*\n.*<<<.*\n$/);
 });
