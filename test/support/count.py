@@ -61,6 +61,26 @@ TAKES = {
 }
 
 
+def takes(node, text, at):
+    WORK[0] += 1
+    return at < len(text) and TAKES[str(node[0])](node[1], str.__getitem__(text, at))
+
+
+def ends(lazy, low, high, node, text, at):
+    """Where a repeated character may end, the preferred place first."""
+    end = at
+    while True:
+        if lazy and end - at >= low:
+            yield end
+        if end - at >= high or not takes(node, text, end):
+            break
+        end += 1
+    while not lazy and end - at >= low:
+        WORK[0] += 1
+        yield end
+        end -= 1
+
+
 class Pattern(object):
     """A pattern, matched by plain backtracking; raises for what it does not know."""
 
@@ -77,8 +97,7 @@ class Pattern(object):
         (kind, value), rest = nodes[0], nodes[1:]
         kind = str(kind)
         if kind in TAKES:
-            taken = at < len(text) and TAKES[kind](value, str.__getitem__(text, at))
-            return self.run(rest, text, at + 1, groups, then) if taken else None
+            return self.run(rest, text, at + 1, groups, then) if takes(nodes[0], text, at) else None
         if kind == "SUBPATTERN":
             number, inner = value[0], list(value[-1])
 
@@ -97,24 +116,20 @@ class Pattern(object):
             return self.run(rest, text, at, groups, then) if at == len(text) else None
         if kind in ("MAX_REPEAT", "MIN_REPEAT"):
             low, high = value[0], len(text) + 1 if str(value[1]) == "MAXREPEAT" else int(value[1])
-            return self.repeat(kind == "MIN_REPEAT", low, high, list(value[2]), rest, text, at, groups, then)
+            lazy, inner = kind == "MIN_REPEAT", list(value[2])
+            if len(inner) == 1 and str(inner[0][0]) in TAKES:
+                ways = (self.run(rest, text, end, groups, then) for end in ends(lazy, low, high, inner[0], text, at))
+                return next((answer for answer in ways if answer is not None), None)
+            if not lazy:
+                return self.repeat(low, high, inner, rest, text, at, groups, then)
         raise NotImplementedError((kind, value))
 
-    def repeat(self, lazy, low, high, inner, rest, text, at, groups, then):
+    def repeat(self, low, high, inner, rest, text, at, groups, then):
         def again(end, found):
-            if end == at:
-                return None
-            return self.repeat(lazy, max(low - 1, 0), high - 1, inner, rest, text, end, found, then)
+            return None if end == at else self.repeat(max(low - 1, 0), high - 1, inner, rest, text, end, found, then)
 
-        def more():
-            return self.run(inner, text, at, groups, again) if high > 0 else None
-
-        def stop():
-            return self.run(rest, text, at, groups, then) if low == 0 else None
-
-        first, second = (stop, more) if lazy else (more, stop)
-        answer = first()
-        return second() if answer is None else answer
+        answer = self.run(inner, text, at, groups, again) if high > 0 else None
+        return self.run(rest, text, at, groups, then) if answer is None and low == 0 else answer
 
     def match(self, text, at=0):
         found = self.run(self.nodes, text, at, {}, lambda end, groups: (end, groups))
