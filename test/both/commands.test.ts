@@ -33,12 +33,12 @@ eachLayout(({ name: layout, python: major }) => {
   });
 });
 
-describe("affected", () => {
+describe("a host is affected", () => {
   const disk = (place: Place) => join(place.top, "virtinst/devices/disk.py");
   const withDiskCode = (both: Both, change: (code: string) => string) =>
     both.each((place) => writeFileSync(disk(place), change(readFileSync(disk(place), "utf8"))));
 
-  test("no: auth is copied, and no pool names its secret by usage; only --force patches the file", async () => {
+  test("not if auth is copied and no pool names its secret by usage: only --force patches the file", async () => {
     const both = new Both({ pools: HOST_BY_UUID });
     const notes = [expect.stringMatching(/^Not affected: .*copies auth.*--force/)];
     const original = readFileSync(both.places[0].path);
@@ -47,20 +47,17 @@ describe("affected", () => {
     expect((await both.run("verify", "--static")).code).toBe(0);
     expect(await both.run("apply", "--force")).toMatchObject({ code: 0, status: "patched" });
   });
-  test("yes: no auth is copied", async () => {
+  test("if no auth is copied", async () => {
     const both = withDiskCode(new Both({ pools: HOST_BY_UUID }), (code) => code.replaceAll("auth_secret_uuid", "x"));
     expect(await both.run("apply", "--check")).toMatchObject({ code: 1, affected: "yes" });
   });
-  test("unsupported: no network disks", async () => {
+  test("but unsupported, if virtinst writes no network disks", async () => {
     const both = withDiskCode(new Both(), () => "# source_protocol\n");
     expect(await both.run("verify", "--static")).toMatchObject({ code: 1, affected: "unsupported" });
-    expect(await both.run("apply")).toMatchObject({
-      code: 4,
-      error: { message: expect.stringMatching(/no network disks: upgrade to virt-manager 1\.2 or later/) },
-      tool: { error: { message: expect.stringMatching(/no network disks: upgrade to virt-manager 1\.2 or later/) } },
-    });
+    const message = expect.stringMatching(/no network disks: upgrade to virt-manager 1\.2 or later/);
+    expect(await both.run("apply")).toMatchObject({ code: 4, error: { message }, tool: { error: { message } } });
   });
-  test("unknown: no disk code", async () => {
+  test("or not, which is unknown without the disk code: the file is patched", async () => {
     const both = new Both().each((place) => renameSync(disk(place), `${disk(place)}.away`));
     expect(await both.run("apply")).toMatchObject({ code: 0, affected: "unknown" });
   });
@@ -73,17 +70,12 @@ describe("a manual edit", () => {
         text.replace(/^( +)log\.debug/m, '$1final_xml = re.sub(\n$1    "a", "b", final_xml)\n$1log.debug'),
       ),
     );
-  test("is refused with its lines, even if the host is not affected", async () => {
-    expect(await edited().run("apply")).toMatchObject({
-      code: 4,
-      error: { message: expect.stringMatching(/manual edit in line \d+/) },
-      tool: { error: { message: expect.stringMatching(/manual edit in line \d+/) } },
-    });
-    expect((await edited(HOST_BY_UUID).run("apply", "--check")).code).toBe(4);
-  });
-  test("is patched with --force, and kept by revert", async () => {
+  test("is refused with its lines, even if the host is not affected; --force patches it, and revert keeps it", async () => {
+    const message = expect.stringMatching(/manual edit in line \d+/);
+    expect(await edited().run("apply")).toMatchObject({ code: 4, error: { message }, tool: { error: { message } } });
     const both = edited(HOST_BY_UUID);
     const before = readFileSync(both.places[0].path);
+    expect((await both.run("apply", "--check")).code).toBe(4);
     expect(await both.run("apply", "--force")).toMatchObject({ code: 0, status: "patched" });
     expect((await both.run("revert")).code).toBe(0);
     expect(readFileSync(both.places[0].path).equals(before)).toBe(true);

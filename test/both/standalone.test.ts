@@ -39,7 +39,7 @@ test("the script is short, has no line over 110 characters, and is ASCII", () =>
 });
 const LINES = 812;
 
-eachPython("apply, verify, revert", async (python) => {
+eachPython("apply, verify and revert work", async (python) => {
   const both = new Both({ python });
   expect((await both.run("apply", "--diff")).code).toBe(0);
   expect(both.script("apply")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^current: /) });
@@ -65,32 +65,18 @@ eachPython("below --root, nothing outside is read or written, and nothing of the
   expect(readFileSync(`${target}.real`)).toEqual(original);
 });
 
-test("a link in an image to a file outside of it is not followed", () => {
+test.each<[title: string, to: string | null, count: number]>([
+  ["a link", null, 0],
+  ["a chain of 60 links", null, 60],
+  ["links in a circle", "virt-manager/x", 0],
+])("%s in an image in the place of virtinst ends the search, and leads to no file outside", (_, to, count) => {
   const [root, outside] = [image(), copyVirtinst(PLAIN)];
-  const share = join(root, "usr/share/virt-manager");
-  renameSync(share, `${share}.away`);
-  symlinkSync(outside, share);
-  expect(spawn("python3", [scriptOf(), "apply", "--root", root]).code).toBe(4);
-  expect(isPatched(outside)).toBe(false);
-});
-
-test("a chain of 60 links in an image does not lead out of it", () => {
-  const [root, outside] = [image(), copyVirtinst(PLAIN)];
-  const share = join(root, "usr/share/virt-manager");
-  renameSync(share, `${share}.away`);
-  for (let index = 0; index < 60; index++) symlinkSync(`link-${index + 1}`, join(root, `usr/share/link-${index}`));
-  symlinkSync(outside, join(root, "usr/share/link-60"));
-  symlinkSync("link-0", share);
-  expect(spawn("python3", [scriptOf(), "apply", "--root", root]).code).toBe(4);
-  expect(isPatched(outside)).toBe(false);
-});
-
-test("links of an image that lead to themselves end the search", () => {
-  const root = image();
-  const share = join(root, "usr/share/virt-manager");
-  renameSync(share, `${share}.away`);
-  symlinkSync("virt-manager/x", share);
+  const share = join(root, "usr/share");
+  renameSync(join(share, "virt-manager"), join(share, "away"));
+  const names = ["virt-manager", ...Array.from({ length: count }, (_, at) => `link-${at}`)];
+  for (const [at, name] of names.entries()) symlinkSync(names[at + 1] ?? to ?? outside, join(share, name));
   expect(spawn("python3", [scriptOf(), "apply", "--root", root], { timeout: 60_000 }).code).toBe(4);
+  expect(isPatched(outside)).toBe(false);
 });
 
 test.skipIf(!isRoot)("files of /proc and files over 16 MiB in an image are not read", () => {
@@ -122,25 +108,25 @@ test("a script for the pools of another host is refused, unless --virtinst names
   expect(spawn("python3", [script, "apply", "--force", "--virtinst", top]).code).toBe(0);
 });
 
-describe("from standard input", () => {
+describe("a hostile current directory", () => {
   const hostile = () => {
     const cwd = temporaryFolder();
     for (const name of ["-", "sh", "json.py", "argparse.py", "signal.py"])
       writeFileSync(join(cwd, name), `open(${JSON.stringify(join(cwd, "marked"))}, "w")\n`);
     return cwd;
   };
-  test("python3 - runs nothing of the current directory", () => {
+  test("is not read by python3 -, which reads the script from standard input", () => {
     const cwd = hostile();
     const { code, top } = shell('python3 - apply --virtinst "$2" < "$1"', { cwd });
     expect([code, isPatched(top), existsSync(join(cwd, "marked"))]).toEqual([0, true, false]);
   });
-  test("sh -s is refused", () => {
+  test("is not read by sh -s, which is refused", () => {
     const cwd = hostile();
     const { code, stderr } = shell('sh -s apply --virtinst "$2" < "$1"', { cwd });
     expect([code, existsSync(join(cwd, "marked"))]).toEqual([2, false]);
     expect(stderr).toContain("python3 - apply < FILE");
   });
-  test("a module beside the script is not imported", () => {
+  test("is not read by a script in it", () => {
     const cwd = hostile();
     cpSync(scriptOf(), join(cwd, "script.py"));
     const { code } = shell('sh ./script.py apply --virtinst "$2" && python3 script.py revert --virtinst "$2"', { cwd });
@@ -157,7 +143,7 @@ test("PYTHONPATH and PYTHONHOME do not reach the Python that compiles the file",
   expect([code, stderr, isPatched(top), existsSync(join(folder, "marked"))]).toEqual([0, "", true, false]);
 });
 
-describe("finding virtinst by virt-install", () => {
+describe("the virtinst of virt-install is found", () => {
   /** Runs apply with a virt-install in PATH. */
   function found(text: (top: string) => string, top = copyVirtinst(PLAIN)) {
     const bin = temporaryFolder();
@@ -168,13 +154,13 @@ describe("finding virtinst by virt-install", () => {
   }
   const script = (insert: string) => () => `#!/usr/bin/env python3\nimport os, sys\n${insert}\nimport virtinst\n`;
 
-  test("a path, also with bytes that are not ASCII", () => {
+  test("by its path, also with bytes that are not ASCII", () => {
     const top = join(temporaryFolder(), "\u00fc\u20ac");
     cpSync(copyVirtinst(PLAIN), top, { recursive: true });
     const text = script(`sys.path.insert(\n    0,\n    "${top}",\n)`);
     expect(found(text, top)).toMatchObject({ code: 0, patched: true });
   });
-  test("a shell wrapper, and the directory of the script", () => {
+  test("through a shell wrapper, in the directory of the script", () => {
     const top = copyVirtinst(PLAIN);
     const text = script("sys.path.insert(0, os.path.abspath(os.path.dirname(__file__)))")();
     writeFileSync(join(top, "virt-install"), text, { mode: 0o755 });
@@ -184,19 +170,19 @@ describe("finding virtinst by virt-install", () => {
     ["a variable", "sys.path.insert(0, HERE)"],
     ["the parent of the directory of the script", "sys.path.insert(0, os.path.dirname(os.path.dirname(__file__)))"],
     ["another method", 'sys.path.append("/opt/vm")'],
-  ])("%s: exit 4, with --virtinst as the hint", (_, insert) => {
-    const { code, stderr } = found(script(insert));
-    expect(code).toBe(4);
-    expect(stderr).toMatch(/changes sys\.path[\s\S]*--virtinst/);
+  ])("not by %s: the exit code is 4, with --virtinst as the hint", (_, insert) => {
+    expect(found(script(insert))).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(/changes sys\.path[\s\S]*--virtinst/),
+    });
   });
-  test("an unknown program: exit 4", () => {
-    expect(found(() => "\x7fELF").code).toBe(4);
-    expect(found(() => "#!/usr/bin/perl\n").code).toBe(4);
+  test("not by an unknown program: the exit code is 4", () => {
+    for (const text of ["\x7fELF", "#!/usr/bin/perl\n"]) expect(found(() => text).code).toBe(4);
   });
 });
 
-describe("unusual environments", () => {
-  test("closed standard streams", () => {
+describe("in an unusual environment", () => {
+  test("apply works with closed standard streams", () => {
     const { code, top } = shell('python3 "$1" apply --virtinst "$2" <&- >&- 2>&-');
     expect([code, isPatched(top)]).toEqual([0, true]);
   });
@@ -208,19 +194,19 @@ describe("unusual environments", () => {
     expect(stderr).not.toMatch(/Traceback|invalid literal/);
     expect(beside(top)).toEqual(["__init__.py", "installer.py"]);
   });
-  test("no directory for temporary files is needed", () => {
+  test("apply needs no directory for temporary files", () => {
     const env = { ...process.env, TMPDIR: "/nowhere" };
     const { code, top } = shell('cd "$2" && python3 "$1" apply --check --virtinst "$2"', { env });
     expect([code, beside(top)]).toEqual([1, ["__init__.py", "installer.py"]]);
   });
-  test("output that cannot be written", () => {
+  test("a change is reported if standard output cannot be written", () => {
     const { code, stderr, top } = shell('python3 "$1" apply --virtinst "$2" > /dev/full');
     expect(code).toBe(6);
     expect(stderr).toMatch(/was replaced/);
     expect(stderr).not.toMatch(/Traceback/);
     expect(isPatched(top)).toBe(true);
   });
-  test("a mistyped command, and options that do not go together", () => {
+  test("a mistyped command, and options that do not go together, exit with 2", () => {
     expect(shell('python3 "$1" aply --json')).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/invalid choice: 'aply'/),
@@ -233,7 +219,7 @@ describe("unusual environments", () => {
     expect(shell('python3 "$1" apply --dry-run --virtinst "$2"').code).toBe(1);
     expect(shell('python3 "$1" apply --virtinst /nowhere').code).toBe(4);
   });
-  test.skipIf(!HAS_PYTHON2)("bytes that Python 2 cannot decode: exit 4 (Python 2.7)", async () => {
+  test.skipIf(!HAS_PYTHON2)("a file that Python 2 cannot decode exits with 4 (Python 2.7)", async () => {
     const both = new Both({ layout: "guest-1.4", python: "python2.7" });
     both.each(({ edit }) => edit((text) => text.replace(/^# -\*- coding.*\n/m, "").replace(/$/, "# \xc3\xa9\n")));
     expect((await both.run("apply")).code).toBe(4);
@@ -261,9 +247,9 @@ test("without a Python for virt-install, the exit code is 4 and the file is unch
   expect(ran.stderr).toMatch(/could not be checked: no Python 2 was found/);
 });
 
-describe("replacing the file", () => {
+describe("while the file is replaced", () => {
   const leftover = ".virtinst-rbd-patch.tmp";
-  test("a temporary file that was written just now belongs to another run, whatever its modification time is", () => {
+  test("a fresh temporary file is that of another run, whatever its modification time is", () => {
     const top = copyVirtinst(PLAIN);
     const path = join(dirname(join(top, FILE)), leftover);
     writeFileSync(path, "");
@@ -273,7 +259,7 @@ describe("replacing the file", () => {
     expect(stderr).toMatch(/another run is in progress/);
     expect(beside(top)).toContain(leftover);
   });
-  test("an edit by another program while it runs is kept", () => {
+  test("an edit by another program is kept", () => {
     const env = { ...process.env, PATH: standIns({ cp: '$real "$@" && echo "# edited" >> "$VICTIM"' }) };
     const { code, top, stderr } = shell(
       'VICTIM="$2/virtinst/install/installer.py" python3 "$1" apply --virtinst "$2"',
@@ -286,7 +272,7 @@ describe("replacing the file", () => {
   });
 });
 
-describe("signals", () => {
+describe("a signal", () => {
   const wait = 'for n in $(seq 100); do [ -e "$MARK" ] && break; sleep 0.02; done';
   const during = (signal: string, before = "") => {
     const PATH = standIns({ cp: 'touch "$MARK"; sleep 1; exec $real "$@"' });
@@ -301,11 +287,11 @@ describe("signals", () => {
     expect([code, isPatched(top), stderr]).toEqual([expected, false, expect.not.stringMatching(/Traceback/)]);
     expect(beside(top)).toEqual(["__init__.py", "installer.py"]);
   });
-  test("a SIGHUP that the caller ignores stays ignored, as with nohup", () => {
+  test("SIGHUP stays ignored if the caller ignores it, as with nohup", () => {
     const { code, top } = during("HUP", "trap '' HUP; ");
     expect([code, isPatched(top)]).toEqual([0, true]);
   });
-  test("a signal after the file was replaced reports that", () => {
+  test("after the file was replaced reports that", () => {
     // The pipe is full, so the script waits until somebody reads its output.
     const line = `mkfifo "$2/pipe"; sleep 20 < "$2/pipe" & reader=$!; exec 3> "$2/pipe"; head -c 65536 /dev/zero >&3
 python3 "$1" apply --virtinst "$2" >&3 & script=$!
@@ -316,7 +302,7 @@ kill -TERM $script; wait $script; code=$?; kill $reader; exit $code`;
     expect(stderr).toMatch(/installer\.py was replaced/);
     expect(stderr).not.toMatch(/Traceback/);
   });
-  test("a signal ends the programs that the script started", () => {
+  test("ends the programs that the script started", () => {
     const both = new Both();
     const { top } = both.places[1];
     expect(both.script("apply").code).toBe(0);

@@ -32,8 +32,7 @@ function withoutPatch(text: string): string {
 const crlf = (text: string) => text.replace(/\r?\n/g, "\r\n");
 
 const STATES: readonly (readonly [state: string, name: string, change: (text: string) => string])[] = [
-  ["modified", "the file was changed outside the patch", (text) => `${text}# more\n`],
-  ["modified", "a line before the patch", (text) => text.replace(/^/, "# first\n")],
+  ["modified", "a change outside the patch", (text) => `${text}# more\n`],
   ["modified", "CRLF in a file that was patched with LF", crlf],
   ["modified", "bytes that are not UTF-8", (text) => `${text}# \xff\xfe\n`],
   ["modified", "an edited block", (text) => text.replace("import logging", "import logging  # mine")],
@@ -45,13 +44,10 @@ const STATES: readonly (readonly [state: string, name: string, change: (text: st
     (text) => text.replace(/(mtime=\d+)\.\d{8}/, "$1.\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2"),
   ],
   ["damaged", "a missing end marker", (text) => text.replace(/^# <<<.*\n/m, "")],
-  ["damaged", "a missing begin marker", (text) => text.replace(/^# >>>.*\n/m, "")],
-  ["damaged", "a marker twice", (text) => text.replace(/^(# >>>.*\n)/m, "$1$1")],
   ["damaged", "a third block", (text) => `${text}# >>> virtinst-rbd-patch\n# <<< virtinst-rbd-patch\n`],
   ["damaged", "one block only", (text) => text.replace(/ {8}# >>>[\s\S]*?# <<<.*\n/, "")],
   ["damaged", "the name outside the patch", (text) => `${text}_virtinst_rbd_patch\n`],
   ["damaged", "a header without a line", (text) => text.replace(/^# Remove it: .*\n/m, "")],
-  ["damaged", "a short digest", (text) => text.replace(/(# original: sha256=)[0-9a-f]/, "$1")],
   ["damaged", "a time without decimals", (text) => text.replace(/(mtime=\d+)\.\d+/, "$1")],
   ["damaged", "a time with too many digits", (text) => text.replace(/mtime=\d+/, `mtime=${"1".repeat(21)}`)],
   ["damaged", "foreign lines in the function block", (text) => text.replace(/^# original: /m, "import os\n$&")],
@@ -66,7 +62,7 @@ const STATES: readonly (readonly [state: string, name: string, change: (text: st
   ],
 ];
 
-test.each(STATES)("%s: %s", async (state, _, change) => {
+test.each(STATES)("the state is %s with %s", async (state, _, change) => {
   const both = await patched();
   both.each(({ edit }) => edit(change));
   const before = readFileSync(both.places[0].path);
@@ -79,7 +75,7 @@ test.each(STATES)("%s: %s", async (state, _, change) => {
 });
 
 test.each(["99999999999.123456789", "-1.500000000", "12345678901234567890.000000000"])(
-  "a time of %s in the header",
+  "the time %s in the header is taken",
   async (time) => {
     const both = await patched();
     both.each(({ edit }) => edit((text) => withOwnDigest(text.replace(/(mtime=)\S+/, `$1${time}`))));
