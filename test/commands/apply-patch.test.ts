@@ -8,7 +8,7 @@ import { standIns } from "../support/stand-ins";
 describe("a patch file that this tool would not render is refused, and nothing is written", () => {
   const FILE = "virtinst/install/installer.py";
 
-  test("a patch for another file", async () => {
+  test("one for another file", async () => {
     const { path, pristine, options } = target(PLAIN);
     const { stdout } = await cli(["render", ...options]);
     const patch = temporaryFile("p.patch", stdout.replaceAll(FILE, "virtinst/cli.py"));
@@ -28,7 +28,7 @@ describe("a patch file that this tool would not render is refused, and nothing i
         return text.replace(call, "").replace("        initial_xml = None", `${call}        initial_xml = None`);
       },
     ],
-  ])("a patch %s, whose digests are correct", async (_, edit) => {
+  ])("one %s, although its digests are correct", async (_, edit) => {
     const { folder, path, pristine, options, read } = target(PLAIN);
     await cli(["apply", ...options]);
     const text = withFittingDigest(edit(read()));
@@ -95,7 +95,7 @@ describe("a patch file is compared with the pools of this host", () => {
     return { run, unchanged: () => readFileSync(path).equals(pristine) };
   }
 
-  test("a patch for other pools is refused with the difference, and applied with --force", async () => {
+  test("and refused with the difference if it is for other pools, unless --force is given", async () => {
     const { run, unchanged } = await rendered();
     const other = host({ ...POOL, monitors: [{ name: "192.0.2.9", port: 6789 }] });
     const difference = 'monitors of pool "libvirtpool": 192.0.2.1:6789 in the patch, 192.0.2.9:6789 on this host';
@@ -114,7 +114,7 @@ describe("a patch file is compared with the pools of this host", () => {
     expect(json((await run(...other, "--force", "--json")).stdout)).toMatchObject({ state: "outdated" });
   });
 
-  test("a patch for some of the pools is applied, and the other pools are reported", async () => {
+  test("and applied if it is for some of them; the other pools are reported", async () => {
     const { run } = await rendered();
     const images = { ...POOL, name: "images", cephPool: "images" };
     const { code, stdout, stderr } = await run(...host(POOL, images), "--json");
@@ -124,7 +124,7 @@ describe("a patch file is compared with the pools of this host", () => {
     expect(json((await run(...host(POOL), "--json")).stdout)).toMatchObject({ state: "current" });
   });
 
-  test("if live libvirt does not answer, the patch is applied without the comparison, and that is reported", async () => {
+  test("unless live libvirt does not answer: it is applied, and the missing comparison is reported", async () => {
     const { run } = await rendered();
     const named = await run("--connect", "qemu:///system");
     expect(named).toMatchObject({ code: 3, stderr: expect.stringMatching(/Cannot connect/) });

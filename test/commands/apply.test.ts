@@ -25,7 +25,7 @@ describe("a file that Python cannot import is refused, and nothing is written", 
     ["a syntax error", "import\n", /line 1/],
     ["Latin-1 without a coding line", "\n\n# Gr\xf6\xdfe\n", /line 3 is not utf-8 text/],
     ["a wrong coding line", "# coding: ascii\n# Gr\xf6\xdfe\n", /line 2 is not ascii text/],
-  ])("%s", async (_, lines, message) => {
+  ])("with %s", async (_, lines, message) => {
     const { path, options, read } = target(PLAIN);
     const content = Buffer.from(lines + read(), "latin1");
     writeFileSync(path, content);
@@ -36,7 +36,7 @@ describe("a file that Python cannot import is refused, and nothing is written", 
     expect(readFileSync(path).equals(content)).toBe(true);
   });
 
-  test("a Python of the wrong version, and a Python that does not exist", async () => {
+  test("or with a Python of the wrong version, or one that does not exist", async () => {
     const { options, path, pristine } = target("guest-1.4");
     const wrong = await cli(["apply", ...options, "--python", "python3"]);
     expect(wrong.code).toBe(4);
