@@ -24,6 +24,7 @@ eachLayout(({ name: layout, python: major }) => {
     expect(seen()).toEqual(original);
     expect(await both.run("apply", "--diff")).toMatchObject({ code: 0, status: "patched", state: "current" });
     expect(await both.run("apply")).toMatchObject({ code: 0, status: "current", changed: false });
+    expect(await both.run("apply", "--check")).toMatchObject({ code: 0, status: "current" });
     expect(await both.run("verify")).toMatchObject({ code: 0, behaviour: { status: "passed" } });
     expect(await both.run("revert", "--check", "--diff")).toMatchObject({ code: 1, status: "would be reverted" });
     expect(await both.run("revert")).toMatchObject({ code: 0, status: "reverted", restored: true, timeRestored: true });

@@ -26,8 +26,8 @@ const wrong = (disk: Partial<DomainDisk>) =>
   );
 
 test.each([
-  ["a disk that is correct", {}, []],
-  ["a secret by its usage alone, which libvirt resolves", { uuid: null, usage: "key" }, []],
+  ["a disk with all values of its pool", {}, []],
+  ["a disk with a secret by its usage alone, which libvirt resolves", { uuid: null, usage: "key" }, []],
   ["a secret of another type", { secretType: "iscsi" }, [["secret", "iscsi"]]],
   ["a secret of no type", { secretType: null }, [["secret", "of no type"]]],
   ["two secrets", { secrets: 2 }, [["secret", "2"]]],
@@ -36,7 +36,7 @@ test.each([
   ["two auths", { auths: 2 }, [["auth", "2"]]],
   ["another user", { username: "v" }, [["user", "v"]]],
   ["a monitor that is missing", { monitors: [] }, [["monitor", "missing"]]],
-])("%s", (_, disk, faults) => expect(wrong(disk)).toEqual(faults));
+])("of %s, the differences are reported", (_, disk, faults) => expect(wrong(disk)).toEqual(faults));
 
 // The secrets of the host cannot be read, so that the UUID is unknown.
 test.each([

@@ -1,24 +1,8 @@
 import { spawn } from "node:child_process";
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cli, PLAIN, TOOL, target, temporaryFile, temporaryFolder } from "../support/cli";
-
-test("--check exits with 1 if something would change, and changes nothing; --diff shows the changes", async () => {
-  const { folder, options, path, pristine } = target(PLAIN);
-  const checked = await cli(["apply", "--check", "--diff", ...options]);
-  expect(checked.code).toBe(1);
-  expect(checked.stdout).toContain("+++ b/virtinst/install/installer.py\n");
-  expect(checked.stdout).toMatch(/would be patched/);
-  expect(readFileSync(path).equals(pristine)).toBe(true);
-  expect(statSync(path).mtimeMs).toBe(1400000000000);
-  await cli(["apply", ...options]);
-  expect((await cli(["apply", "--check", ...options])).code).toBe(0);
-  const reverting = await cli(["revert", "--check", "--diff", "--virtinst", folder]);
-  expect(reverting.code).toBe(1);
-  expect(reverting.stdout).toMatch(/^-.*_virtinst_rbd_patch/m);
-  expect((await cli(["verify", ...options])).code).toBe(0);
-});
 
 describe("a file that Python cannot import is refused, and nothing is written", () => {
   test.each([

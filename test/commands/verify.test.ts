@@ -2,12 +2,6 @@ import { writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { cli, HOST_TWO, json, PLAIN, target, withFittingDigest } from "../support/cli";
 
-test("verify exits with 1 for a file that is not patched, and runs no function", async () => {
-  const { code, stdout } = await cli(["verify", "--json", ...target(PLAIN).options]);
-  expect(code).toBe(1);
-  expect(json(stdout)).toMatchObject({ state: "not-patched", behaviour: { status: "skipped" } });
-});
-
 test("verify exits with 1 for a modified patch, and reports what its function does wrong", async () => {
   const { options, edit } = target(PLAIN);
   await cli(["apply", ...options]);

@@ -140,7 +140,7 @@ test("a pool names its secret by uuid or by usage, not by both", () => {
 
 test.each([
   ["a text", JSON.stringify("x"), /^f: the document: /],
-  ["no JSON", "{", /^f: this is not JSON\.$/],
+  ["text that is not JSON", "{", /^f: this is not JSON\.$/],
 ])("%s is refused, with a hint how to make a host file", (_, json, message) => {
   expect(() => readDocument(json, "f")).toThrow(
     expect.objectContaining({

@@ -93,7 +93,7 @@ describe("of a domain", () => {
   });
 
   it.each([
-    ["no XML", "<domain>", /^f: not well-formed XML \(/],
+    ["text that is not XML", "<domain>", /^f: not well-formed XML \(/],
     ["another document", "<pool/>", "f: <domain> was expected, and this is <pool>."],
   ])("%s is refused", (_, xml, message) => expect(() => readRbdDisks(xml, "f")).toThrow(message));
 });

@@ -67,7 +67,7 @@ describe("a pool that cannot be read is an error", () => {
     ["a link that leads nowhere", (path) => symlinkSync("/no/such/file", path)],
     ["a link that leads out of the system", (path) => symlinkSync(TOOL, path)],
     ["a pipe", (path) => spawnSync("mkfifo", [path])],
-  ])("%s", (_, make) => {
+  ])("if it is %s", (_, make) => {
     const base = image();
     const path = join(base, "etc/libvirt/storage/other.xml");
     make(path, base);
@@ -79,7 +79,7 @@ describe("a pool that cannot be read is an error", () => {
     );
   });
 
-  test("a file that is too long", () => {
+  test("if it is too long", () => {
     const base = image();
     truncateSync(join(base, POOL), 4 * 2 ** 20 + 1);
     expect(() => read(base)).toThrow(/libvirtpool\.xml cannot be read: it is larger than 4 MiB/);
@@ -88,8 +88,8 @@ describe("a pool that cannot be read is an error", () => {
   const asNobody = process.getuid?.() === 0 ? test : test.skip;
   asNobody.each([
     ["storage", "etc/libvirt/storage"],
-    ["the folder that virtinst is in", "usr/share"],
-  ])("a folder that may not be searched: %s", (_, folder) => {
+    ["the directory that virtinst is in", "usr/share"],
+  ])("if a directory may not be searched: %s", (_, folder) => {
     const base = image();
     // Where somebody else may reach it.
     const tool = join(temporaryFolder(), "tool");

@@ -13,7 +13,7 @@ describe("whether a hostname is that of this machine", () => {
     ["hv01.example.org", "hv01.example.net", false],
     ["hv01", "hv02", false],
     ["hv01", "hv01a", false],
-  ])("%s beside %s: %s", (name, own, same) => expect(isThisMachine(name, own)).toBe(same));
+  ])("%s, if this is %s: %s", (name, own, same) => expect(isThisMachine(name, own)).toBe(same));
 
   it("the hostname of the system is used by default", () => {
     expect(isThisMachine(hostname())).toBe(true);

@@ -24,8 +24,8 @@ const config = (pools: Pool[], secrets: Secret[] | null = [ceph(UUID, "s")]): Ho
 });
 const usage = (name: string) => ({ auth: { username: "u", secret: { usage: name } } });
 
-describe("resolveFacts", () => {
-  test("a pool that names its secret by usage keeps that reference, beside the UUID", () => {
+describe("of the pools of a host", () => {
+  test("one that names its secret by usage keeps that reference, beside the UUID", () => {
     expect(resolveFacts(config([pool("p", usage("s"))]), []).pools[0]?.auth).toEqual({
       username: "u",
       uuid: UUID,
@@ -77,7 +77,7 @@ describe("resolveFacts", () => {
       [],
       /"p", "q".*different credentials\.$/,
     ],
-  ])("%s: the pools are broken, with a hint", (_, host, only, message) => {
+  ])("those with %s are broken, with a hint", (_, host, only, message) => {
     const { pools, cephPools, broken } = resolveFacts(host, only);
     expect(broken).toEqual([{ pools: host.pools.map(({ name }) => name), failure: expect.any(Failure) }]);
     expect(broken[0]?.failure).toMatchObject({

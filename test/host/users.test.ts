@@ -71,7 +71,7 @@ describe("pools that --pool leaves out", () => {
     ],
     ["the same credentials", [pool("q")], [], []],
     ["other monitors", [pool("q", login("v"), on("m2"))], [], []],
-  ])("%s: a note reports that their volumes may get the same", (_, others, before, since) => {
+  ])("and have %s: a note reports what their volumes may get", (_, others, before, since) => {
     for (const [told, notes] of [
       [false, before],
       [true, since],
@@ -135,9 +135,13 @@ describe("a disk that lists no monitor, but has its user", () => {
   const v = { ...login("v"), monitors: [] };
   test.each<[title: string, pools: Pool[], said: RegExp[]]>([
     ["another user", [pool("p"), pool("q", v)], []],
-    ["no user of its own", [pool("p"), pool("q", v, { auth: null })], [/"q" lists no monitor.* one of pool "p"/]],
+    [
+      "a user, without a user of its own",
+      [pool("p"), pool("q", v, { auth: null })],
+      [/"q" lists no monitor.* one of pool "p"/],
+    ],
     ["the same user, another secret", [pool("p", login("v", OTHER)), pool("q", v)], [/ one of pool "p"/]],
-  ])("%s", (_, pools, said) =>
+  ])("beside a pool with %s: a note reports if it cannot be told apart", (_, pools, said) =>
     expect(settled(pools, { told: true }).notes).toEqual(said.map((words) => expect.stringMatching(words))),
   );
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Failure } from "../../src/failure";
 import { examine, requireBase } from "../../src/patch/examine";
 import { sha256 } from "../../src/patch/facts";
+import { splitLines } from "../../src/patch/insertion-point";
 import { insertPatch } from "../../src/patch/render-function";
 import { decode } from "../../src/patch/source";
 import { VERSION } from "../../src/version";
@@ -34,27 +35,27 @@ describe("the state of a file", () => {
     // Somebody's own function, with the right hash: not what this tool renders.
     ["outdated", pools, withFittingDigest(text.replace("import re\n", "import re, os\n"))],
     ["damaged", expect.stringMatching(/^line \d+: the patch's marker lines/), text.replace(/# <<<.*\n$/, "")],
-  ])("%s: %s", (state, reason, content) => {
+  ])("is %s: %s", (state, reason, content) => {
     expect(look(content as string)).toMatchObject({ state, reason, compared: true });
   });
 
-  it("modified: the calls were moved", () => {
+  it("is modified if the calls were moved", () => {
     const call = text.slice(text.indexOf("        # >>>"), text.indexOf("        logging"));
     const moved = text.replace(call, "").replace("        start_xml = 1\n", `$&${call}`);
     expect(look(moved)).toMatchObject({ state: "modified", reason: `the patch (line ${line}) was moved` });
   });
 
-  it("outdated: the patch is for a pool that is not wanted", () => {
+  it("is outdated if the patch is for a pool that is not wanted", () => {
     const reason = 'the patch is also for "open", which this host does not have, or --pool leaves out';
     expect(look(text, other)).toMatchObject({ state: "outdated", reason });
   });
 
-  it("outdated: the monitors differ", () => {
+  it("is outdated if the monitors differ", () => {
     const moved = FACTS.map((pool) => ({ ...pool, monitors: [] }));
     expect(look(text, moved)).toMatchObject({ state: "outdated", reason: pools });
   });
 
-  it("outdated: the host has no pool any more", () => {
+  it("is outdated if the host has no pool any more", () => {
     expect(look(text, [])).toMatchObject({ state: "outdated", reason: "this host has no rbd pool any more" });
   });
 
@@ -63,7 +64,7 @@ describe("the state of a file", () => {
     expect(look(patched(other).text, null)).toMatchObject({ state: "current", compared: false });
   });
 
-  it.each(EARLIER)("outdated: a patch of %s, which gives back the original", (version) => {
+  it.each(EARLIER)("is outdated with a patch of %s, which gives back the original", (version) => {
     const original = readFileSync("test/fixtures/virtinst/installer-4.0/virtinst/install/installer.py");
     const examined = examine(Buffer.from(patchedBy(version, original.toString())), FACTS, NAMED);
     expect(examined).toMatchObject({ state: "outdated", reason: by(version), isOriginal: true });
@@ -89,6 +90,8 @@ it.each([
   ["line ends of Unicode", Buffer.from(ORIGINAL.replace("XML", "\u2028\u0085\v"))],
 ])("a file with %s is current after the insertion, and gives back its bytes", (_, bytes) => {
   const after = insertPatch(decode(bytes), MODIFIED, FACTS, NAMED);
+  // No line end differs.
+  expect(() => splitLines(after.text, NAMED)).not.toThrow();
   const examined = examine(Buffer.from(after.text, after.encoding), FACTS, NAMED);
   expect(examined).toMatchObject({ state: "current", isOriginal: true, baseHash: sha256(bytes) });
   expect(Buffer.from(examined.base?.text ?? "", after.encoding).equals(bytes)).toBe(true);

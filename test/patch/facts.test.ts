@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import {
   overlap,
   type PoolFacts,
@@ -19,34 +19,39 @@ const pool = (names: readonly string[], more: Partial<PoolFacts> = {}): PoolFact
 });
 
 it.each([
-  ["the same", at("m", 1), at("m", 1), true],
-  ["another name", at("m", 1), at("n", 1), false],
-  ["another port", at("m", 1), at("m", 2), false],
-  ["a port that is missing", at("m"), at("m", 2), true],
-  ["a port that is missing, the other way round", at("m", 2), at("m"), true],
-  ["capitals", at("MON.Example"), at("mon.example"), true],
-  ["brackets", at("[::1]"), at("::1"), true],
-  ["half of the brackets, and a name that is shorter", at("[ab"), at("a"), false],
-  ["the other half, and a name that is shorter", at("ab]"), at("b"), false],
-])("a monitor and %s", (_, a, b, same) => expect(sameMonitor(a, b)).toBe(same));
+  ["itself", true, at("m", 1), at("m", 1)],
+  ["another name", false, at("m", 1), at("n", 1)],
+  ["another port", false, at("m", 1), at("m", 2)],
+  ["one without a port", true, at("m"), at("m", 2)],
+  ["one without a port, the other way round", true, at("m", 2), at("m")],
+  ["one in capitals", true, at("MON.Example"), at("mon.example")],
+  ["one in brackets", true, at("[::1]"), at("::1")],
+  ["a shorter name without half of the brackets", false, at("[ab"), at("a")],
+  ["a shorter name without the other half", false, at("ab]"), at("b")],
+])("a monitor is the same as %s: %s", (_, same, a, b) => expect(sameMonitor(a, b)).toBe(same));
 
 it.each([
-  ["a monitor in common", pool(["a", "b"]), pool(["c", "b"]), true],
-  ["none in common", pool(["a"]), pool(["b"]), false],
-  ["none listed by either", pool([]), pool([]), true],
-  ["none listed by one", pool([]), pool(["a"]), false],
-  ["another Ceph pool", pool(["a"]), pool(["a"], { cephPool: "iso" }), false],
-])("two pools with %s", (_, a, b, same) => expect(overlap(a, b)).toBe(same));
+  ["a monitor in common", true, pool(["a", "b"]), pool(["c", "b"])],
+  ["none in common", false, pool(["a"]), pool(["b"])],
+  ["none listed by either", true, pool([]), pool([])],
+  ["none listed by one", false, pool([]), pool(["a"])],
+  ["another Ceph pool", false, pool(["a"]), pool(["a"], { cephPool: "iso" })],
+])("two pools with %s overlap: %s", (_, same, a, b) => expect(overlap(a, b)).toBe(same));
 
-describe("credentials", () => {
-  const auth = { username: "u", uuid: "1" };
-  it.each([
-    ["the same", auth, { ...auth }, true],
-    ["none on both", null, null, true],
-    ["none on one", auth, null, false],
-    ["another user", auth, { ...auth, username: "v" }, false],
-    ["another secret", auth, { ...auth, uuid: "2" }, false],
-  ])("%s", (_, a, b, same) => expect(sameCredentials({ auth: a }, { auth: b })).toBe(same));
+const AUTH = { username: "u", uuid: "1" };
+it.each([
+  ["the same values", true, AUTH, { ...AUTH }],
+  ["no values on either side", true, null, null],
+  ["no values on one side", false, AUTH, null],
+  ["another user", false, AUTH, { ...AUTH, username: "v" }],
+  ["another UUID", false, AUTH, { ...AUTH, uuid: "2" }],
+  ["a usage on one", true, AUTH, { ...AUTH, usage: "s" }],
+  ["a usage on one, and another UUID", false, { ...AUTH, uuid: "2" }, { ...AUTH, usage: "s" }],
+  ["the same usage, without UUIDs", true, { ...AUTH, uuid: "", usage: "s" }, { ...AUTH, uuid: "", usage: "s" }],
+  ["another usage, without UUIDs", false, { ...AUTH, uuid: "", usage: "s" }, { ...AUTH, uuid: "", usage: "t" }],
+  ["a usage without a UUID on one", false, { ...AUTH, uuid: "", usage: "s" }, AUTH],
+])("credentials with %s are the same: %s", (_, same, a, b) => {
+  expect(sameCredentials({ auth: a }, { auth: b })).toBe(same);
 });
 
 it("poolNames returns the names of all libvirt pools", () => {
@@ -67,15 +72,6 @@ it.each([
   ["", 6789, [at("", 6789)]],
 ] as const)("the <host> element %j with port %s has the monitors %j", (name, port, monitors) => {
   expect(splitMonitor({ name, port })).toEqual(monitors);
-});
-
-it("credentials are equal if the UUIDs are, or the usages of unknown UUIDs", () => {
-  const auth = (more: object) => ({ auth: { username: "u", uuid: "1", ...more } });
-  expect(sameCredentials(auth({}), auth({ usage: "s" }))).toBe(true);
-  expect(sameCredentials(auth({ uuid: "2" }), auth({ usage: "s" }))).toBe(false);
-  expect(sameCredentials(auth({ uuid: "", usage: "s" }), auth({ uuid: "", usage: "s" }))).toBe(true);
-  expect(sameCredentials(auth({ uuid: "", usage: "s" }), auth({ uuid: "", usage: "t" }))).toBe(false);
-  expect(sameCredentials(auth({ uuid: "", usage: "s" }), auth({}))).toBe(false);
 });
 
 it("SHA-256 is that of the text as UTF-8, or of the bytes", () => {

@@ -13,12 +13,12 @@ describe("the widely copied edit is found, with its lines", () => {
   it.each([
     ["one replacement", ["final_xml = final_xml.replace('<a/>', '<b/>')"], "9"],
     [
-      "re.sub of both",
+      "a re.sub of both variables",
       [`start_xml = re.sub(r"x", ${secret}, start_xml)`, `final_xml = re.sub("x", "", final_xml)`],
       "9, 10",
     ],
     [
-      "a pattern for each",
+      "a pattern for each variable",
       [
         "a = re.compile('x')",
         "b = re.compile('y')",
@@ -27,14 +27,18 @@ describe("the widely copied edit is found, with its lines", () => {
       ],
       "9, 10, 11, 12",
     ],
-    ["arguments on lines of their own", ["final_xml = re.sub(", "    'x',", "    'y', final_xml)"], "9"],
     [
-      "with other lines between",
+      "a replacement with its arguments on lines of their own",
+      ["final_xml = re.sub(", "    'x',", "    'y', final_xml)"],
+      "9",
+    ],
+    [
+      "a replacement with other lines between",
       ["pattern = re.compile('x')", "name = 1", "final_xml = pattern.sub('', final_xml)"],
       "9, 11",
     ],
-    ["through another variable", ["xml = re.subn('x', 'y', final_xml)[0]", "final_xml = xml"], "9"],
-  ])("%s", (_, lines, expected) => expect(find(withLines(...lines))?.lines).toBe(expected));
+    ["a replacement through another variable", ["xml = re.subn('x', 'y', final_xml)[0]", "final_xml = xml"], "9"],
+  ])("if it is %s", (_, lines, expected) => expect(find(withLines(...lines))?.lines).toBe(expected));
 
   it("in a file with CRLF or tabs", () => {
     const text = withLines("final_xml = final_xml.replace('a', 'b')");
@@ -56,7 +60,7 @@ describe("the widely copied edit is found, with its lines", () => {
   });
 });
 
-describe("other code is not a manual edit", () => {
+describe("other code is not a manual edit:", () => {
   it.each([
     ["the original", ORIGINAL],
     ["a replacement in another variable", withLines("name = name.replace('a', 'b')")],

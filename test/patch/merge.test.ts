@@ -15,17 +15,17 @@ const pool = (name: string, monitors: readonly (string | Monitor)[], more: Parti
 /** The names of the libvirt pools in each entry. */
 const groups = (pools: readonly PoolFacts[]) => mergePools(pools).map(({ libvirtPools }) => libvirtPools.join(" "));
 
-describe("which libvirt pools become one entry", () => {
-  it("pools that name the same secret by uuid and by usage, written by usage", () => {
+describe("libvirt pools become", () => {
+  it("one entry, by usage, if they name the same secret by uuid and by usage", () => {
     const byUsage = pool("b", ["m1"], { auth: { ...AUTH, usage: "s" } });
     expect(mergePools([pool("a", ["m1"]), byUsage])).toMatchObject([
       { libvirtPools: ["a", "b"], auth: { ...AUTH, usage: "s" } },
     ]);
   });
 
-  it("no pools have no entries", () => expect(mergePools([])).toEqual([]));
+  it("no entries if there are none", () => expect(mergePools([])).toEqual([]));
 
-  it("one pool becomes one entry with all its monitors and its auth", () => {
+  it("one entry with all monitors and the auth if there is one", () => {
     const monitors = [at("m1", 6789), at("::2")];
     expect(mergePools([pool("a", monitors, { cephPool: "ssd" })])).toEqual([
       { libvirtPools: ["a"], name: "ssd", monitors, auth: AUTH },
@@ -57,11 +57,13 @@ describe("which libvirt pools become one entry", () => {
       ["a c d e", "b"],
     ],
     [
-      "entries in the order of their first pools",
+      "others first, in the order of the first of each",
       [pool("a", ["1"]), pool("b", ["2"]), pool("c", ["3"]), pool("d", ["2", "4"]), pool("e", ["1"])],
       ["a e", "b d", "c"],
     ],
-  ])("%s", (_, pools, entries) => expect(groups(pools)).toEqual(entries));
+  ])("the entries in which they belong together with %s", (_, pools, entries) =>
+    expect(groups(pools)).toEqual(entries),
+  );
 });
 
 describe("the monitors of an entry", () => {
@@ -74,7 +76,7 @@ describe("the monitors of an entry", () => {
     ]);
   });
 
-  it("each monitor is listed once, as the first pool writes it", () => {
+  it("are each listed once, as the first pool writes them", () => {
     expect(mergePools([pool("a", ["Mon1", "mon1", "[::1]"]), pool("b", ["::1", "MON1"])])).toMatchObject([
       { monitors: [at("Mon1"), at("[::1]")] },
     ]);

@@ -120,7 +120,7 @@ describe("a damaged patch is reported with its line", () => {
     ["a short hash", TEXT.replace(/(original: sha256=)..../, "$1"), blockLine, header],
     ["a time without nanoseconds", TEXT.replace(/mtime=\d+\.\d+/, "mtime=1400000000"), blockLine, header],
     ["a version with blanks", TEXT.replace(/(\n# >>> virtinst-rbd-patch) \S+/, "$1 2.0 .0"), blockLine, header],
-  ])("%s", (_, text, line, reason) => expect(stripPatch(text)).toEqual({ state: "damaged", line, reason }));
+  ])("if it has %s", (_, text, line, reason) => expect(stripPatch(text)).toEqual({ state: "damaged", line, reason }));
 });
 
 it.each([

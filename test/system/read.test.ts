@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { Failure } from "../../src/failure";
 import { HostFiles } from "../../src/system/host-files";
 import { pause, readNamed, unreadable } from "../../src/system/read";
-import { FIXTURES, HOST, shell, temporaryFile, temporaryFolder } from "../support/cli";
+import { FIXTURES, shell, temporaryFile, temporaryFolder } from "../support/cli";
 
 describe("a secret's value", () => {
   const REFUSED = /cannot be read: the value of a secret \(\*\.base64\) is never read\.$/;
@@ -75,11 +75,6 @@ test("a pipe without a name, as <(…) gives one, is read wherever a file is", (
     stdout: "<domain/>\n",
     stderr: "",
   });
-});
-
-test("standard input is read from its position", () => {
-  const line = "printf 'x<domain/>' | { head -c 1 > /dev/null; tool preview - -o - \"$@\"; }";
-  expect(shell(line, HOST).stdout).toBe("<domain/>");
 });
 
 test("a pause takes its time", () => {

@@ -16,7 +16,7 @@ import { basename, dirname, join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/failure";
 import { inTemporaryFolder, makeFolder, putProgram, writeNewFile } from "../../src/system/write";
-import { HOST, shell, temporaryFolder } from "../support/cli";
+import { shell, temporaryFolder } from "../support/cli";
 
 vi.mock("node:fs", { spy: true });
 
@@ -104,17 +104,6 @@ test("a signal while a file is put leaves no temporary file behind", async () =>
   });
   await expect(putProgram(join(folder, "hv1.py"), "text")).rejects.toThrow();
   expect([beside, kill.mock.calls]).toEqual([[1, 0], [[process.pid, "SIGTERM"]]]);
-});
-
-test("what a hook consists of can be read by all users, whatever the umask is", () => {
-  const folder = temporaryFolder();
-  expect(shell(`umask 077; tool hook apt -o ${folder}/new "$@"`, HOST)).toMatchObject({ code: 0, stderr: "" });
-  const files = readdirSync(join(folder, "new"), { recursive: true, encoding: "utf8" }).map((name) => {
-    const stat = statSync(join(folder, "new", name));
-    const kind = stat.isDirectory() ? "directory" : name.endsWith(".py") ? "script" : "file";
-    return `${kind} ${(stat.mode & 0o777).toString(8)}`;
-  });
-  expect([...new Set(files)].sort()).toEqual(["directory 755", "file 644", "script 755"]);
 });
 
 test("a folder is made with those above it; a file in its place is said", () => {

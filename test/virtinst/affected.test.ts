@@ -24,7 +24,7 @@ describe("whether a host is affected depends on its pools and on the disk code",
     ["installer-4.0", "a secret by uuid, and no cephx", [BY_UUID, OPEN], "no", /copies auth and all monitors/],
     ["installer-4.0", "several monitors in one element", [LIST], "yes", /several monitors in one/],
     ["guest-1.4", "no pool", [], "no", /^this host has no rbd pool$/],
-  ] as const)("%s with %s", (layout, _, pools, affected, reason) => {
+  ] as const)("that of %s, with %s", (layout, _, pools, affected, reason) => {
     const found = findAffected(findVirtinst(FILES, copyVirtinst(layout)), pools, FILES);
     expect(found.affected).toBe(affected);
     expect(found.reason).toMatch(reason);
