@@ -71,6 +71,11 @@ test.each([
   ],
   [["hook"], "missing required argument 'kind'", "See virtinst-rbd-patch hook --help."],
   [
+    ["hook", "systemd"],
+    /^command-argument value 'systemd' is invalid .*Allowed choices are ansible, apt/,
+    /hook --help/,
+  ],
+  [
     ["inspect", "-c", "a", "--host", "b"],
     /^option '-c, .*' cannot be used with option '--host <file>'$/,
     /inspect --help/,
@@ -80,6 +85,7 @@ test.each([
     /^--secret-xml does not go with --root alone/,
     /--pool-xml or --connect/,
   ],
+  [["apply", "x", "--pool", "y"], "--pool cannot be combined with PATCH.", "Leave out --pool, or leave out PATCH."],
   [["verify", "--report", "-"], "--report writes to a file.", "Name it: --report verify.html."],
   [["bundle", "--hosts", "x"], "--hosts writes a file for each host and needs a directory.", "Name it with -o DIR."],
 ])("wrong usage exits with 2 and prints one message and one hint: %j", async (words, message, hint) => {

@@ -101,15 +101,6 @@ test("each line for a package manager has as many fields as its documentation sa
   }
 });
 
-test("an unknown hook is refused with the list of hooks", async () =>
-  expect(await cli(["hook", "systemd", ...HOST])).toMatchObject({
-    code: 2,
-    stdout: "",
-    stderr: expect.stringContaining(
-      `'systemd' is invalid for argument 'kind'. Allowed choices are ${ENGINES.join(", ")}.\n`,
-    ),
-  }));
-
 test("hook ansible refuses pools, since the role reads them on each host", async () => {
   for (const option of ["--pool=x", "--root=/", "--host=x", "--connect=x"])
     expect(await cli(["hook", "ansible", option])).toMatchObject({

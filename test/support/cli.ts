@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import Ajv, { type ValidateFunction } from "ajv";
-import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { describe, expect, inject, onTestFinished } from "vitest";
 import { main } from "../../src/cli";
 import { DESCRIPTORS } from "../../src/output/streams";
 import { blockDigest, stripPatch } from "../../src/patch/strip";
@@ -239,11 +239,7 @@ const schemas: Record<string, ValidateFunction> = {};
 /** Whether this machine has the Python of virt-manager 1.x. */
 export const HAS_PYTHON2 = inject("interpreters").some(({ version, path }) => version === "2.7" && path !== null);
 
-/** A test that needs Python 2.7; its title says so, since the gate runs those tests again after it installed one. */
-export const testOnPython2 = (name: string, work: () => void) =>
-  test.skipIf(!HAS_PYTHON2)(`${name} (Python 2.7)`, work);
-
-/** Tests for each layout; those that need Python 2.7 are skipped without it. */
+/** Tests for each layout. The title of one that needs Python 2.7 says so: the gate runs those again with it. */
 export function eachLayout(tests: (standIn: StandIn) => void): void {
   for (const standIn of STAND_INS)
     if (standIn.python === 2) describe.skipIf(!HAS_PYTHON2)(`${standIn.name} (Python 2.7)`, () => tests(standIn));

@@ -14,7 +14,7 @@ function mounted(links: Record<string, string> = {}) {
 }
 
 describe("a mounted system", () => {
-  test("a path has both views", () => {
+  test("shows a path from inside and from outside", () => {
     const { base, files } = mounted();
     expect(files.mounted).toBe(true);
     expect(files.locate("/usr/share/file")).toEqual({ inside: "/usr/share/file", outside: `${base}/usr/share/file` });
@@ -27,13 +27,13 @@ describe("a mounted system", () => {
     ["a relative link", "usr/share", "/a/file"],
     ["a link that climbs beyond the root", "../../../../usr/share", "/a/file"],
     ["a path that climbs beyond the root", "/usr/share", "/../../a/file"],
-  ])("%s stays inside, as under chroot", (_, target, path) => {
+  ])("does not let %s lead out of it, as under chroot", (_, target, path) => {
     const { base, files } = mounted({ a: target });
     expect(files.locate(path)).toEqual({ inside: "/usr/share/file", outside: `${base}/usr/share/file` });
     expect(files.readText(path)).toBe("inside \xe9\n");
   });
 
-  test("the parent of a link's target is that of the target, as the kernel takes it", () => {
+  test("takes the parent of a link's target as the kernel does", () => {
     const { base, files } = mounted({ hop: "/usr/share" });
     mkdirSync(join(base, "usr/x"));
     symlinkSync("hop/../x", join(base, "through"));
@@ -44,13 +44,13 @@ describe("a mounted system", () => {
   test.each([
     [40, "/usr/share/file"],
     [41, null],
-  ])("as many links as the kernel follows are followed: %i", (count, found) => {
+  ])("finds behind %i links: %s, since the kernel follows 40", (count, found) => {
     const links = Array.from({ length: count }, (_, at) => [`l${at}`, at === 0 ? "usr/share/file" : `l${at - 1}`]);
     const { files } = mounted(Object.fromEntries(links));
     expect(files.locate(`/l${count - 1}`)?.inside ?? null).toBe(found);
   });
 
-  test("an absolute link begins at the root, wherever it is; a relative one does not, whatever it ends in", () => {
+  test("resolves an absolute link from its root, and a relative one from its own directory", () => {
     const { base, files } = mounted({ "usr/share/whole": "/usr/share/file", "usr/share/part": "sub/" });
     mkdirSync(join(base, "usr/share/sub"));
     mkdirSync(join(base, "sub"));
@@ -58,13 +58,13 @@ describe("a mounted system", () => {
     expect(files.locate("/usr/share/part")?.inside).toBe("/usr/share/sub");
   });
 
-  test("a path has one form, however it is written", () => {
+  test("has one form for a path, however it is written", () => {
     const { files } = mounted();
     for (const path of ["/usr/./share/file", "//usr//share/file", "usr/share/./file", "/./usr/share/file"])
       expect(files.locate(path)?.inside).toBe("/usr/share/file");
   });
 
-  test("names are sorted", () => {
+  test("sorts the names in a directory", () => {
     const { base, files } = mounted();
     const names = Array.from({ length: 50 }, (_, at) => `f${(at * 7) % 50}`);
     mkdirSync(join(base, "many"));
@@ -72,7 +72,7 @@ describe("a mounted system", () => {
     expect(files.list("/many")).toEqual(names.sort());
   });
 
-  test("what is no regular file has no text, and what is no folder no names", () => {
+  test("has a text only for a regular file, and names only for a directory", () => {
     const { files } = mounted();
     expect(files.readText("/usr/share")).toBeNull();
     expect(files.locateFile("/usr/share")).toBeNull();
@@ -81,7 +81,7 @@ describe("a mounted system", () => {
     expect(files.list("/nowhere")).toEqual([]);
   });
 
-  test("either view of it is understood on the command line, and a folder beside it is not taken for it", () => {
+  test("is named from inside or outside on the command line, and a directory beside it is another one", () => {
     const { base, files } = mounted();
     for (const path of ["/usr/share", `${base}/usr/share`, relative(".", join(base, "usr/share"))])
       expect(files.named(path)).toBe("/usr/share");
@@ -92,7 +92,7 @@ describe("a mounted system", () => {
     for (const path of [`${link}/usr`, `${base}/usr`]) expect(new HostFiles(link).named(path)).toBe("/usr");
   });
 
-  test("a root that is a link, relative, or ends in a slash is the folder behind it", () => {
+  test("may be named by a link, a relative path or a path that ends in a slash", () => {
     const { base } = mounted();
     const link = join(realpathSync(temporaryFolder()), "link");
     symlinkSync(base, link);
@@ -100,7 +100,7 @@ describe("a mounted system", () => {
       expect(new HostFiles(root).locate("/usr/share/file")?.outside).toBe(`${base}/usr/share/file`);
   });
 
-  test("a root that is not there has nothing in it", () => {
+  test("has nothing in it if its root does not exist", () => {
     const files = new HostFiles("/nowhere/at/all");
     expect(files.locate("/")).toBeNull();
     expect(files.list("/")).toEqual([]);
@@ -108,7 +108,7 @@ describe("a mounted system", () => {
 });
 
 describe("this machine", () => {
-  test("both views are one", () => {
+  test("shows a path in one way", () => {
     const files = new HostFiles();
     const folder = realpathSync(temporaryFolder());
     writeFileSync(join(folder, "file"), "x");
@@ -121,7 +121,7 @@ describe("this machine", () => {
     expect(files.shown("/usr")).toBe("/usr");
   });
 
-  test("named as a root, it is one that is mounted", () => {
+  test("is a mounted system if its root is named", () => {
     const files = new HostFiles("/");
     expect(files.mounted).toBe(true);
     for (const path of ["/", "/usr"]) expect(files.locate(path)).toEqual({ inside: path, outside: path });

@@ -27,7 +27,7 @@ describe("a secret's value", () => {
     else for (const said of [REFUSED, expect.objectContaining({ kind: "io" })]) expect(read).toThrow(said);
   });
 
-  test("is what its name ends in, and nothing else", () => {
+  test("is a file whose name ends in .base64, and no other", () => {
     for (const name of [".base64.xml", "base64"]) {
       const path = temporaryFile(name, "text");
       expect(readNamed(path, "facts").toString()).toBe("text");
@@ -41,7 +41,7 @@ describe("readNamed", () => {
     expect(readNamed(temporaryFile("f", bytes), "io").equals(bytes)).toBe(true);
   });
 
-  test("reads a pipe to its end, at its own pace", () => {
+  test("reads a slow pipe to its end", () => {
     const path = join(temporaryFolder(), "pipe");
     spawnSync("mkfifo", [path]);
     spawn("sh", ["-c", `exec > ${path}; printf one; sleep 0.3; printf two`]);
@@ -50,7 +50,7 @@ describe("readNamed", () => {
   });
 
   test.each([
-    ["that is not there", "/no/such/file", /^\/no\/such\/file cannot be read: no such file or directory\.$/],
+    ["that does not exist", "/no/such/file", /^\/no\/such\/file cannot be read: no such file or directory\.$/],
     ["that is a folder", "/usr", /cannot be read: it is a directory/],
     ["without an end", "/dev/zero", /larger than 16 MiB/],
   ])("refuses a file %s", (_, path, message) => {
@@ -59,7 +59,7 @@ describe("readNamed", () => {
     expect(() => readNamed(path, "facts")).toThrow(expect.objectContaining({ kind: "facts", hint }));
   });
 
-  test("takes as much as the limit, and refuses a byte more", () => {
+  test("reads up to the limit, and refuses a byte more", () => {
     const path = temporaryFile("f", "x");
     truncateSync(path, 1024 * 1024);
     expect(readNamed(path, "io", 2 ** 20).length).toBe(2 ** 20);
@@ -77,19 +77,19 @@ test("a pipe without a name, as <(…) gives one, is read wherever a file is", (
   });
 });
 
-test("a pause takes its time", () => {
+test("a pause is as long as it should be", () => {
   const begin = performance.now();
   pause(50);
   expect(performance.now() - begin).toBeGreaterThan(45);
 });
 
-test("links in a circle are said to be so", () => {
+test("links in a circle are an error that says so", () => {
   const path = join(temporaryFolder(), "circle");
   symlinkSync("circle", path);
   expect(() => readNamed(path, "facts")).toThrow(`${path} cannot be read: too many symbolic links.`);
 });
 
-test("what is a failure already stays as it is", () => {
+test("unreadable keeps a failure as it is", () => {
   const failure = new Failure("facts", "m", "h");
   expect(unreadable("/f", "io", failure)).toBe(failure);
 });

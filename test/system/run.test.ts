@@ -17,12 +17,12 @@ async function standsStill(path: string): Promise<boolean> {
 }
 
 describe("run", () => {
-  test("gives what a program left, and its input to it", async () => {
+  test("passes the input to a program, and returns its output", async () => {
     const ran = await sh("cat; echo no >&2", { input: "gr\u00fc\u00df" });
     expect(ran).toEqual({ status: 0, stdout: "gr\u00fc\u00df", stderr: "no\n", fault: null, why: "" });
   });
 
-  test("runs in the root folder, with messages in English, and with what is added to the environment", async () => {
+  test("runs a program in the root directory, with messages in English, and with additions to the environment", async () => {
     const { stdout } = await sh("pwd; echo $LC_ALL $LANGUAGE $MORE", { env: { MORE: "more" } });
     expect(stdout).toBe("/\nC C more\n");
     expect((await sh("echo $LC_ALL", { env: { LC_ALL: "C.UTF-8" } })).stdout).toBe("C.UTF-8\n");
@@ -33,11 +33,11 @@ describe("run", () => {
     ["says more than three lines", "printf 'a\\nb\\nc\\nd\\n' >&2; exit 1", 1, "b; c; d"],
     ["says very much in one line", "printf '%02000d' 7 >&2; exit 1", 1, `${"0".repeat(999)}7`],
     ["is ended by a signal", "kill -SEGV $$", null, "it was ended by SIGSEGV"],
-  ])("a program that %s", async (_, script, status, why) => {
+  ])("reports the exit code and the reason of a program that %s", async (_, script, status, why) => {
     expect(await sh(script)).toMatchObject({ status, fault: null, why });
   });
 
-  test("a program that is not there", async () => {
+  test("reports a program that is not installed", async () => {
     expect(await run("no-such-program", [])).toMatchObject({
       status: null,
       fault: "ENOENT",
@@ -45,16 +45,16 @@ describe("run", () => {
     });
   });
 
-  test("a file that may not be run", async () => {
+  test("reports a file that may not be run", async () => {
     const path = temporaryFile("file", "#!/bin/sh\n");
     expect(await run(path, [])).toMatchObject({ fault: "EACCES", why: "it could not be run (EACCES)" });
   });
 
-  test("a program that takes none of a long input has not failed by that", async () => {
+  test("does not fail if a program reads nothing of a long input", async () => {
     expect(await sh("exit 0", { input: "x".repeat(1_000_000) })).toMatchObject({ status: 0, fault: null });
   });
 
-  test("a program that ignores a friendly signal ends in time, and all that it started with it", async () => {
+  test("ends a program after its time, also if it ignores SIGTERM, with all that it started", async () => {
     const folder = temporaryFolder();
     const script = `trap '' TERM; (trap '' TERM; while :; do date +%s%N > ${folder}/alive; sleep 0.05; done) & wait`;
     expect(await sh(script, { seconds: 1 })).toMatchObject({
@@ -65,13 +65,13 @@ describe("run", () => {
     expect(await standsStill(join(folder, "alive"))).toBe(true);
   });
 
-  test("a program that ended while another holds its output is not waited for", async () => {
+  test("does not wait for a child that keeps the output of an ended program open", async () => {
     const begin = Date.now();
     expect(await sh("echo done; sleep 50 & exit 0")).toMatchObject({ status: 0, stdout: "done\n", fault: null });
     expect(Date.now() - begin).toBeLessThan(20_000);
   });
 
-  test("nothing of it stays open, though who holds its output is out of reach", async () => {
+  test("leaves no file descriptor open, even if a child in another session keeps the output open", async () => {
     const open = () => readdirSync("/proc/self/fd").length;
     await sh("exit 0");
     const before = open();
@@ -82,7 +82,7 @@ describe("run", () => {
     expect(open()).toBe(before);
   });
 
-  test("nothing is waited for any more once it has ended, and no signal is listened to", async () => {
+  test("leaves no timer and no signal handler", async () => {
     const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
     const [before, listening] = [timers(), process.listenerCount("SIGTERM")];
     await sh("exit 0");
@@ -91,7 +91,7 @@ describe("run", () => {
     expect(process.listenerCount("SIGTERM")).toBe(listening);
   });
 
-  test("a program gets a minute where nothing else is said", async () => {
+  test("gives a program a minute by default", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
     let ended = false;
@@ -105,7 +105,7 @@ describe("run", () => {
     expect((await running).why).toBe("it did not end within 60 seconds");
   });
 
-  test("a signal ends it, and all that it started, before this process", async () => {
+  test("ends a program, and all that it started, before a signal ends this process", async () => {
     const folder = temporaryFolder();
     const real = process.kill;
     // What this process does to itself would end the tests.
@@ -119,7 +119,7 @@ describe("run", () => {
     expect(await standsStill(join(folder, "alive"))).toBe(true);
   });
 
-  test("64 MiB of output are read, and not a byte more; of standard error, the last MiB is kept", async () => {
+  test("reads 64 MiB of output and not a byte more, and keeps the last MiB of standard error", async () => {
     const half = 2 ** 25;
     const print = (out: number, err: number) =>
       sh(`head -c ${out} /dev/zero; head -c ${err} /dev/zero >&2; echo last >&2`);

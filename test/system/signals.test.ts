@@ -6,7 +6,7 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** How many listen to each signal: with none, it does what it does to any process. */
 const listeners = () => SIGNALS.map((signal) => process.listenerCount(signal));
 
-test.each(SIGNALS)("%s does what is registered, the latest first, once, and then ends the process", (signal) => {
+test.each(SIGNALS)("on %s, what is registered runs once, the latest first, and then the process ends", (signal) => {
   const did: string[] = [];
   const before = listeners();
   const kill = vi.spyOn(process, "kill").mockImplementation((_, name) => {
@@ -26,7 +26,7 @@ test.each(SIGNALS)("%s does what is registered, the latest first, once, and then
   expect(listeners()).toEqual(before);
 });
 
-test("nothing listens once all that was registered is removed", () => {
+test("no handler is left once all that was registered is removed", () => {
   const before = listeners();
   const [one, other] = [beforeSignal(() => undefined), beforeSignal(() => undefined)];
   one();

@@ -22,14 +22,17 @@ vi.mock("node:fs", { spy: true });
 
 const BYTES = Buffer.from([0, 0xff, 0x0a, 0xe9]);
 
-test.each([null, "longer than what is written"])("the bytes are the file, where %j was", (before) => {
-  const path = join(temporaryFolder(), "facts.json");
-  if (before !== null) writeFileSync(path, before);
-  writeNewFile(path, BYTES);
-  expect(readFileSync(path)).toEqual(BYTES);
-});
+test.each([null, "longer than what is written"])(
+  "writeNewFile writes the bytes, and nothing of %j before them",
+  (before) => {
+    const path = join(temporaryFolder(), "facts.json");
+    if (before !== null) writeFileSync(path, before);
+    writeNewFile(path, BYTES);
+    expect(readFileSync(path)).toEqual(BYTES);
+  },
+);
 
-test("what cannot be written is said, with what to do", () => {
+test("a file that cannot be written is an error, with what to do", () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, "sub"));
   const failed = (path: string) => {
@@ -48,7 +51,7 @@ test("what cannot be written is said, with what to do", () => {
   expect(failed(nowhere)).toMatchObject({ kind, message, hint });
 });
 
-test("a file that is put is replaced as a whole, and one that is just that is left as it is", async () => {
+test("a program is replaced as a whole, and left untouched if it is up to date", async () => {
   const path = join(temporaryFolder(), "hv1.py");
   expect(await putProgram(path, "text")).toBe(true);
   const { ino, mode } = statSync(path);
@@ -66,7 +69,7 @@ test("a file that is put is replaced as a whole, and one that is just that is le
   expect(readFileSync(path, "utf8")).toBe("é");
 });
 
-test("a link in the place of a file that is put is replaced, wherever it leads", async () => {
+test("a link in the place of a program is replaced, and its target stays", async () => {
   const folder = temporaryFolder();
   const [path, other] = [join(folder, "hv1.py"), join(folder, "other")];
   for (const content of ["same", "not it"]) {
@@ -79,7 +82,7 @@ test("a link in the place of a file that is put is replaced, wherever it leads",
   }
 });
 
-test("what cannot be put leaves nothing behind", async () => {
+test("a program that cannot be written leaves nothing behind", async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, "sub"));
   const [sub, nowhere] = [join(folder, "sub"), join(folder, "no/such")];
@@ -88,7 +91,7 @@ test("what cannot be put leaves nothing behind", async () => {
   expect(readdirSync(folder)).toEqual(["sub"]);
 });
 
-test("a signal while a file is put leaves no temporary file behind", async () => {
+test("a signal while a program is written leaves no temporary file behind", async () => {
   const folder = temporaryFolder();
   const kill = vi.spyOn(process, "kill").mockReturnValue(true);
   onTestFinished(() => {
@@ -106,7 +109,7 @@ test("a signal while a file is put leaves no temporary file behind", async () =>
   expect([beside, kill.mock.calls]).toEqual([[1, 0], [[process.pid, "SIGTERM"]]]);
 });
 
-test("a folder is made with those above it; a file in its place is said", () => {
+test("a directory is created with those above it; a file in its place is an error", () => {
   const folder = temporaryFolder();
   for (const _ of [1, 2]) makeFolder(join(folder, "a/b"));
   expect(statSync(join(folder, "a/b")).isDirectory()).toBe(true);
@@ -116,7 +119,7 @@ test("a folder is made with those above it; a file in its place is said", () => 
   expect(() => makeFolder(below)).toThrow(`${below} cannot be created: a part of the path is not a directory.`);
 });
 
-test("a folder that nothing can make is said, and is not tried for ever", () => {
+test("a directory that cannot be created is an error, and is not tried for ever", () => {
   const folder = temporaryFolder();
   symlinkSync("nowhere", join(folder, "link"));
   for (const path of [join(folder, "link"), join(folder, "link/sub")])
@@ -138,7 +141,7 @@ function use(act: (folder: string) => Promise<unknown>) {
   return { used: () => used, result };
 }
 
-test("a temporary folder is there for its use, the user's own, and gone afterwards", async () => {
+test("a temporary directory is the user's own, and removed after its use", async () => {
   const before = process.listenerCount("SIGTERM");
   const { used, result } = use(async (folder) => {
     expect(statSync(folder).mode & 0o7777).toBe(0o700);
@@ -151,7 +154,7 @@ test("a temporary folder is there for its use, the user's own, and gone afterwar
   expect(process.listenerCount("SIGTERM")).toBe(before);
 });
 
-test("it goes also where its use fails, whose failure stays", async () => {
+test("a temporary directory is also removed if its use fails, and the failure is kept", async () => {
   const { used, result } = use(async () => {
     throw new Error("no luck");
   });
@@ -159,7 +162,7 @@ test("it goes also where its use fails, whose failure stays", async () => {
   expect(existsSync(used())).toBe(false);
 });
 
-test("it goes before a signal ends the process, and one that is gone already is no failure", async () => {
+test("a temporary directory is removed before a signal ends the process, and may be removed already", async () => {
   // What this process does to itself would end the tests.
   const kill = vi.spyOn(process, "kill").mockReturnValue(true);
   onTestFinished(() => kill.mockRestore());
