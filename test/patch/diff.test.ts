@@ -7,7 +7,7 @@ const { text: after, patch } = patched();
 const base = ORIGINAL;
 const [call, block] = patch.spans.map(({ from, to }) => after.slice(from, to)) as [string, string];
 
-test("keeps each block in one piece, with and without context", () => {
+test("a diff keeps each block in one piece, with and without context", () => {
   for (const context of [0, 3]) {
     const diff = unifiedDiff("f", base, after, context);
     expect(diff).toContain(block.replace(/^/gm, "+").slice(0, -1));
@@ -19,12 +19,10 @@ test("keeps each block in one piece, with and without context", () => {
 
 test("a diff of equal texts is empty", () => expect(unifiedDiff("f", base, base)).toBe(""));
 
-describe("a diff for a reader", () => {
-  test("has the name of the text on both sides", () => {
-    expect(unifiedTextDiff("domain.xml", "a\nb\n", "a\nc\n")).toBe(
-      "--- domain.xml\n+++ domain.xml\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n",
-    );
-  });
+test("a diff for a reader has the name of the text on both sides", () => {
+  expect(unifiedTextDiff("domain.xml", "a\nb\n", "a\nc\n")).toBe(
+    "--- domain.xml\n+++ domain.xml\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n",
+  );
 });
 
 describe("the numbers of the lines in a diff", () => {

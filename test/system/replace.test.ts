@@ -92,7 +92,7 @@ describe("a file that is replaced", () => {
   });
 });
 
-test("a file tells its hard links", () => {
+test("the number of hard links of a file is read", () => {
   const { path } = file();
   linkSync(path, `${path}.other`);
   expect(readOldFile(path).names).toBe(2);
