@@ -100,7 +100,7 @@ function play(...words: readonly string[]) {
   };
 }
 
-test("check mode changes nothing, a run patches, a second run changes nothing, and absent restores the file", () => {
+test("with the Ansible role, check mode changes nothing, a run patches, a second run changes nothing, and absent restores the file", () => {
   const [live, other] = [makeHost("live"), makeHost("python2")];
   const { virtinst_rbd_patch_connect: _, ...ofLibvirt } = live.variables;
   inventory("two", {
@@ -149,7 +149,7 @@ test("the role uses virsh only to list and describe pools and secrets, on a read
   );
 });
 
-test("if a host fails, the others continue; a host without rbd pools loses the patch", () => {
+test("with the Ansible role, if a host fails, the others continue; a host without rbd pools loses the patch", () => {
   const names = ["nopool", "gone", "nosecret", "novirtinst"];
   const hosts = Object.fromEntries(names.map((name) => [name, makeHost(name)]));
   const of = (name: string) => hosts[name] as ReturnType<typeof makeHost>;

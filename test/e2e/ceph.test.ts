@@ -67,7 +67,6 @@ afterEach(() => removeDomain(GUEST));
 
 afterAll(undoAll);
 
-/** A file for a guest's CD-ROM. */
 function makeDisc(name: string): string {
   const file = join(folder, name);
   writeFileSync(file, "");

@@ -48,13 +48,13 @@ test("Puppet's parser, puppet-lint and metadata-json-lint report nothing about t
   expect(run("metadata-json-lint", ["--fail-on-warnings", join(module, "metadata.json")])).toMatchObject({ code: 0 });
 });
 
-test("a path that a shell would interpret is refused before anything is run", () => {
+test("with the Puppet module, a path that a shell would interpret is refused before anything is run", () => {
   const { code, stdout } = puppet("program => '/tmp/x;id', virtinst => '/tmp/x y'");
   for (const name of ["program", "virtinst"]) expect(stdout).toMatch(`parameter '${name}' expects a`);
   expect(code).toBe(1);
 });
 
-test("--noop changes nothing, a run patches, a second run changes nothing, and a run after an upgrade patches again", () => {
+test("with the Puppet module, --noop changes nothing, a run patches, a second run changes nothing, and a run after an upgrade patches again", () => {
   const noop = puppet("", { noop: "--noop" });
   expect(noop.stdout).toMatch(/File\[.*rbd-patch\.py\].*should be 'file' \(noop\)/);
   expect(noop.stdout).toMatch(/Exec\[virtinst-rbd-patch apply\]\/returns: .*\(noop\)/);
@@ -77,7 +77,7 @@ test("--noop changes nothing, a run patches, a second run changes nothing, and a
   expect(patched()).toEqual(first);
 });
 
-test("the script of a host is used before the common script, and runs once", () => {
+test("with the Puppet module, the script of a host is used before the common script, and runs once", () => {
   const pool = join(makeFolder(), "pool.xml");
   writeFileSync(pool, readFileSync(`${FIXTURES}/pool-usage.xml`, "utf8").replace("192.0.2.13", "192.0.2.14"));
   const own = join(modules, "virtinst_rbd_patch/files/hv01.example.com.py");
@@ -92,7 +92,7 @@ test("the script of a host is used before the common script, and runs once", () 
   expect(patched().includes("192.0.2.14")).toBe(false);
 });
 
-test("a run fails for a file that cannot be patched, with the message of the script, and nothing is written", () => {
+test("with the Puppet module, a run fails for a file that cannot be patched, with the message of the script, and nothing is written", () => {
   expectDone(built(["bundle", ...HOST, "-o", host.program]));
   const strange = host.upgrade("# another line end\r\n");
   const { code, stdout } = puppet();
@@ -104,7 +104,7 @@ test("a run fails for a file that cannot be patched, with the message of the scr
   expect(readFileSync(host.file)).toEqual(strange);
 });
 
-test("ensure => absent restores the file and removes the script, and with --noop it changes nothing", () => {
+test("with the Puppet module, ensure => absent restores the file and removes the script, and with --noop it changes nothing", () => {
   host.upgrade();
   expectDone(host.sh("rbd-patch.py apply"));
   const [before, { mode }] = [patched(), statSync(host.file)];
@@ -118,7 +118,7 @@ test("ensure => absent restores the file and removes the script, and with --noop
   expect(puppet("ensure => absent").code).toBe(NOTHING);
 });
 
-test("on a host without virt-manager, present fails with the reason, and absent removes the script", () => {
+test("with the Puppet module, on a host without virt-manager, present fails with the reason, and absent removes the script", () => {
   const there = puppet("virtinst => '/nowhere'");
   expect(there.stdout).toMatch(/No virtinst was found \(looked in \/nowhere\)/);
   expect(there.code).toBe(CHANGED_AND_FAILED);

@@ -80,7 +80,7 @@ test("the states copy the script of the host or the common script, and run it af
   });
 });
 
-test("test=True changes nothing, the first run patches, a second run changes nothing, and absent restores the file", () => {
+test("with the Salt states, test=True changes nothing, the first run patches, a second run changes nothing, and absent restores the file", () => {
   const would = { result: null, changed: true, comment: "virtinst would be patched" };
   expect(state("init", { test: true })).toEqual(would);
   for (const one of both("absent")) expect(one).toMatchObject({ result: true, changed: false });
@@ -106,14 +106,14 @@ test("test=True changes nothing, the first run patches, a second run changes not
   for (const one of both("absent")) expect(one).toMatchObject({ result: true, changed: false });
 });
 
-test("a run fails for a file that cannot be patched, with the message of the script, and nothing is written", () => {
+test("with the Salt states, a run fails for a file that cannot be patched, with the message of the script, and nothing is written", () => {
   const strange = host.upgrade("# another line end\r\n");
   const comment = expect.stringMatching(/cannot be patched; expected the same line end/);
   for (const one of both("init")) expect(one).toEqual({ result: false, changed: false, comment });
   expect(readFileSync(host.file)).toEqual(strange);
 });
 
-test("absent fails for a patch with a lost marker, and a run fails for a script that is broken", () => {
+test("with the Salt states, absent fails for a patch with a lost marker, and a run fails for a script that is broken", () => {
   host.upgrade();
   expect(state("init").result).toBe(true);
   const patched = readFileSync(host.file, "utf8");

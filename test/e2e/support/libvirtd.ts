@@ -104,7 +104,6 @@ export interface PoolXml {
   readonly auth?: { readonly username: string; readonly secret: string };
 }
 
-/** Defines a storage pool. */
 export function definePool(folder: string, { name, cephPool, hosts, auth }: PoolXml): void {
   const file = join(folder, "pool.xml");
   writeFileSync(

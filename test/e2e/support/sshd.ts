@@ -18,7 +18,6 @@ export interface User {
   readonly name: string;
   readonly shell: string;
   readonly password?: string;
-  /** Whether sudo asks for no password. */
   readonly sudo?: boolean;
 }
 
