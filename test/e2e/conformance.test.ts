@@ -34,7 +34,7 @@ function makeClone(virtInstall = ""): string {
     if (at === STAND_INS.length - 1) {
       appendFileSync(join(folder, file), "\n# A commit between releases.\n");
       commit("between");
-      cpSync(resolve("test/fixtures/virtinst", name), folder, { recursive: true });
+      cpSync(resolve("test/fixtures/virtinst", name, file), join(folder, file));
     }
     commit(name);
     git("tag", TAGS[at] as string);
