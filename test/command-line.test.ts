@@ -110,6 +110,17 @@ test.each([
   expect(stderr).toContain("The value is missing.");
 });
 
+test.each([
+  "revert --force",
+  "apply --static",
+  "apply --reverse",
+  "render --hosts x",
+  "verify --check",
+  "bundle --vol a/b",
+])("an option of another command is wrong usage: %s", async (line) =>
+  expect(await cli(line.split(" "))).toMatchObject({ code: 2, stderr: expect.stringContaining("unknown option") }),
+);
+
 test("a value that begins with - is written with =", async () => {
   expect((await cli(["inspect", "--virtinst=-x"])).stderr).toMatch(/^virtinst-rbd-patch: (?!option)/);
 });
@@ -154,6 +165,17 @@ test("the man page contains every command, option and exit code, and no others",
   );
   const words = [...names, "help", "-V", "--version", ...commands.flatMap(({ options }) => options)];
   expect([...new Set(terms)].sort()).toEqual([...new Set([...words, ..."0123456"])].sort());
+});
+
+test("the examples of the man page and of README.md are valid command lines", async () => {
+  const pages = ["docs/virtinst-rbd-patch.1", "README.md"].map((file) => readFileSync(file, "utf8"));
+  const command = new RegExp(`virtinst-rbd-patch ((?:${names.join("|")})\\b[^\`|>\\\\\n]*)`, "g");
+  const examples = [...pages.join("\n").replaceAll("\\-", "-").matchAll(command)].map(([, words = ""]) => words.trim());
+  expect(examples.length).toBeGreaterThan(15);
+  for (const example of examples) {
+    const line = commandLine(async () => {}, { writeOut: () => {}, writeErr: () => {} });
+    await expect(line.parseAsync(example.split(" "), { from: "user" }), example).resolves.toBeDefined();
+  }
 });
 
 describe("the completion for bash", () => {
