@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ENGINES, type HookKind, renderHook, SCRIPT_IN } from "../../src/patch/render-hook";
@@ -20,8 +21,11 @@ const modesIn = (folder: string) =>
     }),
   );
 
-test("each directory below templates/hooks has a hook", () =>
-  expect(readdirSync("templates/hooks").sort()).toEqual([...ENGINES]));
+test("each directory below templates/hooks has a hook, and the help lists these kinds", async () => {
+  expect(readdirSync("templates/hooks").sort()).toEqual([...ENGINES]);
+  const { stdout } = await cli(["help", "hook"]);
+  for (const kind of ENGINES) expect(stdout).toContain(`"${kind}"`);
+});
 
 describe.each(KINDS)("hook %s", (kind, source) => {
   test("writes all files, and the script unless each host gets its own", async () => {
@@ -86,19 +90,30 @@ test("a pool name is only in comments, on one line, and is not interpreted", () 
 test("a path that a shell could interpret is refused", () =>
   expect(() => render("puppet", [], "/opt/a'b")).toThrow(RangeError));
 
-test("each line for a package manager has as many fields as its documentation says, and the path of the script", () => {
+test("each line for dnf and yum has the fields of its documentation: the packages, their installation, the script", () => {
   const lines = (["dnf", "yum"] as const).flatMap((kind) =>
-    render(kind).flatMap(({ path, content }) =>
-      content
-        .split("\n")
-        .flatMap((line) => (line === "" || line.startsWith("#") ? [] : { path, fields: line.split(":") })),
+    render(kind).flatMap(({ content }) =>
+      content.split("\n").flatMap((line) => (line === "" || line.startsWith("#") ? [] : { fields: line.split(":") })),
     ),
   );
-  expect(lines).toHaveLength(6);
-  for (const { path, fields } of lines) {
-    expect(fields).toHaveLength(path.endsWith(".actions") ? 5 : 3);
-    expect(fields.at(-1)).toMatch(/^\/usr\/local\/sbin\/rbd-patch\.py apply( -q)?$/);
-  }
+  expect(lines.map(({ fields }) => fields.slice(0, -1).join(":"))).toEqual(
+    ["post_transaction:NAME:in:enabled=host-only", "NAME:in", "NAME:install"].flatMap((when) =>
+      ["virt-manager-common", "virt-install"].map((name) => when.replace("NAME", name)),
+    ),
+  );
+  for (const { fields } of lines) expect(fields.at(-1)).toMatch(/^\/usr\/local\/sbin\/rbd-patch\.py apply( -q)?$/);
+});
+
+test("the command for apt applies the patch if virt-install is there, and never fails", () => {
+  const bin = temporaryFolder();
+  const write = (name: string, script: string) => writeFileSync(join(bin, name), script, { mode: 0o755 });
+  const [, command = ""] = /"(.*)"/.exec(render("apt")[0]?.content ?? "") ?? [];
+  const run = () =>
+    spawnSync("/bin/sh", ["-c", command.replaceAll("/usr/local/sbin", bin)], { encoding: "utf8", env: { PATH: bin } });
+  write("rbd-patch.py", '#!/bin/sh\necho "$*"; exit 6\n');
+  expect(run()).toMatchObject({ status: 0, stdout: "" });
+  write("virt-install", "");
+  expect(run()).toMatchObject({ status: 0, stdout: "apply -q\n" });
 });
 
 test("hook ansible refuses pools, since the role reads them on each host", async () => {
