@@ -20,6 +20,14 @@ test("the golden patches, the schemas and the architecture diagram are up to dat
   expect(status).toBe(0);
 });
 
+test("the demo passes on a machine without libvirt", () => {
+  const { status, stdout } = spawnSync(NODE, ["scripts/demo.mjs"], { encoding: "utf8" });
+  expect([status, stdout]).toEqual([
+    0,
+    expect.stringMatching(/^\+ +<secret type="ceph" usage=[\s\S]*The demo passed/m),
+  ]);
+});
+
 test("a package without a licence file is not bundled", () => {
   const folder = join(temporaryFolder(), "loose");
   const loose = { folder, name: "loose", version: "1.0.0", license: "MIT" };
