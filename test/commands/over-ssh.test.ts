@@ -54,7 +54,12 @@ describe("apply, verify and revert run the standalone script on the host", () =>
     expect(readFileSync(virtinst.path)).toEqual(virtinst.pristine);
     expect(statSync(virtinst.path).mtimeMs).toBe(1400000000000);
     expect(calls()).toBe(4);
+    expect(virsh).toMatch(/^(?:-q -r -c qemu:\/\/\/system .*\n)+$/);
     expect(virsh).not.toMatch(/get-value|set-value/);
+    // -a: the agent is not forwarded. The marker is random.
+    const sent = readFileSync(join(bin, "ssh.log"), "utf8");
+    expect(sent.match(/^-Txak /gm)).toHaveLength(4);
+    expect(new Set(sent.match(/virtinst-rbd-patch-[0-9a-f]{32}/g)).size).toBe(4);
   });
 
   test("--check changes nothing and exits with 1 if something would change", async () => {
@@ -264,6 +269,12 @@ describe("an error has the name of the host, and what to do next", () => {
       "a Python exits with 0 and runs nothing",
       () => program("python3", "exit 0"),
       `${ended("0)")}. ${UNKNOWN}`,
+      VERIFY,
+    ],
+    [
+      "the host prints more than 16 MiB",
+      () => python("cat >/dev/null", "head -c 17000000 /dev/zero"),
+      `the script: it printed more than 16 MiB. ${UNKNOWN}`,
       VERIFY,
     ],
     ["the connection is lost while virsh runs", () => losing("virsh"), `the connection was lost. ${SAME}`, AGAIN],
