@@ -55,6 +55,12 @@ eachPython("below --root, nothing outside is read or written, and nothing of the
   renameSync(target, `${target}.real`);
   symlinkSync(`/../../../usr/share/virt-manager/${FILE}.real`, target);
   mkdirSync(join(root, "usr/lib/python3."), { recursive: true });
+  // The shebang of its virt-install names a program of the image.
+  const own = join(root, "usr/bin/python3");
+  mkdirSync(dirname(own));
+  writeFileSync(own, '#!/bin/sh\ntouch "$0.run"\n', { mode: 0o755 });
+  const script = `#!${own}\nimport sys\nsys.path.insert(0, "/usr/share/virt-manager")\n`;
+  writeFileSync(join(root, "usr/bin/virt-install"), script);
   const original = readFileSync(target.concat(".real"));
   const run = (...words: string[]) => spawn(python, [scriptOf(), ...words, "--root", root]);
   expect(run("verify").code).toBe(2);
@@ -63,6 +69,7 @@ eachPython("below --root, nothing outside is read or written, and nothing of the
   expect(run("verify", "--static").code).toBe(0);
   expect(run("revert").code).toBe(0);
   expect(readFileSync(`${target}.real`)).toEqual(original);
+  expect(existsSync(`${own}.run`)).toBe(false);
 });
 
 test.each<[title: string, to: string | null, count: number]>([
@@ -245,6 +252,27 @@ test("without a Python for virt-install, the exit code is 4 and the file is unch
   const ran = spawn(python, [scriptOf(), "apply", "--virtinst", top], { env: { PATH: bin } });
   expect(ran.code).toBe(4);
   expect(ran.stderr).toMatch(/could not be checked: no Python 2 was found/);
+});
+
+const VALID = '"compile": [null, null]';
+test.each([
+  ["the patched file does not compile", '{"compile": [null, "SyntaxError"], "checks": []}', 5, /SyntaxError/],
+  ["its function fails", `{${VALID}, "checks": [{"label": "disk", "passed": false, "difference": "x"}]}`, 5, /disk: x/],
+  ["its function raises", `{${VALID}, "error": "KeyError: 7"}`, 5, /the function runs: KeyError: 7/],
+  ["Python gives no answer", "", 4, /could not be checked: .* crashed/],
+])("if %s, nothing is written", (_, answer, code, message) => {
+  const top = copyVirtinst(PLAIN);
+  const PATH = standIns({ python3: `cat > /dev/null; echo '{"version": "3.11"}'; echo '${answer}'` });
+  const python = spawn("bash", ["-c", "command -v python3"]).stdout.trim();
+  const ran = spawn(python, [scriptOf(), "apply", "--virtinst", top], { env: { ...process.env, PATH } });
+  expect([ran.code, ran.stderr, isPatched(top)]).toEqual([code, expect.stringMatching(message), false]);
+});
+
+test("each program that the script starts is ended after a minute", () => {
+  const log = join(temporaryFolder(), "log");
+  const env = { ...process.env, PATH: standIns({ timeout: `echo "$3 $4" >> ${log}; exec $real "$@"` }) };
+  expect(shell('python3 "$1" apply --virtinst "$2"', { env }).code).toBe(0);
+  expect(readFileSync(log, "utf8").trim().split("\n").sort()).toEqual(["60 cp", "60 python3", "60 stat"]);
 });
 
 describe("while the file is replaced", () => {
