@@ -38,14 +38,14 @@ import type { HookKind } from "./patch/render-hook";
 import { refuseOthersFile, writeNewFile, writeNewFiles } from "./system/write";
 import { TOOL } from "./version";
 
-/** What the exit code says; 0 is "it is so now, or there is nothing to do". */
+/** The exit code of each kind of failure. 0 means success, or nothing to do. */
 const EXIT_CODES: Record<FailureKind, number> = { usage: 2, facts: 3, target: 4, behaviour: 5, io: 6 };
 const NOT_SO = 1;
 
 /** Runs a command with its options, its argument and the whole command line; returns the exit code. */
 type Action = (words: CliOptions, argument: string | undefined, line: readonly string[]) => Promise<number>;
 
-/** What each command does. */
+/** The action of each command. */
 const ACTIONS: Readonly<Record<CommandName, Action>> = {
   async inspect(words) {
     const result = isRemote(words)
@@ -65,7 +65,7 @@ const ACTIONS: Readonly<Record<CommandName, Action>> = {
     if (many) return showHosts(bundleHosts({ ...options, ...many }), many.output, (kind) => EXIT_CODES[kind], words);
     const result = await bundle(options);
     const { program, pools } = result;
-    showGenerated(result, program, `the script for ${pools.join(", ")}`, words, (file) =>
+    showGenerated(result, program, `the standalone script for ${pools.join(", ")}`, words, (file) =>
       writeNewFile(file, program, { program: true }),
     );
     return 0;
@@ -84,7 +84,7 @@ const ACTIONS: Readonly<Record<CommandName, Action>> = {
   async verify(words, _, line) {
     if (isRemote(words)) return remotely("verify", words);
     const { report: file = null, quiet = false, verbose = false, static: only = false, vol } = words;
-    if (file === "-") throw new Failure("usage", "--report writes to a file.", "Name it: --report verify.html.");
+    if (file === "-") throw new Failure("usage", "--report needs a file name.", "Name a file: --report verify.html.");
     if (file !== null) refuseOthersFile(file, isPage, "--report");
     const options = { ...common(words), ...given({ vol }), static: only, waiting: waiting(words) };
     const { context, result } = await verify(options);
@@ -99,10 +99,10 @@ const ACTIONS: Readonly<Record<CommandName, Action>> = {
   },
   async preview(words, domain) {
     const { output } = words;
-    // Without its first dash, `preview - -o - | virsh define` would define the sample domain.
-    const hint = `Name its file, or - for standard input: ${TOOL} preview - -o ${output}.`;
+    // If the first dash of `preview - -o - | virsh define` is forgotten, do not define the sample domain.
+    const hint = `Name an XML file, or - for standard input: ${TOOL} preview - -o ${output}.`;
     if (domain === undefined && output !== undefined)
-      throw new Failure("usage", "-o writes a domain's XML, and no domain was named.", hint);
+      throw new Failure("usage", "-o writes the XML of a domain, but no domain was named.", hint);
     const { bytes, ...result } = await preview(common(words), domain);
     const unchanged = "The patch changes nothing in this domain.\n";
     if (output !== undefined) showGenerated(result, bytes, "the domain", words, (name) => writeNewFile(name, bytes));
@@ -130,7 +130,7 @@ async function remotely(name: "apply" | "verify" | "revert", words: CliOptions, 
   try {
     read = print(visible(stdout));
   } finally {
-    // As showChange does: a change is reported even if standard output is closed.
+    // Like showChange, report a change even if standard output is closed.
     if (!read) writeStderr(visible(stdout));
   }
   return code;
@@ -140,7 +140,7 @@ function waiting({ quiet }: CliOptions): (what: string) => void {
   return (what) => quiet || writeStderr(`${TOOL}: ${inline(what)}\n`);
 }
 
-/** The files of a hook, without the standalone script; several files as `head` prints them. */
+/** The text of a hook without the standalone script. Several files get headings, as `head` prints them. */
 function filesText(files: readonly { path: string; content: string; program: boolean }[]): string {
   const shown = files.filter(({ program }) => !program);
   if (shown.length === 1) return shown[0]?.content ?? "";
@@ -154,7 +154,7 @@ function changed(result: Change, words: CliOptions): number {
   return code;
 }
 
-/** The exit code of `verify`. A check that was asked for with --vol and skipped is not a yes. */
+/** The exit code of `verify`; 1 if the check of --vol was skipped. */
 function verdict(result: Verification): number {
   const { state, behaviour, install, volume } = result;
   if (state === "damaged") return EXIT_CODES.target;
@@ -171,7 +171,7 @@ export function failed(error: unknown, words: readonly string[]): number {
   return code;
 }
 
-/** What is wrong with the command line, from a message such as "error: unknown option '-x'\n(Did you mean -q?)". */
+/** The Failure for a message of commander, such as "error: unknown option '-x'\n(Did you mean -q?)". */
 function misused({ message }: CommanderError, [first = ""]: readonly string[], names: readonly string[]): Failure {
   const [said = "", guess] = message.replace(/^error: /, "").split("\n");
   const see = `See ${TOOL}${names.includes(first) ? ` ${first}` : ""} --help.`;
@@ -181,7 +181,7 @@ function misused({ message }: CommanderError, [first = ""]: readonly string[], n
   return new Failure("usage", said, hint);
 }
 
-/** Runs the tool with a command line, without the program; returns the exit code. */
+/** Runs the tool with the arguments of the command line; returns the exit code. */
 export async function main(words: readonly string[]): Promise<number> {
   let code = 0;
   const run: Run = async (name, options, argument) => {
@@ -192,7 +192,7 @@ export async function main(words: readonly string[]): Promise<number> {
     await program.parseAsync(words, { from: "user" });
   } catch (error) {
     const isParser = error instanceof CommanderError;
-    // The help and the version were printed; without a command, the help goes to standard error.
+    // The help or the version was printed. Without a command, the help goes to standard error.
     if (isParser && (error.exitCode === 0 || error.code === "commander.help"))
       code = error.exitCode === 0 ? 0 : EXIT_CODES.usage;
     else {

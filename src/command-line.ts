@@ -49,7 +49,7 @@ const COMMANDS = {
   },
   bundle: {
     summary: "generate a standalone Python script for a host without Node",
-    details: "It contains the pools of one host and runs only there, unless they are read with --pool-xml.",
+    details: "It contains the pools of one host and runs only on that host. With --pool-xml, it runs on any host.",
     options: [...HOSTS, ...SOURCE, ROOT, ...output("with --hosts, print a line for each host")],
     examples: [
       "bundle --host hv01.json -o hv01.py",
@@ -59,10 +59,10 @@ const COMMANDS = {
   },
   hook: {
     summary: "generate files that reapply the patch after an upgrade of virt-manager",
-    details: "On the host, they run the standalone script.",
+    details: "The files run the standalone script on the host.",
     argument: new Argument("<kind>", "what runs the hook").choices(ENGINES),
     options: [
-      option("-o, --output <dir>", "write all files and the standalone script (default: print the hook)"),
+      option("-o, --output <dir>", "write the hook and the standalone script to a directory (default: print the hook)"),
       ...[...SOURCE, ROOT, ...output()],
     ],
     examples: ["hook apt  # print the hook", "hook ansible -o roles  # write all files to roles/"],
@@ -70,12 +70,12 @@ const COMMANDS = {
   },
   apply: {
     summary: "patch virtinst; a second run changes nothing",
-    details: "Changes one file, which is replaced whole or not at all.",
-    argument: new Argument("[patch]", "apply this patch, which render wrote (-: standard input)"),
+    details: "Replaces one file of virtinst, completely or not at all.",
+    argument: new Argument("[patch]", "apply exactly this patch, a file that `render` wrote (-: standard input)"),
     options: [
       ...SSH,
       ...CHANGE,
-      option("--force", "accept an unaffected host, a manual edit (it is kept), and a patch for other pools"),
+      option("--force", "patch even if not affected, with a manual edit (it is kept), or if PATCH is for other pools"),
       ...[...SOURCE, ROOT, VIRTINST, PYTHON, ...output(DETAILS)],
     ],
     examples: [
@@ -103,16 +103,16 @@ const COMMANDS = {
     ],
     exits: [
       "0  the patch is current, or not needed",
-      "1  the patch is missing, outdated or modified, or --vol could not run",
+      "1  the patch is missing, outdated or modified, or --vol was skipped",
       ...[USAGE, POOLS, TARGET, "5  a check failed", IO],
     ],
   },
   preview: {
     summary: "show the effect of the patch on a domain XML",
-    details: "No domain is defined.",
+    details: "Defines no domain.",
     argument: new Argument("[domain]", "an XML file, or - for standard input (default: a sample domain)"),
     options: [
-      option("-o, --output <file>", "write the resulting XML to a file, or with - to standard output"),
+      option("-o, --output <file>", "write the resulting XML to a file (-: standard output)"),
       ...[...SOURCE, ROOT, VIRTINST, PYTHON, ...output()],
     ],
     examples: ["preview  # a sample domain", "preview guest.xml  # a domain in a file"],
@@ -137,7 +137,7 @@ export type Run = (name: CommandName, options: CliOptions, argument: string | un
  * The command line: parses the arguments, prints the help, and runs a command.
  *
  * @param streams where the help and the version are written
- * @returns its `parseAsync` throws CommanderError for wrong usage, and after the help and the version were printed
+ * @returns the parser. `parseAsync` throws CommanderError for wrong usage, and after it printed the help or version
  */
 export function commandLine(run: Run, streams: Record<"writeOut" | "writeErr", (text: string) => unknown>): Command {
   const program = new Command(TOOL)

@@ -13,10 +13,10 @@ export type CliOptions = Partial<
 >;
 
 /**
- * Defines an option. If it has a value, another option in its place is refused.
+ * Defines an option. If the option needs a value, another option is refused as its value.
  *
- * @param conflicts the options that it does not go with, in camel case
- * @param repeat whether each use adds a value; if not, the last one counts
+ * @param conflicts the options that it cannot be combined with, in camel case
+ * @param repeat whether each use adds a value; otherwise the last value is used
  */
 export function option(flags: string, description: string, conflicts: string[] = [], repeat = false): Option {
   const made = new Option(flags, description).conflicts(conflicts);
@@ -30,7 +30,7 @@ export function option(flags: string, description: string, conflicts: string[] =
   });
 }
 
-/** Where the pools and secrets are read from. */
+/** The options for the source of the pools and secrets. */
 export const SOURCE = [
   option("-c, --connect <uri>", "read live libvirt with virsh -r (default: qemu:///system)", ["poolXml", "host"]),
   option("--pool-xml <file>", "read the output of `virsh pool-dumpxml` (repeatable)", ["host"], true),
@@ -49,33 +49,33 @@ export const PYTHON = option("--python <path>", "the Python that runs virt-insta
 export const SSH = [
   new Option(
     "--ssh <[user@]host>",
-    "work on another host over ssh (not with PATCH, --vol, --report, --root, --python, -v or a source of pools)",
+    "run on HOST over ssh; not with -c, --pool-xml, --secret-xml, --host, --root, --python, --vol, --report, -v, PATCH",
   ).argParser((value, before?: string) => {
     if (before === undefined) return value;
-    throw new InvalidArgumentError("It is given twice. Run the command once for each host.");
+    throw new InvalidArgumentError("--ssh was given twice. Run the command once for each host.");
   }),
   option("--sudo", "with --ssh: run everything on that host through sudo -n"),
 ];
 
-const ON_HOST = "Leave it out: --ssh reads the pools and secrets on that host";
-/** The options that do not go with --ssh, and what to do instead. */
+const ON_HOST = "Omit it: --ssh reads the pools and secrets on that host";
+/** The options that cannot be combined with --ssh, and what to do instead. */
 const NOT_WITH_SSH = {
   connect: `${ON_HOST}, from qemu:///system.`,
   poolXml: `${ON_HOST}. Or generate a script with bundle --pool-xml.`,
   secretXml: `${ON_HOST}. Or generate a script with bundle --secret-xml.`,
   host: `${ON_HOST}. Or generate a script with bundle --host.`,
   root: "Generate a script with bundle, copy it to that host, and run it there with --root.",
-  python: "Leave it out: the script finds the Python of virt-install.",
-  vol: "Leave it out, or run virt-install --print-xml --import --disk vol=POOL/VOLUME on that host.",
-  report: "Leave it out, or write the result as JSON: --json > FILE.",
-  verbose: "Leave it out, or use --json for details.",
+  python: "Omit it: the script finds the Python of virt-install.",
+  vol: "Omit it, or run virt-install --print-xml --import --disk vol=POOL/VOLUME on that host.",
+  report: "Omit it, or write the result as JSON: --json > FILE.",
+  verbose: "Omit it, or use --json for details.",
 };
 
 /**
  * The options of a run on another host.
  *
  * @param patch the PATCH of `apply`
- * @throws Failure (usage) if one of them does not go with --ssh, or HOST is not a host
+ * @throws Failure (usage) if an option cannot be combined with --ssh, or HOST is not a hostname or an address
  */
 export function overSsh(words: CliOptions, patch?: string): Omit<SshOptions, "waiting"> {
   const { ssh: host, sudo = false, pool, virtinst } = words;
@@ -83,10 +83,9 @@ export function overSsh(words: CliOptions, patch?: string): Omit<SshOptions, "wa
     throw new Failure("usage", message, hint);
   };
   if (host === undefined) return refuse("--sudo needs --ssh.", "Add --ssh HOST, or run the tool with sudo.");
-  if (!HOST.test(host))
-    refuse(`--ssh ${host}: this is not [USER@]HOST.`, "Name one host as for ssh. Set its port in ssh_config.");
+  if (!HOST.test(host)) refuse(`--ssh ${host}: expected [USER@]HOST.`, "Name one host. Set its port in ssh_config.");
   if (patch !== undefined)
-    refuse(`${patch}: a patch file cannot be used with --ssh.`, "Preview the change with --check --diff instead.");
+    refuse(`${patch}: a patch file cannot be used with --ssh.`, "Omit it. To preview the change, use --check --diff.");
   for (const [name, hint] of Object.entries(NOT_WITH_SSH))
     if (words[name as keyof typeof NOT_WITH_SSH] !== undefined)
       refuse(`${longOption(name)} cannot be used with --ssh.`, hint);
@@ -96,7 +95,7 @@ export function overSsh(words: CliOptions, patch?: string): Omit<SshOptions, "wa
   return { host, sudo, flags: flags.map((flag) => `--${flag}`), ...given({ pool, virtinst }) };
 }
 
-// A user, and a name or IPv6 address. ssh reads a leading "-" as an option, and ProxyCommand passes both to a shell.
+// A user, and a hostname or address. ssh reads a leading "-" as an option. ProxyCommand passes both to a shell.
 const HOST = /^(?!-)(?:[\w.+@\\-]+@)?(?!-)(?:[\w.-]+|[\da-f]*:[\da-f]*:[\w.:%-]*)$/i;
 
 /** The options of a command that changes a file. */
@@ -125,18 +124,18 @@ export function output(verbose?: string): Option[] {
   ];
 }
 
-/** Only what was given: a missing option is no property at all. */
+/** Removes the properties of options that were not given: their value is undefined. */
 export function given<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: NonNullable<T[K]>;
   };
 }
 
-/** The directories of a run over many hosts, null for one host; fails (usage) without a directory to write to. */
+/** The directories of --hosts and --output; null without --hosts. Fails (usage) if --output is missing or -. */
 export function folders({ hosts, output }: CliOptions): { hosts: string; output: string } | null {
   if (hosts === undefined) return null;
   if (output === undefined || output === "-")
-    throw new Failure("usage", "--hosts writes a file for each host and needs a directory.", "Name it with -o DIR.");
+    throw new Failure("usage", "--hosts writes one file for each host, to a directory.", "Name one with -o DIR.");
   return { hosts, output };
 }
 
@@ -145,8 +144,8 @@ export function common({ connect, poolXml, secretXml, host, root, virtinst, pool
   if (secretXml && !poolXml && connect === undefined && root !== undefined)
     throw new Failure(
       "usage",
-      "--secret-xml does not go with --root alone: the secrets are read from below --root.",
-      "Give --pool-xml or --connect too.",
+      "--secret-xml needs --pool-xml or --connect if --root is given.",
+      "Add --pool-xml or --connect. Or omit --secret-xml: the secrets of the image are then used.",
     );
   const files = new HostFiles(root);
   return { files, ...given({ connect, poolXml, secretXml, hostDocument: host, virtinst, pool, python }) };

@@ -82,12 +82,12 @@ test.each([
   ],
   [
     ["inspect", "--root", "/", "--secret-xml", "b"],
-    /^--secret-xml does not go with --root alone/,
+    /^--secret-xml needs --pool-xml or --connect if --root is given/,
     /--pool-xml or --connect/,
   ],
   [["apply", "x", "--pool", "y"], "--pool cannot be combined with PATCH.", "Leave out --pool, or leave out PATCH."],
-  [["verify", "--report", "-"], "--report writes to a file.", "Name it: --report verify.html."],
-  [["bundle", "--hosts", "x"], "--hosts writes a file for each host and needs a directory.", "Name it with -o DIR."],
+  [["verify", "--report", "-"], "--report needs a file name.", "Name a file: --report verify.html."],
+  [["bundle", "--hosts", "x"], "--hosts writes one file for each host, to a directory.", "Name one with -o DIR."],
 ])("wrong usage exits with 2 and prints one message and one hint: %j", async (words, message, hint) => {
   const { code, stdout, stderr } = await cli([...words, "--json"]);
   const { error, verdict } = json(stdout);

@@ -163,7 +163,7 @@ test("an error that concerns all hosts is reported before anything is written", 
     return `${code} ${stderr}`;
   };
   const hosts = ["--hosts", facts];
-  expect(await failed(...hosts, "-o", "-")).toMatch(/^2 .*--hosts writes a file for each host and needs a directory/);
+  expect(await failed(...hosts, "-o", "-")).toMatch(/^2 .*--hosts writes one file for each host, to a directory/);
   expect(await failed("--hosts", join(facts, "hv1.json"), "-o", out)).toMatch(/^3 .*cannot be read as a folder/);
   for (const other of [["--host", "x"], ["--connect", "x"], ["--pool-xml=x"], ["--secret-xml=x"], ["--root", "/"]])
     expect(await failed(...hosts, "-o", out, ...other)).toMatch(/^2 .*cannot be used with option/);

@@ -101,7 +101,7 @@ describe("preview - reads standard input, for virsh dumpxml | … | virsh define
     expect(await cli(["preview", ...words])).toMatchObject({
       code: 2,
       stdout: "",
-      stderr: expect.stringMatching(/no domain was named.*\nName its file, or - for .* preview - -o -\.$/m),
+      stderr: expect.stringMatching(/no domain was named.*\nName an XML file, or - for .* preview - -o -\.$/m),
     });
   });
 
