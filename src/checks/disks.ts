@@ -2,7 +2,7 @@ import type { Secret } from "../host/config";
 import type { DomainDisk } from "../host/domain";
 import { type Credentials, monitorText, type PoolFacts, sameMonitor, secretText } from "../patch/facts";
 
-/** One fact of a disk, as virt-install wrote it, beside what the pool says. */
+/** One value of a disk that virt-install wrote, with the value that the pool needs. */
 export type DiskFact = ReturnType<typeof fact>;
 
 function fact(label: string, expected: string, found: string, right: boolean) {
@@ -10,10 +10,10 @@ function fact(label: string, expected: string, found: string, right: boolean) {
 }
 
 /**
- * A disk that virt-install wrote, beside its pool.
+ * Compares a disk that virt-install wrote with its pool.
  *
- * @param secrets those of the host: a disk that names its secret by usage is complete too, for libvirt resolves it when
- *   the guest starts
+ * @param secrets those of the host. A disk that names its secret by usage is complete too, because libvirt resolves the
+ *   usage when the guest starts
  */
 export function compareDisk(disk: DomainDisk, pool: PoolFacts, secrets: readonly Secret[]): DiskFact[] {
   const facts: DiskFact[] = [];
@@ -22,14 +22,14 @@ export function compareDisk(disk: DomainDisk, pool: PoolFacts, secrets: readonly
     facts.push(fact("user", auth.username, disk.username ?? "none", disk.username === auth.username));
     const found = disk.uuid ?? (disk.usage === null ? "none" : `usage ${JSON.stringify(disk.usage)}`);
     facts.push(fact("secret", secretText(auth), found, isSecret(disk, auth, secrets)));
-    // libvirt wants one, of type ceph, named in one way (https://libvirt.org/formatdomain.html, "secret").
-    if (disk.secrets > 1) facts.push(fact("secret", "one", String(disk.secrets), false));
+    // libvirt requires one secret of type ceph, by uuid or usage (https://libvirt.org/formatdomain.html, "secret").
+    if (disk.secrets > 1) facts.push(fact("number of secrets", "1", String(disk.secrets), false));
     if (disk.secrets > 0 && disk.secretType !== "ceph")
       facts.push(fact("secret", "of type ceph", disk.secretType ?? "of no type", false));
-    if (disk.uuid !== null && disk.usage !== null) facts.push(fact("secret", "uuid or usage", "both", false));
+    if (disk.uuid !== null && disk.usage !== null) facts.push(fact("secret", "uuid or usage", "uuid and usage", false));
   } else facts.push(fact("user", "none", disk.username ?? "none", disk.username === null));
-  // libvirt 9.0 takes the first of several; its schema allows one.
-  if (disk.auths > (auth ? 1 : 0)) facts.push(fact("auth", auth ? "one" : "none", String(disk.auths), false));
+  // libvirt 9.0 uses the first auth of several, but its schema allows only one.
+  if (disk.auths > (auth ? 1 : 0)) facts.push(fact("number of auths", auth ? "1" : "0", String(disk.auths), false));
   for (const monitor of pool.monitors) {
     const found = disk.monitors.find((candidate) => sameMonitor(candidate, monitor));
     facts.push(fact("monitor", monitorText(monitor), found ? monitorText(found) : "missing", found !== undefined));
@@ -37,7 +37,7 @@ export function compareDisk(disk: DomainDisk, pool: PoolFacts, secrets: readonly
   return facts;
 }
 
-/** Whether a disk names the secret of its pool. The UUID of that is unknown if the secrets of the host cannot be read. */
+/** Whether a disk names the secret of its pool, whose UUID is empty if the secrets of the host cannot be read. */
 function isSecret({ uuid, usage }: DomainDisk, auth: Credentials, secrets: readonly Secret[]): boolean {
   if (uuid === null && usage !== null && usage === auth.usage) return true;
   const named = secrets.find(({ usageType, usageName }) => usageType === "ceph" && usageName === usage);
@@ -45,7 +45,7 @@ function isSecret({ uuid, usage }: DomainDisk, auth: Credentials, secrets: reado
   return own !== "" && plain(own) === plain(auth.uuid);
 }
 
-/** A UUID as it is compared: libvirt reads it in any case, and without dashes. */
+/** Normalizes a UUID: libvirt accepts upper and lower case, with or without dashes. */
 function plain(uuid: string): string {
   return uuid.trim().toLowerCase().replace(/-/g, "");
 }

@@ -18,20 +18,20 @@ import { compareDisk } from "./disks";
 import { CDROM, NODE, type NodePool, nodePools } from "./node";
 import { check, failed, type Proof, provedBy, skipped } from "./proof";
 
-/** What the virt-install of this host writes. */
+/** The result of running the virt-install of this host. */
 export interface InstallProof extends Proof {
   /** If it failed: what the function of the patch logged, in sentences. */
   readonly causes: readonly string[];
 }
 
-/** The number of pools in one run: virt-install 1.x takes 14 seconds for 300 disks, and 2 for 100. */
+/** The number of pools in one run: virt-install 1.x takes 14 seconds for 300 disks, and 2 seconds for 100. */
 const POOLS_A_RUN = 100;
 
 /**
- * Runs `virt-install --print-xml` of this host for a domain with a volume of each pool and a CD-ROM, on a node of
- * libvirt's test driver with these pools: neither the daemons of libvirt nor Ceph are used.
+ * Runs `virt-install --print-xml` of this host for a domain with a volume of each pool and a CD-ROM. The pools are on a
+ * node of libvirt's test driver: neither the daemons of libvirt nor Ceph are used.
  *
- * @param context its patch is current, or not needed
+ * @param context a host whose patch is current or not needed
  */
 export async function proveInstall(context: Context, options: TargetOptions): Promise<InstallProof> {
   const { chosen, facts, installation } = context;
@@ -45,7 +45,7 @@ export async function proveInstall(context: Context, options: TargetOptions): Pr
     .map(({ pool }) => pool.pool);
   const able = chosen.filter(({ name, monitors }) => monitors.length > 0 && apart.includes(name));
   const left = chosen.filter((pool) => !able.includes(pool)).map(({ name }) => name);
-  const unable = "its test driver takes only pools that list a monitor, and can be told apart";
+  const unable = "its test driver takes only pools that list a monitor and can be distinguished from other pools";
   if (able.length === 0) return without(skipped(`libvirt: ${unable}`));
   const by = `${command.words.join(" ")} on libvirt's test driver`;
   const reason = left.length > 0 ? `${by}; not for pool ${left.join(", ")}: ${unable}` : by;
@@ -70,7 +70,7 @@ export async function proveInstall(context: Context, options: TargetOptions): Pr
         strays.push(...found.strays);
         logged.push(...log);
       }
-      const stray = [...new Set(strays)].map((name) => `${name} got an auth, and needs none`);
+      const stray = [...new Set(strays)].map((name) => `${name} got an auth, but needs none`);
       checks.push(check("no auth on a CD-ROM", stray.length === 0, stray.join("\n")));
       const proof = provedBy(reason, checks);
       return { ...proof, causes: proof.status === "failed" ? loggedLines(logged) : [] };
@@ -81,16 +81,16 @@ export async function proveInstall(context: Context, options: TargetOptions): Pr
   }
 }
 
-/** What the function of the patch logged, for a reader. */
+/** The possible causes of a failure: the lines that the function of the patch logged, without duplicates. */
 export function loggedLines(log: readonly string[]): string[] {
   return [...new Set(log)].map((line) => `the patch logged: ${line}`);
 }
 
 /**
- * How virt-install is run: as the first program in PATH, unless --virtinst names another virtinst.
+ * The command to run virt-install: the first program in PATH, unless --virtinst names another virtinst.
  *
- * @param any whether to take the first program in PATH if a named virtinst has none
- * @returns with --python, that Python and its script; or why virt-install is not run
+ * @param any whether to use the first program in PATH if no program uses the virtinst of --virtinst
+ * @returns the command (with --python, that Python and the script), or why virt-install is not run
  */
 export function installCommand(
   { program, script }: Installation,
@@ -109,7 +109,7 @@ export function installCommand(
   return { words: python !== undefined && script !== null && own === program ? [python, script] : [own] };
 }
 
-/** Compares what a run printed with what the disks of its pools need. */
+/** Compares the domains that a run printed with the pools of the run. */
 function compare(
   domains: readonly string[],
   pools: readonly NodePool[],

@@ -1,24 +1,24 @@
 import type { Pool } from "../host/config";
 import { xmlText } from "../patch/encode";
 
-/** A pool on a node of libvirt's test driver, with one volume. */
+/** A pool with one volume, on a node of libvirt's test driver. */
 export interface NodePool {
   readonly pool: Pool;
-  /** The volume's image, `CEPHPOOL/NAME`, each time another. */
+  /** The image of the volume, `CEPHPOOL/NAME`; it is unique on the node. */
   readonly image: string;
-  /** The volume for virt-install, as in `--disk`. */
+  /** The value of `--disk` that names the volume. */
   readonly disk: string;
-  /** Its element on the node. */
+  /** The `<pool>` element for the node. */
   readonly xml: string;
 }
 
-/** What all names that are not the host's begin with. */
+/** The prefix of all names that do not come from the host. */
 const OWN = "virtinst-rbd-patch";
 
-/** On the test driver virt-install states no driver by itself, and a hand edit may go by that. */
+/** With the test driver, virt-install writes no driver name by default, but a manual edit may need one. */
 const HOW = "driver_name=qemu";
 
-/** A CD-ROM on each node, as in `--disk`; there is no such file. */
+/** The value of `--disk` for a CD-ROM, which each node has; its file does not exist. */
 export const CDROM = `vol=${OWN}-files/${OWN}.iso,device=cdrom,${HOW}`;
 
 const FILES = ` <pool type="dir">
@@ -31,22 +31,22 @@ const FILES = ` <pool type="dir">
  </pool>
 `;
 
-/** What stands before the pools of a node, and after them. */
+/** The XML of a node before and after its pools. */
 export const NODE = { before: "<node>\n", after: `${FILES}</node>\n` } as const;
 
 /**
- * Pools for a node of libvirt's test driver, each with one volume, to be had as test:///FILE
- * (https://libvirt.org/drvtest.html). Neither libvirt's daemons nor Ceph are asked for anything there. The pools' own
- * names are not on it: a comma or a slash in one would mean something to `--disk`.
+ * Renders pools, each with one volume, for a node of libvirt's test driver, which is opened as test:///FILE
+ * (https://libvirt.org/drvtest.html). Neither libvirt's daemons nor Ceph are used. The pools get new names, because a
+ * comma or a slash in a name has a meaning in `--disk`.
  *
- * @param pools what libvirt says of them, each with a monitor: libvirt takes none without from a file (measured: 9.0
- *   says "missing storage pool source host name")
+ * @param pools pools that list a monitor: libvirt cannot read other pools from a file (libvirt 9.0: "missing storage
+ *   pool source host name")
  */
 export function nodePools(pools: readonly Pool[]): NodePool[] {
   return pools.map((pool, index) => {
     const name = `${OWN}-${index + 1}`;
     const image = `${pool.cephPool}/${name}`;
-    // The bus has room for so many.
+    // The virtio bus has enough slots for all disks of a run.
     return { pool, image, disk: `vol=${name}/${name},bus=virtio,${HOW}`, xml: poolXml(pool, image, name) };
   });
 }

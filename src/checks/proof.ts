@@ -1,30 +1,30 @@
 import type { Check } from "../virtinst/python";
 
-/** What a proof came to. */
+/** The result of a group of checks. */
 export interface Proof {
   readonly status: "passed" | "failed" | "skipped";
-  /** By what it was proved, or why it was not, in a sentence without its full stop. */
+  /** What was run, or why nothing was run: a sentence without its full stop. */
   readonly reason: string;
-  /** What was looked at, one by one. */
+  /** The single checks; empty if nothing was run. */
   readonly checks: readonly Check[];
 }
 
-/** Nothing was run. */
+/** The result if nothing was run. */
 export function skipped(reason: string): Proof {
   return { status: "skipped", reason, checks: [] };
 }
 
-/** A proof that ended at one thing. */
+/** The result of one check that failed. */
 export function failed(reason: string, label: string, difference: string): Proof {
   return { status: "failed", reason, checks: [check(label, false, difference)] };
 }
 
-/** A proof by all of its checks. */
+/** The result of several checks: passed if all of them passed. */
 export function provedBy(reason: string, checks: readonly Check[]): Proof {
   return { status: checks.every(({ passed }) => passed) ? "passed" : "failed", reason, checks };
 }
 
-/** One check. */
+/** One check; its difference is empty if it passed. */
 export function check(label: string, passed: boolean, difference: string): Check {
   return { label, passed, difference: passed ? "" : difference };
 }

@@ -11,22 +11,22 @@ import { compareDisk, type DiskFact } from "./disks";
 import { type InstallProof, installCommand, loggedLines } from "./install";
 import type { Proof } from "./proof";
 
-/** What the virt-install of this host writes for a volume. */
+/** The result of running the virt-install of this host for a volume. */
 export interface VolumeProof extends Omit<InstallProof, "checks"> {
   readonly volume: string;
-  /** Each rbd disk that it wrote. */
+  /** Each rbd disk that virt-install wrote, with its values. */
   readonly disks: readonly { readonly name: string; readonly facts: readonly DiskFact[] }[];
   /** The result of `virt-xml-validate`. */
   readonly schema: Pick<Proof, "status" | "reason">;
 }
 
-/** How to check a volume. */
+/** The options for checking a volume. */
 export interface VolumeOptions extends CommonOptions {
-  /** Is told what this is waiting for, in a sentence, if it takes longer than a moment. */
+  /** Is called with a sentence about what is being waited for, if that takes longer than `MOMENT`. */
   readonly waiting: (what: string) => void;
 }
 
-/** In milliseconds; libvirt asks the Ceph cluster for the volume, which takes half a minute if it cannot be reached. */
+/** In milliseconds. libvirt needs half a minute for the volume if the Ceph cluster cannot be reached. */
 const MOMENT = 2000;
 
 /**
@@ -43,15 +43,15 @@ export async function proveVolume(context: Context, volume: string, options: Vol
   if (!poolName)
     throw new Failure(
       "usage",
-      `--vol ${volume}: this is not POOL/VOLUME.`,
-      "Name a volume as virt-install does, such as --vol libvirtpool/virt-1.",
+      `--vol ${volume}: expected POOL/VOLUME.`,
+      "Name the libvirt pool and the volume, such as --vol libvirtpool/virt-1.",
     );
   const pool = facts.pools.find((candidate) => candidate.pool === poolName);
   if (!pool)
     throw new Failure(
       "facts",
       `${config.source}: the pool of --vol ${volume} is not among the rbd pools ${facts.pools.map((one) => one.pool).join(", ") || "(there are none)"}.`,
-      "Name a volume of one of these.",
+      "Name a volume of an rbd pool of this host.",
     );
   const nothing = (status: "failed" | "skipped", reason: string): VolumeProof => ({
     ...{ status, reason, volume, disks: [], causes: [] },
@@ -61,14 +61,14 @@ export async function proveVolume(context: Context, volume: string, options: Vol
   if ("skipped" in command) return nothing("skipped", command.skipped);
 
   return inTemporaryFolder(async (cache) => {
-    const what = `Waiting until libvirt (${uri}) opens volume ${volume}, for up to a minute. Can it reach the Ceph monitors?`;
+    const what = `Waiting until libvirt (${uri}) opens volume ${volume}, for up to a minute. Check that it can reach the Ceph monitors.`;
     const timer = setTimeout(waiting, MOMENT, what);
     const asked = { command: command.words, uri, disks: [`vol=${volume}`], cache };
     const { domains, fault, log } = await printXml(asked, installation).finally(() => clearTimeout(timer));
     const where = `${command.words.join(" ")} --print-xml --disk vol=${volume}`;
     // The message of VIR_ERR_NO_STORAGE_VOL (libvirt, src/util/virerror.c), which every virt-install prints.
     const gone = /storage volume not found/i.test(fault?.reason ?? "");
-    const there = gone ? `; \`virsh -c ${uri} vol-list ${poolName}\` lists those that are there` : "";
+    const there = gone ? `; \`virsh -c ${uri} vol-list ${poolName}\` lists the volumes of this pool` : "";
     if (fault) return nothing(fault.raised ? "failed" : "skipped", `${where}: ${fault.reason}${there}`);
     let written: DomainDisk[];
     try {
@@ -94,7 +94,7 @@ async function validate(xml: string, folder: string): Promise<VolumeProof["schem
   writeFileSync(file, xml);
   const { status, stdout, stderr, fault, why } = await run("virt-xml-validate", [file, "domain"]);
   if (fault === "ENOENT") return { status: "skipped", reason: "virt-xml-validate is not installed" };
-  // It is a shell script: what it calls may be missing.
+  // It is a shell script, and a program that it calls may be missing.
   if (status === null || status === 126 || status === 127)
     return { status: "skipped", reason: `virt-xml-validate: ${why}` };
   return status === 0

@@ -6,17 +6,17 @@ import type { Host } from "../target";
 import { findAffected } from "../virtinst/affected";
 import type { Target } from "../virtinst/target-file";
 
-/** What every result says of the host and its virtinst. */
+/** The fields of every result about the host and its virtinst. */
 export type About = Pick<
   Result<"verify">,
   ("host" | "source" | "file" | "release" | "sha256") | ("affected" | "affectedReason" | "state" | "stateReason")
 >;
 
 /**
- * What every result says of the host and its virtinst. A command that changes the file asks before it does, because an
- * error after the change would hide that it was made.
+ * Returns these fields. A command that changes the file calls this before the change, because an error after the change
+ * would hide that the file was changed.
  *
- * @param target the virtinst; null for none
+ * @param target the virtinst; null if no virtinst was found
  * @param host the host; null if the pools were not read
  */
 export function about(target: Target | null, host: Omit<Host, "facts"> | null, files: HostFiles): About {
@@ -36,5 +36,5 @@ export function about(target: Target | null, host: Omit<Host, "facts"> | null, f
 /** The state of a file; null if it was not compared with the pools of a host. */
 export function stateOf({ state, reason, compared }: Examined): Pick<About, "state" | "stateReason"> {
   if (state !== "current" || compared) return { state, stateReason: reason };
-  return { state: null, stateReason: "the patch is whole; it was not compared with the pools of this host" };
+  return { state: null, stateReason: "the patch is complete, but it was not compared with the pools of this host" };
 }

@@ -18,7 +18,7 @@ import { changeFile } from "./change-file";
  * Applies exactly the patch in a file.
  *
  * @param patch a file that `render` wrote, or `-` for standard input
- * @throws Failure if it is not such a file, is damaged, or is for another virtinst or host; as `apply` otherwise
+ * @throws Failure if `render` did not write the file, or it is damaged or for another virtinst or host; also as `apply`
  */
 export async function applyPatch(patch: string, options: ApplyOptions): Promise<Result<"apply">> {
   if (options.pool !== undefined)
@@ -37,7 +37,7 @@ export async function applyPatch(patch: string, options: ApplyOptions): Promise<
   return { ...found, ...changed, notes: [...said, ...changed.notes] };
 }
 
-/** The virtinst of a host, and the host; or why it could not be read, if no source of the pools was named. */
+/** Reads virtinst and the host; returns why the host could not be read, if no option names a source of the pools. */
 async function readAll(options: ApplyOptions): Promise<{ target: Target; host: Host | Failure }> {
   const { connect, poolXml, secretXml, hostDocument, files, force } = options;
   try {
@@ -46,19 +46,19 @@ async function readAll(options: ApplyOptions): Promise<{ target: Target; host: H
     return { host, target };
   } catch (error) {
     const isNamed = [connect, poolXml, secretXml, hostDocument].some((option) => option !== undefined);
-    // What is below --root and cannot be read is not a libvirt that does not answer.
+    // The pools are optional if libvirt does not answer. With --root, they are read from files, and an error counts.
     if (isNamed || (files.mounted && !force) || !(error instanceof Failure)) throw error;
     return { host: error, target: openTarget(options, null) };
   }
 }
 
 /**
- * Works out the result of a patch file: what it adds must be exactly what this tool renders for the pools in it.
+ * Plans the change of a patch file. The patch must be exactly the one that this tool renders for the pools in it.
  *
  * @param patch its bytes
  * @param where its path, for messages
- * @returns the file as it should be, the pools of the patch, and what to report
- * @throws Failure (target) if it is not a whole patch for this target that this version rendered
+ * @returns the content before and after, the pools of the patch, and notes
+ * @throws Failure (target) if the patch is incomplete, edited, for another file, or of another version of this tool
  */
 export function planReviewed({ installation, examined, file }: Target, patch: Buffer, where: string) {
   const base = requireBase(examined, installation);
@@ -70,7 +70,7 @@ export function planReviewed({ installation, examined, file }: Target, patch: Bu
   if (stated.text !== offered.text)
     throw new Failure(
       "target",
-      `${where}: it is not the patch that this tool renders for the pools in it: it was edited, or rendered by another version (it states ${tool}). Nothing was written.`,
+      `${where}: the patch was edited, or rendered by another version of this tool (it states ${tool}). Nothing was written.`,
       "Render the patch again on this host: virtinst-rbd-patch render -o FILE.",
     );
   // The time to restore is that of this file, not of the file that the patch was rendered for.
@@ -80,7 +80,7 @@ export function planReviewed({ installation, examined, file }: Target, patch: Bu
   return { plan, facts, notes: sameBytes(plan.after, stated) ? [] : [time] };
 }
 
-/** Compares the pools of a patch with those of this host, for notes; fails (facts) if they differ, without --force. */
+/** Compares the pools of a patch with those of this host, for notes. Fails (facts) if they differ, without --force. */
 function compareWithHost(
   facts: readonly CephPool[],
   { config }: Host,
@@ -92,15 +92,15 @@ function compareWithHost(
   const pool = config.pools.map(({ name }) => name).filter((name) => names.includes(name));
   const own = pool.length > 0 ? settle(hostOf(config, { pool }), installation, options).facts : null;
   const broken = own?.broken.map(({ failure }) => failure.message.replace(/\.$/, "")) ?? [];
-  // A broken pool is on this host all the same.
+  // A pool that cannot be used is not missing: report why it cannot be used.
   const differences = (broken.length > 0 ? broken : compareFacts(facts, own?.cephPools ?? [])).join("; ");
   if (differences && !options.force)
     throw new Failure(
       "facts",
-      `${where}: it is for other pools than those of this host (${config.source}): ${differences}. Nothing was written.`,
-      "Render it again on this host (virtinst-rbd-patch render -o FILE), or apply it anyway with --force.",
+      `${where}: the pools of the patch are not those of this host (${config.source}): ${differences}. Nothing was written.`,
+      "Render the patch again on this host (virtinst-rbd-patch render -o FILE), or apply it anyway with --force.",
     );
-  // Volumes in the Ceph pool of one that it serves get the same, unless their disks state another user.
+  // The patch also serves other libvirt pools of the same Ceph pool, unless their disks state another user.
   const copied = copiesAuth(installation, options.files);
   const served = own?.others.filter((other) =>
     own.pools.some((one) => overlap(one, other) && (sameCredentials(one, other) || !copied)),
@@ -109,7 +109,7 @@ function compareWithHost(
   const left = config.pools.map(({ name }) => name).filter((name) => !known.includes(name));
   const notes: string[] = [];
   if (differences)
-    notes.push(`The patch is for other pools than those of this host, as --force allows: ${differences}.`);
+    notes.push(`The pools of the patch are not those of this host (allowed by --force): ${differences}.`);
   notes.push(...(own?.notes ?? []));
   if (left.length > 0) notes.push(`The patch does nothing for the other rbd pools of this host: ${quoted(left)}.`);
   return notes;

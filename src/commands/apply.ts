@@ -10,9 +10,9 @@ import { removePatch } from "./revert";
 
 /** Options of `apply`. */
 export interface ApplyOptions extends CommonOptions {
-  /** Whether to change nothing. */
+  /** Whether to only report what would change. */
   readonly check: boolean;
-  /** Whether to patch an unaffected host, a file with a manual edit, or by a patch file for other pools. */
+  /** Whether to patch an unaffected host or a file with a manual edit, or to apply a patch file for other pools. */
   readonly force: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface ApplyOptions extends CommonOptions {
  * an existing patch is removed.
  *
  * @throws Failure if the host or virtinst cannot be read or used, the patched file does not work, or the file cannot be
- *   replaced; the file is then as it was
+ *   replaced; the file is then unchanged
  */
 export async function apply(options: ApplyOptions): Promise<Result<"apply">> {
   const context = await openContext(options);
@@ -49,8 +49,8 @@ function decide(context: Context, { affected, affectedReason }: About, force: bo
   const isPatched = examined.state !== "not-patched";
   const leave = (note: string) => ({ action: "leave", notes: [note] }) as const;
   if (chosen.length === 0) {
-    if (isPatched) return { action: "remove", notes: ["This host has no rbd pool any more: the patch is removed."] };
-    return leave(`This host has no rbd pool: there is nothing to write${force ? ", not even with --force" : ""}.`);
+    if (isPatched) return { action: "remove", notes: ["This host has no rbd pool any more: apply removes the patch."] };
+    return leave(`This host has no rbd pool: there is nothing to patch${force ? ", not even with --force" : ""}.`);
   }
   refuseManualEdit(context, force);
   if (isPatched) return { action: "patch", notes: [] };
@@ -62,9 +62,9 @@ function decide(context: Context, { affected, affectedReason }: About, force: bo
     );
   if (affected === "no" && !force)
     return leave(
-      `Not affected: ${affectedReason}. Use --force to patch anyway, for disks that are described without a volume.`,
+      `Not affected: ${affectedReason}. Use --force to patch anyway, for disks that are given to virt-install without a volume.`,
     );
-  const unknown = `Whether this host is affected was not checked: ${affectedReason}.`;
+  const unknown = `It is unknown whether this host is affected: ${affectedReason}.`;
   return { action: "patch", notes: affected === "unknown" ? [unknown] : [] };
 }
 

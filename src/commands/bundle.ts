@@ -38,10 +38,10 @@ export function bundleFor(host: Host, files: HostFiles): Result<"bundle"> {
 
 const FIXED = "Changes to the pools since this script was generated cannot be detected.";
 
-/** The script for the usable pools of a host, of which there may be none; `verifyNotes` are notes of its `verify`. */
+/** The script for the usable pools of a host, which may have none. Its `verify` prints the `verifyNotes`. */
 export function scriptFor(host: Host, verifyNotes: readonly string[]): string {
   const { config, facts, chosen } = host;
-  // Whether the virtinst there copies auth is seen when the script runs.
+  // The script finds out at run time whether virtinst copies auth. It gets the values for both cases.
   const untold = settleUsers(facts, () => false);
   const told = settleUsers(facts, () => true);
   const { cephPools, pools } = told;
@@ -53,7 +53,7 @@ export function scriptFor(host: Host, verifyNotes: readonly string[]): string {
   });
 }
 
-/** What a script is for; fails (facts) if a pool cannot be used. The script refuses what depends on the virtinst. */
+/** The usable pools; fails (facts) if a pool is never usable. The script refuses pools that its virtinst cannot use. */
 export function usableFacts(host: Host): Host["facts"] {
   return whole({ ...host, facts: settleUsers(host.facts, () => true) }).facts;
 }
@@ -65,11 +65,11 @@ function boundTo({ config: { host } }: Host): string | null {
 
 function bindingNote(host: string | null): string {
   return host === null
-    ? "The script is not bound to a host, because this one is named localhost. Run it only on hosts with these pools."
-    : `The script is bound to host ${host} and refuses to run on others. For a script that is not bound, pass the pools as files: --pool-xml FILE --secret-xml FILE.`;
+    ? "The script is not bound to a host, because this host is named localhost. Run it only on hosts with these pools."
+    : `The script is bound to host ${host} and refuses to run on others. To generate a script for any host, pass the pools as files: --pool-xml FILE --secret-xml FILE.`;
 }
 
-/** The pools as virt-install should write disks of them. */
+/** The pools with their volumes, for the script's check of virt-install. */
 function checkedPools(chosen: Host["chosen"], pools: readonly PoolFacts[]): CheckedPool[] {
   const apart = poolsToldApart(pools);
   return nodePools(chosen).flatMap(({ pool, image, disk, xml }) => {

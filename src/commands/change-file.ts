@@ -10,18 +10,18 @@ import { compileTexts, findPythons, isSkipped, type Python, runFunction } from "
 import type { Plan, Target, TargetOptions } from "../virtinst/target-file";
 import { type About, stateOf } from "./about";
 
-/** What `apply` did with the file, or with --check would do; with its state if the file was written. */
+/** What `apply` did to the file, or with --check would do. It has the new state if the file was written. */
 type Change = Omit<Result<"apply">, "command" | keyof About> & Partial<Pick<About, "state" | "stateReason">>;
 
-/** The result for a file that stays as it is. */
+/** The result if the file does not change. */
 export const UNCHANGED = { changed: false, compiled: null, restored: null, timeRestored: null, diff: "" } as const;
 
 /**
- * Tries the patched file, and replaces the file with it; with `check`, only tries it.
+ * Compiles the patched file and runs its function, then replaces the file. With `check`, the file is not replaced.
  *
  * @param pools the Ceph pools that the patch is for
- * @param wanted those of the host, for the state of the file afterwards; null if they are not known
- * @throws Failure if the patched file does not work or cannot be written; the message says whether it was written
+ * @param wanted the Ceph pools of the host, which decide the new state of the file; null if they are unknown
+ * @throws Failure if the patched file does not work or cannot be written; the message says whether the file was written
  */
 export async function changeFile(
   target: Target,
@@ -56,8 +56,8 @@ export async function changeFile(
  *
  * @param pools the Ceph pools that the patch is for
  * @returns which Python did that, or "skipped" and the reason
- * @throws Failure (target) if no Python could, or the file does not compile without the patch either; (behaviour) if the
- *   patched file does not compile, or the function does not work
+ * @throws Failure (target) if no Python was found, or the file does not compile even without the patch; (behaviour) if
+ *   the patched file does not compile, or the function does not work
  */
 async function tryContent(
   { installation }: Target,
@@ -72,7 +72,7 @@ async function tryContent(
   if (state !== "current" || !patch || !base || !sameBytes(base, before))
     throw refused("target", `the patched file would not be recognised: ${reason}`, report);
   const pythons = findPythons(installation, options);
-  // An image may have another Python than this machine; on a live host, virt-install could not run without one.
+  // An image may have another Python than this machine; on a live host, virt-install needs a Python too.
   if (isSkipped(pythons) && options.files.mounted && options.python === undefined) return `skipped: ${pythons.skipped}`;
   const compiled = isSkipped(pythons) ? pythons : await compileTexts(pythons, [before, after]);
   const hint = "Name the Python that runs virt-install with --python.";
@@ -90,7 +90,7 @@ async function tryContent(
   return `compiled by ${python.path} (${python.reason})`;
 }
 
-/** What is wrong with the function, in a part of a sentence; null if it works. */
+/** Why the function does not work, as a part of a sentence; null if it works. */
 async function faultOfFunction(python: Python, block: string, pools: readonly CephPool[]): Promise<string | null> {
   const facts = pools.flatMap(({ libvirtPools, name, monitors, auth }) =>
     libvirtPools.map((pool) => ({ pool, cephPool: name, monitors, auth })),

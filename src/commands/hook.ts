@@ -12,7 +12,7 @@ const VIRTINST = "/usr/share/virt-manager";
  * Generates the files that reapply the patch on hosts without Node, and the standalone script that they run. Changes
  * nothing.
  *
- * @throws Failure (usage) if options name a host and the hook reads each host itself; the failures of `bundle`
+ * @throws Failure (usage) if options name pools and the hook reads the pools of each host; also as `bundle`
  */
 export async function hook(kind: HookKind, options: BundleOptions): Promise<Result<"hook">> {
   const render = (pools: readonly string[]) => renderHook(kind, pools, VIRTINST, TARGET_FILES);
@@ -26,12 +26,12 @@ export async function hook(kind: HookKind, options: BundleOptions): Promise<Resu
   return { ...made, command: "hook", kind, files: [...render(made.pools), { path, content: program, program: true }] };
 }
 
-/** The role reads the pools of each host. The pools of one host must not be taken for all of them. */
+/** Fails (usage) if an option names pools: the role reads those of each host, and one host must not decide for all. */
 function refuseSource({ connect, poolXml, secretXml, hostDocument, pool, files }: BundleOptions): void {
   if (files.mounted || [connect, poolXml, secretXml, hostDocument, pool].some((given) => given !== undefined))
     throw new Failure(
       "usage",
       "hook ansible takes no pools: the role reads them on each host.",
-      "Omit --connect, --pool-xml, --secret-xml, --host, --root and --pool; the role has variables instead.",
+      "Omit --connect, --pool-xml, --secret-xml, --host, --root and --pool; set variables of the role instead.",
     );
 }

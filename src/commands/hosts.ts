@@ -44,7 +44,7 @@ export function bundleHosts(options: HostsOptions): HostsRun {
     notes: [
       ...otherNames(others, hosts),
       ...[...notes].map(([one, times]) => `${one} (${times} of ${names.length} hosts)`),
-      ...(notes.size === MOST_NOTES ? ["There may be more notes; --json prints those of each host."] : []),
+      ...(notes.size === MOST_NOTES ? ["There may be more notes: --json prints all notes of each host."] : []),
     ],
   });
   return { lines: lines(), summary };
@@ -73,5 +73,5 @@ async function writeScript(name: string, { hosts, output, ...options }: HostsOpt
 function otherNames(others: readonly string[], folder: string): string[] {
   if (others.length === 0) return [];
   const more = others.length > 3 ? ` and ${others.length - 3} more` : "";
-  return [`In ${folder}, only *.json is read, and not ${quoted(others.slice(0, 3))}${more}.`];
+  return [`Only the *.json files in ${folder} are read. Ignored: ${quoted(others.slice(0, 3))}${more}.`];
 }

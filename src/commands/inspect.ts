@@ -6,11 +6,11 @@ import { type Affected, findAffected, type PoolNeeds } from "../virtinst/affecte
 import { type Target, targetNotes } from "../virtinst/target-file";
 import { type About, about } from "./about";
 
-/** Reads what libvirt and virtinst look like, and whether a patch is needed. Changes nothing. */
+/** Reads the host configuration and virtinst, and finds out whether this host is affected. Changes nothing. */
 export async function inspect(options: CommonOptions): Promise<Result<"inspect">> {
   const { host: read, target: met } = await readBoth(options);
   if (met instanceof Failure && options.virtinst !== undefined) throw met;
-  // A host without virtinst still has pools to describe.
+  // Without virtinst, show the pools.
   const target = met instanceof Failure ? null : met;
   const host = target ? read : settle(read, null, options);
   const found = about(target && allBroken(target, host), host, options.files);
@@ -28,7 +28,7 @@ export async function inspect(options: CommonOptions): Promise<Result<"inspect">
  * The result of `inspect`.
  *
  * @param found about the host and its virtinst
- * @param judge whether this virtinst is affected with other pools; null if that is unknown
+ * @param judge decides whether this virtinst is affected with the given pools; returns null if that is unknown
  */
 export function inspection(
   { config, facts, chosen }: Host,
@@ -54,7 +54,7 @@ export function inspection(
   };
 }
 
-/** How to do without the patch: only if naming the secrets by UUID is enough for this virtinst. */
+/** The alternative to the patch; null if pools that name their secret by UUID would be affected too. */
 function alternativeTo(chosen: Host["chosen"], judge: (pools: readonly PoolNeeds[]) => Affected | null): string | null {
   const named = chosen.map((pool) => ({ ...pool, auth: pool.auth && { ...pool.auth, secret: { uuid: "" } } }));
   if (judge(named)?.affected !== "no") return null;
@@ -64,7 +64,7 @@ function alternativeTo(chosen: Host["chosen"], judge: (pools: readonly PoolNeeds
   return `name the secret by uuid in the pool (${commands.join("; ")}), if guests need not migrate to hosts where the secret has another UUID`;
 }
 
-/** The target of a host whose pools are all broken: it is outdated, but not for lack of a pool. */
+/** If all pools of the host are broken, states this as the reason for an outdated patch: the host does have pools. */
 function allBroken(target: Target, { facts, chosen }: Host): Target {
   const { examined } = target;
   if (examined.state !== "outdated" || facts.pools.length > 0 || chosen.length === 0) return target;

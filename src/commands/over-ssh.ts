@@ -17,7 +17,7 @@ import { inspection } from "./inspect";
 export interface SshOptions extends Pick<CommonOptions, "pool" | "virtinst">, Remote {
   /** Options that the standalone script takes: `--check`, `--diff`, … */
   readonly flags: readonly string[];
-  /** Is told what this waits for, if it takes long. */
+  /** Is called with a sentence about what is being waited for, if that takes long. */
   readonly waiting: (what: string) => void;
 }
 
@@ -38,7 +38,7 @@ export async function runOverSsh(
     const read = command === "revert" ? hostOf(NO_POOLS, {}) : await readOverSsh(connection, options);
     usableFacts(read);
     const ran = await connection.script(scriptFor(read, []));
-    // In a run over many hosts, each error names its host.
+    // Name the host in each error, because a script may run this for many hosts.
     const stderr = ran.stderr.replace(new RegExp(`^${TOOL}: `, "gm"), `$&${host}: `);
     if (connection.isRoot || !/permission denied|not permitted/i.test(stderr)) return { ...ran, stderr };
     const hint = `${TOOL}: ${host}: you are not root on that host.\nLog in as root, or use --sudo.\n`;
@@ -52,7 +52,7 @@ const NO_POOLS: HostConfig = { host: null, source: "", elsewhere: true, virtinst
 /**
  * Inspects another host: the pools are read with virsh, the virtinst with `verify --static` of the standalone script.
  *
- * @throws Failure as `runOverSsh` does, and if the virtinst of --virtinst is not there
+ * @throws Failure as `runOverSsh` does, and if --virtinst does not exist
  */
 export async function inspectOverSsh(options: SshOptions): Promise<Result<"inspect">> {
   return withConnection(["verify", "--static", "--json"], options, false, async (connection) => {

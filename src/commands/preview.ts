@@ -17,24 +17,24 @@ import { isOwnVirtinst } from "../virtinst/target-file";
 import { about } from "./about";
 
 /**
- * Shows what the patch would make of a domain, by running the very Python that it would put into virtinst.
+ * Shows the effect of the patch on a domain: runs the function that the patch would add to virtinst.
  *
- * @param domain a file with a domain's XML, or `-` for standard input; by default a sample with a disk from each pool
- * @returns also the bytes of the XML, in the encoding of that file
- * @throws Failure (behaviour) if there is no Python to run it, or it raises
+ * @param domain a file with a domain's XML, or `-` for standard input; by default a sample with a disk of each pool
+ * @returns also the bytes of the resulting XML, in the encoding of the input
+ * @throws Failure (behaviour) if no Python was found, or the function raises an exception
  */
 export async function preview(options: CommonOptions, domain?: string): Promise<Result<"preview"> & { bytes: Buffer }> {
   const host = await openHost(options);
   if (host.chosen.length === 0 && domain === undefined) throw noPool(host.config);
   const installation = installed(options);
-  // The virtinst of this machine does not tell what another host writes.
+  // The virtinst of this machine may write other disks than that of another host.
   const theirs = host.config.elsewhere && isOwnVirtinst(options) ? null : installation;
   const { pools, cephPools, notes } = whole(settle(host, theirs, options)).facts;
   const written = theirs ? writtenDisks(theirs, host.chosen, options.files) : undefined;
   const source: Source =
     domain === undefined ? { text: sampleDomain(pools, written).before, encoding: "utf8" } : readDomain(domain);
   const xml = source.text;
-  // The header of the function plays no part in what it does.
+  // The header of the function is a comment: its values do not matter here.
   const block = renderFunction(cephPools, { sha256: "0".repeat(64), modified: "0.000000000" }, "");
   const pythons = findPythons(installation ?? { interpreter: null, program: null, file: TARGET_FILES[0] }, options);
   const answer = isSkipped(pythons) ? pythons : await runFunction(pythons, block, [xml]);
@@ -58,9 +58,9 @@ export async function preview(options: CommonOptions, domain?: string): Promise<
   };
 }
 
-const SAMPLE = `This domain is a sample, with a disk from each pool; it is no guest of this host. To preview a guest: virsh dumpxml GUEST | ${TOOL} preview -, or ${TOOL} preview FILE.`;
+const SAMPLE = `This domain is a sample with a disk of each pool, and not a guest of this host. To preview a guest: virsh dumpxml GUEST | ${TOOL} preview -, or ${TOOL} preview FILE.`;
 
-/** A domain's XML, from a file or standard input; fails (io) if it cannot be read, (facts) if it is no domain. */
+/** A domain's XML, from a file or standard input; fails (io) if it cannot be read, (facts) if it is not a domain. */
 function readDomain(name: string): Source {
   const { bytes, where, piped } = readInput(name, "io", XML_LIMIT);
   const source = decode(bytes);
@@ -75,7 +75,7 @@ function readDomain(name: string): Source {
   return source;
 }
 
-/** The virtinst whose Python is to be used; a preview works without one too. */
+/** The virtinst whose Python runs the function; null if none was found, unless --virtinst names its directory. */
 function installed({ files, virtinst }: CommonOptions): Installation | null {
   try {
     return findVirtinst(files, virtinst);

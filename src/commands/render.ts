@@ -11,11 +11,11 @@ import { about } from "./about";
 /**
  * Renders the patch for a host and its virtinst. Changes nothing.
  *
- * The patch applies to the file without the blocks, whether or not the file has them now.
+ * The patch applies to the file without its patch blocks, even if the file is patched now.
  *
- * @param options `reverse`: whether to render the patch that removes the blocks
+ * @param options `reverse`: whether to render the reverse patch
  * @returns also the bytes of the patch, in the encoding of the file
- * @throws Failure (facts) if there is no pool, (target) if the file is damaged or has no known layout
+ * @throws Failure (facts) if there is no pool, (target) if the patch is damaged, or the file has an unknown layout
  */
 export async function renderPatch(
   options: CommonOptions & { reverse: boolean },
@@ -57,7 +57,7 @@ function describePool({ pool, cephPool, monitors, auth }: PoolFacts): string {
   return printable(`${pool} (Ceph pool ${cephPool}, monitors ${hosts}, ${credentials})`);
 }
 
-/** In ASCII on one line, so that no name can look like a part of the diff. */
+/** Escapes all but printable ASCII, so that a name cannot look like a part of the diff. */
 function printable(value: string): string {
   return value.replace(/[^ -~]/gu, (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`);
 }

@@ -17,7 +17,7 @@ export function report(context: Context, result: Result<"verify">, run: VerifyRu
   return page({ ...result, ...run, resolved: facts.pools, diff, disk: sampleDisk(context, result, files) });
 }
 
-/** A disk of the sample domain that must change, if possible one that does not change; null if none must change. */
+/** A disk that the patch must change, preferably one whose check failed; null if the patch changes no disk. */
 function sampleDisk(
   { facts, installation, chosen }: Context,
   { state, affected, behaviour }: Result<"verify">,
@@ -31,5 +31,5 @@ function sampleDisk(
   return disk ? { label: disk.label, ...sideBySide(outdented(disk.before), outdented(disk.after)) } : null;
 }
 
-/** Without the indentation that it has in its domain. */
+/** Removes the indentation of a disk in its domain. */
 const outdented = (disk: string) => disk.replace(/^ {4}/gm, "");

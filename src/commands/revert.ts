@@ -10,7 +10,7 @@ import { about } from "./about";
 
 /** Options of `revert`. */
 export interface RevertOptions extends TargetOptions {
-  /** Whether to change nothing. */
+  /** Whether to only report what would change. */
   readonly check: boolean;
 }
 
@@ -35,7 +35,7 @@ export async function revert(options: RevertOptions): Promise<Result<"revert">> 
 }
 
 /**
- * Removes the patch from a file; with `check`, only says what would be done. Returns that part of a result.
+ * Removes the patch from a file; with `check`, changes nothing. Returns the fields of a result about the change.
  *
  * @throws Failure (target) if the patch is damaged, (io) if the file cannot be replaced
  */
@@ -44,14 +44,14 @@ export async function removePatch({ installation, examined, file }: Target, { ch
   const { patch, isOriginal, state, source } = examined;
   if (!patch) throw new RangeError("there is no patch to remove");
   const notes: string[] = [];
-  if (!patch.intact && state === "modified") notes.push("The patch had been edited; it is removed as it is.");
+  if (!patch.intact && state === "modified") notes.push("The patch was edited: the edits are removed with it.");
   if (!isOriginal)
     notes.push("The file was also changed outside the patch. These changes, and the modification time, are kept.");
   const wanted = isOriginal ? patch.original.modified : undefined;
   const modified = check ? wanted : await replaceFile(file, encode(base), wanted);
   const restored = wanted !== undefined;
   if (restored && modified !== wanted)
-    notes.push(`The modification time could not be restored: it is ${modified}, and was ${wanted}.`);
+    notes.push(`The modification time could not be restored: it is ${modified}, not ${wanted}.`);
   return {
     ...(check ? {} : ({ state: "not-patched", stateReason: NOT_PATCHED } as const)),
     ...{ changed: true, check, restored, timeRestored: restored && modified === wanted, notes },

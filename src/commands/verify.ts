@@ -12,31 +12,31 @@ import { about } from "./about";
 
 /** Options of `verify`. */
 export interface VerifyOptions extends VolumeOptions {
-  /** Whether to only compare the file, and run neither its function nor virt-install. */
+  /** Whether to only compare the file, without running its function and virt-install. */
   readonly static: boolean;
-  /** A volume, `POOL/VOLUME`, to run the host's own virt-install with; none by default. */
+  /** A volume, `POOL/VOLUME`, for a run of virt-install with live libvirt; none by default. */
   readonly vol?: string;
 }
 
 /**
- * Compares the file with what the host needs, and checks that the patch works. Changes nothing.
+ * Checks that the patch is the one for the pools of the host, and that it works. Changes nothing.
  *
- * @returns also what it worked on, for the page of --report
- * @throws Failure (usage) if there is no live libvirt for --vol; those of `openContext` and `proveVolume`
+ * @returns also the host and virtinst, for the page of --report
+ * @throws Failure (usage) if there is no live libvirt for --vol; also as `openContext` and `proveVolume`
  */
 export async function verify(options: VerifyOptions): Promise<{ context: Context; result: Result<"verify"> }> {
   const { vol, poolXml, hostDocument, files } = options;
   if (vol !== undefined && (poolXml !== undefined || hostDocument !== undefined || files.mounted))
     throw new Failure(
       "usage",
-      "--vol needs live libvirt, to ask virt-install for that volume.",
-      "Leave out --pool-xml, --host and --root; --connect names another libvirt.",
+      "--vol needs live libvirt, because it runs virt-install with that volume.",
+      "Omit --pool-xml, --host and --root. To use another libvirt, add --connect URI.",
     );
   const context = await openContext(options);
   const { facts } = context;
   const found = about(context, context, files);
   const unasked = options.static ? "--static was given" : null;
-  // virt-install is run only if the file is as it should be: otherwise the answer is no already.
+  // Run virt-install only if the patch is current or not needed: otherwise, verification fails anyway.
   const unrun = unasked ?? (isWanted(found) ? null : `the file is ${found.state}`);
   const install = unrun === null ? await proveInstall(context, options) : { ...skipped(unrun), causes: [] };
   const behaviour = unasked === null ? await proveBehaviour(context, options) : skipped(unasked);

@@ -30,10 +30,10 @@ test.each([
   ["a disk with a secret by its usage alone, which libvirt resolves", { uuid: null, usage: "key" }, []],
   ["a secret of another type", { secretType: "iscsi" }, [["secret", "iscsi"]]],
   ["a secret of no type", { secretType: null }, [["secret", "of no type"]]],
-  ["two secrets", { secrets: 2 }, [["secret", "2"]]],
-  ["a secret by uuid and by usage", { usage: "key" }, [["secret", "both"]]],
+  ["two secrets", { secrets: 2 }, [["number of secrets", "2"]]],
+  ["a secret by uuid and by usage", { usage: "key" }, [["secret", "uuid and usage"]]],
   ["another secret", { uuid: "x" }, [["secret", "x"]]],
-  ["two auths", { auths: 2 }, [["auth", "2"]]],
+  ["two auths", { auths: 2 }, [["number of auths", "2"]]],
   ["another user", { username: "v" }, [["user", "v"]]],
   ["a monitor that is missing", { monitors: [] }, [["monitor", "missing"]]],
 ])("of %s, the differences are reported", (_, disk, faults) => expect(wrong(disk)).toEqual(faults));

@@ -80,7 +80,7 @@ describe("verify runs virt-install --print-xml of this host for a domain with a 
     [
       "auth on a CD-ROM",
       domain(rbd(), CDROM.replace("<source", `${AUTH}<source`)),
-      /\/cd\.iso got an auth, and needs none/,
+      /\/cd\.iso got an auth, but needs none/,
     ],
   ])("%s is a failed check, with the difference", async (_, xml, difference) => {
     const { verify, program } = await patched(prints(xml));

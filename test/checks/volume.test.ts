@@ -26,7 +26,7 @@ test("for a volume that does not exist, the check is skipped, with the command t
     expect({ code, causes: volume.causes }).toEqual({ code: 1, causes: [] });
     expect(volume).toMatchObject({
       status: "skipped",
-      reason: expect.stringMatching(/name 'x'; `virsh -c qemu:\/\/\/system vol-list libvirtpool` lists those/),
+      reason: expect.stringMatching(/name 'x'; `virsh -c qemu:\/\/\/system vol-list libvirtpool` lists the volumes/),
     });
     expect(volume.reason).not.toMatch(/apply/);
   }
@@ -45,7 +45,7 @@ test.each([
 
 test("if opening a volume takes long, a message on standard error says so", async () => {
   const waiting =
-    "virtinst-rbd-patch: Waiting until libvirt (qemu:///system) opens volume libvirtpool/x, for up to a minute. Can it reach the Ceph monitors?\n";
+    "virtinst-rbd-patch: Waiting until libvirt (qemu:///system) opens volume libvirtpool/x, for up to a minute. Check that it can reach the Ceph monitors.\n";
   const slow = await verifyVolume({ install: `sleep 3; ${RIGHT}` });
   expect(slow.stderr).toContain(waiting);
   expect(slow).toMatchObject({ code: 0, volume: { status: "passed" } });

@@ -24,7 +24,7 @@ test.each([
   await cli(["revert", "--virtinst", folder]);
   expect(await cli(["apply", patch, ...options])).toMatchObject({
     code: 4,
-    stderr: expect.stringMatching(/it is not the patch that this tool renders/),
+    stderr: expect.stringMatching(/the patch was edited, or rendered by another version of this tool/),
   });
   expect(readFileSync(path).equals(pristine)).toBe(true);
 });
@@ -83,7 +83,7 @@ describe("a patch file is compared with the pools of this host", () => {
       const { code, stderr } = await run(...other, ...words);
       expect(stderr).toContain(difference);
       expect(stderr).toMatch(
-        /for other pools than those of this host .*Nothing was written\.\nRender it again .*--force/,
+        /pools of the patch are not those of this host .*Nothing was written\.\nRender the patch again .*--force/,
       );
       expect(code).toBe(3);
     }

@@ -180,7 +180,7 @@ test("bundle --hosts prints less with -q and more with -v, and continues if its 
   for (const name of ["hv1", "hv2", ".hidden"]) write(name);
   for (const name of ["a.txt", "b.JSON", "c.json.gz", "d\n"]) writeFileSync(join(facts, name), "");
   const { stderr } = await run();
-  expect(stderr).toContain(`only *.json is read, and not "a.txt", "b.JSON", "c.json.gz" and 1 more.`);
+  expect(stderr).toContain(`Ignored: "a.txt", "b.JSON", "c.json.gz" and 1 more.`);
   expect(stderr).not.toContain("hidden");
   expect(await run("-q")).toEqual({ code: 0, stdout: "", stderr: "" });
   expect((await run("-v")).stdout).toMatch(/^unchanged: .*hv1\.py\nunchanged: .*hv2\.py\n.*: 0 written, 2 un/);

@@ -65,7 +65,7 @@ test("if a patched host has no rbd pool any more, the patch is outdated, and app
   expect(done.code, done.stderr).toBe(0);
   expect(json(done.stdout)).toMatchObject({
     ...{ changed: true, status: "removed", pools: ["libvirtpool"], compiled: null, restored: true, timeRestored: true },
-    notes: ["This host has no rbd pool any more: the patch is removed."],
+    notes: ["This host has no rbd pool any more: apply removes the patch."],
   });
   expect(readFileSync(path).equals(pristine)).toBe(true);
   expect(statSync(path).mtimeMs).toBe(1400000000000);

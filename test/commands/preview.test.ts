@@ -12,7 +12,7 @@ test("without a domain, preview shows the effect of the patch on a sample with t
   const count = (stdout: string, part: string) => added(stdout).filter((line) => line.includes(part)).length;
   const old = await preview("guest-1.4");
   expect(old.code).toBe(0);
-  expect(old.stderr).toMatch(/^note: This domain is a sample, .*virsh dumpxml GUEST \| virtinst-rbd-patch preview -/);
+  expect(old.stderr).toMatch(/^note: This domain is a sample .*virsh dumpxml GUEST \| virtinst-rbd-patch preview -/);
   expect(old.stdout).toMatch(/^--- sample\.xml\n\+\+\+ sample\.xml\n/);
   expect([count(old.stdout, "<auth "), count(old.stdout, "<host ")]).toEqual([2, 3]);
   // virt-manager 1.5 and later copy the user, all monitors, and a secret by uuid.

@@ -210,7 +210,7 @@ describe("verify runs Debian's virt-install", () => {
     [
       "gives the CD-ROM an auth",
       `import re; final_xml = re.sub('<driver name="qemu".*?>', "\\\\g<0>${AUTH}", final_xml)`,
-      /auth: expected one, found 2[\s\S]*\.iso got an auth, and needs none/,
+      /auth: expected one, found 2[\s\S]*\.iso got an auth, but needs none/,
     ],
     ["is harmless", "final_xml = final_xml.replace('a', 'a')", null],
   ])("after apply --force, with a manual edit that %s", (_, edit, difference) => {
@@ -287,7 +287,7 @@ describe("verify --vol", () => {
   });
 
   test.each([
-    ["an argument that is not POOL/VOLUME", () => [...driver, "--vol", "nothing"], 2, /not POOL\/VOLUME/],
+    ["an argument that is not POOL/VOLUME", () => [...driver, "--vol", "nothing"], 2, /expected POOL\/VOLUME/],
     ["a pool that is not an rbd pool", () => [...driver, "--vol", "other/a"], 3, /not among the rbd pools libvirtpool/],
     ["pools from files", () => [...HOST, "--vol", "libvirtpool/virt-1"], 2, /--vol needs live libvirt/],
   ])("refuses %s", (_, words, exit, message) => {
