@@ -5,7 +5,7 @@ import type { Result } from "./schema";
 /** What `apply` and `revert` print. */
 export type Change = Result<"revert"> | Result<"apply">;
 
-/** What was done, or would be: one line, with remarks. `verbose` adds the Python that was used and the release. */
+/** The status and the file on a line, then details. `verbose` adds the Python that was used and the release. */
 export function changeText(change: Change, verbose: boolean, colours: Colours): string {
   const { status, changed, check, file, release, pools, restored, timeRestored } = deeply(inline, change);
   const compiled = "compiled" in change ? inline(change.compiled ?? "") : "";

@@ -1,4 +1,4 @@
-/** Controls, line ends, lone surrogates, what Unicode has ignored (directions, fillers, tags), annotations. */
+/** Controls, line ends, lone surrogates, default-ignorable characters (directions, fillers, tags), annotations. */
 const UNSEEN = /[\p{Cc}\p{Cs}\p{Default_Ignorable_Code_Point}\u2028\u2029\ufff9-\ufffb]/gu;
 
 /** Escapes control and direction characters in a text from outside; line breaks and tabs stay. */
@@ -6,12 +6,12 @@ export function visible(text: string): string {
   return text.replace(UNSEEN, (character) => (/[\n\t]/.test(character) ? character : escaped(character)));
 }
 
-/** Escapes them on one line: line breaks and tabs too, so that no name can look like another line. */
+/** Escapes these characters, and line breaks and tabs too, so that a name cannot look like another line. */
 export function inline(text: string): string {
   return text.replace(UNSEEN, escaped);
 }
 
-/** Escapes them in a JSON document, where an escape is the character itself. */
+/** Escapes these characters in JSON by its own escapes, so that a parser reads the same values. */
 export function inJson(document: string): string {
   const unit = (half: string) => `\\u${half.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return document.replace(UNSEEN, (character) => (character === "\n" ? character : character.replace(/[\s\S]/g, unit)));

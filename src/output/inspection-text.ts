@@ -8,10 +8,10 @@ type Inspection = Result<"inspect">;
 type Pool = Inspection["document"]["pools"][number];
 type Row = readonly [label: string, value: string];
 
-/** The monitors of a pool that lists none. */
-export const NO_MONITORS = "none listed: the configuration of Ceph decides";
+/** The text for a pool that lists no monitors. */
+export const NO_MONITORS = "none listed: those of the Ceph configuration are used";
 
-/** What `inspect` prints: the verdict, the reason and the next step, then what was found. */
+/** What `inspect` prints: the verdict, the reason and the next step, then the host configuration and virtinst. */
 export function inspectionText(inspection: Inspection, given: Given, colours: Colours): string {
   const found = deeply(inline, inspection);
   const rows = [
@@ -39,8 +39,7 @@ function nextStep({ affected, state, alternative }: Inspection, given: Given): s
   if (state === null || affected === "unsupported") return [];
   if (state === "damaged")
     return ["Next, restore the file from its package (dpkg -S FILE or rpm -qf FILE prints its name), then run apply."];
-  if (affected === "no")
-    return state === "not-patched" ? [] : [next("remove the patch, which no pool needs", "revert")];
+  if (affected === "no") return state === "not-patched" ? [] : [next("remove the patch (no pool needs it)", "revert")];
   if (state === "current") return [next("check that the patch works", "verify")];
   if (state !== "not-patched") return [next("update the patch", "apply")];
   return [next("preview the patch", "apply --check --diff"), ...(alternative ? [`Or ${alternative}.`] : [])];
@@ -51,7 +50,7 @@ function hostRows(found: Inspection, { ssh }: Given, colours: Colours): Row[] {
   const none: Row[] = document.pools.length === 0 ? [["Pool", "none of type rbd"]] : [];
   const virtinst: Row[] = [
     ["virtinst", `${release ?? "unknown version"}, ${file}`],
-    // Over ssh, this is not known.
+    // With --ssh, the virt-install program is unknown.
     ...(ssh === undefined ? [["  run by", program ?? "no virt-install was found that uses it"] as const] : []),
     ["Patch", `${statusText(state ?? "unknown", colours)}: ${stateReason}`],
   ];

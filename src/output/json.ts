@@ -3,7 +3,7 @@ import { FORM, TOOL, VERSION } from "../version";
 import { inJson } from "./escape";
 import { print } from "./streams";
 
-/** Prints a result as JSON, after the fields that every command begins with; an indent of 0 makes it one line. */
+/** Prints a result as JSON, after the fields that all commands have; with an indent of 0, on one line. */
 export function printJson<T extends { readonly command: string | null }>(
   exitCode: number,
   { command, ...result }: T,
@@ -15,7 +15,7 @@ export function printJson<T extends { readonly command: string | null }>(
 }
 
 /**
- * Writes a failure to standard output as JSON. Standard error has it already, so an error here is not reported.
+ * Writes a failure to standard output as JSON. It is on standard error already, so an error here is not reported.
  *
  * @param command the first word of the command line, if it is not an option
  */
@@ -28,6 +28,6 @@ export function printJsonFailure(exitCode: number, command: string | undefined, 
       error: { message, hint },
     });
   } catch {
-    // Nothing is left to report it to.
+    // The failure is on standard error already.
   }
 }

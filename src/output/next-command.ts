@@ -10,7 +10,7 @@ export type Given = Readonly<
   Partial<Record<(typeof SOURCE)[number] | (typeof TARGET)[number], string | readonly string[]> & { sudo: boolean }>
 >;
 
-/** An option as it is typed, from its name in camel case. */
+/** The long option for a name in camel case. */
 export function longOption(name: string): string {
   return `--${name.replace("Xml", "-xml")}`;
 }

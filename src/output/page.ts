@@ -8,13 +8,13 @@ import { NO_MONITORS } from "./inspection-text";
 import type { Result } from "./schema";
 import { type CheckGroup, checkGroups, failureText, isWanted } from "./verification-text";
 
-/** What the page shows. */
+/** The values that the page shows. */
 export interface Report extends Result<"verify"> {
   /** The pools that the patch is for. */
   readonly resolved: Result<"inspect">["resolved"];
-  /** What the patch adds to the file, as a unified diff; empty without a patch, null if it is damaged. */
+  /** What the patch adds to the file, as a unified diff; empty without a patch, null if the patch is damaged. */
   readonly diff: string | null;
-  /** A disk that virt-install writes, and what it must become; null if no disk must change. */
+  /** A disk that virt-install writes, before and after the patch; null if no disk must change. */
   readonly disk: ({ readonly label: string } & ReturnType<typeof sideBySide>) | null;
   readonly exitCode: number;
   /** The command line, without the program. */
@@ -66,7 +66,7 @@ export function page(report: Report): string {
       })),
       disk: report.disk && { ...report.disk, result: resultFor(report.disk, report.behaviour) },
       diff: report.diff ? diffLines(report.diff) : null,
-      noDiff: report.diff === null ? "The patch is damaged, so its lines are not known." : "The file is not patched.",
+      noDiff: report.diff === null ? "The patch is damaged: its lines are unknown." : "The file is not patched.",
       notes: report.notes,
     }),
   );
@@ -103,7 +103,7 @@ function verdict(report: Report, groups: readonly CheckGroup[]) {
   return said("part", passed.length > 0 ? `${works} (partly verified)` : `${works} (not verified)`);
 }
 
-/** What the function in the file does with a disk. */
+/** A sentence about what the function in the file does with a disk. */
 function resultFor({ label }: NonNullable<Report["disk"]>, { status, reason, checks }: Report["behaviour"]): string {
   const check = checks.find((one) => one.label === label);
   const result = check && (check.passed ? "makes exactly this change" : "does not make this change");

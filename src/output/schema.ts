@@ -17,9 +17,9 @@ const count = (description: string) => v.pipe(v.number(), v.integer(), v.minValu
 const listOf = <const T extends v.ObjectEntries>(entries: T, description: string) =>
   v.pipe(v.array(v.strictObject(entries)), v.description(description));
 
-/** What every line of output begins with. */
+/** The fields that all JSON output has. */
 const envelope = {
-  form: v.pipe(v.literal(FORM), v.description("The version of this form.")),
+  form: v.pipe(v.literal(FORM), v.description("The version of the JSON format.")),
   tool: text("The name and version of this tool."),
   verdict: v.strictObject({
     ok: flag("Whether the exit code is 0."),
@@ -33,7 +33,7 @@ const common = {
   ...envelope,
   host: maybe("The host that the pools are from, or this machine if none were read; null if its name is unknown."),
   source: maybe("Where the pools were read from; null if they were not read."),
-  file: maybe("The file that defines _build_xml; null if virtinst was not found, or is not needed."),
+  file: maybe("The file that defines _build_xml; null if virtinst was not found or not searched for."),
   release: maybe("The version of virt-manager that the file belongs to."),
   sha256: v.pipe(
     v.nullable(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
@@ -41,22 +41,22 @@ const common = {
   ),
   affected: maybeOneOf(
     ["yes", "no", "unknown", "unsupported"],
-    "Whether virtinst omits something that these pools need; null if pools or file are missing.",
+    "Whether virtinst omits something that these pools need; null if the pools or virtinst were not read.",
   ),
   affectedReason: maybe("The reason, a sentence without its full stop."),
   state: maybeOneOf(
     ["current", "outdated", "modified", "not-patched", "damaged"],
-    "The state of the file when the command ends; null if there is no file, or the pools were not read.",
+    "The state of the file when the command ends; null if there is no file, or it was not compared with the pools.",
   ),
   stateReason: maybe("The reason, a sentence without its full stop."),
   pools: texts("The names of the libvirt pools; for revert, those that the patch was for."),
-  notes: texts("Notes, in sentences; they are also printed on standard error."),
+  notes: texts("Notes, as sentences; they are also printed on standard error."),
 };
 
 const form = <const Command extends string, const T extends v.ObjectEntries>(command: Command, entries: T) =>
   v.strictObject({ ...common, command: v.literal(command), ...entries });
 
-const written = maybe("The file of --output; null if there is none.");
+const written = maybe("The file of --output; null if the result was not written to a file.");
 const change = {
   check: flag("Whether --check was given, so that nothing was changed."),
   changed: flag("Whether the file was changed; with --check, whether it would be."),
@@ -65,20 +65,20 @@ const change = {
   timeRestored: maybeFlag("Whether the modification time is the original one too; null if nothing is removed."),
 };
 const status = <const T extends readonly string[]>(...words: T) =>
-  oneOf(words, "What was done; with --check, what would be done.");
+  oneOf(words, "The result; with --check, what would be done.");
 const outcome = {
   status: oneOf(["passed", "failed", "skipped"], "The result."),
   reason: text("What was run, or why nothing was run, a sentence without its full stop."),
 };
 const check = {
-  label: text("What holds if the check passes."),
-  passed: flag("Whether it passed."),
-  difference: text("What is wrong; empty if it passed."),
+  label: text("What was checked."),
+  passed: flag("Whether the check passed."),
+  difference: text("What is wrong; empty if the check passed."),
 };
 const checked = { ...outcome, checks: listOf(check, "The single checks.") };
-const causes = texts("If it failed: possible causes, in sentences without their full stops.");
+const causes = texts("If a check failed: possible causes, as sentences without their full stops.");
 const value = {
-  label: text("User, secret or monitor."),
+  label: text("User, secret or monitor, or a number of elements."),
   expected: text("The value that the pool needs."),
   found: text("The value that virt-install wrote."),
   right: flag("Whether the value is right."),
@@ -96,20 +96,20 @@ const volume = v.strictObject({
 const monitor = { name: text("Name or address."), port: v.pipe(v.nullable(v.number()), v.description("Null: any.")) };
 const auth = v.strictObject({
   username: text("The cephx user."),
-  uuid: text("The secret that contains the key; empty if only its usage is known."),
+  uuid: text("The UUID of the secret; empty if only the usage of the secret is known."),
   usage: v.optional(text("The usage of the secret, if a pool names it by usage.")),
 });
 const pool = {
   pool: text("The libvirt pool."),
-  cephPool: text("Its Ceph pool."),
+  cephPool: text("The Ceph pool of the libvirt pool."),
   monitors: listOf(monitor, "The monitors, in the order of the pool."),
   auth: v.nullable(auth),
 };
 const broken = { pools: texts("The libvirt pools."), ...error.entries };
 const hookFile = {
-  path: text("The path in the directory of --output: the place on the host, or in the tree of the engine."),
-  content: text("The content."),
-  program: flag("Whether it is executable: the standalone script."),
+  path: text("The path below the --output directory: the path on the host, or in the tree of the engine."),
+  content: text("The content of the file."),
+  program: flag("Whether the file is executable; only the standalone script is."),
 };
 
 const many = { ...envelope, command: v.literal("bundle") };
@@ -118,28 +118,28 @@ const host = v.strictObject({
   name: text("The name of the host file without .json."),
   host: maybe("The host that the host file names; null if it names none, or cannot be read."),
   source: text("The host file."),
-  status: oneOf(["written", "unchanged", "failed"], "The result; unchanged: the same script was there already."),
+  status: oneOf(["written", "unchanged", "failed"], "The result; unchanged: the file contained this script already."),
   written: maybe("The script, in the directory of --output; null if this host failed."),
-  notes: texts("Notes."),
+  notes: texts("Notes about this host."),
   error: v.nullable(error),
 });
 const counts = v.strictObject({
   hosts: count("Number of hosts."),
   written: count("Number of scripts that were written."),
-  unchanged: count("Number of scripts that were there already."),
-  failed: count("Number of hosts that failed. The exit code is the highest of theirs."),
+  unchanged: count("Number of scripts that did not change."),
+  failed: count("Number of hosts that failed. The exit code of the run is the highest exit code of a host."),
 });
 const summary = v.strictObject({
   ...many,
   summary: counts,
-  notes: texts("Notes, each with the number of its hosts."),
+  notes: texts("Notes, each with the number of hosts that have it."),
 });
 
 /** The schema of each command, of a failure, and of the lines of --hosts. */
 export const FORMS = {
   inspect: form("inspect", {
     program: maybe("The virt-install that uses this virtinst; with --ssh, null."),
-    alternative: maybe("What to do instead of applying the patch, a sentence without its full stop; null if nothing."),
+    alternative: maybe("What to do instead of applying the patch, without a full stop; null if not possible."),
     resolved: listOf(pool, "The pools that can be used, with the UUIDs of their secrets."),
     broken: listOf(broken, "The pools that cannot be used. Every other command refuses them."),
     document: v.pipe(hostDocument, v.description("The host file, which --host reads.")),
@@ -151,9 +151,9 @@ export const FORMS = {
   }),
   bundle: form("bundle", { program: text("The standalone script."), written }),
   hook: form("hook", {
-    kind: text("The engine."),
+    kind: text("The kind of hook."),
     files: listOf(hookFile, "The files of the hook, the standalone script last, unless each host gets its own."),
-    written: maybe("The directory of --output; null if there is none."),
+    written: maybe("The directory of --output; null if nothing was written."),
   }),
   apply: form("apply", {
     ...change,
@@ -171,7 +171,7 @@ export const FORMS = {
       v.description("The virt-install of this host, with libvirt's test driver."),
     ),
     volume: v.pipe(v.nullable(volume), v.description("With --vol: what virt-install writes for that volume.")),
-    written: maybe("The file of --report; null if there is none."),
+    written: maybe("The file of --report; null if no report was written."),
   }),
   preview: form("preview", {
     changed: flag("Whether the patch changes the domain."),
@@ -190,7 +190,7 @@ export const FORMS = {
 type Read<T> = T extends object ? { readonly [K in keyof T]: Read<T[K]> } : T;
 type Own<T> = Read<Omit<T, keyof typeof envelope | "written">>;
 
-/** What a command returns: its JSON without what the command line adds. */
+/** What a command returns: its JSON without the fields that the command line adds. */
 export type Result<Command extends Exclude<keyof typeof FORMS, "error" | "hosts">> = Own<
   v.InferOutput<(typeof FORMS)[Command]>
 >;
@@ -198,5 +198,5 @@ export type Result<Command extends Exclude<keyof typeof FORMS, "error" | "hosts"
 /** The result for one of many hosts. */
 export type HostResult = Read<Omit<v.InferOutput<typeof host>, keyof typeof envelope>>;
 
-/** The result for all of them. */
+/** The summary for all hosts. */
 export type HostsSummary = Own<v.InferOutput<typeof summary>>;

@@ -8,14 +8,14 @@ import type { Given } from "./next-command";
 import type { HostResult, HostsSummary } from "./schema";
 import { print, writeStderr } from "./streams";
 
-/** How a command prints its result: as JSON, or as text, more of it or none; and the options that it was given. */
+/** How a command prints its result: as JSON, as text with or without details, or not at all; and its other options. */
 export interface OutputOptions extends Given {
   readonly json?: boolean;
   readonly verbose?: boolean;
   readonly quiet?: boolean;
 }
 
-/** What every result has. */
+/** The fields that every result has. */
 interface Shown {
   readonly command: string;
   readonly notes: readonly string[];
@@ -24,9 +24,9 @@ interface Shown {
 /**
  * Prints a result on standard output, then its notes on standard error.
  *
- * @param text the text, if neither JSON nor nothing is wanted
- * @returns whether all of it was read
- * @throws Failure (io) if it cannot be written
+ * @param text returns the text for people; not called with --json or --quiet
+ * @returns whether standard output was read to its end
+ * @throws Failure (io) if standard output cannot be written
  */
 export function show<T extends Shown>(
   result: T,
@@ -47,12 +47,11 @@ function writeNotes(notes: readonly string[], { quiet }: OutputOptions): void {
 }
 
 /**
- * Writes what was generated to the file or directory of --output and prints its name; without one (or with -), prints
- * what was generated.
+ * Writes the generated content to the file or directory of --output and prints its name. Without --output, or with -,
+ * prints the content.
  *
- * @param content what was generated
- * @param what a name for it
- * @param write writes it to a file or directory
+ * @param what a name of the content, for people
+ * @param write writes the content to a file or directory
  */
 export function showGenerated(
   result: Shown,
@@ -76,9 +75,9 @@ export function showGenerated(
 }
 
 /**
- * Prints what `apply` or `revert` did. If standard output does not take it, standard error gets what was changed.
+ * Prints what `apply` or `revert` did. If standard output cannot be written, reports a change on standard error.
  *
- * @param options with `diff`, the diff is printed, even if nothing else is
+ * @param options with `diff`, the diff is printed even with `quiet`
  */
 export function showChange(
   change: Change,
@@ -100,9 +99,9 @@ export function showChange(
   }
 }
 
-/** A run over many hosts. Between two hosts it keeps only the counts. */
+/** A run over many hosts. It keeps only counts and notes, not the results. */
 export interface HostsRun {
-  /** One host after the other; each script is generated when its line is asked for. */
+  /** One result after the other; each script is generated when its result is requested. */
   readonly lines: AsyncIterable<HostLine>;
   /** The counts and notes, after the last host. */
   readonly summary: () => HostsSummary;
@@ -112,7 +111,7 @@ export interface HostsRun {
 export type HostLine = HostResult & { readonly failure: Failure | null };
 
 /**
- * Prints a run over many hosts: each failure on standard error as it happens, with JSON a line for each host.
+ * Prints a run over many hosts: each failure on standard error when it happens, and with JSON a line for each host.
  *
  * @param output the directory of --output
  * @param codeOf the exit code of a failure

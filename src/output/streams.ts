@@ -6,10 +6,10 @@ import { pause } from "../system/read";
 export const DESCRIPTORS = { stdout: 1, stderr: 2 };
 
 /**
- * Writes to standard output, synchronously: the process may end right after it.
+ * Writes to standard output, synchronously, because the process may end right after it.
  *
  * @returns whether all of it was read: a reader that closes the pipe early (| head) is not an error
- * @throws Failure (io) if it cannot be written
+ * @throws Failure (io) if standard output cannot be written
  */
 export function print(output: string | Uint8Array): boolean {
   try {
@@ -17,7 +17,7 @@ export function print(output: string | Uint8Array): boolean {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EPIPE") return false;
-    throw new Failure("io", `Standard output cannot be written: ${systemReason(error)}.`, "Check where it goes to.");
+    throw new Failure("io", `Standard output cannot be written: ${systemReason(error)}.`, "Check its file or pipe.");
   }
 }
 

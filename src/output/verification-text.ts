@@ -6,7 +6,7 @@ import type { Result } from "./schema";
 /** What `verify` prints. */
 export type Verification = Omit<Result<"verify">, "notes">;
 
-/** Whether the file is as the host needs it: the patch is current, or not needed. */
+/** Whether the patch is current, or not needed. */
 export function isWanted({ state, affected }: Pick<Verification, "state" | "affected">): boolean {
   return state === "current" || (state === "not-patched" && affected === "no");
 }
@@ -65,7 +65,7 @@ function countText({ checks }: CheckGroup): string {
   return ran === 0 ? "" : failed > 0 ? ` (${failed} of ${all} failed)` : ` (${all})`;
 }
 
-/** Why `verify` does not exit with 0, for standard error: the state of the file if it is to blame, and each check that failed. */
+/** Why `verify` exits with another code than 0: the state of the file if that is a reason, and each failed check. */
 export function problems(found: Verification): string[] {
   const { volume } = found;
   const groups = checkGroups(found).filter(({ status }) => status === "failed");

@@ -42,7 +42,7 @@ test("--report writes a page for every verdict", async () => {
   expect(page()).toContain("The function in the file does not make this change.");
   edit("# <<< virtinst-rbd-patch\n", "");
   expect([await verify(), heading()]).toEqual([4, "The patch is damaged"]);
-  expect(page()).toContain("The patch is damaged, so its lines are not known.");
+  expect(page()).toContain("The patch is damaged: its lines are unknown.");
 });
 
 test("--report replaces an older page, and no other file", async () => {

@@ -182,8 +182,8 @@ describe("the page shows", () => {
     ["was not run: no Python", skipped],
   ])("the sample disk, and that the function %s", (words, behaviour) => {
     const html = of({ behaviour, disk });
-    expect(texts(html, "p").find((text) => text.includes("sample domain: as"))).toMatch(
-      new RegExp(`^The two, in .* of the pool\\. The function in the file ${words}\\.$`),
+    expect(texts(html, "p").find((text) => text.includes("sample domain. Before: as"))).toMatch(
+      new RegExp(`^The two in .* of the pool\\. The function in the file ${words}\\.$`),
     );
     expect([texts(html, "del")[0], texts(html, "ins")[0]]).toEqual(["a\n", "b\n"]);
   });

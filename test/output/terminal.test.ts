@@ -55,7 +55,7 @@ test("inspect names revert as the next command if no pool needs the patch, and n
   expect((await cli(["inspect", ...unaffected])).stdout).toMatch(/^Affected: no\n[^\n]*\n\nHost /);
   await cli(["apply", ...options]);
   const { stdout } = await cli(["inspect", ...unaffected]);
-  expect(stdout).toMatch(/^Affected: no\n.*\nNext, remove the patch, which no pool needs: .* revert --virtinst=.*\n\n/);
+  expect(stdout).toMatch(/^Affected: no\n.*\nNext, remove the patch \(no pool needs it\): .* revert --virtinst=.*\n\n/);
   expect(shell(`tool ${nextCommand(stdout)}`)).toMatchObject({ code: 0, stdout: expect.stringContaining(path) });
 });
 
