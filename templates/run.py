@@ -1,8 +1,8 @@
-# Runs under the Python that runs virt-install: reads a request as JSON and answers as JSON on a line of its
-# own. It prints its version first: this tells a Python that crashes over it from one that cannot start.
-# What the keys of the request ask for:
+# Run by the Python that runs virt-install. Reads a request as JSON, and prints an answer as JSON on a line.
+# It prints its version first, to distinguish a Python that crashes from one that cannot start.
+# The keys of the request:
 # compile: why each of these files cannot be imported. run: the result of the function for each XML.
-# before, after, labels: checks of the function on a domain with a disk for each label.
+# before, after, labels: check the function with a domain that has a disk for each label.
 import json
 import logging
 import re
@@ -20,12 +20,12 @@ class Log(logging.Handler):
 
 
 def to_bytes(value):
-    # Latin-1 carries any byte through JSON.
+    # JSON has no bytes: the request encodes them as Latin-1.
     return value.encode("latin-1")
 
 
 def fault_in(source):
-    """Return why `import` could not read a file, or None. Python 2's compile() does not apply PEP 263."""
+    """Return why `import` cannot read a file, or None. The compile() of Python 2 does not apply PEP 263."""
     encoding = "ascii" if sys.version_info[0] == 2 else "utf-8"
     if source.startswith(b"\xef\xbb\xbf"):
         encoding = "utf-8"
@@ -57,7 +57,7 @@ def to_str(xml):
 
 
 def checks(function, before, after, labels):
-    """Return checks of the function; a label says what holds if the check passes."""
+    """Return checks of the function; a label states what is true if the check passes."""
     xml, again, none = [to_unicode(function(to_str(one))) for one in (before, after, None)]
     wanted, found = [re.findall("(?s) {4}<disk .*?</disk>\n", one or "") for one in (after, xml)]
     log = "\n".join(["log:"] + answer["log"])
@@ -65,11 +65,11 @@ def checks(function, before, after, labels):
     results = [(label, disk == own, "expected:\n%sfound:\n%s" % (disk, own))
                for label, disk, own in zip(labels, wanted, found)]
     results += [
-        ("the rest of the domain stays as it is", xml == after, log),
-        ("complete disks stay as they are", again == after, log),
-        ("no XML stays none (--import)", none is None, "it became %r" % (none,)),
+        ("the rest of the domain is unchanged", xml == after, log),
+        ("complete disks are unchanged", again == after, log),
+        ("None is returned as None (--import)", none is None, "returned: %r" % (none,)),
         # On 2.7, virt-install may pass str or unicode.
-        ("str and unicode give the same", all(to_unicode(function(one)) == to_unicode(function(to_str(one)))
+        ("same result for str and unicode", all(to_unicode(function(one)) == to_unicode(function(to_str(one)))
                                               for one in (before, after)), log)]
     return [{"label": label, "passed": passed, "difference": "" if passed else difference}
             for label, passed, difference in results]

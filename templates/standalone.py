@@ -1,7 +1,7 @@
 #!/bin/sh
 ''':'
 # sh runs these lines, and Python reads them as a string: they find a Python, which then runs this file.
-# No name of Python is the same on all hosts: EL 8 may have only platform-python, Debian 9 only python2.
+# The name of Python differs between hosts: EL 8 may have only platform-python, Debian 9 only python2.
 case $- in *s*) echo "To run this from standard input: python3 - apply < FILE" >&2; exit 2;; esac
 for python in python3 /usr/libexec/platform-python python2.7 python2; do
     "$python" -E -S -c "" 2>/dev/null && exec "$python" -B -E -s "$0" "$@"
@@ -11,13 +11,13 @@ exit 6
 '''
 # Applies, verifies and reverts the patch on a host without Node. Python 2.7 and 3.4 to 3.13.
 # `virtinst-rbd-patch bundle` generated it for the configuration below. Generate it again when a pool changes.
-# "The tool" is virtinst-rbd-patch: it needs Node, does the same, and writes the same bytes into the file.
+# "The tool" is virtinst-rbd-patch. It needs Node, and writes exactly the same bytes into the file.
 import sys
 if not (getattr(sys.flags, "safe_path", 0) or getattr(sys.flags, "isolated", 0)):
     del sys.path[0]  # the directory of this script: import modules only from Python's own directories
 import signal
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback until begin() handles it
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # end without a traceback until begin() handles it
 import argparse
 import errno
 import hashlib
@@ -41,13 +41,13 @@ LAYOUTS = ("virtinst/install/installer.py", "3"), ("virtinst/installer.py", "3")
 # Where the Pythons of a distribution have their packages. A virtual environment has its own directories.
 LIBRARIES = "/usr/local/lib", "/usr/local/lib64", "/usr/lib", "/usr/lib64"
 DISK_CODE = "virtinst/devices/disk.py", "virtinst/devicedisk.py"
-# What the disk code does with a pool. CONFIG["affected"] has a verdict for each.
+# What the disk code of virtinst does. CONFIG["affected"] has a verdict for each of these.
 NOT_FOUND, NO_NETWORK_DISKS, NO_AUTH, COPIES_AUTH = range(4)
 RELEASES = "virtcli/cliconfig.py", "virtinst/buildconfig.py", "virtinst/build.cfg"
 NAME = "_virtinst_rbd_patch"
-RESTORE = "Restore the file from its package (rpm -qf or dpkg -S shows which), then run this again."
+RESTORE = "Restore the file from its package (rpm -qf or dpkg -S prints its name), then run this again."
 PASS_IT = "Pass the directory that contains the virtinst package with --virtinst."
-REPLACED = []  # the path of the file, as soon as it was replaced
+REPLACED = []  # contains the path of the file after it was replaced
 
 class Failure(Exception):
     """An error: the exit code, the message, and what to do next."""
@@ -76,10 +76,10 @@ def write(descriptor, text):
     with io.open(descriptor, "wb", closefd=False) as stream:
         stream.write(text.encode("ascii", "replace"))
 
-# ---- Find virtinst, without importing or running it. All paths are those of the tree below --root. ---------
+# ---- Find virtinst, without importing or running it. All paths are relative to --root. ---------------------
 
 def resolve(root, path):
-    """Return a path without symbolic links, which are followed below root only; None if nothing is there."""
+    """Return a path with all symbolic links resolved inside root; None if it does not exist."""
     rest, done, links = path.split("/"), [], 0
     while rest:
         step = rest.pop(0)
@@ -97,20 +97,20 @@ def resolve(root, path):
     return "/" + "/".join(done)
 
 def read(root, *path):
-    """Return a regular file as latin-1 (one character for each byte), or None if there is none."""
+    """Return a regular file as latin-1 (one character for each byte), or None if it does not exist."""
     place = resolve(root, os.path.join(*path))
     if place is None or not os.path.isfile(root + place):
         return None
     size = os.path.getsize(root + place)
     if size > 16 << 20:
         raise EnvironmentError(errno.EFBIG, "it is larger than 16 MiB", root + place)
-    if size == 0:  # files of /proc state no size, and some of them never end
+    if size == 0:  # files of /proc have the size 0, and some of them never end
         return u""
     with io.open(root + place, encoding="latin-1", newline="") as file:
         return file.read()
 
 def site_directories(root, libraries):
-    """Return the directories for the packages of each Python, newest version first."""
+    """Return the package directories of each Python, newest version first."""
     found = []
     for library in libraries:
         place = resolve(root, library)
@@ -129,12 +129,12 @@ ADDED = re.compile(r"""[ \t\r\n]*0[ \t\r\n]*,[ \t\r\n]*(?:(["'])([^"'\\\n]+)\1[ 
                    r"""\)[ \t]*(?:[#;\r\n]|\Z)""" % (ABSOLUTE, ABSOLUTE))
 
 def read_program(root, path, depth=0):
-    """Return (the Python of a virt-install, the directories in which that searches for virtinst)."""
+    """Return (the Python of a virt-install, the directories in which it searches for virtinst)."""
     text = (read(root, path) or u"")[:65536]
     words = re.split(u"[ \t\r]+", text.partition(u"\n")[0][2:]) if text[:2] == u"#!" else []
     words = [native(word) for word in words if word and word[0] != u"-" and u"=" not in word]
     words = [word for word in words if os.path.basename(word) != "env"]
-    if u"\0" in text:  # no path has it
+    if u"\0" in text:  # no path contains a NUL
         words = []
     if not words or not re.match(r"(platform-)?python[0-9.]*\Z", os.path.basename(words[0])):
         # A shell script that runs the real one: exec /opt/virt-manager/virt-install "$@"
@@ -151,7 +151,7 @@ def read_program(root, path, depth=0):
         if not added or not found.group().endswith(".insert("):
             raise Failure(TARGET, u"It is unknown which virtinst %s uses: line %d changes sys.path." % (
                 text_of(root + path), text.count(u"\n", 0, found.end()) + 1), PASS_IT)
-        folders.insert(0, os.path.join(own, native(added.group(2) or u"")))  # the last one is searched first
+        folders.insert(0, os.path.join(own, native(added.group(2) or u"")))  # the last one comes first
     prefix = os.path.normpath(os.path.join(words[0], "../.."))
     libraries = LIBRARIES if words[0][:1] != "/" or prefix == "/usr" else (prefix + "/lib", prefix + "/lib64")
     return words[0], folders + [own] + site_directories(root, libraries)
@@ -172,7 +172,7 @@ class Virtinst(object):
             folders = (read_program(root, programs[0])[1] if programs else []) + ["/usr/share/virt-manager"]
             folders += site_directories(root, LIBRARIES)
         candidates = ((folder, file, major, read(root, folder, file) or u"")
-                      for folder in folders for file, major in LAYOUTS)  # read one by one, until one fits
+                      for folder in folders for file, major in LAYOUTS)  # lazy: read until one matches
         found = next((one for one in candidates if u"def _build_xml" in one[-1]), None)
         if not found:
             raise Failure(TARGET, u"No virtinst was found (looked in %s)." % u", ".join(
@@ -213,7 +213,7 @@ class Virtinst(object):
         return found.group(1) if found else None
 
 # ---- The patch: a call in _build_xml, and FUNCTION at the end of the file ----------------------------------
-# The tool has the same rules. These expressions have no \w and \s, which are not only ASCII.
+# The tool has the same rules. Do not use \w and \s here: they match more than ASCII.
 
 MARKER = re.compile(r"(?<![^\n])[ \t\f]*# (>>>|<<<) virtinst-rbd-patch(?![A-Za-z0-9_-])[^\n]*\n?")
 CALL = re.compile(r"[ \t]+# >>> virtinst-rbd-patch [ -~]*\n[ \t]+([A-Za-z0-9_]+) = %s\(\1\)\n"
@@ -221,15 +221,15 @@ CALL = re.compile(r"[ \t]+# >>> virtinst-rbd-patch [ -~]*\n[ \t]+([A-Za-z0-9_]+)
 BLOCK = re.compile(r"# >>> virtinst-rbd-patch ([A-Za-z0-9_.+-]+)[^\n]*\n(?:#[^\n]*\n)*def %s\(xml\):\n"
                    r"(?:(?: [^\n]*)?\n)* +return xml\n[^\n]*\n?\Z" % NAME)
 DIGEST, TIME = r"sha256=([0-9a-f]{64})", r"mtime=(-?[0-9]{1,20}\.[0-9]{9})"
-HEADER = re.compile(r"# >>> [a-z-]+ [^ \n]+\n(?:#[^\n]*\n){5}"  # five lines for a person
+HEADER = re.compile(r"# >>> [a-z-]+ [^ \n]+\n(?:#[^\n]*\n){5}"  # five lines for people
                     r"# original: %s %s\n# block: %s\ndef " % (DIGEST, TIME, DIGEST))
-# That of 1.x: after the first line, 1.1 and 1.2 have five lines that explain the patch. 1.0 has none, and has
-# digest and time on one line: `# pristine: sha256=... mtime=... ...`.
+# The header of 1.x. After its first line, 1.1 and 1.2 have five lines that explain the patch. 1.0 does not,
+# and has digest and time on one line: `# pristine: sha256=... mtime=... ...`.
 OLD_HEADER = re.compile(
     r"# >>> [a-z-]+ 1\.(?:0\..*\n|.*\n# Not part of virt-manager: .*\n# .*\n# For .*\n# To undo "
     r".*\n# Or, .*\n)# format: .*\n# pristine: %s(?:\n# pristine:)? %s .*\n"
     r"# facts: .*\n# blocks: .*\ndef " % (DIGEST, TIME))
-# A statement that leaves _build_xml; `:return:` of a docstring is none.
+# A statement that leaves _build_xml; `:return:` in a docstring does not.
 LEAVES = re.compile(r"(?:^|[:;])[ \t]*return(?![A-Za-z0-9_:])|(?<![A-Za-z0-9_])yield(?![A-Za-z0-9_])")
 LOG = re.compile(r"(?:log|logging)\.debug\(")
 # A line of a manual edit: a call that rewrites text, but not in a comment or a log line.
@@ -241,7 +241,7 @@ def sha256(text):
     return hashlib.sha256(text.encode("latin-1")).hexdigest()
 
 def require(condition, number, expected):
-    """Refuse the file, because of one of its lines, if a condition does not hold."""
+    """Raise a Failure for a line of the file, unless the condition is true."""
     if not condition:
         message = "line %d: cannot be patched; expected %s. Nothing was written." % (number + 1, expected)
         raise Failure(TARGET, message, RESTORE)
@@ -276,7 +276,7 @@ def method_body(lines):
         line = lines[start] if start < len(lines) else u"the file ended: refuse it"
         require(not line.strip(u" \t\f") or is_deeper(line, indent) or line.startswith(indent + u")"),
                 found[0], "a signature of _build_xml that ends in a colon")
-    # For Python, a comment does not end a block, whatever its indentation.
+    # In Python, a comment does not end a block, even if it is indented less.
     below = [at for at in range(start + 1, len(lines)) if lines[at].strip(u" \t\f") and (
         is_deeper(lines[at], indent) or lines[at].lstrip(u" \t")[:1] != u"#")]
     end = next((n for n, at in enumerate(below) if not is_deeper(lines[at], indent)), len(below))
@@ -286,24 +286,24 @@ def method_body(lines):
 def insertion_point(lines):
     """Return (index of the first log line of _build_xml, its indentation, the two variables that it returns).
 
-    _build_xml returns two domains, one for the installation and one for the guest; both are complete there.
+    _build_xml returns two domains, for the installation and for the guest. Both are complete at this line.
     Everything that could make the call run too early, twice or not at all is refused.
     """
     body = method_body(lines)
     indent, last = indent_of(lines[body[0]]), body[-1]
-    # The statements of the body itself, without their indentation; what is nested deeper is not in it.
+    # The statements of the body without their indentation; nested statements are not included.
     own = dict((at, lines[at][len(indent):]) for at in body if indent_of(lines[at]) == indent)
     names = RETURN.match(own.get(last, u""))
     require(names and names.group(1) != names.group(2), last,
             "`return FIRST, SECOND` as the last line of _build_xml")
     for at in body:
         require(at == last or not LEAVES.search(lines[at]), at, "no other `return` and no `yield`")
-        # Python counts the columns of an indentation again after a form feed.
+        # After a form feed, Python restarts the count of the indentation.
         require(u"\f" not in lines[at], at, "no form feed in _build_xml")
     anchor = next((at for at in body if LOG.match(own.get(at, u""))), None)
     require(anchor is not None, last, "a line that begins with log.debug( or logging.debug( before it")
     for at in [at for at in body if anchor <= at < last]:
-        # Deeper lines continue a call, and a bracket ends it.
+        # Deeper lines continue a log call, and a bracket ends it.
         is_log = is_deeper(lines[at], indent) if at not in own else (
             LOG.match(own[at]) or own[at].rstrip(u" \t\f\v") == u")")
         require(is_log and u";" not in lines[at] and u":=" not in lines[at], at,
@@ -345,7 +345,7 @@ class Patch(object):
         call, self.block = blocks[::-1] if old else blocks
         self.span = spans[0 if old else 1]
         shape, header = BLOCK.match(self.block), (OLD_HEADER if old else HEADER).match(self.block)
-        # A block with anything else in it, or with more lines of a function after it, must not be removed.
+        # Do not remove a block that contains anything else, or that more lines of a function follow.
         after = text[self.span[1]:]
         blank = after[:len(after) - len(after.lstrip(u" \t\r\n"))]
         is_indented = blank != after and blank[-1:] in (u" ", u"\t")
@@ -363,7 +363,7 @@ class Patch(object):
                 for line in lines for name in re.findall(u'u"([^"]*)"', line)]
 
 def examine(text, compare):
-    """Return (state, reason, the patch or None); `compare` is whether to compare it with CONFIG."""
+    """Return (state, reason, the patch or None); `compare`: whether to compare the patch with CONFIG."""
     if not MARKER.search(text) and NAME not in text:
         return "not-patched", u"the file has no patch", None
     try:
@@ -376,7 +376,7 @@ def examine(text, compare):
     if patch.tool != VERSION:
         return "outdated", u"the patch was written by version %s, this is %s" % (patch.tool, VERSION), patch
     try:
-        # For revert, a patch that was not edited is current.
+        # revert does not compare: a patch that was not edited counts as current.
         wanted = insert(patch.base, patch.mtime) if compare else text
     except Failure:
         wanted = u""
@@ -417,19 +417,19 @@ def command(*words):
     return output.strip()
 
 def modified_time(path):
-    """Return the modification time in seconds, with nine decimals: Python 2.7 does not know them."""
+    """Return the modification time in seconds, with nine decimals, which Python 2.7 cannot read."""
     return command("stat", "-L", "-c", "%.9Y", "--", path)
 
 def replace(path, old, new, mtime=None):
-    """Replace a file, whole or not at all; keep mode, owner, ACL and SELinux label; set its time."""
+    """Replace a file, completely or not at all. Keep mode, owner, ACL and SELinux label; set the time."""
     temporary, descriptor = os.path.join(os.path.dirname(path), ".virtinst-rbd-patch.tmp"), None
 
     def is_new_file(name):
-        """Return whether a name is that of the new file."""
+        """Return whether a path leads to the new file."""
         return descriptor is not None and os.path.lexists(name) and os.path.samestat(
             os.lstat(name), os.fstat(descriptor))
     try:
-        # One that is older than ten seconds was left behind by a run that was killed. The clock may be wrong.
+        # A file older than ten seconds is from a run that was killed. abs(): the clock may be wrong.
         if os.path.lexists(temporary) and abs(time.time() - os.lstat(temporary).st_ctime) > 10:
             os.unlink(temporary)
         try:
@@ -438,8 +438,8 @@ def replace(path, old, new, mtime=None):
             if error.errno == errno.EEXIST:
                 raise Failure(IO, "another run is in progress. Nothing was written.", "Run this again later.")
             raise
-        # The mode includes the ACL, xattr the SELinux label; cp fails if it cannot copy one. It copies the
-        # content too, which is overwritten.
+        # cp copies the ACL with the mode, and the SELinux label with xattr. It fails if it cannot copy them.
+        # The content that it copies is overwritten.
         command("cp", "--preserve=mode,ownership,xattr", "--", path, temporary)
         before, after = os.stat(path), os.stat(temporary)
         if (before.st_uid, before.st_gid) != (after.st_uid, after.st_gid):
@@ -447,7 +447,7 @@ def replace(path, old, new, mtime=None):
         os.ftruncate(descriptor, 0)
         with io.open(descriptor, "wb", closefd=False) as file:
             file.write(new.encode("latin-1"))
-        # For Python, byte code is up to date if its source has the same size and second: take another second.
+        # Python compares only size and second to find out whether byte code is current: use another second.
         fresh = int(max(time.time(), os.stat(path).st_mtime + 1))
         os.utime(temporary, (fresh, fresh))
         if mtime:
@@ -475,7 +475,7 @@ def replace(path, old, new, mtime=None):
 
 # ---- Checks ------------------------------------------------------------------------------------------------
 
-# templates/run.py of the tool: compiles files and runs the function, under the Python that runs virt-install.
+# templates/run.py of the tool: compiles files and runs the function, with the Python that runs virt-install.
 CHECK_PROGRAM = ""
 
 def ask(virtinst, **request):
@@ -497,7 +497,7 @@ def ask(virtinst, **request):
     return None, None, u"no Python %s was found on this machine" % major
 
 def verdict(reason, checks):
-    """Return the result of some checks. None at all means that they were skipped."""
+    """Return the result of checks. An empty list means that they were skipped."""
     status = "skipped" if not checks else "passed" if all(one["passed"] for one in checks) else "failed"
     return {"status": status, "reason": reason, "checks": checks}
 
@@ -519,10 +519,10 @@ def check_virt_install(virtinst):
     import shutil
     import tempfile
     copied, program, folder = virtinst.kind == COPIES_AUTH, virtinst.program, None
-    # The test driver takes no pool without a monitor, and a disk without auth does not state its user.
+    # The test driver needs pools with a monitor. A disk without auth does not state its user.
     disks = [one for one in CONFIG["disks"] if one["listed"] and (copied or not one["byUser"])]
     if not program or not disks:
-        return verdict(u"no pool lists a monitor and can be told from others" if program else
+        return verdict(u"no pool lists a monitor and differs from the others" if program else
                        u"no virt-install uses this virtinst", [])
     reason = u"%s with %d of %d pools" % (text_of(program), len(disks), len(CONFIG["disks"]))
     try:
@@ -554,9 +554,9 @@ def check_virt_install(virtinst):
     xml = re.search(u"(?s)<domain[ >].*</domain>", output).group()
     answer, _, why = ask(virtinst, block=FUNCTION, run=[xml])
     answer = answer if answer and "error" not in answer else {"log": [why or answer["error"]]}
-    complete = not answer["log"] and answer.get("results") == [xml]  # the function finds nothing to add
+    complete = not answer["log"] and answer.get("results") == [xml]  # the function changes nothing
     checks = [check(u"disk of pool " + one["pool"], one["image"] + u'"' in xml, u"missing") for one in disks]
-    checks.append(check(u"no disk lacks anything", complete, u"\n".join(answer["log"] + [xml])))
+    checks.append(check(u"all disks are complete", complete, u"\n".join(answer["log"] + [xml])))
     expected = len([one for one in disks if one["auth"]])
     checks.append(check(u"no other disk has an auth", xml.count(u"<auth") == expected, xml))
     return verdict(reason, checks)
@@ -600,11 +600,11 @@ def check_new(virtinst, base, new):
                       % done["reason"], "Install the Python that runs virt-install.")
     old_fault, new_fault = answer["compile"]
     if old_fault:
-        raise Failure(TARGET, u"it cannot be compiled, even without the patch: %s (%s). Nothing was written."
+        raise Failure(TARGET, u"it does not compile, even without the patch: %s (%s). Nothing was written."
                       % (old_fault, python), RESTORE)
     failed = [u"%(label)s: %(difference)s" % one for one in done["checks"] if not one["passed"]]
     if new_fault or failed:
-        raise Failure(FAILED, u"it would not work with the patch: %s (%s). Nothing was written."
+        raise Failure(FAILED, u"the patched file does not work: %s (%s). Nothing was written."
                       % (new_fault or u"; ".join(failed), python), "Report this, with the file.")
     return u"compiled by " + python
 
@@ -644,9 +644,9 @@ def verify(virtinst, args, result):
         skip = u"--static" if args.static else u"the file is %s" % state
     function = verdict(skip, []) if skip else check_function(virtinst.patch.block, virtinst)[0]
     if is_unaffected(result) and not args.static:
-        skip = None  # check that virt-install writes complete disks without the patch
+        skip = None  # check that virt-install writes complete disks without a patch
     install = verdict(skip, []) if skip else check_virt_install(virtinst)
-    # Only the tool fills the others; they are here because its JSON has them.
+    # The tool fills the other fields. They are here because the JSON has the same fields.
     result.update(behaviour=function, install=dict(install, causes=[]), volume=None, written=None)
     result["notes"] += CONFIG["verify_notes"]
 
@@ -662,7 +662,7 @@ def exit_code(result):
     return FAILED if "failed" in (result["behaviour"]["status"], result["install"]["status"]) else OK
 
 def refuse_pools(virtinst):
-    """Refuse pools of another host, and pools that differ only in their user if virtinst copies no auth."""
+    """Refuse pools of another host; if virtinst copies no auth, also pools that differ only in their user."""
     names = os.uname()[1], CONFIG["host"] or os.uname()[1]
     own, theirs = [text_of(name).lower().rstrip(u".") for name in names]
     if u"." not in own or u"." not in theirs:
@@ -686,12 +686,12 @@ def parse(words):
     parser = Parser(prog="SCRIPT", description="Adds cephx authentication and all Ceph monitors to the rbd "
                     "disks that virt-install creates (virtinst-rbd-patch %s)." % VERSION)
     parser.add_argument("command", choices=["apply", "verify", "revert"])
-    parser.add_argument("-n", "--check", "--dry-run", action="store_true", help="exit 1 for a change")
-    for flag, text in (("diff", "show what changes"), ("force", "apply: unaffected host, or manual edit"),
-                       ("static", "verify: run nothing"), ("json", "print the result as JSON")):
+    parser.add_argument("-n", "--check", "--dry-run", action="store_true", help="dry run: exit 1 for changes")
+    for flag, text in (("diff", "show what changes"), ("force", "apply if unaffected or edited by hand"),
+                       ("static", "verify without running anything"), ("json", "print the result as JSON")):
         parser.add_argument("--" + flag, action="store_true", help=text)
     parser.add_argument("-q", "--quiet", action="store_true", help="print errors only")
-    parser.add_argument("--root", metavar="DIR", help="a mounted image; nothing from it is run")
+    parser.add_argument("--root", metavar="DIR", help="work on a mounted image; run nothing from it")
     parser.add_argument("--virtinst", metavar="DIR", help="directory that contains the virtinst package")
     parser.add_argument("--version", action="version", version=VERSION)
     args = parser.parse_args(words)
@@ -715,7 +715,7 @@ def perform(args, result):
     virtinst = Virtinst(root, args.root is not None, named)
     result["file"] = text_of(virtinst.path)
     state, reason, virtinst.patch = examine(virtinst.text, args.command != "revert")
-    # revert reports this host; the others report the host that the pools are of.
+    # revert reports this host; the other commands report the host of the pools.
     result["host"] = None if virtinst.mounted else text_of(os.uname()[1])
     if args.command != "revert":
         virtinst.kind, path = virtinst.disk_code()
@@ -739,7 +739,7 @@ def perform(args, result):
     {"apply": apply, "verify": verify, "revert": revert}[args.command](virtinst, args, result)
 
 def lines_of(result):
-    """Return a result as lines for a person."""
+    """Return a result as lines of text."""
     if result["command"] != "verify":
         pools = u" (pools: %s)" % u", ".join(result["pools"]) if result["pools"] else u""
         return [u"%s: %s%s" % (result["status"], result["file"], pools)]
@@ -780,7 +780,7 @@ def main(words):
     else:
         lines = u"".join(shown(line) + u"\n" for line in lines_of(result))
         notes = u"".join(u"note: %s\n" % shown(one) for one in result["notes"])
-        if quiet:  # say only what is wrong
+        if quiet:  # print only problems
             notes = lines if code else u""
         write(2, notes)
     if as_json:
@@ -794,7 +794,7 @@ def main(words):
 def begin():
     """Run; handle signals, closed standard streams, and output that cannot be written."""
     while os.path.exists(os.devnull) and os.open(os.devnull, os.O_RDWR) < 3:
-        pass  # no other file becomes one of the standard streams
+        pass  # reopen closed standard streams: no other file may become one of them
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda number, _: sys.exit(128 + number))

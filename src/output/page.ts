@@ -24,7 +24,7 @@ export interface Report extends Result<"verify"> {
 
 /** The title of each group of checks. */
 const TITLES: Readonly<Record<string, string>> = {
-  behaviour: "The function in the file, with a sample domain",
+  function: "The function in the file, with a sample domain",
   "virt-install": "The virt-install of this host, with libvirt's test driver",
 };
 
@@ -82,7 +82,7 @@ function verdict(report: Report, groups: readonly CheckGroup[]) {
   const { exitCode, state, stateReason, affected, affectedReason } = report;
   const named = (status: string) =>
     // Without a patch, its function cannot be checked.
-    groups.filter((group) => group.status === status && (state !== "not-patched" || group.name !== "behaviour"));
+    groups.filter((group) => group.status === status && (state !== "not-patched" || group.name !== "function"));
   const [failed, skipped, passed] = [named("failed"), named("skipped"), named("passed")];
   const names = (some: readonly CheckGroup[]) => some.map(({ name }) => name).join(" and ");
   const wanted = isWanted(report);

@@ -20,7 +20,7 @@ export function checkGroups({ behaviour, install, volume }: Verification) {
     ...{ name, status, reason, causes },
     checks: checks.map(({ label, passed, difference }) => ({ label, status: statusOf(passed), difference })),
   });
-  const groups = [plain("behaviour", behaviour, []), plain("virt-install", install, install.causes)];
+  const groups = [plain("function", behaviour, []), plain("virt-install", install, install.causes)];
   return volume ? [...groups, volumeGroup(volume)] : groups;
 }
 

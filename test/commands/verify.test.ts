@@ -9,7 +9,7 @@ test("verify exits with 1 for a modified patch, and reports what its function do
   const { code, stdout } = await cli(["verify", ...options]);
   expect(code).toBe(1);
   expect(stdout).toMatch(/^modified: /);
-  expect(stdout).toMatch(/^behaviour failed \(\d of \d+ checks failed\): /m);
+  expect(stdout).toMatch(/^function failed \(\d of \d+ checks failed\): /m);
   expect(stdout).toMatch(/^ {2}failed: disk of pool libvirtpool/m);
   expect(stdout).toMatch(/usage="other/);
 });
@@ -44,6 +44,6 @@ test.each([
   await cli(["apply", ...options]);
   const { code, stdout } = await cli(["verify", ...words, "--python", "/nonexistent", ...options]);
   expect(code).toBe(0);
-  expect(stdout).toContain(`behaviour skipped: ${reason}`);
+  expect(stdout).toContain(`function skipped: ${reason}`);
   expect(stdout).not.toMatch(/passed/);
 });

@@ -121,7 +121,7 @@ describe("the verdict of the page", () => {
     ["The patch is outdated", "no", { exitCode: 1, state: "outdated", install: skipped }],
     ["The patch is damaged", "no", { exitCode: 4, state: "damaged", behaviour: skipped }],
     ["Not verified: volume p/v skipped", "no", { exitCode: 1, volume }],
-    ["Does not work: behaviour failed", "no", { exitCode: 5, behaviour: failed }],
+    ["Does not work: function failed", "no", { exitCode: 5, behaviour: failed }],
   ])("is %s", (verdict, kind, more) => {
     const html = of(more);
     expect(texts(html, "h1")).toEqual([verdict]);

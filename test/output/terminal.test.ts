@@ -77,6 +77,6 @@ test("-q prints nothing, except the reason of an exit code that is not 0, and wh
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toMatch(/^virtinst-rbd-patch: modified: /);
   expect(stderr).toMatch(
-    /^virtinst-rbd-patch: .*: behaviour failed \(\d of \d+ checks failed\): disk of pool libvirtpool/m,
+    /^virtinst-rbd-patch: .*: function failed \(\d of \d+ checks failed\): disk of pool libvirtpool/m,
   );
 });

@@ -62,7 +62,7 @@ describe("compileTexts", () => {
   });
 });
 
-const [REST, COMPLETE] = ["the rest of the domain stays as it is", "complete disks stay as they are"];
+const [REST, COMPLETE] = ["the rest of the domain is unchanged", "complete disks are unchanged"];
 
 describe("runFunction", () => {
   it("gives the result for each text, and the lines of the log", async () => {
@@ -93,7 +93,7 @@ describe("runFunction", () => {
     ["return xml and xml.replace('name=\"vms', 'name=\"other')", ["disk of pool p", REST, COMPLETE]],
     ["return xml and xml.replace('</disk>', '</disk >')", [...sample.disks.map(({ label }) => label), REST, COMPLETE]],
     ["return xml and xml.replace('virt-1</name>', 'x</name>')", [REST, COMPLETE]],
-    ["return xml or ''", ["no XML stays none (--import)"]],
+    ["return xml or ''", ["None is returned as None (--import)"]],
     ["return xml + ''", expect.stringMatching(/^TypeError: /)],
   ])("gives the checks of the sample that fail for: %s", async (body, expected) => {
     expect(await failing(body)).toEqual(expected);
