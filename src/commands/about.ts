@@ -16,7 +16,7 @@ export type About = Pick<
  * Returns these fields. A command that changes the file calls this before the change, because an error after the change
  * would hide that the file was changed.
  *
- * @param target the virtinst; null if no virtinst was found
+ * @param target the virtinst; null if it was not found or not searched for
  * @param host the host; null if the pools were not read
  */
 export function about(target: Target | null, host: Omit<Host, "facts"> | null, files: HostFiles): About {

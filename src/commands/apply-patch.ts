@@ -46,7 +46,7 @@ async function readAll(options: ApplyOptions): Promise<{ target: Target; host: H
     return { host, target };
   } catch (error) {
     const isNamed = [connect, poolXml, secretXml, hostDocument].some((option) => option !== undefined);
-    // The pools are optional if libvirt does not answer. With --root, they are read from files, and an error counts.
+    // If libvirt does not answer, continue without the pools. With --root, pools that cannot be read are an error.
     if (isNamed || (files.mounted && !force) || !(error instanceof Failure)) throw error;
     return { host: error, target: openTarget(options, null) };
   }

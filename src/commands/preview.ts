@@ -75,7 +75,7 @@ function readDomain(name: string): Source {
   return source;
 }
 
-/** The virtinst whose Python runs the function; null if none was found, unless --virtinst names its directory. */
+/** The virtinst whose Python runs the function; null if none was found. With --virtinst, fails (target) instead. */
 function installed({ files, virtinst }: CommonOptions): Installation | null {
   try {
     return findVirtinst(files, virtinst);
