@@ -3,7 +3,7 @@ import { TOOL, VERSION } from "./version";
 /** Why a command failed: usage, pools or secrets, target, a check, reading or writing. `cli.ts` has the exit codes. */
 export type FailureKind = "usage" | "facts" | "target" | "behaviour" | "io";
 
-/** The longest message, in characters: nobody reads on. */
+/** The longest message, in characters; a longer one is shortened. */
 const MOST = 2000;
 
 /** An expected failure: what is wrong and where, and what to do next. */
@@ -13,7 +13,7 @@ export class Failure extends Error {
     message: string,
     readonly hint: string,
   ) {
-    // It may contain a name of any length; the reason is at the end.
+    // A message may contain a name of any length. Keep the end, which has the reason.
     super(message.length > MOST ? `${message.slice(0, MOST / 2)}…${message.slice(-MOST / 2)}` : message);
     this.name = "Failure";
   }
@@ -27,7 +27,7 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only",
   ENOSPC: "no space left on the device",
   EISDIR: "it is a directory",
-  ENXIO: "nobody reads from that pipe",
+  ENXIO: "no process reads from this pipe",
   EMFILE: "too many open files (ulimit -n)",
   ENOTDIR: "a part of the path is not a directory",
   EIO: "the disk reports an error (EIO)",
@@ -35,14 +35,14 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   ELOOP: "too many symbolic links",
 };
 
-/** Why a system call failed, in a part of a sentence without the path, which the caller names itself. */
+/** Why a system call failed, as a part of a sentence without the path: the caller adds the path. */
 export function systemReason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === undefined) return message;
   return SYSTEM_REASONS[code] ?? message.replace(/^[A-Z]+: /, "").replace(/, \w+( '.*')?$/, "");
 }
 
-/** Anything that was thrown, as a failure without a stack trace. */
+/** Converts anything that was thrown to a failure without a stack trace. */
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const { code, path, syscall } = Object(error) as NodeJS.ErrnoException;
@@ -60,7 +60,7 @@ export function asFailure(error: unknown): Failure {
   );
 }
 
-/** Names from outside, each in quotes. */
+/** A list of names, each in quotes. */
 export function quoted(names: readonly string[]): string {
   return names.map((name) => JSON.stringify(name)).join(", ");
 }

@@ -15,7 +15,7 @@ export interface CommonOptions extends HostOptions, TargetOptions {
   readonly pool?: readonly string[];
 }
 
-/** The configuration of a host, and what follows from it. */
+/** The configuration of a host, with its pools and secrets resolved. */
 export interface Host {
   readonly config: HostConfig;
   readonly facts: ResolvedFacts;
@@ -31,7 +31,7 @@ export function hostOf(config: HostConfig, { pool: only = [] }: Pick<CommonOptio
   return { config, facts: resolveFacts(config, only), chosen: choosePools(config, only) };
 }
 
-/** The host, given the virtinst to patch: it decides whether the user of a disk tells its pool. */
+/** Resolves the pools for a virtinst: if it writes users into disks, the user of a disk identifies its pool. */
 export function settle(host: Host, installation: Installation | null, { files }: CommonOptions): Host {
   return { ...host, facts: settleUsers(host.facts, () => installation !== null && copiesAuth(installation, files)) };
 }
@@ -43,7 +43,7 @@ export function whole(host: Host): Host {
   return host;
 }
 
-/** Reads the configuration of a host; fails (facts) if that or one of its pools cannot be used. */
+/** Reads the configuration of a host; fails (facts) if the configuration or one of its pools cannot be used. */
 export async function openHost(options: CommonOptions): Promise<Host> {
   return whole(hostOf(await readHost(options), options));
 }
@@ -51,7 +51,7 @@ export async function openHost(options: CommonOptions): Promise<Host> {
 /**
  * Reads a host and its virtinst, usable or not.
  *
- * @returns also the virtinst, compared with the pools of the host; or why there is none to compare
+ * @returns the host, and its virtinst compared with the pools of the host, or why virtinst cannot be compared
  * @throws Failure (facts) if the host cannot be read
  */
 export async function readBoth(options: CommonOptions): Promise<{ host: Host; target: Target | Failure }> {
@@ -71,7 +71,8 @@ export async function readBoth(options: CommonOptions): Promise<{ host: Host; ta
 /**
  * Reads a host and its virtinst, both usable.
  *
- * @throws Failure (facts) if a pool cannot be used or the two are of different hosts, (target) without a virtinst
+ * @throws Failure (facts) if a pool cannot be used, or host and virtinst are of different machines, (target) like
+ *   `readTarget`
  */
 export async function openContext(options: CommonOptions): Promise<Context> {
   const { host, target } = await readBoth(options);
@@ -81,7 +82,7 @@ export async function openContext(options: CommonOptions): Promise<Context> {
 }
 
 /**
- * Refuses the configuration of one host together with the virtinst of another: the patch would fit neither.
+ * Refuses the configuration of one host with the virtinst of another host: the patch would have the wrong pools.
  *
  * @returns a note if a host file of this machine was written while virtinst had other content
  * @throws Failure (facts), unless virtinst was named (`--virtinst`) or is that of a mounted system (`--root`)
@@ -93,7 +94,7 @@ export function compareMachines(
 ): string[] {
   if (!isOwnVirtinst(options)) return [];
   const differs = theirs?.sha256 != null && theirs.sha256 !== examined.baseHash;
-  // A host file without a hostname, or of localhost, is of another host if its virtinst has other content.
+  // A host file without a hostname, or with localhost, is from another host if it has another digest of virtinst.
   if (elsewhere || ((host === null || isAnyMachine(host)) && differs)) {
     const their = host === null ? "another host" : `host ${host}`;
     throw new Failure(
@@ -104,6 +105,6 @@ export function compareMachines(
   }
   if (!differs) return [];
   return [
-    `${source} was written when ${installation.path} had other content. Check that it is of this host, or write it again.`,
+    `${source} was written when ${installation.path} had other content. Check that this host file is from this host, or write it again.`,
   ];
 }

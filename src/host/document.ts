@@ -5,13 +5,13 @@ import { byName, DOCUMENT_VERSION, type HostConfig, type HostOptions } from "./c
 import { isThisMachine } from "./here";
 import { utf8 } from "./xml-files";
 
-// XML 1.0 cannot carry these, so no libvirt object has them; a lone surrogate is not text.
+// XML 1.0 cannot contain these characters, so that no libvirt object has them; a lone surrogate is not text.
 const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u;
 
 const name = v.pipe(
   v.string(),
   v.nonEmpty("must not be empty"),
-  v.check((value) => !UNPRINTABLE.test(value), "has a character that XML cannot carry"),
+  v.check((value) => !UNPRINTABLE.test(value), "contains a character that XML does not allow"),
 );
 const PORT = "must be a port, 1 to 65535";
 const uuid = v.pipe(
@@ -20,7 +20,7 @@ const uuid = v.pipe(
 );
 const absent = <T extends v.GenericSchema>(schema: T) => v.optional(v.nullable(schema), null);
 
-/** The host document: what `--host` takes, by itself or in what `inspect --json` prints. */
+/** The schema of the host file, which `--host` reads. `inspect --json` prints it in the field `document`. */
 export const hostDocument = v.strictObject({
   version: v.literal(DOCUMENT_VERSION),
   host: absent(name),
@@ -56,51 +56,52 @@ export const hostDocument = v.strictObject({
   ),
 });
 
-/** A host document, with every optional part filled in. */
+/** The content of a host file, with all optional fields set. */
 export type HostDocument = v.InferOutput<typeof hostDocument>;
 
-/** The host document. */
+/** Returns the content of the host file for a configuration and a virtinst. */
 export function writeDocument(config: HostConfig, virtinst: HostDocument["virtinst"]): HostDocument {
   const { host, pools, secrets } = config;
   return { version: DOCUMENT_VERSION, host, pools, secrets, virtinst } as HostDocument;
 }
 
-/** Reads the host document that was named. */
+/** Reads the host file that the command line names. */
 export function readDocumentFile({ hostDocument: file = "" }: Pick<HostOptions, "hostDocument">, how = {}): HostConfig {
   return readDocument(utf8({ where: file, bytes: readNamed(file, "facts", LIMIT, how) }), file);
 }
 
-/** Reads a host document; fails (facts) with the place in it that is wrong, or if it is no JSON. */
+/** Reads a host file; fails (facts) if it is not JSON, or with the first wrong field. */
 export function readDocument(json: string, where: string): HostConfig {
   let content: unknown;
   try {
     content = JSON.parse(json);
   } catch {
-    // What Node says quotes the file.
+    // Omit the message of Node: it quotes the file.
     throw refused(where, "this is not JSON");
   }
   const { command, error, document } = Object(content) as Record<string, unknown>;
-  if (command === "inspect" && error) throw refused(where, "this is what an `inspect` that failed has printed");
+  if (command === "inspect" && error) throw refused(where, "this is the output of an `inspect` that failed");
   const result = v.safeParse(hostDocument, command === "inspect" ? document : content);
   if (!result.success) {
     const [issue] = result.issues;
-    throw refused(where, `${v.getDotPath(issue) ?? "the document"}: ${reasonOf(issue)}`);
+    throw refused(where, `${v.getDotPath(issue) ?? "the host file"}: ${reasonOf(issue)}`);
   }
   const { host, pools, secrets, virtinst } = result.output;
   const elsewhere = host !== null && !isThisMachine(host);
   return { host, source: where, elsewhere, virtinst, pools: byName(pools), secrets };
 }
 
-/** What is wrong there. valibot's own words quote the value, and it may be anybody's. */
+/** What is wrong with a field. Omits valibot's own message if it quotes the value, which may be confidential. */
 function reasonOf(issue: v.InferIssue<typeof hostDocument>): string {
-  if (issue.expected === "never") return "a host document has no such field";
-  return issue.kind === "schema" ? `${issue.expected ?? "something else"} was expected` : issue.message;
+  if (issue.expected === "never") return "unknown field";
+  if (issue.received === "undefined") return "missing field";
+  return issue.kind === "schema" ? `expected ${issue.expected ?? "another value"}` : issue.message;
 }
 
 function refused(where: string, why: string): Failure {
   return new Failure(
     "facts",
     `${where}: ${why}.`,
-    "Make the document anew with `virtinst-rbd-patch inspect --json` on the host.",
+    "Write the host file again: run `virtinst-rbd-patch inspect --json` on the host.",
   );
 }

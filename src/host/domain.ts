@@ -5,9 +5,9 @@ import { childElements, readElement } from "./xml";
 export type DomainDisk = ReturnType<typeof readRbdDisks>[number];
 
 /**
- * Reads the rbd disks of a domain: https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms.
+ * Reads the rbd disks of a domain XML: https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms.
  *
- * @throws Failure (facts) if it is not XML
+ * @throws Failure (facts) if the text is not well-formed XML, or not of a domain
  */
 export function readRbdDisks(xml: string, where: string) {
   return readDisks(xml, where)
@@ -17,10 +17,10 @@ export function readRbdDisks(xml: string, where: string) {
       const secrets = childElements(auth ?? null, "secret");
       const [secret] = secrets;
       return {
-        // Ceph pool and image.
+        // The Ceph pool and the image: POOL/IMAGE.
         name: source?.attributes.name ?? "",
         auths: auths.length,
-        // Those of the first auth, and of its first secret.
+        // These are of the first <auth>, and of its first <secret>.
         username: auth?.attributes.username ?? null,
         uuid: secret?.attributes.uuid ?? null,
         usage: secret?.attributes.usage ?? null,
@@ -36,7 +36,7 @@ export function readRbdDisks(xml: string, where: string) {
     });
 }
 
-/** What other disks of a domain that have an auth are of: a file, a device, or their target. */
+/** The other disks of a domain that have an <auth>: the file, device or target of each. */
 export function strayAuths(xml: string, where: string): string[] {
   return readDisks(xml, where)
     .filter((disk) => !isRbd(disk) && disk.auths.length > 0)
@@ -45,7 +45,7 @@ export function strayAuths(xml: string, where: string): string[] {
     );
 }
 
-/** The disks, taken apart; an auth stands before the source, or in it. */
+/** The disks of a domain; an <auth> may be in the <disk> or in its <source>. */
 function readDisks(xml: string, where: string) {
   return childElements(readElement(xml, "domain", where), "devices")
     .flatMap((devices) => childElements(devices, "disk"))

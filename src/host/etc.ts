@@ -6,8 +6,8 @@ import type { HostConfig, HostOptions } from "./config";
 import { readPools, readSecrets, type XmlFile } from "./xml-files";
 
 /**
- * Reads the files in which the daemons of libvirt keep pools and secrets. The *.base64 files beside them contain the
- * values of secrets and are never opened.
+ * Reads the files in which the daemons of libvirt store pools and secrets. Never opens the *.base64 files in the same
+ * directories: they contain the values of secrets.
  *
  * @throws Failure (facts) if the system has no libvirt, or a file is not what libvirt writes; (io) if one cannot be read
  */
@@ -15,7 +15,7 @@ export function readEtc({ files }: HostOptions): HostConfig {
   if (!isFolder("/etc/libvirt", files))
     throw new Failure(
       "facts",
-      `${files.shown("/etc/libvirt")} is not there: this is not the root directory of a system with libvirt.`,
+      `${files.shown("/etc/libvirt")} does not exist: this is not the root directory of a system with libvirt.`,
       "Mount the whole system below --root, or pass --host, --pool-xml or --connect.",
     );
   const read = { files, ignored: [] as string[] };
@@ -25,7 +25,7 @@ export function readEtc({ files }: HostOptions): HostConfig {
     (path) => `${path} was ignored: libvirt loads a pool only from NAME.xml and a secret only from UUID.xml.`,
   );
   return {
-    // Host files are passed on: take a name, and nothing else that this file may contain.
+    // Host files may be passed on: read only a hostname, and no other text that this file may contain.
     host: /^[\w.-]{1,253}(?=\n|$)/.exec(files.readText("/etc/hostname") ?? "")?.[0] ?? null,
     source: files.shown("/etc/libvirt"),
     ...{ elsewhere: false, virtinst: null, pools, secrets, notes },
@@ -33,8 +33,8 @@ export function readEtc({ files }: HostOptions): HostConfig {
 }
 
 /**
- * What libvirt loads from a directory: only files that are named after the object in them (measured with libvirtd 9.0,
- * which says "does not match pool name" and "does not match secret file name" of others).
+ * The objects that libvirt loads from a directory: only from files that are named after the object (measured with
+ * libvirtd 9.0, which reports "does not match pool name" and "does not match secret file name" for other files).
  */
 function loaded<K extends string, T extends Readonly<Record<K, string>>>(
   folder: string,
@@ -50,11 +50,11 @@ function loaded<K extends string, T extends Readonly<Record<K, string>>>(
   });
 }
 
-/** A pool that is left out silently is a disk without its monitors, so everything that is listed has to be readable. */
+/** Fails if one file cannot be read: the disks of a pool that is omitted silently would lack their monitors. */
 function xmlFiles(folder: string, files: HostFiles): XmlFile[] {
   const refused = (path: string, expected: string) =>
     new Failure("facts", `${files.shown(path)} is not ${expected}.`, "Mount the whole system below --root, or fix it.");
-  // libvirt creates the directory when it is first needed; a broken link is not a missing directory.
+  // The directory may be missing, because libvirt creates it only when needed. But a broken link is an error.
   if (!isFolder(folder, files) && files.list(dirname(folder)).includes(basename(folder)))
     throw refused(folder, "a directory");
   const names = files.list(folder).filter((name) => name.endsWith(".xml"));

@@ -1,10 +1,10 @@
 import { hostname } from "node:os";
 
 /**
- * Whether a name is this machine's. libvirt gives the full name where a resolver knows it, and a host document may hold
- * either; so a name without a domain is the same as one with.
+ * Whether a hostname is that of this machine. libvirt prints the full name if a resolver knows it, and a host file may
+ * contain either form. So a name without a domain equals the same name with any domain.
  *
- * @param own this machine's; what the system calls it by default
+ * @param own the name of this machine; by default the system's hostname
  */
 export function isThisMachine(name: string, own = hostname()): boolean {
   const plain = (each: string) => each.toLowerCase().replace(/\.$/, "");
@@ -13,14 +13,14 @@ export function isThisMachine(name: string, own = hostname()): boolean {
   return one.split(".")[0] === other.split(".")[0];
 }
 
-/** Whether a name is one that any machine may have, and so says nothing. */
+/** Whether a hostname does not identify a machine: localhost. */
 export function isAnyMachine(name: string): boolean {
   return /^localhost(?:\.|$)/i.test(name);
 }
 
 /**
- * Whether a libvirt URI leads to this machine's own libvirt for certain: it names no host, no way to another one, and no
- * socket, which may be forwarded.
+ * Whether a libvirt URI certainly connects to the libvirt of this machine: the URI has no host, no remote transport and
+ * no socket, which may be forwarded.
  */
 export function isLocalUri(uri: string): boolean {
   return /^[a-z]+(?:\+unix)?:\/\/(?:\/|$)/i.test(uri) && !/[?&]socket=/.test(uri);

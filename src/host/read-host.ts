@@ -8,11 +8,11 @@ import { noPool } from "./resolve-facts";
 import { readLibvirt } from "./virsh";
 import { readXmlFiles } from "./xml-files";
 
-/** Reads what libvirt says of the host, from wherever the options say; fails (facts) if it cannot be read or used. */
+/** Reads the host configuration from the source that the options name; fails (facts) if it cannot be read or used. */
 export async function readHost(options: HostOptions): Promise<HostConfig> {
   const read = readerOf(options);
   const config = withoutTwins(await read(options));
-  // That these files hold none, or a user's own session or a test's libvirt has none, says nothing of the host.
+  // The host may have pools that these files, a user session or the test driver do not have.
   const ofPart = read === readXmlFiles || (read === readLibvirt && !/^[^?]*\/system(?:\?|$)/.test(config.source));
   if (config.pools.length === 0 && ofPart) throw noPool(config);
   return config;
@@ -24,23 +24,23 @@ function readerOf({ connect, poolXml, hostDocument, files }: HostOptions) {
   return connect === undefined && files.mounted ? readEtc : readLibvirt;
 }
 
-/** Refuses two pools of one name (facts): --pool cannot tell them apart, and libvirt has no such thing. */
+/** Refuses two pools with one name (facts): libvirt does not allow them, and --pool could not choose one. */
 export function withoutTwins(config: HostConfig): HostConfig {
   const twin = config.pools.find(({ name }, index) => config.pools[index + 1]?.name === name);
   if (twin)
     throw new Failure(
       "facts",
       `${config.source}: there are two pools named ${JSON.stringify(twin.name)}.`,
-      "Give each pool once.",
+      "Pass each pool only once.",
     );
   return config;
 }
 
 /**
- * The host documents in a folder: `*.json`, sorted, and never one that begins with a dot.
+ * Lists the host files in a directory: `*.json`, sorted, without hidden files.
  *
- * @returns their names without that ending, and the names of all else that is there
- * @throws Failure (facts) where it cannot be read, or holds none
+ * @returns `names`: those of the host files, without `.json`; `others`: the names of all other entries
+ * @throws Failure (facts) if the directory cannot be read, or contains no host file
  */
 export function listDocuments(folder: string): { names: string[]; others: string[] } {
   let all: string[];
@@ -51,21 +51,21 @@ export function listDocuments(folder: string): { names: string[]; others: string
   } catch (error) {
     throw new Failure(
       "facts",
-      `${folder} cannot be read as a folder of host documents: ${systemReason(error)}.`,
-      "Name the folder that holds them with --hosts; --host takes a single one.",
+      `${folder} cannot be read as a directory of host files: ${systemReason(error)}.`,
+      "Name the directory that contains the host files with --hosts. For a single host file, use --host.",
     );
   }
   const names = all.filter((name) => name.endsWith(".json")).map((name) => basename(name, ".json"));
   if (names.length === 0)
     throw new Failure(
       "facts",
-      `${folder} holds no host document (*.json).`,
-      `Put one there for each host: virtinst-rbd-patch inspect --ssh root@HOST --json > ${folder}/HOST.json.`,
+      `${folder} contains no host file (*.json).`,
+      `Write one for each host: virtinst-rbd-patch inspect --ssh root@HOST --json > ${folder}/HOST.json.`,
     );
   return { names, others: all.filter((name) => !name.endsWith(".json")) };
 }
 
-/** Reads one of them; fails (facts) if it is none. Nobody named it, so a pipe or a device is none. */
+/** Reads a host file in such a directory; fails (facts) if it cannot be used, or is a pipe or a device. */
 export function readListed(path: string): HostConfig {
   return withoutTwins(readDocumentFile({ hostDocument: path }, { regular: true }));
 }

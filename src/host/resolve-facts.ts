@@ -10,37 +10,38 @@ import {
 import { groupPools, mergePools } from "../patch/merge";
 import { byName, type HostConfig, type Pool, type Secret } from "./config";
 
-/** Pools that no disk can be completed for as long as something is wrong with them. */
+/** Pools that cannot be used, because something is wrong with them. */
 export interface Broken {
   /** The libvirt pools, by name. */
   readonly pools: readonly string[];
-  /** What is wrong, and what mends it. */
+  /** What is wrong, and how to fix it. */
   readonly failure: Failure;
 }
 
-/** The pools that a patch is made for, and what could not be checked about them. */
+/** The pools that a patch is rendered for, and notes about them. */
 export interface ResolvedFacts {
-  /** The libvirt pools that are whole, by name. */
+  /** The libvirt pools that can be used, sorted by name. */
   readonly pools: readonly PoolFacts[];
-  /** What the blocks are rendered from. */
+  /** The Ceph pools that the patch is rendered from. */
   readonly cephPools: readonly CephPool[];
-  /** The pools whose secret is known, by name: also those that contradict each other. */
+  /** The pools with a known secret, sorted by name, including those that contradict each other. */
   readonly resolved: readonly PoolFacts[];
   readonly broken: readonly Broken[];
-  /** Whole pools of one Ceph pool that differ in their users: broken where no disk states its user (`settleUsers`). */
+  /** Usable pools of one Ceph pool with different users; broken if disks do not have the user (`settleUsers`). */
   readonly byUser: readonly Broken[];
-  /** The pools that were not asked for; where their secret is not known, without its UUID. */
+  /** The pools that were not selected; without the UUID of their secret if that is unknown. */
   readonly others: readonly PoolFacts[];
-  /** What could not be checked, in sentences. */
+  /** Notes, such as what could not be checked, in sentences. */
   readonly notes: readonly string[];
 }
 
 /**
- * Picks the pools, looks up their secrets, splits lists of monitors, and checks that all of it fits together. A host may have none.
+ * Selects the pools, looks up their secrets, splits lists of monitors, and checks that the pools do not contradict each
+ * other. The host may have no pools.
  *
- * @param only names of the libvirt pools to take; empty takes all rbd pools
+ * @param only names of the libvirt pools to select; empty selects all rbd pools
  * @returns also the pools that are broken: their secret is not defined or not for Ceph, or they contradict each other
- * @throws Failure (facts) where a pool that was asked for is missing, or there are too many
+ * @throws Failure (facts) if a selected pool does not exist, or there are too many pools or monitors
  */
 export function resolveFacts(config: HostConfig, only: readonly string[]): ResolvedFacts {
   const chosen = choosePools(config, only);
@@ -71,7 +72,7 @@ function factsOf({ name, cephPool, monitors }: Pool, auth: PoolFacts["auth"]): P
   return { pool: name, cephPool, monitors: monitors.flatMap(splitMonitor), auth };
 }
 
-/** The pools that were asked for, by name; fails (facts) if one is not there. */
+/** The selected pools, sorted by name; fails (facts) if one does not exist. */
 export function choosePools({ pools, source }: HostConfig, only: readonly string[]): Pool[] {
   const names = pools.map(({ name }) => name);
   const unknown = only.filter((name) => !names.includes(name));
@@ -81,21 +82,21 @@ export function choosePools({ pools, source }: HostConfig, only: readonly string
       `${source}: there is no rbd pool named ${unknown.map((name) => JSON.stringify(name)).join(" or ")}.`,
       names.length > 0
         ? `The rbd pools are: ${quoted(names)}.`
-        : "There is no rbd pool at all: leave --pool out, or look where the facts come from.",
+        : "There are no rbd pools. Omit --pool, or check the source of the host configuration.",
     );
   return byName(pools.filter(({ name }) => only.length === 0 || only.includes(name)));
 }
 
-/** A host without a pool, for what cannot be done without one. */
+/** The failure of a command that needs a pool, on a host without one. */
 export function noPool({ source }: HostConfig): Failure {
   return new Failure(
     "facts",
     `${source}: there is no pool of type rbd.`,
-    "Look for the pool where the facts come from (virsh pool-list --all shows those of a running libvirt), or name another source: --connect, --pool-xml, --host, --root.",
+    "Check that the pool is defined (on a running libvirt: virsh pool-list --all), or name another source: --connect, --pool-xml, --host, --root.",
   );
 }
 
-/** Each pool is compared with each, which takes seconds for so many; no host comes near. */
+/** The limits. Each pool is compared with each other pool, which takes seconds for so many. */
 const MOST = { pools: 1000, monitors: 10_000 };
 
 function refuseTooMany(pools: readonly Pool[], source: string): void {
@@ -103,12 +104,12 @@ function refuseTooMany(pools: readonly Pool[], source: string): void {
   if (pools.length <= MOST.pools && monitors <= MOST.monitors) return;
   throw new Failure(
     "facts",
-    `${source}: there are ${pools.length} rbd pools with ${monitors} monitors, and at most ${MOST.pools} with ${MOST.monitors} are taken.`,
-    "Choose those that virt-install uses with --pool.",
+    `${source}: there are ${pools.length} rbd pools with ${monitors} monitors. The limits are ${MOST.pools} pools and ${MOST.monitors} monitors.`,
+    "Choose the pools that virt-install uses with --pool.",
   );
 }
 
-/** A pool's user and secret, null for a pool without cephx; or what is wrong with its secret. */
+/** The user and secret of a pool; null for a pool without cephx; a failure if its secret cannot be used. */
 function credentialsOf(pool: Pool, config: HostConfig, notes: string[]): Credentials | null | Failure {
   if (!pool.auth) return null;
   const { username, secret } = pool.auth;
@@ -139,9 +140,9 @@ function credentialsOf(pool: Pool, config: HostConfig, notes: string[]): Credent
 }
 
 /**
- * The groups of pools that stand for one Ceph pool of one cluster, and differ in their credentials.
+ * The groups of pools that name the same Ceph pool of the same cluster, but differ in their credentials.
  *
- * @returns also whether each has a user, and each user one secret, so that a disk's user tells its pool
+ * @returns `told`: whether each pool has a user, and each user one secret: then the user of a disk identifies its pool
  */
 function contradictions(pools: readonly PoolFacts[], source: string): { group: Broken; told: boolean }[] {
   return groupPools(pools, overlap).flatMap((group) => {
@@ -153,11 +154,11 @@ function contradictions(pools: readonly PoolFacts[], source: string): { group: B
       new Set(group.map(({ auth }) => auth?.username)).size === logins.length &&
       group.every(({ auth }) => auth !== null);
     const choice = logins.map((own) => own.map(({ pool }) => `--pool ${pool}`).join(" ")).join(" or ");
-    const why = told ? ", and no virtinst was found that writes a pool's user into its disks, as 1.5 and later do" : "";
+    const why = told ? ", and no virtinst was found that writes the user of a pool into disks (1.5 and later do)" : "";
     const failure = new Failure(
       "facts",
-      `${source}: the pools ${quoted(names)} stand for the Ceph pool ${JSON.stringify(cephPool)} on the same monitors, with different credentials${why}.`,
-      `Choose ${logins.length < names.length ? "those of one user" : "one"} with ${choice}${told ? ", or go to virt-manager 1.5 or later" : ""}.`,
+      `${source}: the pools ${quoted(names)} name the same Ceph pool ${JSON.stringify(cephPool)} on the same monitors, but have different credentials${why}.`,
+      `Choose ${logins.length < names.length ? "the pools of one user" : "one pool"} with ${choice}${told ? ", or upgrade to virt-manager 1.5 or later" : ""}.`,
     );
     return { group: { pools: names, failure }, told };
   });

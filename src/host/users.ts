@@ -4,13 +4,13 @@ import { mergePools } from "../patch/merge";
 import type { ResolvedFacts } from "./resolve-facts";
 
 /**
- * Decides what becomes of pools that only their users tell apart, and says of which volumes a user is not certain.
+ * Decides whether pools that differ only in their users can be used, and adds notes about disks with an uncertain user.
  *
- * virt-manager 1.5 and later write a pool's user into its disks (not always its secret), earlier ones do not.
+ * virt-manager 1.5 and later write the user of a pool into its disks (not always the secret). Earlier versions do not.
  *
- * @param facts what `resolveFacts` gave
- * @param copiesUser whether the virtinst that is to be patched does; asked only where it matters
- * @returns the same facts, with pools that nothing tells apart among the broken ones
+ * @param facts the result of `resolveFacts`
+ * @param copiesUser whether the virtinst to patch writes the user; called only if the result depends on it
+ * @returns the facts with these notes; if virtinst does not write the user, pools that differ only in it are broken
  */
 export function settleUsers(facts: ResolvedFacts, copiesUser: () => boolean): ResolvedFacts {
   const { byUser, others } = facts;
@@ -33,24 +33,24 @@ export function settleUsers(facts: ResolvedFacts, copiesUser: () => boolean): Re
   };
 }
 
-/** Whether disks of one pool state a user that those of the other do not. */
+/** Whether disks of one pool have a user that disks of the other pool do not have. */
 function tells(one: Pick<PoolFacts, "auth">, other: Pick<PoolFacts, "auth">): boolean {
   return one.auth !== null && one.auth.username !== other.auth?.username;
 }
 
-/** What is to be said of a pool without monitors, whose disks say nothing of their cluster. */
+/** The note about a pool without monitors, if its disks can be those of another cluster. */
 function ambiguity(one: CephPool, all: readonly CephPool[], told: boolean): string[] {
   const others = all.filter((other) => other !== one && other.name === one.name);
-  // With the same credentials there is one cluster; without any, only monitors tell two apart.
+  // Pools with the same credentials are of one cluster. Without credentials, only monitors identify a cluster.
   const unlike = others.filter((other) => !one.auth || !sameCredentials(one, other));
   const mixed = unlike.filter((other) => !(told && tells(one, other)));
   if (one.monitors.length > 0 || mixed.length === 0) return [];
   return [
-    `A disk of pool ${quoted(poolNames([one]))} lists no monitor, and cannot be told from one of pool ${quoted(poolNames(mixed))}: it is left as it is. Choose one with --pool.`,
+    `Disks of pool ${quoted(poolNames([one]))} list no monitor, and cannot be distinguished from disks of pool ${quoted(poolNames(mixed))}: they are left unchanged. Choose one of these pools with --pool.`,
   ];
 }
 
-/** What is to be said of pools that --pool leaves out, whose volumes get the same as those of one that it takes. */
+/** The note about pools that --pool omits, if their volumes get the credentials of a selected pool. */
 function widening(
   { libvirtPools, name, auth }: CephPool,
   pools: readonly PoolFacts[],
@@ -60,7 +60,7 @@ function widening(
   const own = pools.filter(({ pool }) => libvirtPools.includes(pool));
   const alike = others.filter((other) => {
     const near = pools.filter((one) => overlap(one, other));
-    // Where several fit, a disk is left as it is.
+    // If several pools match, the disk is left unchanged.
     const single = near.every((one) => sameCredentials(one, near[0] as PoolFacts));
     return single && own.some((one) => near.includes(one)) && !sameCredentials(own[0] as PoolFacts, other);
   });
@@ -69,8 +69,8 @@ function widening(
   const same = auth && mixed.every((other) => other.auth?.username === auth.username);
   const gets = auth
     ? `${same ? "the secret" : `the user ${JSON.stringify(auth.username)}`} of`
-    : "no user, as those of";
+    : "no user, like those of";
   return [
-    `Volumes of pool ${quoted(mixed.map(({ pool }) => pool))} get ${gets} pool ${quoted(libvirtPools)}${auth ? " too" : ""}: they are in the same Ceph pool ${JSON.stringify(name)}, and nothing tells them apart.`,
+    `Volumes of pool ${quoted(mixed.map(({ pool }) => pool))} get ${gets} pool ${quoted(libvirtPools)}${auth ? " too" : ""}: the pools are in the same Ceph pool ${JSON.stringify(name)}, and their disks cannot be distinguished.`,
   ];
 }

@@ -5,10 +5,9 @@ import { isAnyMachine, isLocalUri, isThisMachine } from "./here";
 import { documentsIn, readPool, readSecret } from "./xml";
 import { readSecrets, readXmlFile } from "./xml-files";
 
-/** Runs `virsh -q -r -c URI 'COMMAND; COMMAND'`: on such a connection, nothing can be changed. */
+/** Runs `virsh -q -r -c URI 'COMMAND; COMMAND'`: the connection is read-only. */
 export type Virsh = (commands: readonly string[]) => Promise<Finished>;
 
-/** A running libvirt. */
 export interface Libvirt {
   readonly uri: string;
   readonly virsh: Virsh;
@@ -28,7 +27,7 @@ export function libvirtAt(uri: string): Libvirt {
 // virsh 9.0 escapes less of a name in this locale than in C.
 const VIRSH_ENV = { LC_ALL: "C.UTF-8" };
 
-/** Reads the pools and secrets of a running libvirt; the secrets from files, if some were named. */
+/** Reads the pools and secrets of a running libvirt; if `secretXml` is given, the secrets from these files. */
 export async function readLibvirt({ connect, secretXml }: HostOptions): Promise<HostConfig> {
   const live = await readLive(libvirtAt(connect ?? DEFAULT_URI));
   return secretXml ? { ...live, secrets: readSecrets(secretXml.map(readXmlFile)) } : live;
@@ -37,14 +36,14 @@ export async function readLibvirt({ connect, secretXml }: HostOptions): Promise<
 /**
  * Reads pools and secrets from a running libvirt.
  *
- * The tables of virsh are read as text, because virsh 1.2.17 (CentOS 7.2) has neither `pool-list --name` nor `--uuid`;
- * names with spaces keep them.
+ * Reads the tables of virsh as text, because virsh 1.2.17 (CentOS 7.2) has neither `pool-list --name` nor `--uuid`.
+ * Names may contain spaces.
  *
  * @throws Failure (facts) with the message of virsh if it is missing or cannot connect
  */
 export async function readLive(libvirt: Libvirt): Promise<HostConfig> {
   const { uri, virsh, words } = libvirt;
-  // A driver without secrets fails to list them. The exit code is that of the last command.
+  // A driver without secrets fails to list them. The exit code is that of the last command, `echo`.
   const talk = await virsh(["hostname", "pool-list --all", "secret-list", "echo"]);
   if (talk.status !== 0) throw unreachable(libvirt, talk);
   if (/^error: failed to list (inactive )?pools/im.test(talk.stderr))
@@ -57,7 +56,7 @@ export async function readLive(libvirt: Libvirt): Promise<HostConfig> {
   if (commands.length > MOST_LISTED)
     throw refused(
       uri,
-      `virsh lists ${commands.length} pools and secrets, and at most ${MOST_LISTED} are read`,
+      `virsh lists ${commands.length} pools and secrets, and the limit is ${MOST_LISTED}`,
       "Pass the pools and secrets as files: --pool-xml and --secret-xml.",
     );
   const dumps: Finished[] = [];
@@ -74,8 +73,8 @@ export async function readLive(libvirt: Libvirt): Promise<HostConfig> {
   if (described.length !== listed.pools.length || secrets.length !== listed.secrets.length)
     throw refused(
       uri,
-      `virsh listed ${listed.pools.length} pools and ${listed.secrets.length} secrets but described ${described.length} and ${secrets.length}: ${ownWords({ stderr: dumps.map(({ stderr }) => stderr).join("\n") }) || "no reason given"}`,
-      "A pool or secret may have gone meanwhile: try again.",
+      `virsh listed ${listed.pools.length} pools and ${listed.secrets.length} secrets, but returned the XML of ${described.length} and ${secrets.length}: ${ownWords({ stderr: dumps.map(({ stderr }) => stderr).join("\n") }) || "no reason given"}`,
+      "A pool or secret may have been removed in the meantime: try again.",
     );
   const active = new Map(listed.pools.map((row) => [row.name, row.active]));
   const pools = described.flatMap((pool) => (pool ? [{ ...pool, active: active.get(pool.name) ?? null }] : []));
@@ -87,7 +86,7 @@ export async function readLive(libvirt: Libvirt): Promise<HostConfig> {
   return {
     host,
     source: uri,
-    // A URI that names a machine may still lead to this one; where it does not say, it is taken for another.
+    // A URI with a host may still connect to this machine. Without a usable hostname, assume another machine.
     elsewhere: !isLocalUri(uri) && (host === null || isAnyMachine(host) || !isThisMachine(host)),
     virtinst: null,
     pools: byName(pools),
@@ -96,10 +95,10 @@ export async function readLive(libvirt: Libvirt): Promise<HostConfig> {
 }
 
 /**
- * Makes sure that libvirt itself says that it has no rbd pool. A table that could not be made is empty too, and says why
- * in many words: without a storage driver, virsh 9.0 fails "to get the number of active pools".
+ * Asks libvirt again, only for rbd pools: the table is also empty if the pools could not be listed. The error messages
+ * of that vary: without a storage driver, virsh 9.0 fails "to get the number of active pools".
  *
- * @throws Failure (facts) where it says anything else, or nothing
+ * @throws Failure (facts) if virsh fails, or lists an rbd pool
  */
 async function refuseUnlisted(libvirt: Libvirt): Promise<void> {
   const { uri, virsh, words } = libvirt;
@@ -109,28 +108,28 @@ async function refuseUnlisted(libvirt: Libvirt): Promise<void> {
   throw refused(
     uri,
     answer.status === 0
-      ? "virsh lists rbd pools but described none"
-      : `whether there are rbd pools cannot be told: ${ownWords(answer) || "virsh gave no reason"}`,
+      ? "virsh lists rbd pools, but returned no XML of them"
+      : `rbd pools could not be listed: ${ownWords(answer) || "virsh gave no reason"}`,
     `Look at the state of libvirt's storage driver: ${words} pool-list --all --type rbd.`,
   );
 }
 
-/** The most pools and secrets, of any type, that are read, and how many of them in a call: a name has 251 bytes. */
+/** How many pools and secrets of any type are read at most, and how many per call: a name has up to 251 bytes. */
 const [MOST_LISTED, A_CALL] = [10_000, 100];
 
 const isSecret = (document: string) => document.startsWith("<secret");
 
-/** What the first commands printed. */
+/** The hostname, the pools and the secrets that the first commands list. */
 interface Tables {
   readonly host: string | null;
   readonly pools: readonly { readonly name: string; readonly active: boolean }[];
-  /** Their UUIDs. */
+  /** The UUIDs of the secrets. */
   readonly secrets: readonly string[];
 }
 
 /**
- * Reads the tables. virsh 1.2.17 and 9.0 both begin a row with a space and pad the columns with spaces; a name may contain
- * spaces, but not end with one.
+ * Reads the tables. virsh 1.2.17 and 9.0 both begin a row with a space and pad the columns with spaces. A name may
+ * contain spaces, but not end with one.
  */
 function readTables(printed: string): Tables {
   const lines = printed.split("\n");
@@ -144,8 +143,8 @@ function readTables(printed: string): Tables {
 }
 
 /**
- * A name from the table of a virsh that writes `\\x5c` and the like for what it cannot print (9.0). Older ones escape
- * nothing; a line break can only come from such a name, since libvirt refuses it.
+ * Decodes a name from the table: virsh 9.0 writes characters that it cannot print as `\\x5c` and the like. Older
+ * versions escape nothing: if the decoded name has a line break, which libvirt refuses, the name was not escaped.
  */
 function unescaped(name: string): string {
   const bytes = Buffer.from(name, "utf8").toString("latin1");
@@ -153,7 +152,7 @@ function unescaped(name: string): string {
   return plain.includes("\n") ? name : Buffer.from(plain, "latin1").toString("utf8");
 }
 
-/** A value in one piece on virsh's own command line, which knows shell-like quotes. */
+/** Quotes a value for the command line of virsh, which has quotes like a shell. */
 function quote(value: string): string {
   return `'${value.replace(/'/g, "'\\''")}'`;
 }

@@ -6,12 +6,12 @@ import { readPool, readSecret } from "./xml";
 
 /** A file with one XML document. */
 export interface XmlFile {
-  /** Its path, for messages. */
+  /** The path, for messages. */
   readonly where: string;
   readonly bytes: Buffer;
 }
 
-/** Reads the files that were named for pools and secrets. */
+/** Reads the files of --pool-xml and --secret-xml. */
 export function readXmlFiles({ poolXml = [], secretXml }: HostOptions): HostConfig {
   return {
     host: null,
@@ -23,29 +23,29 @@ export function readXmlFiles({ poolXml = [], secretXml }: HostOptions): HostConf
   };
 }
 
-/** Reads a file that was named. */
+/** Reads a file that the command line names. */
 export function readXmlFile(path: string): XmlFile {
   return { where: path, bytes: readNamed(path, "facts", XML_LIMIT) };
 }
 
-/** The rbd pools among some files, by name. */
+/** The rbd pools in some files, sorted by name. */
 export function readPools(files: readonly XmlFile[]): Pool[] {
   return byName(files.flatMap((file) => readPool(utf8(file), file.where) ?? []));
 }
 
-/** The secrets in some files, never their values. */
+/** The secrets in some files, without their values. */
 export function readSecrets(files: readonly XmlFile[]): Secret[] {
   return files.map((file) => readSecret(utf8(file), file.where));
 }
 
-/** A file's text; fails (facts) if it is not UTF-8, which libvirt prints: a name would be another one. */
+/** The text of a file; fails (facts) if it is not UTF-8, the encoding of libvirt: names would be decoded wrongly. */
 export function utf8({ where, bytes }: XmlFile): string {
   const { text, encoding } = decode(bytes);
   if (encoding !== "utf8")
     throw new Failure(
       "facts",
       `${where}: this is not UTF-8.`,
-      "Give what virsh prints, or convert the file with iconv -t UTF-8.",
+      "Pass the output of virsh, or convert the file with iconv -t UTF-8.",
     );
   return text.replace(/^\uFEFF/, "");
 }

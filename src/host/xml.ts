@@ -4,10 +4,10 @@ import type { Monitor } from "../patch/facts";
 import type { Pool, Secret, SecretReference } from "./config";
 
 /**
- * Reads what `virsh pool-dumpxml` prints (https://libvirt.org/formatstorage.html).
+ * Reads the output of `virsh pool-dumpxml` (https://libvirt.org/formatstorage.html).
  *
  * @returns the pool, or null for a pool of another type
- * @throws Failure (facts) for XML that is not well formed, has a DTD, or is not a pool that libvirt would accept
+ * @throws Failure (facts) if the XML is not well formed, has a DTD, or is not of a pool that libvirt accepts
  */
 export function readPool(xml: string, where: string): Pool | null {
   const root = readElement(xml, "pool", where);
@@ -16,7 +16,7 @@ export function readPool(xml: string, where: string): Pool | null {
   if (root.attributes.type !== "rbd") return null;
   const source = child(root, "source");
   const cephPool = textOf(child(source, "name"));
-  if (!cephPool) throw refused(where, `pool ${name} has no <name> in its <source>, the Ceph pool`);
+  if (!cephPool) throw refused(where, `pool ${name} has no Ceph pool: its <source> has no <name>`);
   const auth = child(source, "auth");
   return {
     name,
@@ -28,7 +28,7 @@ export function readPool(xml: string, where: string): Pool | null {
 }
 
 /**
- * Reads what `virsh secret-dumpxml` prints (https://libvirt.org/formatsecret.html): never a value.
+ * Reads the output of `virsh secret-dumpxml` (https://libvirt.org/formatsecret.html), which contains no value.
  *
  * @throws Failure (facts) like `readPool`
  */
@@ -37,7 +37,7 @@ export function readSecret(xml: string, where: string): Secret {
   const uuid = textOf(child(root, "uuid"));
   if (!uuid) throw refused(where, "the secret has no <uuid>");
   const usage = child(root, "usage");
-  // libvirt names it <name> for ceph, <volume> or <target> for other types.
+  // The element is <name> for the type ceph, <volume> or <target> for other types.
   const named = usage && (child(usage, "name") ?? child(usage, "volume") ?? child(usage, "target"));
   return {
     uuid: readUuid(uuid, where),
@@ -46,7 +46,7 @@ export function readSecret(xml: string, where: string): Secret {
   };
 }
 
-/** A UUID as libvirt prints it: lower case, with dashes (virUUIDParse needs none); fails (facts) if it is none. */
+/** A UUID as libvirt prints it: lower case, with dashes (virUUIDParse accepts it without); fails (facts) if invalid. */
 export function readUuid(text: string, where: string): string {
   const digits = text.trim().toLowerCase().replace(/-/g, "");
   if (!/^[0-9a-f]{32}$/.test(digits)) throw refused(where, `${JSON.stringify(text)} is not a UUID`);
@@ -58,7 +58,7 @@ function readMonitor(host: XmlElement, where: string): Monitor {
   if (!name) throw refused(where, "a <host> of the pool has no name");
   if (port === undefined) return { name, port: null };
   const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
-  if (number < 1 || number > 65535) throw refused(where, `monitor ${name} has the port ${JSON.stringify(port)}`);
+  if (number < 1 || number > 65535) throw refused(where, `monitor ${name}: invalid port ${JSON.stringify(port)}`);
   return { name, port: number };
 }
 
@@ -72,30 +72,30 @@ function readAuth(auth: XmlElement, pool: string, where: string): Pool["auth"] {
   return { username, secret };
 }
 
-/** The root element of XML; fails (facts) if it is not well formed, has a DTD, or has another root. */
+/** The root element; fails (facts) if the XML is not well formed, has a DTD, or has another root element. */
 export function readElement(xml: string, name: string, where: string): XmlElement {
   let document: ReturnType<typeof parseXml>;
   try {
-    // XML 1.0, 2.11, which the parser does too, in a time that grows with the square of the line ends.
+    // XML 1.0, section 2.11. The parser also does this, but in a time that grows with the square of the line ends.
     document = parseXml(xml.replace(/\r\n?/g, "\n"), { preserveDocumentType: true });
   } catch (error) {
-    // What the parser says quotes the document, which may be anything.
+    // Omit the message of the parser: it quotes the file.
     const { line, column } = error as Partial<XmlError>;
     if (error instanceof RangeError) throw refused(where, "the XML is nested too deeply");
     throw refused(where, `not well-formed XML${line ? ` (line ${line}, column ${column})` : ""}`);
   }
-  // libvirt writes none, and an entity could stand for anything.
+  // libvirt writes no DTD, and a DTD could define entities.
   if (document.children.some((node) => node instanceof XmlDocumentType)) throw refused(where, "the XML has a DTD");
   const { root } = document;
-  if (root?.name !== name) throw refused(where, `<${name}> was expected, and this is <${root?.name}>`);
+  if (root?.name !== name) throw refused(where, `the root element is <${root?.name}>, not <${name}>`);
   return root;
 }
 
 /**
- * The XML documents in the output of a program, each from its first tag to the line that is its end tag, or to the end
- * of the first line if its end tag is there. Anything between them is skipped.
+ * Finds the XML documents in the output of a program. A document extends from its first tag to the line that is its end
+ * tag, or to the end of the first line if the end tag is there. Other text is skipped.
  *
- * @param names of the root elements
+ * @param names the names of the root elements
  */
 export function documentsIn(printed: string, names: readonly string[]): string[] {
   const begin = new RegExp(`<(${names.join("|")})(?=[\\s>]).*`);
@@ -117,19 +117,19 @@ export function documentsIn(printed: string, names: readonly string[]): string[]
   return found;
 }
 
-/** The direct children of that name; none for no parent. */
+/** The direct children with a name; empty if there is no parent. */
 export function childElements(parent: XmlElement | null, name: string): XmlElement[] {
   return (parent?.children ?? []).filter(
     (node): node is XmlElement => node instanceof XmlElement && node.name === name,
   );
 }
 
-/** The first of them. */
+/** The first of these children. */
 function child(parent: XmlElement | null, name: string): XmlElement | null {
   return childElements(parent, name)[0] ?? null;
 }
 
-/** An element's own text; comments in it do not count. */
+/** The text of an element itself, without comments and child elements. */
 function textOf(element: XmlElement | null): string {
   return (element?.children ?? [])
     .filter((node): node is XmlText => node instanceof XmlText)
@@ -141,6 +141,6 @@ function refused(where: string, why: string): Failure {
   return new Failure(
     "facts",
     `${where}: ${why}.`,
-    "Give what virsh prints (pool-dumpxml, secret-dumpxml or dumpxml), one document a file.",
+    "Pass the output of virsh (pool-dumpxml, secret-dumpxml or dumpxml), one XML document per file.",
   );
 }

@@ -155,7 +155,7 @@ test("an error that concerns all hosts is reported before anything is written", 
   const { base, facts, out, write, run } = await fleet();
   const none = await run("--json");
   expect(none.code).toBe(3);
-  expect(json(none.stdout).error.message).toMatch(/facts holds no host document/);
+  expect(json(none.stdout).error.message).toMatch(/facts contains no host file/);
   expect(none.stderr).toMatch(/inspect --ssh root@HOST --json > .*facts\/HOST\.json/);
   write("hv1");
   const failed = async (...words: string[]) => {
@@ -164,7 +164,7 @@ test("an error that concerns all hosts is reported before anything is written", 
   };
   const hosts = ["--hosts", facts];
   expect(await failed(...hosts, "-o", "-")).toMatch(/^2 .*--hosts writes one file for each host, to a directory/);
-  expect(await failed("--hosts", join(facts, "hv1.json"), "-o", out)).toMatch(/^3 .*cannot be read as a folder/);
+  expect(await failed("--hosts", join(facts, "hv1.json"), "-o", out)).toMatch(/^3 .*cannot be read as a directory/);
   for (const other of [["--host", "x"], ["--connect", "x"], ["--pool-xml=x"], ["--secret-xml=x"], ["--root", "/"]])
     expect(await failed(...hosts, "-o", out, ...other)).toMatch(/^2 .*cannot be used with option/);
   expect(existsSync(out)).toBe(false);

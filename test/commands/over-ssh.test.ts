@@ -202,7 +202,7 @@ esac`,
     const name = `a\\x0a\\x0a9\\x0aopen("${bin}/ran","w")#`;
     writeFileSync(join(bin, "row"), ` ${name}   active   yes\n`);
     program("virsh", fakeVirsh(`    "pool-list --all") cat '${bin}/row' ;;`));
-    await expect(run("apply")).rejects.toThrow(/listed 1 pools and 0 secrets but described 0 and 0/);
+    await expect(run("apply")).rejects.toThrow(/listed 1 pools and 0 secrets, but returned the XML of 0 and 0/);
     expect(existsSync(join(bin, "ran"))).toBe(false);
   });
 });

@@ -82,7 +82,7 @@ describe("preview - reads standard input, for virsh dumpxml | … | virsh define
     ["a closed standard input", "", 3, /is empty/, "<&-"],
     ["a folder", "", 6, /cannot be read: it is a directory/, "< /usr"],
     ["too much", "head -c 4194305 /dev/zero |", 6, /larger than 4 MiB/],
-    ["another document", `cat '${file}' |`, 3, /<domain> was expected, and this is <pool>/],
+    ["another document", `cat '${file}' |`, 3, /the root element is <pool>, not <domain>/],
   ])("%s is refused, and nothing is printed", (_, before, code, why, after = "") => {
     const ran = shell(`${before} tool preview - "$@" ${after}`, words);
     expect(ran).toMatchObject({ code, stdout: "", stderr: expect.stringMatching(why) });

@@ -38,7 +38,7 @@ describe("pools of one Ceph pool with different users", () => {
       expect(await cli([command, ...options])).toMatchObject({
         code: 3,
         stderr: expect.stringMatching(
-          /the pools "a", "b", "c" stand for the Ceph pool "vms" on the same monitors, with different credentials, .*\nChoose those of one user with --pool a --pool c or --pool b, or go to virt-manager 1\.5 or later\./,
+          /the pools "a", "b", "c" name the same Ceph pool "vms" on the same monitors, but have different credentials, .*\nChoose the pools of one user with --pool a --pool c or --pool b, or upgrade to virt-manager 1\.5 or later\./,
         ),
       });
     expect(readFileSync(path).equals(pristine)).toBe(true);
@@ -57,7 +57,7 @@ test("pools of one Ceph pool with one user and two secrets are refused for every
   for (const command of CHANGING)
     expect(await cli([command, ...options])).toMatchObject({
       code: 3,
-      stderr: expect.stringMatching(/"a", "b" stand.*credentials\.\nChoose one with --pool a or --pool b\.\n/),
+      stderr: expect.stringMatching(/"a", "b" name.*credentials\.\nChoose one pool with --pool a or --pool b\.\n/),
     });
   expect((await cli(["inspect", ...options])).code).toBe(3);
 });

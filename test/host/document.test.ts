@@ -88,7 +88,7 @@ test.each(["\u0000", "\u0008", "\u000b", "\u000c", "\u000e", "\u001f", "\ufffe",
   "a name with %j is refused",
   (character) =>
     expect(() => readDocument(JSON.stringify({ ...DOCUMENT, host: `a${character}` }), "f")).toThrow(
-      "f: host: has a character that XML cannot carry.",
+      "f: host: contains a character that XML does not allow.",
     ),
 );
 
@@ -112,7 +112,7 @@ test("the output of inspect --json is read as a host file, that of other command
   const printed = (command: string) => JSON.stringify({ command, document: DOCUMENT });
   expect(readDocument(printed("inspect"), "f").host).toBe("hv01");
   expect(() => readDocument(printed("apply"), "f")).toThrow(/^f: /);
-  expect(() => readDocument("null", "f")).toThrow("f: the document: Object was expected.");
+  expect(() => readDocument("null", "f")).toThrow("f: the host file: expected Object.");
 });
 
 test("a host file may have no secrets", () => {
@@ -139,14 +139,14 @@ test("a pool names its secret by uuid or by usage, not by both", () => {
 });
 
 test.each([
-  ["a text", JSON.stringify("x"), /^f: the document: /],
+  ["a text", JSON.stringify("x"), /^f: the host file: /],
   ["text that is not JSON", "{", /^f: this is not JSON\.$/],
 ])("%s is refused, with a hint how to make a host file", (_, json, message) => {
   expect(() => readDocument(json, "f")).toThrow(
     expect.objectContaining({
       kind: "facts",
       message: expect.stringMatching(message),
-      hint: "Make the document anew with `virtinst-rbd-patch inspect --json` on the host.",
+      hint: "Write the host file again: run `virtinst-rbd-patch inspect --json` on the host.",
     }),
   );
 });
@@ -159,11 +159,12 @@ describe("readDocument refuses", () => {
 
   test.each<[title: string, change: object, message: string | RegExp]>([
     ["another version", { version: 2 }, /version/],
-    ["an unknown field", inPool({ monitor: [] }), "pools.0.monitor: a host document has no such field."],
+    ["an unknown field", inPool({ monitor: [] }), "pools.0.monitor: unknown field."],
+    ["a missing field", inPool({ cephPool: undefined }), "pools.0.cephPool: missing field."],
     ["a port above 65535", port(65536), PORT],
     ["a port of 0", port(0), PORT],
     ["a fraction as a port", port(1.5), PORT],
-    ["a text for a truth value", inPool({ active: "root:secret-hash" }), "pools.0.active: boolean was expected."],
+    ["a text for a truth value", inPool({ active: "root:secret-hash" }), "pools.0.active: expected boolean."],
     ["an invalid UUID", { secrets: [{ uuid: "x" }] }, "secrets.0.uuid: must be a UUID in lower case with dashes."],
     ["an empty name", inPool({ cephPool: "" }), "pools.0.cephPool: must not be empty."],
   ])("%s", (_, change, message) => {

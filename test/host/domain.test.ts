@@ -94,6 +94,6 @@ describe("of a domain", () => {
 
   it.each([
     ["text that is not XML", "<domain>", /^f: not well-formed XML \(/],
-    ["another document", "<pool/>", "f: <domain> was expected, and this is <pool>."],
+    ["another document", "<pool/>", "f: the root element is <pool>, not <domain>."],
   ])("%s is refused", (_, xml, message) => expect(() => readRbdDisks(xml, "f")).toThrow(message));
 });

@@ -36,7 +36,7 @@ test("a libvirt may have no pools; a system without libvirt is an error", () => 
   for (const folder of ["storage", "secrets"]) rmSync(join(base, "etc/libvirt", folder), { recursive: true });
   expect(read(base)).toMatchObject({ pools: [], secrets: [] });
   rmSync(join(base, "etc/libvirt"), { recursive: true });
-  const gone = `${base}/etc/libvirt is not there: this is not the root directory of a system with libvirt.`;
+  const gone = `${base}/etc/libvirt does not exist: this is not the root directory of a system with libvirt.`;
   const hint = expect.stringMatching(/below --root.*--host, --pool-xml or --connect/);
   expect(() => read(base)).toThrow(expect.objectContaining({ kind: "facts", message: gone, hint }));
   writeFileSync(join(base, "etc/libvirt"), "");

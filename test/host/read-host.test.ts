@@ -54,7 +54,7 @@ describe("pools from XML files", () => {
 
   it.each([
     ["in another encoding", Buffer.from(pool("j\xf6rg"), "latin1"), /p\.xml: this is not UTF-8\.$/, /iconv -t UTF-8/],
-    ["that is no XML", Buffer.from("<pool>"), /p\.xml: not well-formed XML \(/, /one document a file/],
+    ["that is no XML", Buffer.from("<pool>"), /p\.xml: not well-formed XML \(/, /one XML document per file/],
   ])("are refused from a file %s", async (_, bytes, message, hint) => {
     const attempt = read({ poolXml: [temporaryFile("p.xml", bytes)] });
     await expect(attempt).rejects.toThrow(
@@ -143,7 +143,7 @@ it("two pools of one name are refused", async () => {
     expect.objectContaining({
       kind: "facts",
       message: expect.stringMatching(/1\.xml, .*2\.xml: there are two pools named "p"\.$/),
-      hint: "Give each pool once.",
+      hint: "Pass each pool only once.",
     }),
   );
   const others = await read({ poolXml: [temporaryFile("1.xml", pool("p")), temporaryFile("2.xml", pool("q"))] });

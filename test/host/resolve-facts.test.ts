@@ -95,7 +95,7 @@ describe("of the pools of a host", () => {
       expect.objectContaining({
         kind: "facts",
         message: 'SOURCE: there is no rbd pool named "q".',
-        hint: "There is no rbd pool at all: leave --pool out, or look where the facts come from.",
+        hint: "There are no rbd pools. Omit --pool, or check the source of the host configuration.",
       }),
     );
   });
@@ -136,8 +136,8 @@ describe("of the pools of a host", () => {
     expect(byUser[0]?.failure).toMatchObject({
       kind: "facts",
       message:
-        'SOURCE: the pools "p", "q", "r" stand for the Ceph pool "vms" on the same monitors, with different credentials, and no virtinst was found that writes a pool\'s user into its disks, as 1.5 and later do.',
-      hint: "Choose those of one user with --pool p --pool r or --pool q, or go to virt-manager 1.5 or later.",
+        'SOURCE: the pools "p", "q", "r" name the same Ceph pool "vms" on the same monitors, but have different credentials, and no virtinst was found that writes the user of a pool into disks (1.5 and later do).',
+      hint: "Choose the pools of one user with --pool p --pool r or --pool q, or upgrade to virt-manager 1.5 or later.",
     });
   });
 
@@ -184,8 +184,8 @@ describe("of the pools of a host", () => {
     expect(failure(other, apart, pool("p"))).toEqual([
       expect.objectContaining({
         message:
-          'SOURCE: the pools "p", "q" stand for the Ceph pool "vms" on the same monitors, with different credentials.',
-        hint: "Choose one with --pool p or --pool q.",
+          'SOURCE: the pools "p", "q" name the same Ceph pool "vms" on the same monitors, but have different credentials.',
+        hint: "Choose one pool with --pool p or --pool q.",
       }),
     ]);
     // The last is tied to the others by one of them only.
@@ -194,8 +194,8 @@ describe("of the pools of a host", () => {
     expect(failure(far, other, apart, tie, pool("p"))).toEqual([
       expect.objectContaining({
         message:
-          'SOURCE: the pools "p", "q", "s", "t" stand for the Ceph pool "vms" on the same monitors, with different credentials.',
-        hint: "Choose those of one user with --pool p --pool s --pool t or --pool q.",
+          'SOURCE: the pools "p", "q", "s", "t" name the same Ceph pool "vms" on the same monitors, but have different credentials.',
+        hint: "Choose the pools of one user with --pool p --pool s --pool t or --pool q.",
       }),
     ]);
   });
@@ -217,8 +217,8 @@ test("at most 1000 pools with 10000 monitors are taken", () => {
     expect(() => resolveFacts(config(pools), [])).toThrow(
       expect.objectContaining({
         kind: "facts",
-        message: `SOURCE: there are ${found}, and at most 1000 with 10000 are taken.`,
-        hint: "Choose those that virt-install uses with --pool.",
+        message: `SOURCE: there are ${found}. The limits are 1000 pools and 10000 monitors.`,
+        hint: "Choose the pools that virt-install uses with --pool.",
       }),
     );
 });

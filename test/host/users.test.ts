@@ -52,7 +52,7 @@ describe("pools of one Ceph pool with different users", () => {
 
 describe("pools that --pool leaves out", () => {
   const note = (others: string, gets: string) =>
-    `Volumes of pool ${others} get ${gets}: they are in the same Ceph pool "vms", and nothing tells them apart.`;
+    `Volumes of pool ${others} get ${gets}: the pools are in the same Ceph pool "vms", and their disks cannot be distinguished.`;
   const U = 'the user "u" of pool "p" too';
   test.each<[title: string, others: Pool[], before: string[], since: string[]]>([
     ["another user", [pool("q", login("v"))], [note('"q"', U)], []],
@@ -84,7 +84,7 @@ describe("pools that --pool leaves out", () => {
   test("the note for a pool without auth lists all pools of its entry", () => {
     const free = { auth: null };
     const pools = [pool("p", free), pool("p2", free), pool("q", login("v"))];
-    expect(settled(pools, { only: ["p", "p2"] }).notes).toEqual([note('"q"', 'no user, as those of pool "p", "p2"')]);
+    expect(settled(pools, { only: ["p", "p2"] }).notes).toEqual([note('"q"', 'no user, like those of pool "p", "p2"')]);
     expect(settled(pools, { only: ["p", "p2"], told: true }).notes).toEqual([]);
   });
 
@@ -111,7 +111,7 @@ describe("pools that --pool leaves out", () => {
 describe("a disk that lists no monitor", () => {
   const v = { auth: { username: "v", secret: { uuid: UUID } } };
   const note = (name: string, others: string) =>
-    `A disk of pool ${name} lists no monitor, and cannot be told from one of pool ${others}: it is left as it is. Choose one with --pool.`;
+    `Disks of pool ${name} list no monitor, and cannot be distinguished from disks of pool ${others}: they are left unchanged. Choose one of these pools with --pool.`;
   test.each<[title: string, pools: Pool[], notes: string[]]>([
     ["another user on the same Ceph pool", [pool("p"), pool("q", { ...v, monitors: [] })], [note('"q"', '"p"')]],
     ["no user on either", [pool("p", { auth: null }), pool("q", { auth: null, monitors: [] })], [note('"q"', '"p"')]],
@@ -138,9 +138,9 @@ describe("a disk that lists no monitor, but has its user", () => {
     [
       "a user, without a user of its own",
       [pool("p"), pool("q", v, { auth: null })],
-      [/"q" lists no monitor.* one of pool "p"/],
+      [/"q" list no monitor.* disks of pool "p"/],
     ],
-    ["the same user, another secret", [pool("p", login("v", OTHER)), pool("q", v)], [/ one of pool "p"/]],
+    ["the same user, another secret", [pool("p", login("v", OTHER)), pool("q", v)], [/ disks of pool "p"/]],
   ])("beside a pool with %s: a note reports if it cannot be told apart", (_, pools, said) =>
     expect(settled(pools, { told: true }).notes).toEqual(said.map((words) => expect.stringMatching(words))),
   );

@@ -261,10 +261,10 @@ describe("messages of virsh are passed on", () => {
       "error: Failed to get the number of active pools \nerror: Filtering using --type is not supported\n",
       1,
       "",
-      "whether there are rbd pools cannot be told: Failed to get the number of active pools; Filtering using --type is not supported",
+      "rbd pools could not be listed: Failed to get the number of active pools; Filtering using --type is not supported",
     ],
-    ["", 1, "", "whether there are rbd pools cannot be told: virsh gave no reason"],
-    ["", 0, `${row("p")}\n`, "virsh lists rbd pools but described none"],
+    ["", 1, "", "rbd pools could not be listed: virsh gave no reason"],
+    ["", 0, `${row("p")}\n`, "virsh lists rbd pools, but returned no XML of them"],
   ])("an empty table (%j, exit code %i, then %j) is an error", async (stderr, status, direct, why) => {
     const { "pool-list --all": _, ...rest } = ONE;
     virsh(rest, { stderr, status });
@@ -279,25 +279,31 @@ describe("messages of virsh are passed on", () => {
   });
 
   it.each([
-    ["pool", { "pool-dumpxml --pool 'p'": "" }, "listed 1 pools and 1 secrets but described 0 and 1: no reason given"],
+    [
+      "pool",
+      { "pool-dumpxml --pool 'p'": "" },
+      "listed 1 pools and 1 secrets, but returned the XML of 0 and 1: no reason given",
+    ],
     [
       "secret",
       { [`secret-dumpxml --secret ${UUID}`]: "" },
-      "listed 1 pools and 1 secrets but described 1 and 0: no reason given",
+      "listed 1 pools and 1 secrets, but returned the XML of 1 and 0: no reason given",
     ],
   ])("a %s that was removed meanwhile is an error", async (_, answers, message) => {
     virsh({ ...ONE, ...answers });
     await expect(readLive(libvirtAt(URI))).rejects.toThrow(
       expect.objectContaining({
         message: `${URI}: virsh ${message}.`,
-        hint: "A pool or secret may have gone meanwhile: try again.",
+        hint: "A pool or secret may have been removed in the meantime: try again.",
       }),
     );
   });
 
   it("with the reason of virsh", async () => {
     virsh({ ...ONE, "pool-dumpxml --pool 'p'": "" }, { stderr: "error: Storage pool not found\n" });
-    await expect(readLive(libvirtAt(URI))).rejects.toThrow(/but described 0 and 1: Storage pool not found\.$/);
+    await expect(readLive(libvirtAt(URI))).rejects.toThrow(
+      /but returned the XML of 0 and 1: Storage pool not found\.$/,
+    );
   });
 
   it("the error for unreadable XML has the connection", async () => {

@@ -49,8 +49,8 @@ describe("readPool", () => {
 
   test.each([
     ["no end", "<pool>", /well-formed/],
-    ["another document", "<domain/>", /<pool> was expected, and this is <domain>/],
-    ["no Ceph pool", pool(AUTH), /no <name> in its <source>/],
+    ["another document", "<domain/>", /the root element is <domain>, not <pool>/],
+    ["no Ceph pool", pool(AUTH), /no Ceph pool: its <source> has no <name>/],
     ["a port that is none", pool("<name>c</name><host name='m' port='1 or 1'/>"), /port/],
     ["a host without a name", pool("<name>c</name><host port='1'/>"), /no name/],
     ["auth without a user", pool("<name>c</name><auth type='ceph'><secret usage='s'/></auth>"), /no username/],
@@ -76,7 +76,7 @@ describe("readPool", () => {
       ]);
     for (const port of ["0", "65536", "00000", "", "-1", "123456", " 1"])
       expect(() => readPool(pool(`<name>c</name><host name='m' port='${port}'/>`), "f")).toThrow(
-        `f: monitor m has the port ${JSON.stringify(port)}.`,
+        `f: monitor m: invalid port ${JSON.stringify(port)}.`,
       );
   });
 
@@ -86,7 +86,7 @@ describe("readPool", () => {
   });
 
   test("refuses XML that is nested too deeply, has a DTD or is empty, with a hint", () => {
-    const hint = "Give what virsh prints (pool-dumpxml, secret-dumpxml or dumpxml), one document a file.";
+    const hint = "Pass the output of virsh (pool-dumpxml, secret-dumpxml or dumpxml), one XML document per file.";
     for (const [xml, why] of [
       ["<pool>".repeat(100_000), "the XML is nested too deeply"],
       ["<!DOCTYPE pool>\n<pool/>", "the XML has a DTD"],
@@ -107,7 +107,7 @@ describe("readPool", () => {
 
   test("refuses a pool without a source", () => {
     expect(() => readPool("<pool type='rbd'><name>p</name></pool>", "f")).toThrow(
-      "f: pool p has no <name> in its <source>, the Ceph pool.",
+      "f: pool p has no Ceph pool: its <source> has no <name>.",
     );
   });
 
