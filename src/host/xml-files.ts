@@ -6,7 +6,6 @@ import { readPool, readSecret } from "./xml";
 
 /** A file with one XML document. */
 export interface XmlFile {
-  /** The path, for messages. */
   readonly where: string;
   readonly bytes: Buffer;
 }
@@ -23,7 +22,6 @@ export function readXmlFiles({ poolXml = [], secretXml }: HostOptions): HostConf
   };
 }
 
-/** Reads a file that the command line names. */
 export function readXmlFile(path: string): XmlFile {
   return { where: path, bytes: readNamed(path, "facts", XML_LIMIT) };
 }

@@ -124,7 +124,6 @@ export function childElements(parent: XmlElement | null, name: string): XmlEleme
   );
 }
 
-/** The first of these children. */
 function child(parent: XmlElement | null, name: string): XmlElement | null {
   return childElements(parent, name)[0] ?? null;
 }

@@ -7,14 +7,14 @@ import { stripPatch } from "./strip";
 /**
  * Applies a patch file to a text, strictly: no fuzz, additions only, one file.
  *
- * What it adds is not trusted: whoever calls this renders the facts again and compares.
+ * The added lines are not trusted: the caller must render the patch again from the returned pools, and compare.
  *
- * @param path the only path that it may touch, relative to the folder that holds `virtinst`
- * @param base the file's text, without our blocks
- * @param where the patch's own file, for messages
- * @returns the whole file as the patch leaves it, and what its blocks say: the pools, the original file, the version of
+ * @param path the only path that the patch may change, relative to the directory that contains `virtinst`
+ * @param base the text of the file without the patch
+ * @param where the name of the patch file, for messages
+ * @returns the text of the patched file, and what the patch contains: the pools, the original file, and the version of
  *   this tool that rendered it
- * @throws Failure (target) where it is not such a patch, or was made for another file
+ * @throws Failure (target) if the text is not such a patch, or was rendered for another file
  */
 export function acceptPatch(patch: string, path: string, base: string, baseHash: string, where: string) {
   const refused = (why: string) =>
@@ -27,7 +27,7 @@ export function acceptPatch(patch: string, path: string, base: string, baseHash:
   try {
     files = parsePatch(patch);
   } catch {
-    // What the parser says quotes the file.
+    // Omit the message of the parser: it quotes the file.
     throw refused("this is not a unified diff");
   }
   const [file, second] = files;
@@ -38,21 +38,23 @@ export function acceptPatch(patch: string, path: string, base: string, baseHash:
   ]);
   const other = names.find((name) => name !== path);
   if (second || other !== undefined || names.includes(undefined))
-    throw refused(`it touches ${other ?? "more than one file"}, and only ${path} may be touched`);
+    throw refused(`it changes ${other ?? "more than one file"}, but may only change ${path}`);
   if (file.hunks.some(({ lines }) => lines.some((line) => line.startsWith("-"))))
-    throw refused("it removes lines, and a patch may only add the two blocks (to undo one: virtinst-rbd-patch revert)");
+    throw refused(
+      "it removes lines, but may only add the two blocks of this tool (to remove them: virtinst-rbd-patch revert)",
+    );
   const lines = lineNumber(base, base.length);
   if (file.hunks.some(({ oldStart, newStart }) => oldStart > lines || newStart > lines + patch.length))
-    throw refused(`it names a line beyond the ${lines} of the file`);
+    throw refused(`it has a line number above ${lines}, the last line of the file`);
   const text = applyPatch(base, file, { fuzzFactor: 0, autoConvertLineEndings: false });
-  if (text === false) throw refused("its lines do not fit the file");
+  if (text === false) throw refused("its context lines do not match the file");
   const stripped = stripPatch(text);
   if (stripped.state !== "patched" || stripped.base !== base || !stripped.patch.intact)
-    throw refused("it does something other than add the two blocks of this tool");
+    throw refused("it does not add exactly the two blocks of this tool");
   const { tool, original, block } = stripped.patch;
   if (original.sha256 !== baseHash)
-    throw refused(`it was rendered for a file with the SHA-256 ${original.sha256}, and this one has ${baseHash}`);
+    throw refused(`it was rendered for a file with the SHA-256 ${original.sha256}, but this file has ${baseHash}`);
   const facts = readFacts(block);
-  if (facts.length === 0) throw refused("it is for no pool");
+  if (facts.length === 0) throw refused("it contains no pool");
   return { text, facts, original, tool };
 }

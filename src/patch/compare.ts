@@ -15,11 +15,11 @@ export function compareFacts(patch: readonly CephPool[], host: readonly CephPool
         (fact) => `${fact} of pool ${JSON.stringify(name)}: ${theirs[fact]} in the patch, ${ours[fact]} on this host`,
       );
   });
-  // Such as two pools that are one entry here and two there.
-  return differences.length > 0 ? differences : ["the pools belong together in another way"];
+  // For example, two pools are one entry in the patch, but two entries on this host.
+  return differences.length > 0 ? differences : ["the pools are grouped differently"];
 }
 
-/** What is said of each libvirt pool: there may be thousands. */
+/** The properties of each libvirt pool. A map, because there may be thousands of pools. */
 function byName(pools: readonly CephPool[]): Map<string, Record<string, string>> {
   return new Map(pools.flatMap((pool) => pool.libvirtPools.map((name) => [name, describe(pool)] as const)));
 }

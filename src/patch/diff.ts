@@ -2,29 +2,29 @@ import { diffLines, FILE_HEADERS_ONLY, formatPatch, structuredPatch } from "diff
 import { type Span, stripPatch } from "./strip";
 
 /**
- * A unified diff that `patch -p1` and `git apply` take.
+ * A unified diff for `patch -p1` and `git apply`.
  *
- * @param path the file, relative to the folder that holds the `virtinst` package
- * @param context lines of context: 3 by default, as `diff -u`; 0 leaves out every line of the file itself
- * @returns the diff, or an empty text where nothing differs
+ * @param path the file, relative to the directory that contains the `virtinst` package
+ * @param context lines of context: 3 by default, as for `diff -u`; with 0, the diff contains no unchanged line
+ * @returns the diff, or an empty text if nothing differs
  */
 export function unifiedDiff(path: string, before: string, after: string, context = 3): string {
   if (before === after) return "";
   const [old, young] = [spansOf(before), spansOf(after)];
-  // If only one side has the patch, each block is compared as a single line: a block of 20,000 lines takes no time then.
+  // If only one side has the patch, compare each block as a single line: a block of 20,000 lines would be slow.
   const folded = old.length === 0 || young.length === 0;
   const [a, b] = folded ? [fold(before, old), fold(after, young)] : [before, after];
   const patch = compared([`a/${path}`, `b/${path}`], a, b, context);
   return formatPatch(folded ? unfold(patch) : patch, FILE_HEADERS_ONLY);
 }
 
-/** A unified diff of any other text, for a reader; its header calls the text `name`. */
+/** A unified diff of any other text, for display only; its header has `name` for both sides. */
 export function unifiedTextDiff(name: string, before: string, after: string): string {
   if (before === after) return "";
   return formatPatch(compared([name, name], before, after, 3), FILE_HEADERS_ONLY);
 }
 
-/** All lines of two texts, to be shown beside each other; `own`: whether the other text lacks a line. */
+/** All lines of two texts, for display in two columns; `own`: whether a line is only in this text. */
 export function sideBySide(before: string, after: string) {
   const parts = diffLines(before, after);
   const lines = (lacking: "added" | "removed") =>
@@ -41,24 +41,24 @@ export function sideBySide(before: string, after: string) {
 
 type Patch = NonNullable<ReturnType<typeof structuredPatch>>;
 
-/** More lines that differ are not compared one by one: the time for that grows with their square, to a second here. */
+/** The most lines that may differ in a line-by-line comparison: its time grows with their square, to a second here. */
 const MOST_EDITS = 4000;
 
-/** The shortest difference; where very much differs, all lines of the one and then all of the other. */
+/** The shortest difference; if more than MOST_EDITS lines differ, all lines are removed, and all lines are added. */
 function compared([from, to]: readonly [string, string], before: string, after: string, context: number): Patch {
   const options = { context, maxEditLength: MOST_EDITS };
   const patch = structuredPatch(from, to, before, after, undefined, undefined, options);
   if (patch) return patch;
   const [old, young] = [structuredPatch(from, to, before, ""), structuredPatch(from, to, "", after)];
   const [removed, added] = [old.hunks[0], young.hunks[0]];
-  if (!removed || !added) throw new RangeError("an empty text differs from another in less than that");
+  if (!removed || !added) throw new RangeError("both texts must have lines");
   return {
     ...young,
     hunks: [{ ...added, oldStart: 1, oldLines: removed.oldLines, lines: [...removed.lines, ...added.lines] }],
   };
 }
 
-// No Python source holds it.
+// Python source cannot contain it.
 const FOLD = "\0";
 
 function spansOf(text: string): readonly Span[] {
@@ -77,7 +77,7 @@ function fold(text: string, spans: readonly Span[]): string {
 }
 
 function unfold(patch: Patch): Patch {
-  // How many lines the hunks so far have grown by.
+  // How many lines the previous hunks have grown by.
   const grown = { "+": 0, "-": 0 };
   const hunks = patch.hunks.map((hunk) => {
     const { oldStart, newStart } = hunk;
@@ -96,7 +96,7 @@ function unfold(patch: Patch): Patch {
   return { ...patch, hunks };
 }
 
-/** How many lines of a hunk are on one side. */
+/** How many lines of a hunk belong to one side. */
 function lengthOf(side: "+" | "-", lines: readonly string[]): number {
   return lines.filter((line) => line[0] === " " || line[0] === side).length;
 }

@@ -1,13 +1,13 @@
 /**
  * A value as the text of an XML attribute, in printable ASCII without quotes, backslashes or angle brackets.
  *
- * @param value any text that XML 1.0 allows; control characters are refused where the host's facts are read
+ * @param value any text that XML 1.0 allows; control characters are refused when the host configuration is read
  */
 export function xmlText(value: string): string {
   return value.replace(/[^ !#-%(-;=?-[\]-~]/gu, (character) => `&#${character.codePointAt(0)};`);
 }
 
-/** Reads a text that `xmlText` wrote; of another text, it returns any value. */
+/** Decodes a text that `xmlText` wrote; for any other text, the result is arbitrary. */
 export function readXmlText(text: string): string {
   return text.replace(/&#(\d{1,7});/g, (_, code) => character(Number(code)));
 }
@@ -15,7 +15,8 @@ export function readXmlText(text: string): string {
 /**
  * A Python text literal (`u"…"`: unicode on 2.7 and 3.3+), in printable ASCII.
  *
- * @param value any text; what is not plain ASCII becomes an escape, so that nothing can end the literal
+ * @param value any text; quotes, backslashes and all but printable ASCII become escapes, so that no value can end the
+ *   literal
  */
 export function pythonText(value: string): string {
   const body = value.replace(/[^ !#-[\]-~]/gu, (character) => {
@@ -26,7 +27,7 @@ export function pythonText(value: string): string {
   return `u"${body}"`;
 }
 
-/** Reads a literal that `pythonText` wrote; of another literal, it returns any value. */
+/** Decodes a literal that `pythonText` wrote; for any other literal, the result is arbitrary. */
 export function readPythonText(literal: string): string {
   return literal
     .slice(2, -1)
@@ -34,16 +35,16 @@ export function readPythonText(literal: string): string {
 }
 
 /**
- * A Python native string literal (`'…'`: bytes on 2.7, text on 3) for text that is printable ASCII already.
+ * A Python native string literal (`'…'`: bytes on 2.7, text on 3) for printable ASCII.
  *
- * @throws RangeError where it is not: a native string of another text would differ between the Pythons
+ * @throws RangeError for any other text: its native string would differ between Python 2.7 and 3
  */
 export function pythonNative(value: string): string {
   if (!/^[ !"#-&(-[\]-~]*$/.test(value)) throw new RangeError("not a text that a native literal can hold");
   return `'${value}'`;
 }
 
-/** Nothing for a number that is no character's. */
+/** The character with a code point; empty if the number is not a code point. */
 function character(code: number): string {
   return code > 0x10ffff ? "" : String.fromCodePoint(code);
 }

@@ -10,14 +10,14 @@ import { type Patch, stripPatch } from "./strip";
 /**
  * The state of a file, compared with what it should contain:
  * `current`: exactly what `apply` would write;
- * `outdated`: a whole patch, for another host configuration or by another version;
- * `modified`: the patch was edited, or the file was changed outside it;
+ * `outdated`: a complete patch, for another host configuration or by another version;
+ * `modified`: the patch was edited, or the file was changed outside the patch;
  * `not-patched`: the file has no patch;
- * `damaged`: the patch is not whole, so that it cannot be removed safely.
+ * `damaged`: the patch is incomplete or contains other code, so that it cannot be removed safely.
  */
 export type PatchState = "current" | "outdated" | "modified" | "not-patched" | "damaged";
 
-/** A file, taken apart and compared. */
+/** A file, split into patch and base, and compared with what it should contain. */
 export interface Examined {
   readonly state: PatchState;
   /** Why, in a sentence without its full stop; for `current` too. */
@@ -25,24 +25,23 @@ export interface Examined {
   /** Whether the patch was compared with the pools of a host. */
   readonly compared: boolean;
   readonly source: Source;
-  /** Null if there is no patch, or it is damaged. */
+  /** Null if there is no patch, or the patch is damaged. */
   readonly patch: Patch | null;
   /** The file without the patch; null if the patch is damaged. */
   readonly base: Source | null;
-  /** SHA-256 of that; empty if it is null. */
+  /** SHA-256 of `base`; empty if `base` is null. */
   readonly baseHash: string;
-  /** Whether that is the original file; true if there is no patch. */
+  /** Whether `base` is the original file; true if there is no patch. */
   readonly isOriginal: boolean;
 }
 
-/** The reasons that never vary. */
 export const NOT_PATCHED = "the file has no patch";
 const CURRENT = "the patch is the one for the pools of this host";
 
 /**
  * Compares a file with what it should contain.
  *
- * @param pools the Ceph pools that the patch should be for: none if there should be no patch, null to compare nothing
+ * @param pools the Ceph pools that the patch should be for; empty if there should be no patch, null for no comparison
  */
 export function examine(bytes: Buffer, pools: readonly CephPool[] | null, named: Named): Examined {
   const source = decode(bytes);
@@ -76,17 +75,17 @@ export function examine(bytes: Buffer, pools: readonly CephPool[] | null, named:
     : state("outdated", difference(poolNames(readFacts(patch.block)), poolNames(pools)));
 }
 
-/** Why the patch is not the one for these pools. */
+/** Why the patch does not match these pools. */
 function difference(patched: readonly string[], wanted: readonly string[]): string {
   const less = patched.filter((name) => !wanted.includes(name));
   const more = wanted.filter((name) => !patched.includes(name));
   if (less.length > 0)
-    return `the patch is also for ${quoted(less)}, which this host does not have, or --pool leaves out`;
-  if (more.length > 0) return `the patch is for ${quoted(patched)}, and this host also has ${quoted(more)}`;
+    return `the patch is also for ${quoted(less)}, which this host does not have or --pool does not select`;
+  if (more.length > 0) return `the patch is for ${quoted(patched)}, but this host also has ${quoted(more)}`;
   return "the pools or secrets of this host have changed since the patch was rendered";
 }
 
-/** What the file should contain; null if the patch cannot be inserted there. */
+/** What the file should contain; null if the patch cannot be inserted. */
 function rendered(base: Source, { original }: Patch, pools: readonly CephPool[], named: Named): string | null {
   try {
     return insertPatch(base, original.modified, pools, named).text;

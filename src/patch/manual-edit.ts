@@ -3,7 +3,7 @@ import { methodBody, type Named } from "./insertion-point";
 
 /** A manual edit that makes `_build_xml` rewrite its XML. */
 export interface ManualEdit {
-  /** The numbers of its lines with a call that rewrites text, from 1, such as `12, 14`. */
+  /** The numbers of the lines with a call that rewrites text, from 1, such as `12, 14`. */
   readonly lines: string;
   /** Those lines as they are in the file. */
   readonly text: string;
@@ -13,16 +13,16 @@ export interface ManualEdit {
 const REWRITES =
   /^(?![ \t]*(?:#|(?:log|logging)\.))[^\n]*(?:\.(?:subn?|replace)[ \t]*\(|(?<![A-Za-z0-9_.])re\.compile[ \t]*\()/;
 
-/** How much of an edit a message shows; it has the numbers of all lines. */
+/** How much of an edit a message shows. It always has the numbers of all lines. */
 const MOST_LINES = 20;
 const MOST_COLUMNS = 120;
 
 /**
- * Finds the edit that is copied from page to page: regular expressions in `_build_xml` that rewrite the XML. No release
- * has such a call there.
+ * Finds the manual edit that many web pages show: regular expressions in `_build_xml` that rewrite the XML. No release
+ * contains such a call in `_build_xml`.
  *
  * @param lines the file without the patch
- * @returns its lines with such a call, if one of them names the XML; null if there is none, or no `_build_xml`
+ * @returns the lines with such a call, if one of them contains `xml`; null if there is no such line or no `_build_xml`
  */
 export function findManualEdit(lines: readonly string[], named: Named): ManualEdit | null {
   const found = bodyOf(lines, named).filter((at) => REWRITES.test(lines[at] as string));
@@ -30,7 +30,7 @@ export function findManualEdit(lines: readonly string[], named: Named): ManualEd
   return { lines: found.map((at) => at + 1).join(", "), text: found.map((at) => `${lines[at]}\n`).join("") };
 }
 
-/** Why a file with such an edit is not patched. */
+/** The failure for a file with a manual edit. */
 export function manualEditFailure(edit: ManualEdit, { path, restoring }: Named): Failure {
   const code = edit.text
     .trimEnd()

@@ -9,14 +9,14 @@ import {
 } from "./facts";
 
 /**
- * One entry for one cluster and its credentials: libvirt pools of the same Ceph pool that share a monitor, directly or
- * through others, whatever the credentials of those are.
+ * Merges libvirt pools into one entry for each Ceph pool of a cluster and each of its credentials. Pools of the same
+ * Ceph pool are in one cluster if they share a monitor, directly or through other pools with any credentials.
  *
- * With one entry for each, a disk of `libvirtpool` (.1, .2, .3) would get the monitors of a pool `adead` (.9, .1) instead
- * of its own, because of the alphabet: measured on a real cluster with virt-manager 1.2 to 1.4.
+ * If each pool had its own entry, a disk of `libvirtpool` (.1, .2, .3) would get the monitors of `adead` (.9, .1), the
+ * first in the alphabet: measured on a real cluster with virt-manager 1.2 to 1.4.
  *
- * @param pools in the order of their names
- * @returns the entries, in the order of their first pools' names; each monitor of theirs once, in the pools' order
+ * @param pools sorted by name
+ * @returns the entries, sorted by the name of their first pools; monitors in the order of the pools, without duplicates
  */
 export function mergePools(pools: readonly PoolFacts[]): CephPool[] {
   const entries = groupPools(pools, overlap).flatMap((cluster) => groupPools(cluster, sameCredentials));
@@ -27,7 +27,7 @@ export function mergePools(pools: readonly PoolFacts[]): CephPool[] {
       const [{ cephPool, auth }] = own as [PoolFacts];
       const usage = auth && usageOf(auth, pools);
       const monitors: Monitor[] = [];
-      // One without a port equals any, and takes the place of none.
+      // A monitor without a port equals any port, but does not replace a monitor with a port.
       for (const monitor of own.flatMap((pool) => pool.monitors))
         if (!monitors.some((kept) => sameMonitor(kept, monitor) && kept.port === monitor.port)) monitors.push(monitor);
       return {
@@ -39,21 +39,21 @@ export function mergePools(pools: readonly PoolFacts[]): CephPool[] {
     });
 }
 
-/** The usage by which any of the pools names a secret. */
+/** The usage of a secret, if any of the pools names the secret by usage. */
 function usageOf(own: Credentials, pools: readonly PoolFacts[]): string | undefined {
   const same = pools.flatMap(({ auth }) => (auth && auth.uuid === own.uuid && auth.uuid !== "" ? auth : []));
   return own.usage ?? same.find(({ usage }) => usage !== undefined)?.usage;
 }
 
 /**
- * Puts pools that are tied, directly or through others, into one group.
+ * Puts pools that are tied, directly or through other pools, into one group.
  *
- * @returns the groups in the order of their first pools, each in the pools' order
+ * @returns the groups in the order of their first pools; the pools of a group in their original order
  */
 export function groupPools<T extends PoolFacts>(pools: readonly T[], tied: (one: T, other: T) => boolean): T[][] {
   const groups: T[][] = [];
   for (const pool of pools) {
-    // A pool may tie together what stood apart so far.
+    // A pool may tie together groups that were separate so far.
     const [first, ...others] = groups.filter((group) => group.some((one) => tied(one, pool)));
     if (!first) groups.push([pool]);
     else first.push(...others.flatMap((group) => groups.splice(groups.indexOf(group), 1).flat()), pool);

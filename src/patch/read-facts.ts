@@ -2,11 +2,11 @@ import { readPythonText, readXmlText } from "./encode";
 import type { CephPool, Monitor } from "./facts";
 
 /**
- * Reads back the facts that a helper block was rendered from.
+ * Reads the Ceph pools from a function block.
  *
- * Lines that it does not know are passed over: whoever has to trust the block renders these facts again and compares.
+ * Ignores unknown lines. So the block is not verified: for that, the caller must render these pools again, and compare.
  *
- * @param helper the helper block's text, with LF line ends
+ * @param helper the text of the function block, with LF line ends
  */
 export function readFacts(helper: string): CephPool[] {
   const pools: Draft[] = [];
@@ -31,7 +31,7 @@ export function readFacts(helper: string): CephPool[] {
 type Draft = { -readonly [Key in keyof CephPool]: CephPool[Key] } & { readonly monitors: Monitor[] };
 
 const HOST = /^ {16}'<host name="([^"]*)"(?: port="(\d{1,5})")?\/>',$/;
-// A quote in a text is an escape, as pythonText writes it.
+// pythonText writes a quote in a text as an escape.
 const TEXT = /u"[^"]*"/g;
 
 function attribute(literal: string, name: string): string {

@@ -7,12 +7,12 @@ import { encode, type Source } from "./source";
 import { blockDigest, type Original } from "./strip";
 
 /**
- * Inserts the patch: the call before the first log line of `_build_xml`, the function at the end of the file.
+ * Inserts the patch: the call before the first log line of `_build_xml`, and the function at the end of the file.
  *
  * @param base the file without the patch
  * @param modified its modification time, in seconds since 1970 with nine decimals
  * @param pools the Ceph pools, as `mergePools` returns them
- * @returns the patched file; `stripPatch` gives back the base, byte for byte
+ * @returns the patched file; `stripPatch` restores the base from it, byte for byte
  * @throws Failure (target) if the insertion point is not certain
  */
 export function insertPatch(base: Source, modified: string, pools: readonly CephPool[], named: Named): Source {
@@ -42,13 +42,13 @@ function callLines({ indent, variables }: InsertionPoint): string[] {
  * @returns printable ASCII with LF line ends, the same for the same arguments
  */
 export function renderFunction(pools: readonly CephPool[], original: Original, call: string): string {
-  // Handlebars is strict: every field has to be there.
+  // Handlebars is strict: every field must exist.
   const shown = pools.map(({ auth, ...pool }) => ({ ...pool, auth: auth && { usage: null, ...auth } }));
   const block = template({ tool: VERSION, original, libvirtPools: poolNames(pools), pools: shown }, { helpers });
   return block.replace(/^# block: sha256=$/m, `$&${blockDigest(call, block)}`);
 }
 
-/** The only ways from a value into Python; HTML escaping is off, and the template may use nothing else. */
+/** The helpers that write a value into Python. HTML escaping is off, and the template may use no other helper. */
 const helpers = {
   /** A value of this tool's own (a version, a digest, a time): letters, digits and signs only. */
   plain(value: unknown): string {

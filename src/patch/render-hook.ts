@@ -23,11 +23,11 @@ export const SCRIPT_IN: Readonly<Record<HookKind, string | null>> = {
 /**
  * Renders the files of a hook, without the standalone script.
  *
- * @param pools the names of the pools; none if each host's own are read
+ * @param pools the names of the pools in the standalone script; empty if each host reads its own pools
  * @param virtinst the directory on the host that contains the virtinst package
  * @param targets the files there that may contain `_build_xml`, relative to it
- * @returns the path of each below the directory of the hook: its path on the host, or in the tree of the configuration
- *   management
+ * @returns the files, each with its path below the directory of the hook: its path on the host, or in the tree of the
+ *   configuration management
  * @throws RangeError if a path has characters that a shell or a configuration file could interpret
  */
 export function renderHook(kind: HookKind, pools: readonly string[], virtinst: string, targets: readonly string[]) {

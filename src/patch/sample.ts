@@ -2,15 +2,15 @@ import { xmlText } from "./encode";
 import { type CephPool, isMonitorList, type Monitor, type PoolFacts, sameMonitor, splitMonitor } from "./facts";
 import { mergePools } from "./merge";
 
-/** A domain's XML, and what a working patch makes of it. */
+/** The XML of a domain, before and after a working patch. */
 export interface Sample {
   readonly before: string;
   readonly after: string;
-  /** The disks in it, in order: what each stands for, and its element afterwards. */
+  /** The disks of the domain, in order: a label, and the XML element before and after the patch. */
   readonly disks: readonly { readonly label: string; readonly before: string; readonly after: string }[];
 }
 
-/** What virt-install writes into a disk for a volume of a pool. */
+/** The monitors and auth that virt-install writes into a disk for a volume of a pool. */
 export interface WrittenDisk {
   /** The `<host>` elements, as the pool has them: one may list several monitors. */
   readonly monitors: readonly Monitor[];
@@ -20,9 +20,8 @@ export interface WrittenDisk {
 /**
  * A domain with a disk of each pool, a CD-ROM in a file, and an rbd disk of a Ceph pool that no libvirt pool has.
  *
- * @param written what virt-install writes for a pool. By default each disk has what is certain for all versions: the first
- *   monitor, and the user, without its secret, if only that tells the pool from others; pools that nothing tells apart
- *   have no disk
+ * @param written what virt-install writes for a pool. By default, a disk has what is certain for all versions: the
+ *   first monitor, and the user without a secret if only the user identifies the pool; unidentified pools have no disk
  */
 export function sampleDomain(pools: readonly PoolFacts[], written?: (pool: string) => WrittenDisk): Sample {
   const clusters = mergePools(pools);
@@ -47,9 +46,9 @@ export function sampleDomain(pools: readonly PoolFacts[], written?: (pool: strin
 }
 
 /**
- * The pools whose disks can be told from those of others, by their first monitor or by their user.
+ * The pools whose disks can be distinguished from disks of other pools, by their first monitor or by their user.
  *
- * @returns `user`: what their disks have to state for that; undefined if they are told apart without
+ * @returns `user`: the user that the disks must have for that; undefined if the first monitor is enough
  */
 export function poolsToldApart(pools: readonly PoolFacts[]): { pool: PoolFacts; user: string | undefined }[] {
   const clusters = mergePools(pools);
@@ -59,7 +58,7 @@ export function poolsToldApart(pools: readonly PoolFacts[]): { pool: PoolFacts; 
   });
 }
 
-/** A pool, its disk, and the only cluster that the disk can belong to; undefined if there are several. */
+/** A pool, its disk, and the only cluster that the disk can belong to; `cluster` is undefined if there are several. */
 function toldApart(pool: PoolFacts, clusters: readonly CephPool[], written?: WrittenDisk) {
   const monitors = written?.monitors ?? pool.monitors.slice(0, 1);
   const listed = monitors.flatMap(splitMonitor);
@@ -73,7 +72,7 @@ function toldApart(pool: PoolFacts, clusters: readonly CephPool[], written?: Wri
   return { pool, disk, cluster: other ? undefined : cluster };
 }
 
-/** Whether a disk with these monitors can be one of a Ceph pool. */
+/** Whether a disk with this image and these monitors can belong to a Ceph pool. */
 function mayBeIn({ name, monitors }: CephPool, image: string, listed: readonly Monitor[]): boolean {
   const shares = () => listed.some((one) => monitors.some((monitor) => sameMonitor(monitor, one)));
   return image.startsWith(`${name}/`) && (listed.length === 0 || shares());
@@ -91,7 +90,7 @@ function same(label: string, disk: string) {
   return { label, before: disk, after: disk };
 }
 
-/** All monitors, after those that the disk lists; elements that list several are replaced, as QEMU reads one from each. */
+/** Adds the missing monitors to those of a disk. Replaces lists of monitors: QEMU reads one from each element. */
 function completed(listed: readonly Monitor[], monitors: readonly Monitor[]): readonly Monitor[] {
   const single = listed.filter((host) => !isMonitorList(host));
   const missing = monitors.filter((monitor) => !single.some((one) => sameMonitor(one, monitor)));
@@ -139,7 +138,7 @@ ${disks.join("")}  </devices>
 `;
 }
 
-/** a, b, … z, aa, ab, …: how Linux counts disks. */
+/** The letters of the disk with an index in Linux: a, b, … z, aa, ab, … */
 function letters(index: number): string {
   return (index >= 26 ? letters(Math.floor(index / 26) - 1) : "") + String.fromCharCode(97 + (index % 26));
 }

@@ -9,32 +9,32 @@ import type { Sample } from "./sample";
 /** A pool, as `verify` of the script checks it with virt-install. */
 export interface CheckedPool {
   readonly pool: string;
-  /** Whether it lists a monitor; libvirt's test driver takes no other. */
+  /** Whether the pool lists a monitor; libvirt's test driver requires one. */
   readonly listed: boolean;
-  /** Whether only its user tells its disks from those of others. */
+  /** Whether only the user distinguishes disks of this pool from disks of other pools. */
   readonly byUser: boolean;
-  /** Its element on the node of the test driver, and the words for a disk of it. */
+  /** The XML of the pool for the test driver, and the value of `--disk` for a volume in the pool. */
   readonly xml: string;
   readonly disk: string;
   readonly image: string;
-  /** Whether its disks need an auth. */
+  /** Whether disks of the pool need an <auth>. */
   readonly auth: boolean;
 }
 
-/** What is in a script. */
+/** The content of a standalone script that depends on the host. */
 export interface StandaloneContent {
-  /** The host that it is bound to; null for any. */
+  /** The only host that the script runs on; null for any host. */
   readonly host: string | null;
   /** Where the pools were read from. */
   readonly source: string;
   readonly pools: readonly string[];
   readonly cephPools: readonly CephPool[];
-  /** Whether a host is affected, and why, with `%s` for a path, by the four kinds of disk code. */
+  /** For each of the four kinds of disk code: whether the host is affected, and why, with `%s` for a path. */
   readonly affected: readonly { readonly affected: string; readonly reason: string }[];
-  /** Notes if virtinst copies no auth, and if it does. */
+  /** The notes if virtinst copies no auth, and the notes if it does. */
   readonly notes: readonly [readonly string[], readonly string[]];
   readonly verifyNotes: readonly string[];
-  /** Why these pools are refused if virtinst copies no auth; null if they are not. */
+  /** Why these pools are refused if virtinst copies no auth; null if they are not refused. */
   readonly refused: { readonly message: string; readonly hint: string } | null;
   readonly sample: Sample;
   readonly node: { readonly before: string; readonly after: string };
@@ -46,9 +46,9 @@ const CONFIGURATION = /(?<=^# >>> configuration\n)[\s\S]*?(?=^# <<< configuratio
 const CHECK_PROGRAM = 'CHECK_PROGRAM = ""\n';
 
 /**
- * Renders the script for a host without Node.
+ * Renders the standalone script.
  *
- * @returns a program in printable ASCII, for Python 2.7 and 3.4 to 3.13, the same for the same content
+ * @returns printable ASCII, for Python 2.7 and 3.4 to 3.13; the same bytes for the same content
  */
 export function renderStandalone(content: StandaloneContent): string {
   const { sample, refused, checked, node } = content;
@@ -82,12 +82,13 @@ export function renderStandalone(content: StandaloneContent): string {
 }
 
 const KEYS = `# FORM: the version of the JSON output.
-# host: the script refuses to run on another (None: on any). source: where these pools were read from.
-# affected: whether virtinst is affected, and why, for each thing that its disk code may do: see NOT_FOUND.
-# verify_notes: notes of verify. refused: why these pools are refused if it copies no auth.
-# labels, sample: a domain for the function check, without and with the patch. node, disks, cdrom: for the check with virt-install: pools of libvirt's test driver,
-# and disks in them. listed: the pool has monitors. byUser: only its user tells it from another pool.
-# image: the end of the name that the disk must have. auth: whether it must have one.
+# host: the script refuses to run on another host (None: any host). source: where the pools were read from.
+# affected: whether virtinst is affected, and why, for each kind of disk code: see NOT_FOUND.
+# verify_notes: notes of verify. refused: why these pools are refused if virtinst copies no auth.
+# labels, sample: for the function check: the disks of a domain, and its XML before and after the patch.
+# node, disks, cdrom: for the check with virt-install: pools for libvirt's test driver, and disks in them.
+# listed: the pool lists a monitor. byUser: only the user distinguishes its disks from those of other pools.
+# image: the end of the name that the disk must have. auth: whether the disk must have an <auth>.
 `;
 
 const NO_ORIGINAL = { sha256: "0".repeat(64), modified: "0.000000000" };
@@ -100,14 +101,14 @@ function withoutOriginal(block: string): string {
   return text;
 }
 
-/** Text that is written as it is, between three quotes. */
+/** Text for a raw literal (`rawLiteral`). */
 class Raw {
   constructor(readonly text: string) {}
 }
 
 /**
- * A Python literal. Text becomes `u"…"`, in which every character that could end it is an escape; long text is written
- * in pieces.
+ * A Python literal. Text becomes `u"…"`, with an escape for each character that could end the literal; long text is
+ * split into several literals.
  */
 function literal(value: unknown, indent = ""): string {
   if (value === null) return "None";
@@ -125,12 +126,12 @@ function literal(value: unknown, indent = ""): string {
   return `${open}\n${items.map((item) => `${deeper}${item},\n`).join("")}${indent}${close}`;
 }
 
-/** Pieces of a literal of up to 80 characters that split no escape; each ends at a blank, if it has one. */
+/** Pieces of a literal, of up to 80 characters. No piece splits an escape; if possible, it ends with a blank. */
 const PIECES =
   /(?:\\u[0-9a-f]{4}|\\U[0-9a-f]{8}|[^\\]){1,80}(?:(?<= )|$)|(?:\\u[0-9a-f]{4}|\\U[0-9a-f]{8}|[^\\]){1,80}/g;
 
 function textLiteral(value: string, indent: string): string {
-  // Half a surrogate pair cannot be written to a terminal.
+  // A lone surrogate cannot be written to a terminal.
   const whole = pythonText(value.replace(/\p{Surrogate}/gu, "\ufffd"));
   if (whole.length <= 80) return whole;
   const pieces = whole.slice(2, -1).match(PIECES) ?? [];
@@ -138,11 +139,11 @@ function textLiteral(value: string, indent: string): string {
 }
 
 /**
- * A raw Python literal between three single quotes. Runs of quotes are written as literals of their own, so that none is
- * left next to the three, and a backslash before a quote is refused.
+ * A raw Python literal between three single quotes. Several quotes in a row become a literal of their own, so that they
+ * cannot end the raw literal.
  *
- * @param text printable ASCII lines
- * @throws RangeError if it is something else
+ * @param text lines of printable ASCII, without a backslash before a single quote
+ * @throws RangeError for any other text
  */
 export function rawLiteral(text: string): string {
   if (!/^[\n -~]*\n$/.test(text) || /\\'/.test(text)) throw new RangeError("not a text for a raw literal");

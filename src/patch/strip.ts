@@ -23,7 +23,7 @@ export interface Patch {
   readonly intact: boolean;
   /** The line of the function block's first marker, from 1. */
   readonly line: number;
-  /** Offsets of the two blocks: the first character, and just past the last line. */
+  /** Offsets of the two blocks: of the first character, and of the end of the last line. */
   readonly spans: readonly [Span, Span];
 }
 
@@ -33,30 +33,30 @@ export interface Span {
   readonly to: number;
 }
 
-/** A file, taken apart. */
+/** A file, split into the patch and the base. */
 export type Stripped =
   | { readonly state: "not-patched" }
-  /** The patch is not whole, so that it cannot be removed safely. */
+  /** The patch is incomplete or contains other code, so that it cannot be removed safely. */
   | { readonly state: "damaged"; readonly line: number; readonly reason: string }
   | { readonly state: "patched"; readonly base: string; readonly patch: Patch };
 
-// A line ends at a line feed and nowhere else, as for sed and Python.
+// A line ends only at a line feed, as in sed and Python.
 const MARKER = /(?<![^\n])[ \t\f]*# (>>>|<<<) virtinst-rbd-patch(?![\w-])[^\n]*\n?/g;
 const CALLS =
   /^[ \t]+# >>> virtinst-rbd-patch [ -~]*\n[ \t]+(\w+) = _virtinst_rbd_patch\(\1\)\n[ \t]+(\w+) = _virtinst_rbd_patch\(\2\)\n[ \t]+# <<< virtinst-rbd-patch\n$/;
 /** The function block: comments, the function, a marker. */
 const BLOCK =
   /^# >>> virtinst-rbd-patch ([\w.+-]+)[^\n]*\n(?:#[^\n]*\n)*def _virtinst_rbd_patch\(xml\):\n(?:(?: [^\n]*)?\n)* +return xml\n[^\n]*\n?$/;
-/** The lines before the definition: the marker, five lines for a person, and two for this tool. */
+/** The lines before the definition: the marker, five lines for readers, and two lines for this tool. */
 const HEADER =
   /^# >>> [a-z-]+ [^ \n]+\n(?:#[^\n]*\n){5}# original: sha256=([0-9a-f]{64}) mtime=(-?\d{1,20}\.\d{9})\n# block: sha256=([0-9a-f]{64})\ndef /;
-/** Those of 1.0.0, and with an explanation of 1.1.0 and 1.2.0. */
+/** The same lines of version 1.0.0, and of 1.1.0 and 1.2.0, which also have an explanation. */
 const HEADER_1 =
   /^# >>> [a-z-]+ 1\.(?:0\.[^\n]*\n|[^\n]*\n# Not part of virt-manager: [^\n]*\n# [^\n]*\n# For [^\n]*\n# To undo [^\n]*\n# Or, [^\n]*\n)# format: [^\n]*\n# pristine: sha256=([0-9a-f]{64})(?:\n# pristine:)? mtime=(-?\d{1,20}\.\d{9}) [^\n]*\n# facts: [^\n]*\n# blocks: [^\n]*\ndef /;
 
 /**
- * Takes a patched file apart, without parsing Python. Anything between the markers that this tool does not write is
- * somebody's own code, which must never be removed.
+ * Splits a file into the patch and the base, without parsing Python. If there is other code between the markers, the
+ * patch is damaged: code that this tool did not write must never be removed.
  */
 export function stripPatch(text: string): Stripped {
   const markers = [...text.matchAll(MARKER)].map(({ index, 0: line, 1: kind }) => ({ index, line, kind }));
@@ -87,24 +87,24 @@ export function stripPatch(text: string): Stripped {
   const after = text.slice(blockSpan.to);
   const [blank = ""] = /^[ \t\r\n]*/.exec(after) ?? [];
   if (tool === undefined || (blank.length < after.length && /[ \t]$/.test(blank.slice(-1))))
-    return damaged(blockSpan.from, "the function block contains something else, or is not complete");
+    return damaged(blockSpan.from, "the function block is incomplete or contains other code");
   const [, digest, modified, own] = (old ? HEADER_1 : HEADER).exec(block) ?? [];
   if (digest === undefined || modified === undefined)
     return damaged(blockSpan.from, `the header of the function block is not known (version ${tool})`);
   const base = text.slice(0, spans[0].from) + text.slice(spans[0].to, spans[1].from) + text.slice(spans[1].to);
   const original = { sha256: digest, modified };
-  // What this tool writes is ASCII, so that the digest does not depend on the file's encoding.
+  // This tool writes ASCII only, so that the digest does not depend on the encoding of the file.
   const intact = /^[\t\n -~]*$/.test(call + block) && own === blockDigest(call, block);
   const line = lineNumber(text, blockSpan.from);
   return { state: "patched", base, patch: { tool, original, block, intact, line, spans } };
 }
 
 /**
- * The digest of both blocks. For a file with LF line ends it is what `sed -n '/^ *# >>> virtinst-rbd-patch/,/^ *# <<<
- * virtinst-rbd-patch/p' FILE | grep -v '^# block:' | sha256sum` prints.
+ * The digest of both blocks. For a file with LF line ends, `sed -n '/^ *# >>> virtinst-rbd-patch/,/^ *# <<<
+ * virtinst-rbd-patch/p' FILE | grep -v '^# block:' | sha256sum` prints the same digest.
  *
  * @param call the block in `_build_xml`, with LF line ends
- * @param block the function block; its own digest line does not count
+ * @param block the function block, with LF line ends; its `# block:` line is ignored
  */
 export function blockDigest(call: string, block: string): string {
   return sha256(call + block.replace(/\n# block: [^\n]*/, ""));

@@ -2,34 +2,34 @@ import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from "no
 import { join, resolve } from "node:path";
 import { isAbsent, readFile, unreadable } from "./read";
 
-/** Where a file is, with all symbolic links followed. */
+/** The path of a file, with all symbolic links followed. */
 export interface Place {
-  /** As the host sees it. */
+  /** The path on the host. */
   readonly inside: string;
-  /** As this process sees it. */
+  /** The path for this process. */
   readonly outside: string;
 }
 
 /**
- * A host's file system: that of this machine, or one that is mounted below a directory (`--root`). All paths that it
- * takes are those of the host. Symbolic links are followed inside the root and never lead out of it, as with chroot.
+ * The file system of a host: that of this machine, or one that is mounted below a directory (`--root`). All arguments
+ * are paths on the host. Symbolic links are followed inside the root and never lead out of the root, as with chroot.
  */
 export class HostFiles {
-  /** Whether it is that of another system than the running one: an image, a chroot, a rescue mount. */
+  /** Whether the file system is not that of the running system, but an image, a chroot or a rescue mount. */
   readonly mounted: boolean;
-  /** As it was given, for messages. */
+  /** The root as given, for messages. */
   readonly #root: string;
   /** The root without symbolic links, as a prefix of paths; null if there is no such directory. */
   readonly #base: string | null;
 
-  /** Takes the root directory of the host, by default that of this machine; fails (io) if it cannot be read. */
+  /** `root`: the root directory of the host, by default that of this machine; fails (io) if it cannot be read. */
   constructor(root?: string) {
     this.mounted = root !== undefined;
     this.#root = root ?? "/";
     this.#base = realDirectory(this.#root);
   }
 
-  /** Follows all symbolic links of a path; null if there is no such file, fails (io) if that is not known. */
+  /** Follows all symbolic links of a path; null if there is no such file, fails (io) if a directory cannot be read. */
   locate(path: string): Place | null {
     if (this.#base === null) return null;
     try {
@@ -40,16 +40,16 @@ export class HostFiles {
     }
   }
 
-  /** Like `locate`; null if there is no regular file. */
+  /** Like `locate`; null if the path is not a regular file. */
   locateFile(path: string): Place | null {
     const place = this.locate(path);
     return place && statSync(place.outside, { throwIfNoEntry: false })?.isFile() ? place : null;
   }
 
   /**
-   * Reads a regular file; null if there is none. A pipe or a device, which may never end, is not read.
+   * Reads a regular file; null if the path is something else: a pipe or a device may never end.
    *
-   * @throws Failure (io) if it cannot be read, or is larger
+   * @throws Failure (io) if the file cannot be read, or is larger than the limit
    */
   read(path: string, limit?: number): Buffer | null {
     const place = this.locateFile(path);
@@ -65,7 +65,7 @@ export class HostFiles {
     return this.read(path)?.toString("latin1") ?? null;
   }
 
-  /** The names in a directory, sorted; none if it is no directory, fails (io) if it cannot be read. */
+  /** The names in a directory, sorted; empty if the path is not a directory, fails (io) if it cannot be read. */
   list(path: string): string[] {
     const place = this.locate(path);
     try {
@@ -75,12 +75,12 @@ export class HostFiles {
     }
   }
 
-  /** A path of the host for a message: as this process would reach it, with its links. */
+  /** A path on the host as a path for this process, for messages; symbolic links are not followed. */
   shown(path: string): string {
     return join(this.#base === null ? this.#root : this.#base || "/", path);
   }
 
-  /** A path from the command line as the host sees it: it may include the root or not. */
+  /** Converts a path from the command line to a path on the host; it may begin with the root or not. */
   named(path: string): string {
     const whole = resolve(path);
     const root = [resolve(this.#root), this.#base].find((view) => view && `${whole}/`.startsWith(`${view}/`));
@@ -88,7 +88,7 @@ export class HostFiles {
   }
 }
 
-/** A directory as a prefix of paths, without symbolic links; null if there is none. */
+/** A directory as a prefix of paths, without symbolic links; null if there is no such directory. */
 function realDirectory(path: string): string | null {
   try {
     const real = realpathSync.native(path);
@@ -99,7 +99,7 @@ function realDirectory(path: string): string | null {
   }
 }
 
-/** Follows a path below a base, step by step, because a link inside an image may be absolute. */
+/** Follows a path below a base, step by step: an absolute link in an image must not leave the image. */
 function resolveBelow(base: string, path: string): Place | null {
   const done: string[] = [];
   const rest = steps(path);
@@ -110,7 +110,7 @@ function resolveBelow(base: string, path: string): Place | null {
     if (stat === undefined) return null;
     if (stat === null) done.pop();
     else if (stat.isSymbolicLink()) {
-      // As many as Linux follows.
+      // The limit of Linux.
       if (++links > 40) return null;
       const target = readlinkSync(here);
       if (target.startsWith("/")) done.length = 0;

@@ -16,10 +16,10 @@ import { readFile } from "./read";
 import { run } from "./run";
 import { beforeSignal } from "./signals";
 
-/** The new file until it gets the name of the old one. */
+/** The name of the temporary file, before it is renamed to the old file. */
 const TEMPORARY = ".virtinst-rbd-patch.tmp";
 
-/** The age in milliseconds from which a temporary file was left behind by a run that was killed. */
+/** The age, in milliseconds, of a temporary file that a killed run must have left behind. */
 const AGE = 10_000;
 
 const WAIT = "Wait ten seconds, then run this again.";
@@ -34,23 +34,23 @@ export interface OldFile {
   readonly names: number;
 }
 
-/** Reads a file that may be replaced later; its path has no symbolic links. Throws an Error if a system call fails. */
+/** Reads a file that may be replaced later; its path must have no symbolic links. Throws an Error if a call fails. */
 export function readOldFile(path: string): OldFile {
   const { mtimeNs, nlink } = statSync(path, { bigint: true });
   return { path, bytes: readFile(path), modified: seconds(mtimeNs), names: Number(nlink) };
 }
 
 /**
- * Replaces the content of a file, whole or not at all, and keeps its mode, owner, ACL and extended attributes (the
- * SELinux label is one). Another program that changes the file between the last comparison and the rename is not seen.
+ * Replaces the content of a file atomically, and keeps its mode, owner, ACL and extended attributes (such as the
+ * SELinux label). A change by another program between the last comparison and the rename is not detected (TOCTOU).
  *
- * @param old what the file must still contain
- * @param content its new bytes
- * @param modified its new modification time, in seconds since 1970 with nine decimals. By default, and if it cannot be
- *   set, that is now, but at least a second later than before: Python takes byte code for that of any source of the same
- *   second
- * @returns its modification time
- * @throws Failure (io) if something fails; the message says whether the file was replaced before that
+ * @param old the file as it was read; refuses to replace other content
+ * @param content the new bytes
+ * @param modified the new modification time, in seconds since 1970 with nine decimals. By default, and if it cannot be
+ *   set, the current time, but at least a second later than before: Python uses cached byte code for any source with
+ *   the same second
+ * @returns the modification time of the new file
+ * @throws Failure (io) if something fails; the message says whether the file was already replaced
  */
 export async function replaceFile(old: OldFile, content: Buffer, modified?: string): Promise<string> {
   const { path } = old;
@@ -60,7 +60,7 @@ export async function replaceFile(old: OldFile, content: Buffer, modified?: stri
   let replaced = false;
   const isOurs = (name: string) => descriptor !== null && isSameFile(name, descriptor);
   const cleanUp = () => (!replaced && isOurs(temporary) ? removed(temporary) : "");
-  // It stays registered after the rename: the result may not have been printed yet.
+  // Stays registered after the rename, because the result may not have been printed yet.
   const forget = beforeSignal(() => (replaced ? `a signal ended this run after ${path} was replaced.` : cleanUp()));
   try {
     descriptor = create(temporary);
@@ -79,7 +79,7 @@ export async function replaceFile(old: OldFile, content: Buffer, modified?: stri
     if (!isOurs(path) || !readFile(path).equals(content)) throw new Error("its content is not what was written");
     return seconds(fstatSync(descriptor, { bigint: true }).mtimeNs);
   } catch (error) {
-    // A rename that reports an error may have been done (NFS).
+    // On NFS, a rename may succeed and still report an error.
     replaced ||= isOurs(path);
     throw failed(path, error, replaced, cleanUp());
   } finally {
@@ -87,15 +87,15 @@ export async function replaceFile(old: OldFile, content: Buffer, modified?: stri
     try {
       if (descriptor !== null) closeSync(descriptor);
     } catch {
-      // The content is already on the disk and compared, so that this means nothing any more.
+      // Ignore errors of close: the content was already synchronised and compared.
     }
   }
 }
 
-/** Creates the temporary file; removes one that a killed run left behind. */
+/** Creates the temporary file; first removes an old one that a killed run left behind. */
 function create(temporary: string): number {
   const found = lstatSync(temporary, { throwIfNoEntry: false });
-  // Also one from the future: a clock that was set back keeps no file young for ever.
+  // Also remove a file from the future: the clock may have been set back.
   if (found && Math.abs(Date.now() - found.ctimeMs) > AGE) unlinkSync(temporary);
   try {
     return openSync(temporary, "wx", 0o600);
@@ -105,20 +105,20 @@ function create(temporary: string): number {
   }
 }
 
-/** @throws Error with the words of the program if it fails */
+/** Runs a program; throws an Error with its message if it fails. */
 async function command(program: string, ...args: readonly string[]): Promise<void> {
   const { why } = await run(program, args);
   if (why !== "") throw new Error(why.startsWith(`${program}: `) ? why : `${program}: ${why}`);
 }
 
-/** cp does not fail if it may not set the owner. */
+/** Fails if cp could not keep the owner: cp does not report that. */
 function refuseOtherOwner(path: string, descriptor: number): void {
   const [old, fresh] = [statSync(path), fstatSync(descriptor)];
   if (old.uid !== fresh.uid || old.gid !== fresh.gid)
     throw new Failure("io", "its owner cannot be kept", "Run this as root, or as the owner of the file.");
 }
 
-/** Sets a modification time with touch: Node keeps neither nanoseconds nor times before 1970. */
+/** Sets the modification time with touch: Node does not support nanoseconds, or times before 1970. */
 async function setTime(path: string, wanted: string | undefined, before: string): Promise<void> {
   const touch = (time: string) => ["-c", "-d", `@${time}`, "--", path];
   if (wanted !== undefined && (await run("touch", touch(wanted))).why === "") return;
@@ -127,13 +127,13 @@ async function setTime(path: string, wanted: string | undefined, before: string)
   await command("touch", ...touch(`${fresh}.000000000`));
 }
 
-/** Whether a name is that of an open file. */
+/** Whether a path is that of an open file. */
 function isSameFile(name: string, descriptor: number): boolean {
   const [found, own] = [lstatSync(name, { throwIfNoEntry: false }), fstatSync(descriptor)];
   return found?.ino === own.ino && found.dev === own.dev;
 }
 
-/** Makes a rename survive a power failure. */
+/** Writes a rename to the disk, so that it survives a power failure. */
 function synchronise(directory: string): void {
   const descriptor = openSync(directory, "r");
   try {
@@ -143,13 +143,13 @@ function synchronise(directory: string): void {
   }
 }
 
-/** Removes the temporary file; returns a sentence if that fails. */
+/** Removes the temporary file; returns a sentence for the message if that fails. */
 function removed(temporary: string): string {
   try {
     unlinkSync(temporary);
     return "";
   } catch (error) {
-    return `Remove ${temporary}: that failed (${systemReason(error)}).`;
+    return `Remove ${temporary}: this run could not remove it (${systemReason(error)}).`;
   }
 }
 
@@ -162,7 +162,7 @@ function failed(path: string, error: unknown, replaced: boolean, left: string): 
 
 function hintFor(error: unknown): string {
   if (error instanceof Failure) return error.hint;
-  return HINTS[(error as NodeJS.ErrnoException).code ?? ""] ?? "Fix this, then run this again.";
+  return HINTS[(error as NodeJS.ErrnoException).code ?? ""] ?? "Fix this problem, then run this again.";
 }
 
 const NO_PERMISSION = "Run this as root. If you are root, look for an immutable file (lsattr) or an SELinux denial.";

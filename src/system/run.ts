@@ -1,50 +1,49 @@
 import { spawn } from "node:child_process";
 import { beforeSignal } from "./signals";
 
-/** What a finished child process left. */
+/** The result of a child process. */
 export interface Finished {
-  /** Its exit code; null if it was ended or never started. */
+  /** The exit code; null if the process was killed or never started. */
   readonly status: number | null;
   readonly stdout: string;
-  /** The end of it, if it is long. */
+  /** Only the end, if it is long. */
   readonly stderr: string;
-  /** Why it could not be started, or why it was ended: `ENOENT`, `ETIMEDOUT`, `ENOBUFS` (it printed too much), … */
+  /** Why it could not be started, or was killed: `ENOENT`, `ETIMEDOUT`, `ENOBUFS` (too much output), … */
   readonly fault: string | null;
-  /** What went wrong, as a part of a sentence; empty if nothing did. */
+  /** The error, as a part of a sentence; empty if the exit code is 0. */
   readonly why: string;
 }
 
-/** How a program is run. */
 export interface RunOptions {
-  /** Until it is ended, with all that it started; 60 by default. */
+  /** The time limit, after which the program and the processes that it started are killed; 60 by default. */
   readonly seconds?: number;
   /** Variables to add to the environment. */
   readonly env?: NodeJS.ProcessEnv;
-  /** For its standard input. */
+  /** The text for standard input; empty by default. */
   readonly input?: string;
 }
 
-/** The most output of a program, in characters: more is an error. */
+/** The limit for the output of a program, in characters: more is an error. */
 const MOST_OUTPUT = 64 * 2 ** 20;
 /** How much of standard error is kept, in characters. */
 const MOST_ERRORS = 2 ** 20;
-/** How long its output may stay open after its end, in milliseconds: a process that it started may hold it. */
+/** How long to wait for the end of the output after the program exits, in milliseconds: a child may keep it open. */
 export const AFTERWARDS = 2000;
 
-/** Runs a program to its end, in the root directory, so that it takes no file from the current one. */
+/** Runs a program to its end, in the root directory, so that it uses no file in the current directory. */
 export function run(
   program: string,
   args: readonly string[],
   { seconds = 60, env = {}, input = "" }: RunOptions = {},
 ): Promise<Finished> {
   let group: number | undefined;
-  // Before it starts: a signal that arrives meanwhile is handled afterwards.
+  // Register before the start: a signal that arrives in the meantime is handled afterwards.
   const forget = beforeSignal(killGroup);
   const child = spawn(program, [...args], {
     cwd: "/",
-    // Messages and tables in English.
+    // For messages and tables in English.
     env: { ...process.env, LC_ALL: "C", LANGUAGE: "C", ...env },
-    // A process group of its own, so that the processes that it starts can be ended with it.
+    // A process group of its own, so that the processes that it starts can be killed with it.
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
   });
@@ -82,7 +81,7 @@ export function run(
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
       if (count(chunk)) stderr = (stderr.length > 2 * MOST_ERRORS ? stderr.slice(-MOST_ERRORS) : stderr) + chunk;
     });
-    // A program that ended early closes its input; its exit code and its messages say why.
+    // Ignore EPIPE: the exit code and standard error give the reason.
     child.stdin.on("error", () => {});
     child.on("error", (error: NodeJS.ErrnoException) => stop(error.code ?? error.message));
     child.on("exit", () => {

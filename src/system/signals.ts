@@ -1,15 +1,15 @@
 import { readFileSync, writeSync } from "node:fs";
 import { TOOL } from "../version";
 
-/** What to do before a signal ends this process; each may return a sentence to report. */
+/** Functions to call before a signal ends this process; each may return a sentence to print. */
 const ends: (() => string | undefined)[] = [];
 
-/** Whether the caller ignores SIGHUP, as nohup does. Node resets that when it starts, so ask the parent process. */
+/** Whether the caller ignores SIGHUP, as nohup does. Node resets this when it starts, so look at the parent process. */
 function isHangupIgnored(): boolean {
-  // bash and zsh name here the program that they start.
+  // bash and zsh set `_` to the path of the program that they start.
   if (process.env._?.endsWith("/nohup")) return true;
   try {
-    // A mask in hexadecimal; SIGHUP is its lowest bit.
+    // A mask in hexadecimal; SIGHUP is the lowest bit.
     return /^SigIgn:.*[13579bdf]$/m.test(readFileSync(`/proc/${process.ppid}/status`, "latin1"));
   } catch {
     return false;
@@ -23,10 +23,10 @@ if (isHangupIgnored()) {
 }
 
 /**
- * Registers what to do before SIGINT, SIGTERM or SIGHUP ends this process. There is a handler only as long as something
- * is registered: a process with a handler cannot be interrupted while it reads from a file that hangs.
+ * Registers a function to call before SIGINT, SIGTERM or SIGHUP ends this process. Signal handlers exist only while a
+ * function is registered: a process with a handler cannot be interrupted while it reads from a file that hangs.
  *
- * @returns a function that removes it again
+ * @returns a function that cancels the registration
  */
 export function beforeSignal(end: () => string | undefined): () => void {
   if (ends.push(end) === 1) for (const signal of SIGNALS) process.on(signal, take);
@@ -38,7 +38,7 @@ export function beforeSignal(end: () => string | undefined): () => void {
 }
 
 function take(signal: NodeJS.Signals): void {
-  // The latest first: a program is ended before its files are removed.
+  // The latest first: a child process is killed before its files are removed.
   for (const end of ends.splice(0).reverse()) {
     const said = end();
     try {

@@ -6,9 +6,9 @@ import { TOOL } from "../version";
 import { AFTERWARDS, type Finished } from "./run";
 import { beforeSignal } from "./signals";
 
-/** A host, as the command line names it. */
+/** The host of `--ssh`. */
 export interface Remote {
-  /** `[USER@]HOST` for OpenSSH's client, which also reads ssh_config. */
+  /** `[USER@]HOST` or an alias from ssh_config, for OpenSSH's client. */
   readonly host: string;
   /** Whether everything on the host runs through `sudo -n`. */
   readonly sudo: boolean;
@@ -17,8 +17,8 @@ export interface Remote {
 /** One ssh process, connected to a host. */
 export type Connection = Awaited<ReturnType<typeof connect>>;
 
-// As scp does: no TTY, no forwarding of X11, agent, credentials or ports, and nothing else to run. The last line
-// detects a lost connection. Older versions do not know the options that are ignored.
+// Like scp: no TTY, no forwarding of X11, agent, credentials or ports, and no other command. ServerAliveInterval
+// detects a lost connection. IgnoreUnknown has options that older versions of ssh do not support.
 const OPTIONS = `-Txak -oRemoteCommand=none -oPermitLocalCommand=no -oClearAllForwardings=yes
 -oIgnoreUnknown=SessionType,StdinNull,ForkAfterAuthentication -oSessionType=default -oStdinNull=no
 -oForkAfterAuthentication=no -oServerAliveInterval=15`.split(/\s/);
@@ -26,17 +26,17 @@ const PROGRAM = template.replace(/^ *#.*\n|\n$/gm, "").replace(/\n */g, " ");
 
 /** How long each step may take. In the script, each child process has 60 seconds. */
 const SECONDS = { connect: 300, virsh: 60, script: 600 };
-/** After how many seconds of silence it is reported what this waits for; somebody may be typing a password. */
+/** After how many seconds without an answer to call `waiting`; the user may be typing a password. */
 const SILENCE = 20;
-/** The most output of a host: a thousand pools have 1 MB. */
+/** The limit for the output of a host: 1000 pools have 1 MB. */
 const MOST_OUTPUT = 16 * 2 ** 20;
 
 /**
- * Connects to a host. ssh itself asks for a password, and whether to trust a new host, on the terminal.
+ * Connects to a host. ssh itself asks on the terminal for a password, and whether to trust a new host.
  *
  * @param args the arguments of the standalone script
- * @param changes whether the script may change a file; if it does not end as it should, the state is then unknown
- * @param waiting is told what this waits for if it takes long, and what ssh printed
+ * @param changes whether the script may change a file: if it is interrupted, the state of the host is unknown
+ * @param waiting called if connecting is slow, with a sentence to print that includes the output of ssh
  * @throws Failure (io) if ssh cannot connect, or the user cannot run anything there
  */
 export async function connect(
@@ -102,7 +102,7 @@ export async function connect(
     return step.finally(() => clearTimeout(timer));
   };
 
-  /** Sends input; returns the output up to the next line of the mark, or null if ssh ends before that. */
+  /** Sends input; returns the output up to the next line with the mark, or null if ssh ends before that. */
   async function ask(input: string): Promise<string | null> {
     const line = `\n${mark}\n`;
     stdout = "";
@@ -124,7 +124,7 @@ export async function connect(
   if (user === undefined || hostname === undefined) throw refused();
   stderr = "";
   return {
-    /** What `uname -n` prints there. */
+    /** The hostname of the host (`uname -n`). */
     hostname,
     isRoot: user === "0",
     /** Ends the connection. */
@@ -132,7 +132,7 @@ export async function connect(
       child.stdin.end();
       setTimeout(() => child.kill("SIGKILL"), AFTERWARDS).unref();
     },
-    /** Runs `virsh -q -r -c qemu:///system 'COMMAND; COMMAND'` there; fails (io) if the connection is lost. */
+    /** Runs `virsh -q -r -c qemu:///system 'COMMAND; COMMAND'` on the host; fails (io) if the connection is lost. */
     async virsh(commands: readonly string[]): Promise<Finished> {
       const output = await within(SECONDS.virsh, ask(`${commands.join("; ")}\n`));
       const [printed = "", result = ""] = (output ?? "").split(`\n${mark} `);
@@ -145,10 +145,10 @@ export async function connect(
       return { ...answer, status: Number(code), fault: null, why: "" };
     },
     /**
-     * Runs the standalone script there, with the arguments of `connect`. The connection ends with it.
+     * Runs the standalone script on the host, with the arguments of `connect`. Then the connection ends.
      *
-     * @returns its exit code, from 0 to 6, and its output
-     * @throws Failure (io) if there is no Python for it, or it does not run to its end
+     * @returns the exit code of the script, from 0 to 6, and its output
+     * @throws Failure (io) if the host has no Python, or the script does not run to its end
      */
     async script(text: string) {
       isRunning = true;
@@ -173,7 +173,7 @@ export async function connect(
     },
   };
 
-  /** Why there is no connection, or why nothing can be run through it. */
+  /** The failure if ssh cannot connect, or cannot run sh on the host. */
   function refused(): Failure {
     if (fault === "ENOENT")
       return new Failure("io", "ssh is not installed, or not in PATH.", "Install OpenSSH's client.");
@@ -187,7 +187,7 @@ export async function connect(
   }
 }
 
-/** The last line, without its full stop. */
+/** The last line of a text, without its full stop. */
 function lastLine(text: string): string {
   return text.slice(-1000).trimEnd().split("\n").at(-1)?.replace(/\.$/, "") ?? "";
 }

@@ -9,8 +9,9 @@ import { beforeSignal } from "./signals";
 /**
  * Writes a file; an existing one is overwritten.
  *
- * @param how `program`: whether it is executable, false by default; `option`: the option that named it, -o by default
- * @throws Failure (io) if it cannot be written
+ * @param how `program`: whether to make it executable, false by default; `option`: the option that names the file, -o
+ *   by default
+ * @throws Failure (io) if the file cannot be written
  */
 export function writeNewFile(
   path: string,
@@ -28,25 +29,25 @@ export function writeNewFile(
 /**
  * Refuses to overwrite a file that this tool did not write.
  *
- * @param isOwn recognises a file by its first 64 KiB
- * @throws Failure (io) if another file is there, or it cannot be read
+ * @param isOwn whether this tool wrote the file, given its first 64 KiB
+ * @throws Failure (io) if another program wrote the file, or it cannot be read
  */
 export function refuseOthersFile(path: string, isOwn: (text: string) => boolean, option: string): void {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return;
   if (isOwn(readNamed(path, "io").subarray(0, 65536).toString("utf8"))) return;
   throw new Failure(
     "io",
-    `${path} exists, and this tool did not write it. It was not changed.`,
+    `${path} exists, and this tool did not write it. The file was not changed.`,
     `Name another file with ${option}, or remove that file.`,
   );
 }
 
 /**
- * Writes files below a directory, and creates directories that are missing. Other users can read all of them, with any
- * umask: they are copied to hosts with their mode, or served by another user's daemon.
+ * Writes files below a directory, and creates missing directories. All users can read the files, regardless of the
+ * umask: they are copied to hosts with their mode, or served by the daemon of another user.
  *
- * @param files `program`: whether it is executable
- * @throws Failure (io) if one cannot be written
+ * @param files `program`: whether to make the file executable
+ * @throws Failure (io) if a file cannot be written
  */
 export function writeNewFiles(
   folder: string,
@@ -58,7 +59,7 @@ export function writeNewFiles(
       const whole = join(folder, path);
       makeFolder(dirname(whole));
       writeNewFile(whole, content, { program });
-      // A file that was there keeps its mode when it is overwritten.
+      // An existing file keeps its mode when it is overwritten.
       if (statSync(whole).isFile()) chmodSync(whole, program ? 0o755 : 0o644);
     }
   } finally {
@@ -66,7 +67,7 @@ export function writeNewFiles(
   }
 }
 
-/** Creates a directory, which may exist, with those above it; fails (io) if that is not possible. */
+/** Creates a directory and its parents, if they do not exist; fails (io) if that is not possible. */
 export function makeFolder(path: string): void {
   try {
     makeWithParents(path);
@@ -77,23 +78,23 @@ export function makeFolder(path: string): void {
   }
 }
 
-/** Without the `recursive` of Node: in Node 20, it never returns for a path such as /proc/x. */
+/** Does not use Node's option `recursive`: in Node 20, it never returns for a path such as /proc/x. */
 function makeWithParents(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
   if (dirname(path) !== path) makeWithParents(dirname(path));
   try {
     mkdirSync(path);
   } catch (error) {
-    // Another run may have created it meanwhile.
+    // Another run may have created the directory in the meantime.
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
 }
 
 /**
- * Writes a program whole or not at all. One that is equal already is not touched, so that nothing copies it again.
+ * Writes a program atomically. An identical program is not written again, so that tools that copy it see no change.
  *
- * @returns whether it was written
- * @throws Failure (io) if it cannot be written
+ * @returns whether the program was written
+ * @throws Failure (io) if the program cannot be written
  */
 export async function putProgram(path: string, content: string): Promise<boolean> {
   const temporary = join(dirname(path), `.virtinst-rbd-patch.${process.pid}.tmp`);
@@ -110,7 +111,7 @@ export async function putProgram(path: string, content: string): Promise<boolean
     remove();
     throw new Failure("io", `${path} cannot be written: ${systemReason(error)}.`, "Check its directory (ls -ld, df).");
   } finally {
-    // A signal that arrived meanwhile is handled in this turn.
+    // A signal that arrived in the meantime is handled in this turn of the event loop.
     await turn();
     forget();
   }
@@ -122,7 +123,7 @@ function isEqual(path: string, content: Buffer): boolean {
   return readFile(path).equals(content);
 }
 
-/** Creates a directory that only this user can read; removes it afterwards, also if a signal ends this process. */
+/** Runs a function with a temporary directory that only this user can read; removes it afterwards, also on a signal. */
 export async function inTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-"));
   const remove = () => void rmSync(folder, { recursive: true, force: true });

@@ -4,31 +4,32 @@ import type { Named } from "../patch/insertion-point";
 import type { HostFiles, Place } from "../system/host-files";
 import { findPrograms, LIBRARIES, PASS_IT, readProgram, siteFolders, usesFolder } from "./program";
 
-/** The files that may define `_build_xml`: of virt-manager 2.2 and later, 2.0 and 2.1, 1.0 to 1.5 (measured on every release). */
+/** The files that may define `_build_xml`: of virt-manager 2.2 and later, 2.0 and 2.1, 1.0 to 1.5 (all releases). */
 export const TARGET_FILES = ["virtinst/install/installer.py", "virtinst/installer.py", "virtinst/guest.py"] as const;
 
-/** An installed virtinst: the file to patch, and what runs it. */
+/** An installed virtinst: the file to patch, and the programs that use it. */
 export interface Installation extends Named {
   /** The directory that contains the `virtinst` package. */
   readonly directory: Place;
   /** The file that defines `_build_xml`, relative to `directory`. */
   readonly file: string;
-  /** The version that it states; null if no file states one. */
+  /** The version of virt-manager; null if no file contains it. */
   readonly release: string | null;
-  /** The `virt-install` program that uses it, as the host sees it; null if none was found. */
+  /** The path on the host of the `virt-install` that uses this virtinst; null if there is none. */
   readonly program: string | null;
-  /** The Python that runs it, by its path or name; null if there is no program. */
+  /** The path or name of the Python that runs `program`; null if there is no program. */
   readonly interpreter: string | null;
   /** The script that this Python runs; null if there is no program. */
   readonly script: string | null;
 }
 
 /**
- * Finds the virtinst that `virt-install` uses: through the program's wrapper scripts and `sys.path.insert` lines, else
- * in /usr/share/virt-manager, else in Python's site directories. Starts no Python.
+ * Finds the virtinst that `virt-install` uses: follows wrapper scripts and `sys.path.insert` lines, then looks in
+ * /usr/share/virt-manager, then in the site directories of Python. Starts no Python.
  *
- * @param virtinst the directory that contains the `virtinst` package, if it was named
- * @throws Failure (target) if there is none, with the directories that were searched, or if the program is not understood
+ * @param virtinst the directory that contains the `virtinst` package, if given (`--virtinst`)
+ * @throws Failure (target) if virtinst is not found, with the directories that were searched, or if it is unknown which
+ *   one the program uses
  */
 export function findVirtinst(files: HostFiles, virtinst?: string): Installation {
   const programs = findPrograms(files);
@@ -61,14 +62,14 @@ export function findVirtinst(files: HostFiles, virtinst?: string): Installation 
   );
 }
 
-/** The first of some programs that uses a virtinst. */
+/** The first of some programs that uses the virtinst in a directory. */
 function userOf(folder: string, programs: readonly string[], files: HostFiles) {
   for (const program of programs) {
     try {
       const { interpreter, script, ...read } = readProgram(program, files);
       if (usesFolder(read, folder, files)) return { program, interpreter, script };
     } catch (error) {
-      // Another program than this virtinst's may be anything.
+      // Ignore a program that cannot be read: it need not use this virtinst.
       if (!(error instanceof Failure)) throw error;
     }
   }
@@ -97,14 +98,14 @@ function readRelease(folder: string, files: HostFiles): string | null {
   return null;
 }
 
-/** The files that state the version: of 1.0 to 2.1, 2.2 to 4.1, and 5.0 and later. */
+/** The files that contain the version: of 1.0 to 2.1, 2.2 to 4.1, and 5.0 and later. */
 const VERSION_FILES: readonly (readonly [string, RegExp])[] = [
   ["virtcli/cliconfig.py", /^__version__\s*=\s*["']([\w.+~-]+)["']/m],
   ["virtinst/buildconfig.py", /^__version__\s*=\s*["']([\w.+~-]+)["']/m],
   ["virtinst/build.cfg", /^version\s*=\s*([\w.+~-]+)/m],
 ];
 
-/** The major version of the Python that runs the virtinst with this file. */
+/** The major version of Python for a virtinst, by its file with `_build_xml`. */
 export function pythonMajor(file: string): 2 | 3 {
   return file === "virtinst/guest.py" ? 2 : 3;
 }

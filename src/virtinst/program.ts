@@ -4,24 +4,24 @@ import type { HostFiles } from "../system/host-files";
 
 /** A `virt-install`, and where its Python searches for `virtinst`. */
 export interface Program {
-  /** The Python that runs it: a path, or a name in PATH. */
+  /** The Python that runs the script: a path, or a name in PATH. */
   readonly interpreter: string;
   /** The Python script, without symbolic links. */
   readonly script: string;
-  /** The directories that are searched, in order; as the host sees them. */
+  /** The directories on the host that Python searches, in order. */
   readonly folders: readonly string[];
 }
 
-/** What to do if virtinst is not found, or it is unknown which one is used. */
+/** The hint if virtinst is not found, or if it is unknown which one is used. */
 export const PASS_IT = "Pass the directory that contains the virtinst package with --virtinst.";
 
 /** A statement that changes `sys.path`. */
 const CHANGES = /(?<![^\n])(?:[^#\n"']*[^#\n"'A-Za-z0-9_])?sys\.path[ \t]*(?:\.[a-z]+\(|\[|\+?=)/g;
-/** The changes that can be evaluated: `insert(0, …)` of a directory as a literal, or of that of the script. */
+/** The statements that can be evaluated: `insert(0, …)` with a literal, or with the directory of the script. */
 const ADDED =
   /^[ \t\r\n]*0[ \t\r\n]*,[ \t\r\n]*(?:(["'])([^"'\\\n]+)\1[ \t\r\n]*|(?:os\.path\.(?:abspath|realpath)\([ \t\r\n]*)*os\.path\.dirname\([ \t\r\n]*(?:os\.path\.(?:abspath|realpath)\([ \t\r\n]*)*__file__[ \t\r\n)]*)(?:,[ \t\r\n]*)?\)[ \t]*(?:[#;\r\n]|$)/;
 
-/** The paths of the host's `virt-install` programs; the first one is the one that a shell runs. */
+/** The paths of the `virt-install` programs of a host. A shell runs the first one. */
 export function findPrograms(files: HostFiles): string[] {
   const path = files.mounted ? [] : (process.env.PATH ?? "").split(":").filter((folder) => folder.startsWith("/"));
   const found = new Map<string, string>();
@@ -33,7 +33,7 @@ export function findPrograms(files: HostFiles): string[] {
   return [...found.values()];
 }
 
-/** Where a program really is. In this machine's PATH, a directory that cannot be searched has none, as for a shell. */
+/** The path of a program without symbolic links. Ignores directories in PATH that cannot be searched, like a shell. */
 function realPath(path: string, files: HostFiles): string | null {
   try {
     return files.locateFile(path)?.inside ?? null;
@@ -44,17 +44,17 @@ function realPath(path: string, files: HostFiles): string | null {
 }
 
 /**
- * Reads a `virt-install` as text: a Python script with its `sys.path.insert` lines, or a shell wrapper that runs one with
- * `exec /…/virt-install`. The standalone script follows the same rules (`read_program`).
+ * Reads a `virt-install` as text: a Python script with `sys.path.insert` lines, or a shell wrapper that runs a Python
+ * script with `exec /…/virt-install`. The standalone script follows the same rules (`read_program`).
  *
- * @param depth how many wrappers led to it
- * @throws Failure (target) if it is anything else, so that it is unknown which virtinst it uses
+ * @param depth the number of wrappers so far
+ * @throws Failure (target) if the program is something else, so that it is unknown which virtinst it uses
  */
 export function readProgram(path: string, files: HostFiles, depth = 0): Program {
   const unknown = (line: string) =>
     new Failure("target", `It is unknown which virtinst ${files.shown(path)} uses${line}.`, PASS_IT);
   const text = (files.readText(path) ?? "").slice(0, 65536);
-  // No path has a NUL, or bytes that are not UTF-8, for this tool.
+  // Paths with a NUL, or with bytes that are not UTF-8, are not supported.
   if (text.includes("\0")) throw unknown("");
   const [, shebang = ""] = /^#!([^\n]*)/.exec(text) ?? [];
   const words = pathOf(shebang)
@@ -74,7 +74,7 @@ export function readProgram(path: string, files: HostFiles, depth = 0): Program 
     const end = index + call.length;
     const added = call.endsWith(".insert(") ? ADDED.exec(text.slice(end)) : null;
     if (!added) throw unknown(`: line ${text.slice(0, end).split("\n").length} changes sys.path`);
-    // The last one is searched first.
+    // Python searches the directory that was inserted last first.
     folders.unshift(resolve(own, pathOf(added[2] ?? ".")));
   }
   const prefix = join(interpreter, "../..");
@@ -83,7 +83,7 @@ export function readProgram(path: string, files: HostFiles, depth = 0): Program 
   return { interpreter, script, folders: [...folders, ...siteFolders(libraries, files)] };
 }
 
-/** Where the Pythons of a distribution have their packages. A virtual environment has its own directories. */
+/** The library directories of a distribution's Pythons. A virtual environment has its own directories. */
 export const LIBRARIES = ["/usr/local/lib", "/usr/local/lib64", "/usr/lib", "/usr/lib64"];
 
 /** The `/…/virt-install` that a shell script runs with `exec`. */
@@ -105,7 +105,7 @@ export function usesFolder({ folders }: Pick<Program, "folders">, directory: str
   return first !== undefined && files.locate(first)?.inside === directory;
 }
 
-/** The directories for the packages of every Python below some directories, newest version first. */
+/** The package directories of all Python versions in some library directories, newest version first. */
 export function siteFolders(libraries: readonly string[], files: HostFiles): string[] {
   return libraries.flatMap((library) =>
     newestFirst(files.list(library).filter((name) => /^python[23](?:\.\d+)?$/.test(name))).flatMap((version) => [
@@ -115,7 +115,7 @@ export function siteFolders(libraries: readonly string[], files: HostFiles): str
   );
 }
 
-/** Names like python3.11, by their numbers. (localeCompare would load ICU's collation tables, which takes 10 ms.) */
+/** Sorts names like python3.11 by version. (localeCompare would load ICU's collation tables, which takes 10 ms.) */
 function newestFirst(versions: readonly string[]): string[] {
   const numbers = (version: string) => version.slice("python".length).split(".").map(Number);
   const compare = ([major = 0, minor = -1]: number[], [other = 0, own = -1]: number[]) => other - major || own - minor;

@@ -15,19 +15,20 @@ export interface Python {
   readonly reason: string;
 }
 
-/** Why Python gave no answer. */
+/** Why there is no result of Python. */
 export interface Skipped {
-  /** In a sentence without its full stop. */
+  /** The reason, in a sentence without its full stop. */
   readonly skipped: string;
-  /** Whether a Python that works crashed over the request. */
+  /** Whether a Python that works crashed during the request. */
   readonly died: boolean;
 }
 
 /**
- * The Pythons to use instead of the one that runs virt-install, or that one itself; best first.
+ * Finds the Pythons that can run the patch: first the Python that runs virt-install, then others of the same major
+ * version.
  *
- * @param installation its file tells the major version, if no program names an interpreter
- * @param options `python`: the only one, if it is given; `files`: nothing of a mounted system is run
+ * @param installation if no program has an interpreter, its file decides the major version
+ * @param options `python`: the only Python to use, if given; `files`: no Python of a mounted system is run
  */
 export function findPythons(
   { interpreter, program, file }: Pick<Installation, "interpreter" | "program" | "file">,
@@ -53,12 +54,12 @@ export function findPythons(
     : { skipped: `no Python ${wanted} was found on this machine; name one with --python`, died: false };
 }
 
-/** EL 8 may have no other Python. */
+/** On EL 8, this may be the only Python. */
 const PLATFORM = "/usr/libexec/platform-python";
 /** By major version; Debian 11 has python2.7, but no python2. */
 const USUAL: Readonly<Record<string, readonly string[]>> = { 2: ["python2", "python2.7"], 3: ["python3", PLATFORM] };
 
-/** Compiles texts with the first Python that works; for each null, or what is wrong with it and in which line. */
+/** Compiles texts with the first Python that works; for each text null, or the error and its line. */
 export async function compileTexts(
   pythons: readonly Python[],
   sources: readonly Source[],
@@ -73,8 +74,8 @@ export async function compileTexts(
  * Runs the injected function with the first Python that works.
  *
  * @param block the function block, from marker to marker
- * @returns the XML that it returned for each text and the checks of the sample, empty if it raised; the exception, null
- *   if it did not; the lines that it logged; the Python and its version, such as 2.7
+ * @returns `results`: the XML that the function returned for each text; `checks`: those of the sample; both empty if it
+ *   raised an exception; `error`: the exception, or null; `log`: the lines that it logged; the Python and its version
  */
 export async function runFunction(
   pythons: readonly Python[],
@@ -86,7 +87,7 @@ export async function runFunction(
   const request = { block, run: texts, before: sample?.before, after: sample?.after, labels };
   const run = v.object({
     results: listOf(TEXT_OR_NULL, texts.length),
-    // Beside those of the disks, there are some of the rest.
+    // There is a check for each disk, and at least one other check.
     checks: labels ? v.pipe(v.array(CHECK), v.minLength(labels.length + 1)) : v.optional(v.array(CHECK), []),
     log: v.array(v.string()),
   });
@@ -99,10 +100,9 @@ export async function runFunction(
 
 const CHECK = v.object({ label: v.string(), passed: v.boolean(), difference: v.string() });
 
-/** One thing that was looked at: what holds if it passed, and what is wrong; empty if it passed. */
+/** A check of `verify`: its name, whether it passed, and what is wrong (empty if it passed). */
 export type Check = Readonly<v.InferOutput<typeof CHECK>>;
 
-/** Whether there is no answer. */
 export function isSkipped(answer: object): answer is Skipped {
   return "skipped" in answer;
 }
@@ -111,35 +111,35 @@ const TEXT_OR_NULL = v.nullable(v.string());
 const GREETING = v.object({ version: v.string() });
 const listOf = <T extends v.GenericSchema>(schema: T, length: number) => v.pipe(v.array(schema), v.length(length));
 
-/** Asks the first Python that works; anything but what is expected is no answer. If one crashes, no other is asked. */
+/** Sends a request to the first Python that works, and validates the result. After a crash, tries no other Python. */
 async function ask<T>(
   pythons: readonly Python[],
   request: object,
   expected: v.GenericSchema<unknown, T>,
 ): Promise<{ readonly python: Python; readonly version: string; readonly said: T } | Skipped> {
-  // ASCII only: what Python takes its standard input for depends on the locale.
+  // ASCII only: the encoding of Python's standard input depends on the locale.
   const input = JSON.stringify(request).replace(
     /[^ -~]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
   const failures: string[] = [];
   for (const python of pythons) {
-    // -E -s: no module of the caller's environment is imported; the working directory is the root directory.
+    // -E -s: import no modules of the caller's environment; the working directory is the root directory.
     const { status, stdout, why } = await run(python.path, ["-B", "-E", "-s", "-c", program], { input });
     const [greeting, said] = stdout.split("\n", 2).map(fromJson);
     if (!v.is(GREETING, greeting)) {
-      failures.push(`${python.path} failed (${why || "it is no Python"})`);
+      failures.push(`${python.path} failed (${why || "it is not Python"})`);
       continue;
     }
     const understood = v.safeParse(expected, said);
     if (status !== 0 || !understood.success)
-      return { skipped: `${python.path} crashed (${why || "it gave no answer"})`, died: true };
+      return { skipped: `${python.path} crashed (${why || "it returned no result"})`, died: true };
     return { python, version: greeting.version, said: understood.output };
   }
   return { skipped: failures.join(", "), died: false };
 }
 
-/** What a line of JSON says; nothing if it is something else. */
+/** Parses a line of JSON; undefined if it is not JSON. */
 function fromJson(line: string): unknown {
   try {
     return JSON.parse(line);
@@ -148,7 +148,7 @@ function fromJson(line: string): unknown {
   }
 }
 
-/** A program by its path, or by its name in PATH. */
+/** The path of a program, given its path, or its name in PATH; null if it is not executable. */
 function lookUp(name: string): string | null {
   const folders = (process.env.PATH ?? "").split(":").filter((folder) => folder.startsWith("/"));
   const candidates = name.includes("/") ? [resolve(name)] : folders.map((folder) => join(folder, name));

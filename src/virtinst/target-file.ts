@@ -9,29 +9,28 @@ import { type OldFile, readOldFile } from "../system/replace";
 import { findVirtinst, type Installation } from "./find";
 import { findPrograms, PASS_IT } from "./program";
 
-/** The file that holds `_build_xml` as it is, before a command does anything. */
+/** The file with `_build_xml` before a command changes it. */
 export interface Target {
   readonly installation: Installation;
   readonly file: OldFile;
   readonly examined: Examined;
 }
 
-/** Where to look for a target. */
 export interface TargetOptions {
   /** The host's file system. */
   readonly files: HostFiles;
-  /** The folder that holds the `virtinst` package; found by default. */
+  /** The directory that contains the `virtinst` package; searched for by default. */
   readonly virtinst?: string;
-  /** The Python that runs virt-install; by default the one that virt-install runs under. */
+  /** The Python to run the patch with; by default the one that runs virt-install. */
   readonly python?: string;
 }
 
-/** Whether virtinst is this machine's own: found, and neither named nor that of a mounted system. */
+/** Whether virtinst is that of this machine: not named with --virtinst, and not in a mounted system. */
 export function isOwnVirtinst({ files, virtinst }: TargetOptions): boolean {
   return virtinst === undefined && !files.mounted;
 }
 
-/** Finds virtinst and reads the file that holds `_build_xml`; fails (target) if either fails. */
+/** Finds virtinst and reads the file with `_build_xml`; fails (target) if it is not found or cannot be read. */
 export function readTarget({ files, virtinst }: TargetOptions): Omit<Target, "examined"> {
   const installation = findVirtinst(files, virtinst);
   try {
@@ -41,17 +40,17 @@ export function readTarget({ files, virtinst }: TargetOptions): Omit<Target, "ex
   }
 }
 
-/** Compares a target with the pools that its patch should be for; with null, only takes it apart. */
+/** Compares a target with the pools that its patch should be for; with null, compares nothing. */
 export function examineTarget(target: Omit<Target, "examined">, facts: readonly CephPool[] | null): Target {
   return { ...target, examined: examine(target.file.bytes, facts, target.installation) };
 }
 
-/** Both; throws as `readTarget` does. */
+/** Reads and examines a target; throws like `readTarget`. */
 export function openTarget(options: TargetOptions, facts: readonly CephPool[] | null): Target {
   return examineTarget(readTarget(options), facts);
 }
 
-/** What every command reports about its target, in sentences: the choice, hard links, and a manual edit. */
+/** The notes of every command about its target, in sentences: an uncertain choice, hard links, and a manual edit. */
 export function targetNotes(target: Target, options: TargetOptions): string[] {
   const notes = replacementNotes(target, options);
   const edit = editOf(target);
@@ -62,7 +61,7 @@ export function targetNotes(target: Target, options: TargetOptions): string[] {
   return notes;
 }
 
-/** What has to be reported before the file is replaced. */
+/** The notes that matter if the file is replaced. */
 export function replacementNotes({ installation, file }: Target, { files, virtinst }: TargetOptions): string[] {
   const { directory, path, program } = installation;
   const [first] = findPrograms(files);
@@ -71,28 +70,26 @@ export function replacementNotes({ installation, file }: Target, { files, virtin
   const notes: string[] = [];
   if (isUncertain) notes.push(`${files.shown(first)} may use another virtinst than ${directory.outside}. ${PASS_IT}`);
   if (names > 1)
-    notes.push(`${path} has ${names} names (hard links): a change of this one leaves the others unchanged.`);
+    notes.push(`${path} has ${names} names (hard links): if it is replaced, the others keep the old content.`);
   return notes;
 }
 
-/** The manual edit in a target, with the line numbers of the file as it is; null if there is none. */
+/** The manual edit in a target, with the line numbers of the current file; null if there is no edit. */
 export function editOf({ examined, installation }: Target): ManualEdit | null {
   return findManualEdit(examined.source.text.split(/\r?\n/), installation);
 }
 
-/** A file as it should be. */
+/** The contents of a file without and with the patch. */
 export interface Plan {
-  /** The file without the patch. */
   readonly before: Source;
-  /** The file with it. */
   readonly after: Source;
 }
 
 /**
- * Works out what the target should contain. Writes nothing.
+ * Renders the content that the target should have. Writes nothing.
  *
- * @param modified its modification time, in seconds since 1970 with nine decimals
- * @throws Failure (target) if the patch in it is damaged, or the insertion point is not certain
+ * @param modified the modification time of the target, in seconds since 1970 with nine decimals
+ * @throws Failure (target) if the patch in the target is damaged, or the insertion point is not certain
  */
 export function planPatch(
   installation: Installation,
@@ -101,7 +98,7 @@ export function planPatch(
   pools: readonly CephPool[],
 ): Plan {
   const before = requireBase(examined, installation);
-  // The time to restore one day is that before the first apply, as long as the rest of the file is the same.
+  // If the file without the patch is still the original file, keep the modification time of the original file.
   const original = examined.isOriginal ? examined.patch?.original : null;
   return { before, after: insertPatch(before, original?.modified ?? modified, pools, installation) };
 }

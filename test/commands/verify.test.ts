@@ -30,7 +30,7 @@ test("a patch for one of two pools is outdated, and apply without --pool extends
   expect(code).toBe(1);
   expect(json(stdout)).toMatchObject({
     state: "outdated",
-    stateReason: 'the patch is for "libvirtpool", and this host also has "archive"',
+    stateReason: 'the patch is for "libvirtpool", but this host also has "archive"',
   });
   expect((await cli(["apply", ...options])).stdout).toMatch(/^updated: .*archive, libvirtpool/);
   expect((await cli(["verify", ...options])).code).toBe(0);

@@ -40,44 +40,44 @@ describe("a patch file is refused", () => {
     [
       "to another file",
       PATCH.replace(`+++ b/${PATH}`, "+++ ../../etc/passwd"),
-      `it touches ../../etc/passwd, and only ${PATH} may be touched`,
+      `it changes ../../etc/passwd, but may only change ${PATH}`,
     ],
     [
       "whose old path only ends like the right one",
       PATCH.replace(`--- a/${PATH}`, `--- x/a/${PATH}`),
-      `it touches x/a/${PATH}, and only ${PATH} may be touched`,
+      `it changes x/a/${PATH}, but may only change ${PATH}`,
     ],
     [
       "whose new path only ends like the right one",
       PATCH.replace(`+++ b/${PATH}`, `+++ x/b/${PATH}`),
-      `it touches x/b/${PATH}, and only ${PATH} may be touched`,
+      `it changes x/b/${PATH}, but may only change ${PATH}`,
     ],
     [
       "for the same file twice",
       twoFiles(`--- a/${PATH}\n+++ b/${PATH}`),
-      `it touches more than one file, and only ${PATH} may be touched`,
+      `it changes more than one file, but may only change ${PATH}`,
     ],
-    ["for a second file", twoFiles("--- a/x\n+++ b/x"), `it touches x, and only ${PATH} may be touched`],
+    ["for a second file", twoFiles("--- a/x\n+++ b/x"), `it changes x, but may only change ${PATH}`],
     [
       "without names of files",
       PATCH.slice(PATCH.indexOf("@@")),
-      `it touches more than one file, and only ${PATH} may be touched`,
+      `it changes more than one file, but may only change ${PATH}`,
     ],
     [
       "that removes a line",
       diffTo(text.replace("class Guest(object):\n", "")),
-      "it removes lines, and a patch may only add the two blocks (to undo one: virtinst-rbd-patch revert)",
+      "it removes lines, but may only add the two blocks of this tool (to remove them: virtinst-rbd-patch revert)",
     ],
     [
       "that adds something else",
       diffTo(`${ORIGINAL}import os\n`),
-      "it does something other than add the two blocks of this tool",
+      "it does not add exactly the two blocks of this tool",
     ],
-    ["for no pool", diffTo(patched([]).text), "it is for no pool"],
+    ["for no pool", diffTo(patched([]).text), "it contains no pool"],
     [
       "whose blocks were changed",
       PATCH.replace(`+${line}`, `+${line}  # changed`),
-      "it does something other than add the two blocks of this tool",
+      "it does not add exactly the two blocks of this tool",
     ],
   ])("%s", (_, patch, why) => {
     const attempt = () => accept(patch);
@@ -94,16 +94,18 @@ describe("a patch file is refused", () => {
   it("that was rendered for another file: the message has both hashes", () => {
     const other = "0".repeat(64);
     expect(() => accept(PATCH, ORIGINAL, other)).toThrow(
-      `host.patch: it was rendered for a file with the SHA-256 ${HASH}, and this one has ${other}. Nothing was written.`,
+      `host.patch: it was rendered for a file with the SHA-256 ${HASH}, but this file has ${other}. Nothing was written.`,
     );
   });
 
   it("whose lines do not fit, although the hash does", () => {
     const other = ORIGINAL.replaceAll("start_xml", "first_xml");
-    expect(() => accept(PATCH, other)).toThrow("host.patch: its lines do not fit the file. Nothing was written.");
+    expect(() => accept(PATCH, other)).toThrow(
+      "host.patch: its context lines do not match the file. Nothing was written.",
+    );
   });
 
   it("if the file has other line ends, which are not converted", () => {
-    expect(() => accept(PATCH, ORIGINAL.replaceAll("\n", "\r\n"))).toThrow("its lines do not fit the file");
+    expect(() => accept(PATCH, ORIGINAL.replaceAll("\n", "\r\n"))).toThrow("its context lines do not match the file");
   });
 });

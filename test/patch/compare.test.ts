@@ -36,5 +36,5 @@ it("pools that are one entry in the patch and two on this host are reported", ()
     { ...POOL, libvirtPools: ["a"] },
     { ...POOL, libvirtPools: ["b"] },
   ];
-  expect(compareFacts([one], two)).toEqual(["the pools belong together in another way"]);
+  expect(compareFacts([one], two)).toEqual(["the pools are grouped differently"]);
 });

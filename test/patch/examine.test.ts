@@ -31,7 +31,7 @@ describe("the state of a file", () => {
     ["modified", outside, `${text}x = 1\n`],
     ["modified", outside, withFittingDigest(text.replace(/(original: sha256=)..../, "$10000"))],
     ["outdated", by("2.0.1"), as("2.0.1")],
-    ["outdated", 'the patch is for "libvirtpool", "second", and this host also has "open"', patched(other).text],
+    ["outdated", 'the patch is for "libvirtpool", "second", but this host also has "open"', patched(other).text],
     // Somebody's own function, with the right hash: not what this tool renders.
     ["outdated", pools, withFittingDigest(text.replace("import re\n", "import re, os\n"))],
     ["damaged", expect.stringMatching(/^line \d+: the patch's marker lines/), text.replace(/# <<<.*\n$/, "")],
@@ -46,7 +46,7 @@ describe("the state of a file", () => {
   });
 
   it("is outdated if the patch is for a pool that is not wanted", () => {
-    const reason = 'the patch is also for "open", which this host does not have, or --pool leaves out';
+    const reason = 'the patch is also for "open", which this host does not have or --pool does not select';
     expect(look(text, other)).toMatchObject({ state: "outdated", reason });
   });
 

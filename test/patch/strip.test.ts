@@ -92,7 +92,7 @@ describe("a damaged patch is reported with its line", () => {
   const markers = "the patch's marker lines are not complete and in order";
   const outside = "the name _virtinst_rbd_patch occurs outside the patch";
   const call = "the block in _build_xml is not the four lines of this tool";
-  const block = "the function block contains something else, or is not complete";
+  const block = "the function block is incomplete or contains other code";
   const header = expect.stringMatching(/^the header of the function block is not known \(version .*\)$/);
   const lineOf = (part: string) => TEXT.slice(0, TEXT.indexOf(part)).split("\n").length;
   const callLine = lineOf("        # >>>");

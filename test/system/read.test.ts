@@ -55,7 +55,7 @@ describe("readNamed", () => {
     ["without an end", "/dev/zero", /larger than 16 MiB/],
   ])("refuses a file %s", (_, path, message) => {
     expect(() => readNamed(path, "facts")).toThrow(message);
-    const hint = `Check the path, what it is, and its permissions (ls -ld ${path}).`;
+    const hint = `Check the path, the type of the file, and its permissions (ls -ld ${path}).`;
     expect(() => readNamed(path, "facts")).toThrow(expect.objectContaining({ kind: "facts", hint }));
   });
 

@@ -17,7 +17,7 @@ const LIST: PoolNeeds = { ...OPEN, name: "l", monitors: [{ name: "a:6789,b:6789"
 describe("whether a host is affected depends on its pools and on the disk code", () => {
   test.each([
     ["guest-1.0", "cephx", [BY_UUID], "yes", /copies only the first monitor of a pool, and no auth/],
-    ["guest-1.4", "no cephx and one monitor", [OPEN], "no", /no pool has more, or auth/],
+    ["guest-1.4", "no cephx and one monitor", [OPEN], "no", /no pool has several monitors or auth/],
     ["guest-1.4", "no cephx and two monitors", [{ ...OPEN, monitors: TWO }], "yes", /first monitor/],
     ["installer-2.0", "a secret by uuid and one by usage", [BY_UUID, BY_USAGE], "yes", /"s" names its secret by usage/],
     ["installer-4.0", "a secret by usage", [BY_USAGE], "yes", /by usage/],

@@ -134,8 +134,8 @@ describe("Python", () => {
 
 describe("a Python that does not work", () => {
   it.each([
-    ["a program that is no Python", () => stand("exit 0"), /^\S+ failed \(it is no Python\)$/],
-    ["one that greets otherwise", () => saying("Hello"), /^\S+ failed \(it is no Python\)$/],
+    ["a program that is no Python", () => stand("exit 0"), /^\S+ failed \(it is not Python\)$/],
+    ["one that greets otherwise", () => saying("Hello"), /^\S+ failed \(it is not Python\)$/],
     ["one that fails", () => stand("echo broken >&2; exit 3"), /^\S+ failed \(broken\)$/],
     ["one that is not there", () => ({ path: "/nowhere/python3", reason: "" }), /^\/nowhere\/python3 failed \(.+\)$/],
   ])("is skipped: %s", async (_, python, reason) => {
@@ -146,7 +146,7 @@ describe("a Python that does not work", () => {
   it.each([
     ["crashes", () => stand(`echo '${GREETING}'; echo dead >&2; exit 3`), "dead"],
     ["crashes after its answer", () => stand(`echo '${GREETING}'; echo '{"compile": [null]}'; exit 3`), ".+"],
-    ["prints no JSON", () => saying(GREETING, "[null"), "it gave no answer"],
+    ["prints no JSON", () => saying(GREETING, "[null"), "it returned no result"],
   ])("is named if it %s, and no other is tried", async (_, dying, why) => {
     const python = dying();
     const answer = await compileTexts([python, ...pythons()], [utf8("a = 1")]);
