@@ -2,7 +2,7 @@
 //
 //     node scripts/build.mjs [--metafile=FILE] [FILE]
 //
-// FILE is dist/virtinst-rbd-patch.js by default; LICENSES is written beside it. The same sources give the same bytes.
+// FILE is dist/virtinst-rbd-patch.js by default. LICENSES is written to the same directory. The build is reproducible.
 import { chmodSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -13,7 +13,7 @@ import { esbuildPlugin } from "./templates.mjs";
 const { values, positionals } = parseArgs({ options: { metafile: { type: "string" } }, allowPositionals: true });
 const outfile = positionals[0] ?? "dist/virtinst-rbd-patch.js";
 
-// Written for any Node; the code below it is lowered to what Node 8 can parse, so that an older Node gets this far.
+// This code runs in any Node. The rest is lowered to syntax that Node 8 can parse, so that Node 8 prints the message.
 const banner = `#!/usr/bin/env node
 if (parseInt(process.versions.node, 10) < 18) {
   process.stderr.write("virtinst-rbd-patch: Node 18 or later is needed, this is Node " + process.versions.node + ".\\n");

@@ -1,9 +1,9 @@
 /**
- * What a changelog says of a version.
+ * Finds the section of a version in a changelog.
  *
  * @param {string} changelog
  * @param {string} version
- * @returns {{ released: boolean, changes: string } | null} null where it has no section of it
+ * @returns {{ released: boolean, changes: string } | null} null if there is no such section
  */
 export function changesOf(changelog, version) {
   const section = changelog.split(/^## /m).find((text) => text.split(/\s/, 1)[0] === version);

@@ -1,4 +1,4 @@
-// Checks the tool and the standalone script on every release of virt-manager, and on every revision of the patched file.
+// Checks the tool and the standalone script on every release of virt-manager and every revision of the patched file.
 import assert from "node:assert/strict";
 import { execFile, execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -29,11 +29,11 @@ const host = ["usage", "uuid"].flatMap((name) => [
   `--pool-xml=${fixture(`host/pool-${name}`)}`,
   `--secret-xml=${fixture(`host/secret-${name}`)}`,
 ]);
-/** A domain as 1.2 to 1.4 write it, with a disk of each pool and others, and what the patch must make of it. */
+/** A domain as 1.2 to 1.4 write it, with a disk of each pool and other disks, before and after the patch. */
 const [BEFORE = "", AFTER = ""] = ["before", "after"].map((name) => fs.readFileSync(fixture(`domain/${name}`), "utf8"));
-/** The first XML, with a name of its own so that a mix-up of the two is found. @param {string} xml */
+/** The first XML; it has another name, to detect a mix-up of the first and the final XML. @param {string} xml */
 const first = (xml) => xml.replace("<name>virt-1</name>", "<name>virt-1-install</name>");
-/** What releases from 2.0.0 write for a pool that names its secret by usage, and what the patch makes of it. */
+/** The secret that releases from 2.0.0 write for a pool that names its secret by usage, before and after the patch. */
 const INCOMPLETE = '<secret type="ceph"/>';
 const COMPLETE = '<secret type="ceph" usage="client.libvirt secret"/>';
 
@@ -47,7 +47,7 @@ const git = from(values.git);
 const folder = fs.mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-conformance-"));
 process.on("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
-// A build in the meantime must not change what is checked.
+// Check a copy, because a build in the meantime may replace the tool.
 const tool = join(folder, "tool.js");
 fs.copyFileSync(values.tool ? from(values.tool) : join(project, "dist/virtinst-rbd-patch.js"), tool);
 
@@ -63,7 +63,7 @@ const total = `${releases.length} releases, ${revisions.length} revisions, ${fai
 console.log(`${total}, ${Math.round(process.uptime())} s`);
 process.exitCode = failures === 0 ? 0 : 1;
 
-/** Checks all that the tool and the script do with one revision. @param {{ path: string, bytes: Buffer }} revision */
+/** Checks the tool and the standalone script on a revision. @param {{ path: string, bytes: Buffer }} revision */
 async function checkRevision({ path, bytes }) {
   const own = fs.mkdtempSync(join(folder, "revision-"));
   const file = join(own, path);
@@ -96,13 +96,13 @@ async function checkRevision({ path, bytes }) {
   const expectXml = async (/** @type {string} */ label, /** @type {string} */ xml) => {
     const input = JSON.stringify({ file, first: first(BEFORE), final: BEFORE });
     const answer = await run(python, ["-B", "-E", "-S", "-s", BUILD_XML], { input });
-    // The first XML is there in the first case only.
+    // Only the first case has a first XML.
     for (const [index, pair] of Object.entries(JSON.parse(answer)))
       assert.deepEqual(pair, [index === "0" ? first(xml) : null, xml], `${label}: _build_xml returns other XML`);
   };
 
   const original = reset();
-  // The original too, to tell faults of this check from those of the patch.
+  // Also check the original file, to distinguish errors of this check from errors of the patch.
   await expectXml("original", BEFORE);
   const patch = await run(process.execPath, [tool, "render", "--virtinst", own, ...host]);
   await expectStatus("patched", "apply", "--force", ...host);
@@ -114,7 +114,7 @@ async function checkRevision({ path, bytes }) {
   await expectStatus("reverted", "revert");
   expectOriginal("revert");
 
-  // `git apply` ignores files outside the repository that it finds around it.
+  // `git apply` ignores files outside the repository that contains the working directory, so hide such a repository.
   const how = { input: patch, cwd: own, env: { GIT_CEILING_DIRECTORIES: folder } };
   for (const line of ["patch -p1 --fuzz=0", "git apply"]) {
     reset();
@@ -132,7 +132,7 @@ async function checkRevision({ path, bytes }) {
 
 /** Runs each release's own virt-install before and after the patch, and after it is removed. */
 async function checkVirtInstalls() {
-  // Distributions put libvirt's bindings where their own Python finds them.
+  // Distributions install libvirt's bindings for their own Python.
   const python = findPython(["/usr/bin/python3", "python3"], "libvirt, libxml2, gi");
   const own = sample(releases.filter((release) => !release.startsWith("v1.")));
   /** @type {string[]} */
@@ -143,7 +143,7 @@ async function checkVirtInstalls() {
     execFileSync("tar", ["-x"], { cwd: tree, input: archive });
     const args = ["-B", join(tree, "virt-install"), "--connect", `test://${fixture("domain/node")}`, "--print-xml"];
     args.push("--name", "virt-1", "--memory", "64", "--network", "none", "--disk", "vol=libvirtpool/virt-1");
-    // Without a UUID, each run makes another one. 3.2 is the first to know --osinfo, and needs it.
+    // Without --uuid, each run generates another UUID. 3.2 and later require --osinfo; earlier releases do not have it.
     args.push("--uuid", "6f1d3a52-0b0e-4c55-8c43-0a9c7d1e2f30");
     if (!/^v(2|3\.[01])\./.test(release)) args.push("--osinfo", "none");
     const env = { HOME: tree, XDG_CACHE_HOME: join(tree, ".cache"), XDG_DATA_HOME: join(tree, ".local") };
@@ -163,7 +163,7 @@ async function checkVirtInstalls() {
   for (const line of skipped.sort()) console.log(`skipped: ${line}`);
 }
 
-/** What git prints. @param {string[]} args */
+/** The output of git. @param {string[]} args */
 function read(...args) {
   return spawnSync("git", ["-C", git, ...args], { maxBuffer: 2 ** 30 }).stdout;
 }
@@ -172,7 +172,9 @@ function read(...args) {
 function readReleases() {
   const isComplete = String(read("rev-parse", "--is-shallow-repository")) === "false\n";
   const tags = String(read("tag", "--list", "--sort=v:refname")).match(/^v[1-9]\d*(\.\d+)+$/gm);
-  return (isComplete && tags) || unusable(`${git} is not a full clone with the releases' tags. Make one: ${CLONE}`);
+  return (
+    (isComplete && tags) || unusable(`${git} is not a full clone with the tags of the releases. Create one: ${CLONE}`)
+  );
 }
 
 /** Reads every revision in the history of the releases, newest first. */
@@ -202,13 +204,13 @@ function readPackages(packages) {
   });
 }
 
-/** As many items as --sample asks for at most, spread evenly. @template T @param {T[]} items */
+/** At most as many items as --sample, evenly distributed. @template T @param {T[]} items */
 function sample(items) {
   const step = Math.ceil(items.length / (Number(values.sample) || items.length));
   return items.filter((_, at) => at % step === 0);
 }
 
-/** The path of the first Python that can import some modules, not of a wrapper for it. @param {string[]} names */
+/** The path of the first Python that can import some modules; not that of a wrapper. @param {string[]} names */
 function findPython(names, modules = "sys") {
   for (const name of names) {
     const code = `import sys, ${modules}; sys.stdout.write(sys.executable)`;
@@ -218,7 +220,7 @@ function findPython(names, modules = "sys") {
   return unusable(`There is no ${names.join(" or ")} that can import ${modules}.`);
 }
 
-/** The output of a program, which may run for a minute. @param {string} program @param {string[]} args */
+/** The output of a program, with a time limit of a minute. @param {string} program @param {string[]} args */
 async function run(program, args, { input = "", cwd = ".", env = {} } = {}) {
   const options = { cwd, env: { ...process.env, ...env }, timeout: 60_000, maxBuffer: 2 ** 28 };
   const running = promisify(execFile)(program, args, options);
@@ -227,7 +229,7 @@ async function run(program, args, { input = "", cwd = ".", env = {} } = {}) {
 }
 
 /**
- * Checks as many items at once as there are processors, and reports those for which the check throws.
+ * Checks the items, as many at once as there are processors, and reports the items that fail.
  *
  * @param {any[]} items @param {(item: any) => Promise<void>} checkItem
  */
@@ -243,7 +245,7 @@ async function forEach(items, checkItem) {
   await Promise.all(Array.from({ length: availableParallelism() }, checkNext));
 }
 
-/** Ends the run: it cannot start. @param {string} message @returns {never} */
+/** Ends the run, because it cannot start. @param {string} message @returns {never} */
 function unusable(message) {
   console.error(message);
   process.exit(2);

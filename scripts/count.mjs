@@ -1,5 +1,6 @@
-// Adds up vitest's reports: what was not run and what failed, by name, and the counts in the last two lines. Exits 1 if a report
-// is missing. A test that is in several reports counts once: as failed if it failed in one, else as passed if it passed.
+// Adds up vitest's reports. Prints the names of skipped and failed tests, then the counts in the last two lines. Exits
+// with 1 if a test failed or a report is missing. A test that is in several reports counts once: as failed if it failed
+// in one report, else as passed if it passed in one report.
 import { existsSync, readFileSync } from "node:fs";
 
 /** @typedef {"passed" | "failed" | "skipped"} Outcome */
@@ -21,7 +22,7 @@ for (const report of process.argv.slice(2)) {
   const { testResults } = JSON.parse(readFileSync(report, "utf8"));
   for (const { assertionResults, status, name: file } of testResults) {
     if (status === "failed" && assertionResults.length === 0) add(`${report} ${file}`, "failed", file);
-    /** How often each name was met: tests of one file may have the same. @type {Map<string, number>} */
+    /** How often each name occurred: tests of a file may have the same name. @type {Map<string, number>} */
     const met = new Map();
     for (const { fullName, status: outcome, failureMessages = [] } of assertionResults) {
       const times = (met.get(fullName) ?? 0) + 1;
@@ -37,7 +38,7 @@ for (const report of process.argv.slice(2)) {
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const { outcome } of tests.values()) counts[outcome]++;
 for (const { outcome, line } of tests.values()) if (outcome === "skipped") console.log(`not run: ${line}`);
-// Last, since a log may be cut at its beginning.
+// Print failed tests last: the beginning of a log may be cut off.
 for (const { outcome, line } of tests.values()) if (outcome === "failed") console.log(`failed: ${line}`);
 console.log(`${counts.skipped} skipped`);
 console.log(`${counts.passed} passed, ${counts.failed} failed`);

@@ -1,4 +1,4 @@
-// Inspects, patches, verifies and reverts a sample host in a temporary folder, without root, libvirt or Ceph.
+// Inspects, patches, verifies and reverts a sample host in a temporary directory, without root, libvirt or Ceph.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,11 +10,11 @@ const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-demo-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 cpSync("test/fixtures/host", folder, { recursive: true });
 cpSync("test/fixtures/virtinst/installer-4.0", join(folder, "virt-manager"), { recursive: true });
-// It only marks a folder. Without it, verify reports the check with virt-install as skipped.
+// The sample's virt-install cannot run. Without it, verify reports the check with virt-install as skipped.
 rmSync(join(folder, "virt-manager/virt-install"));
 const [before, expected] = ["before", "after"].map((name) => readFileSync(`test/fixtures/domain/${name}.xml`, "utf8"));
 
-/** Runs the tool in the folder, and returns its exit code. @param {string[]} args */
+/** Runs the tool in the temporary directory, and returns its exit code. @param {string[]} args */
 function step(...args) {
   console.log(colors.bold(`\n$ virtinst-rbd-patch ${args.join(" ")}`));
   const env = { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}) };

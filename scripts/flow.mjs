@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 
-/** The directories of src/ and what each imports, as a Mermaid diagram without what follows from two other arrows. */
+/** The imports between the directories of src/, as a Mermaid diagram without the arrows that follow from two others. */
 export function flow() {
   const nodeOf = (/** @type {string} */ path) => path.split(/[/.]/)[0] ?? "";
   const files = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((path) => /(?<!\.d)\.ts$/.test(path));

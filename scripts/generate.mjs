@@ -1,6 +1,5 @@
-// Writes what is derived from the sources: the golden patches, the schemas, the table of releases, the picture of the
-// architecture, the hash of the page's style.
-// With --check it writes nothing, names what is out of date and exits 1.
+// Generates files from the sources: the golden patches, the schemas, the diagram of the architecture, and the hash of
+// the style of the HTML report. With --check, writes nothing, prints the files that are out of date, and exits with 1.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { toJsonSchema } from "@valibot/to-json-schema";
 import { flow } from "./flow.mjs";
@@ -46,7 +45,7 @@ const sample = {
   secrets: ["secret-usage", "secret-uuid"].map((name) => readSecret(read(`test/fixtures/host/${name}.xml`), name)),
 };
 const { cephPools } = resolveFacts(sample, []);
-/** The stand-ins, one for each variant of `_build_xml` that releases have. */
+/** The sample files, one for each variant of `_build_xml` in the releases. */
 const STAND_INS = ["guest-1.0", "guest-1.4", "installer-2.0", "installer-2.2", "installer-4.0"];
 for (const name of STAND_INS) {
   const folder = `test/fixtures/virtinst/${name}`;
@@ -56,7 +55,7 @@ for (const name of STAND_INS) {
   const after = insertPatch({ text: before, encoding: "utf8" }, "1400000000.000000000", cephPools, named);
   files.set(
     `patches/${name}.patch`,
-    `# The patch for a host with the pools of test/fixtures/host, on the stand-in ${folder}.\n${unifiedDiff(file, before, after.text, 0)}`,
+    `# The patch for a host with the pools of test/fixtures/host and the sample virtinst ${folder}.\n${unifiedDiff(file, before, after.text, 0)}`,
   );
 }
 
@@ -67,18 +66,18 @@ const writeSchema = (/** @type {string} */ name, /** @type {string} */ title, /*
   );
 writeSchema(
   `host-${DOCUMENT_VERSION}`,
-  "The host document of virtinst-rbd-patch: what `--host` takes, by itself or in what `inspect --json` prints",
+  "The host file of virtinst-rbd-patch, which `--host` reads. `inspect --json` prints it in the field `document`",
   toJsonSchema(hostDocument, { typeMode: "input", errorMode: "ignore" }),
 );
 /** @type {Record<string, string>} */
 const TITLES = {
-  error: "What every command prints with --json where it fails",
-  hosts: "What `bundle --hosts DIR --json` prints: a line for each host, then the summary",
+  error: "The output of every command with --json if it fails",
+  hosts: "The output of `bundle --hosts DIR --json`: a line for each host, then the summary",
 };
 for (const [command, form] of Object.entries(FORMS))
   writeSchema(
     `${command}-${FORM}`,
-    TITLES[command] ?? `What \`${command} --json\` prints`,
+    TITLES[command] ?? `The output of \`${command} --json\``,
     toJsonSchema(form, { typeMode: "output", errorMode: "ignore" }),
   );
 
@@ -87,7 +86,7 @@ files.set(
   read("docs/architecture.md").replace(/(<!-- flow -->\n)[\s\S]*?(<!-- \/flow -->)/, `$1${flow()}$2`),
 );
 
-// The one style that the page of `verify --report` may have.
+// The hash of the only style that the Content-Security-Policy of the HTML report allows.
 const page = read("templates/report.html.hbs");
 const style = sha256(page.split(/<\/?style>/)[1] ?? "");
 files.set(

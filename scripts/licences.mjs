@@ -1,10 +1,10 @@
-// The packages that the one file holds, and their licences.
+// The packages that the build contains, and their licences.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
  * @param {import("esbuild").Metafile} metafile of the build
- * @returns {{ folder: string, name: string, version: string, license: string }[]} the packages that text was taken from
+ * @returns {{ folder: string, name: string, version: string, license: string }[]} the packages with code in the build
  */
 export function bundledPackages({ outputs }) {
   const folders = new Set();
@@ -20,10 +20,10 @@ export function bundledPackages({ outputs }) {
 }
 
 /**
- * What has to go along with the one file.
+ * The licence texts that must be distributed with the build.
  *
  * @param {ReturnType<typeof bundledPackages>} packages
- * @throws where one of them has no licence file
+ * @throws if a package has no licence file
  */
 export function licencesOf(packages) {
   const texts = packages.map(({ folder, name, version, license }) => {
@@ -31,7 +31,7 @@ export function licencesOf(packages) {
     if (files.length === 0) throw new Error(`${folder} has no licence file, so it may not be bundled`);
     return [`${name} ${version} (${license})`, ...files.sort().map((file) => readFileSync(join(folder, file), "utf8"))];
   });
-  const own = ["virtinst-rbd-patch, which holds the packages below", readFileSync("LICENSE", "utf8")];
+  const own = ["virtinst-rbd-patch, which contains the packages below", readFileSync("LICENSE", "utf8")];
   return [own, ...texts]
     .map((part) => part.map((text) => `${text.trim()}\n`).join("\n"))
     .join(`\n${"-".repeat(78)}\n\n`);

@@ -1,4 +1,7 @@
-// Mutates lines of templates, and prints the mutants that no test notices: npm run test:templates -- [--sample N] [FILE...]
+// Mutates lines of templates, and prints the mutants that no test kills:
+//
+//     npm run test:templates -- [--sample N] [FILE...]
+//
 // Works in a copy of the project, with the Pythons in PATH. Exits with 1 if fewer than 90 % of the mutants are killed.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -6,13 +9,13 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-/** The tests of a template: those of the first name that its path begins with. @type {[string, string[]][]} */
+/** The tests of a template: those of the first entry that is a prefix of its path. @type {[string, string[]][]} */
 const TESTS = [
   ["templates/function.py", ["test/patch/helper/"]],
   ["templates/hooks/", ["test/commands/hook.test.ts"]],
   ["templates/", ["test/both/", "test/patch/standalone.test.ts"]],
 ];
-/** What a line may be changed to, at the first place that matches. @type {[RegExp, string][]} */
+/** The changes of a line: each replaces the first match. @type {[RegExp, string][]} */
 const CHANGES = [
   [/ == /, " != "],
   [/ (?:!=|[<>]=?) /, " == "],
@@ -52,13 +55,13 @@ for (const [at, { file, text, line, from, to }] of chosen.entries()) {
 console.log(`${chosen.length} of ${mutants.length} mutants, ${killed} killed, ${chosen.length - killed} survived`);
 process.exitCode = killed >= 0.9 * chosen.length ? 0 : 1;
 
-/** All templates but those of pages for people. */
+/** All templates except documentation and the HTML report. */
 function templates() {
   const names = readdirSync("templates", { recursive: true, encoding: "utf8" });
   return names.map((name) => join("templates", name)).filter((name) => /(?<!\.md|\.html)\.(?:py|hbs|yml)$/.test(name));
 }
 
-/** The mutants of a file; of Python, those that compile. @param {string} file */
+/** The mutants of a file; for Python, only those that compile. @param {string} file */
 function mutantsOf(file) {
   const lines = readFileSync(file, "utf8").split("\n");
   const isPython = /\.py(?:\.hbs)?$/.test(file);
@@ -73,7 +76,7 @@ function mutantsOf(file) {
     return [deleted, ...changed].map((to) => ({ file, line: at + 1, from, to, text: textWith(to) }));
   });
   if (!isPython) return all;
-  // Python does not know the template's own lines and values.
+  // Python cannot parse the lines and values of the template language.
   const texts = all.map(({ text }) => text.replace(/^\{\{[#/e].*\}\}$/gm, "").replace(/\{\{.*?\}\}/g, "0"));
   const code = `import ast, json, sys
 def compiles(text):
@@ -85,7 +88,7 @@ print(json.dumps([compiles(text) for text in json.load(sys.stdin)]))`;
   return all.filter(() => valid.shift());
 }
 
-/** Whether the tool builds and a file's tests pass with another text for it. @param {string} file @param {string} text */
+/** Whether the build and the tests of a file pass with a mutant of it. @param {string} file @param {string} text */
 function passes(file, text) {
   const tests = TESTS.find(([name]) => file.startsWith(name))?.[1] ?? [];
   writeFileSync(join(copy, file), text);

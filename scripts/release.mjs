@@ -1,6 +1,6 @@
-// Makes the folder that is published: npm run release [-- --snapshot] [FOLDER], release/ by default.
+// Creates the directory to publish: npm run release [-- --snapshot] [DIR], release/ by default.
 //
-// Made twice of the same sources, it is the same to the byte.
+// The result is reproducible: the same sources give the same bytes.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -20,23 +20,23 @@ const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const said = changesOf(readFileSync("CHANGELOG.md", "utf8"), version);
 if (!said) refuse(`CHANGELOG.md has no section for ${version}, the version of package.json. Write one.`);
 if (!said.released && !options.snapshot)
-  refuse(`CHANGELOG.md calls ${version} unreleased. Put the day in its heading, or make a --snapshot.`);
+  refuse(`CHANGELOG.md calls ${version} unreleased. Put the date in its heading, or use --snapshot.`);
 const title = `${TOOL} ${version}${said.released ? "" : " (not released)"}`;
 const folder = newFolder();
 
-// It is built here and not taken from dist, which may be of other sources.
+// Build the tool here, because dist may be from other sources.
 const metafile = join(folder, "metafile.json");
 run(process.execPath, ["scripts/build.mjs", join(folder, TOOL), `--metafile=${metafile}`]);
 const packages = bundledPackages(JSON.parse(readFileSync(metafile, "utf8")));
 rmSync(metafile);
 
 /**
- * What is generated beside the one file and its LICENSES, which the build writes: names and contents.
+ * The generated files, in addition to the tool and LICENSES, which the build writes: names and contents.
  *
  * @type {[name: string, content: string][]}
  */
 const generated = [
-  // Without links to files that are not beside it.
+  // Without relative links: the files that they name are not in the directory.
   ["NOTES.md", `# ${title}\n\n${said.changes.replace(/\[([^\]]+)\]\((?![a-z]+:)[^)]*\)/g, "$1")}\n`],
   ["sbom.cdx.json", sbom()],
   [`${TOOL}.1`, readFileSync(`docs/${TOOL}.1`, "utf8")],
@@ -50,21 +50,19 @@ writeFileSync(join(folder, "SHA256SUMS"), sums.join(""));
 for (const name of [...names, "SHA256SUMS"]) chmodSync(join(folder, name), name === TOOL ? 0o755 : 0o644);
 console.log(`${folder}: ${title}`);
 
-/** The folder to write to: release/ is made anew, another must not be there. */
+/** Creates the directory to write to. An old release/ is removed; any other directory must not exist. */
 function newFolder() {
   const [named] = positionals;
   if (!named) rmSync("release", { recursive: true, force: true });
   try {
     mkdirSync(named ?? "release");
   } catch (error) {
-    refuse(
-      `${named ?? "release"} cannot be made (${/** @type {Error} */ (error).message}). Name a folder that is not there.`,
-    );
+    refuse(`${named ?? "release"} cannot be created (${/** @type {Error} */ (error).message}). Name a new directory.`);
   }
   return named ?? "release";
 }
 
-/** npm's list of what package-lock.json installs, of which what is bundled is left, and nothing of this run or machine. */
+/** The SBOM: npm's list of the packages in package-lock.json, reduced to the bundled ones, without data of this run. */
 function sbom() {
   const words = ["sbom", "--sbom-format=cyclonedx", "--sbom-type=application", "--package-lock-only", "--include=dev"];
   const { serialNumber, metadata, components, dependencies, ...rest } = JSON.parse(run("npm", words));
@@ -97,7 +95,7 @@ function sha256(content) {
   return createHash("sha256").update(content).digest("hex");
 }
 
-/** What a program printed. @param {string} program @param {string[]} words */
+/** The output of a program. @param {string} program @param {string[]} words */
 function run(program, words) {
   const { status, stdout, stderr, error } = spawnSync(program, words, { encoding: "utf8", maxBuffer: 2 ** 26 });
   if (status !== 0) refuse(`${program} ${words[0]} failed: ${error?.message ?? stderr}`);

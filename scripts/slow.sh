@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The exhaustive tests: npm run test:slow -- DIR, where DIR is a clone of virt-manager's repository with its tags.
-# Runs all of them and ends on a line for each that failed.
+# Runs all of them, then prints a line for each that failed.
 set -u
 git=${1:?npm run test:slow -- DIR}
 failed=()
@@ -8,7 +8,7 @@ try() {
   echo "== $*"
   time "$@" || failed+=("$*")
 }
-# Every Python that is installed, every error point, every layout.
+# With every installed Python, every error point and every layout.
 export PYTHONS=all FAULTS=all
 try npx vitest run --project 'unit*'
 try npx vitest run --project faults

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import Handlebars from "handlebars";
 
-/** The helpers of `src/patch/render-function.ts` and `src/patch/render-hook.ts`: a template that uses another one does not compile. */
+/** The helpers of render-function.ts and render-hook.ts. A template with any other helper does not compile. */
 const HELPERS = ["plain", "text", "texts", "quoted", "literal", "xml", "concat", "comment"];
 const knownHelpers = Object.fromEntries([...HELPERS, "packed"].map((name) => [name, true]));
 const HOOKS = resolve("templates/hooks");
@@ -75,7 +75,7 @@ export const esbuildPlugin = {
 /**
  * Imports TypeScript of this project into a script.
  *
- * @param {string} code a module whose imports are relative to the project's folder
+ * @param {string} code a module whose imports are relative to the project's directory
  * @returns {Promise<any>} its exports
  */
 export async function importSources(code) {

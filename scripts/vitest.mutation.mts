@@ -1,4 +1,4 @@
-// The tests that Stryker runs. Those of the injected function are left out: scripts/mutate-template.mjs runs them.
+// The tests that Stryker runs, without those of the injected function: scripts/mutate-template.mjs runs them.
 import { defineConfig } from "vitest/config";
 import { vitePlugin } from "./templates.mjs";
 

@@ -97,7 +97,7 @@ describe("npm run release", () => {
   test("does not write into a directory that exists", () => {
     const folder = temporaryFolder();
     const { status, stderr } = release(["--snapshot", folder]);
-    expect(stderr).toMatch(/cannot be made .*Name a folder that is not there\.\n$/);
+    expect(stderr).toMatch(/cannot be created .*Name a new directory\.\n$/);
     expect(status).toBe(1);
     expect(readdirSync(folder)).toEqual([]);
   });

@@ -1,7 +1,7 @@
-"""Run the _build_xml of a virtinst file without the rest of virtinst, under Python 2.7 or 3.
+"""Run _build_xml of a virtinst file without the rest of virtinst, under Python 2.7 or 3.
 
-Standard input is JSON: {"file": PATH, "first": XML, "final": XML}. Prints a JSON list of the pairs that _build_xml returns
-with a first XML, without one, and for a domain that is installed again.
+Standard input is JSON: {"file": PATH, "first": XML, "final": XML}. Prints a JSON list of the pairs that _build_xml
+returns with a first XML, without a first XML, and for a domain that is installed again.
 """
 import ast
 import json
@@ -10,10 +10,10 @@ import sys
 
 
 class StandIn(object):
-    """What _build_xml asks for its XML. Any other attribute raises AttributeError."""
+    """The attributes that _build_xml uses. Any other attribute raises AttributeError."""
 
     def __init__(self, first, final, again=None):
-        # Guest of 1.x asks one method for both XMLs.
+        # Guest of 1.x calls one method for both XMLs.
         self.get_install_xml = lambda *args, **given: first if given.get("install", True) else final
         self._get_install_xml = self._get_initial_xml = self.get_install_xml
         self._build_postboot_xml = lambda *args: (first, final)
@@ -32,7 +32,7 @@ with open(request["file"], "rb") as stream:
     source = stream.read()
 compile(source, request["file"], "exec", 0, True)
 tree = ast.parse(source)
-# Of the file, run the injected function and _build_xml only.
+# Run only the injected function and _build_xml, not the rest of the file.
 methods = [node for group in tree.body if isinstance(group, ast.ClassDef) for node in group.body]
 tree.body = [node for node in tree.body if getattr(node, "name", None) == "_virtinst_rbd_patch"]
 tree.body += [node for node in methods if getattr(node, "name", None) == "_build_xml"]
