@@ -135,7 +135,7 @@ function credentialsOf(pool: Pool, config: HostConfig, notes: string[]): Credent
   return new Failure(
     "facts",
     `${config.source}: pool ${JSON.stringify(pool.name)} names a secret with ${named}, and no such secret is defined.`,
-    "Define it (virsh secret-define, then virsh secret-set-value), or leave this pool out with --pool.",
+    "Define the secret (virsh secret-define, then virsh secret-set-value), or choose other pools with --pool.",
   );
 }
 

@@ -40,7 +40,7 @@ export function renderHook(kind: HookKind, pools: readonly string[], virtinst: s
   }));
 }
 
-/** Every value in a hook goes through one of these. */
+/** The helpers that write a value into a hook. */
 const helpers = {
   /** A path or version, without characters that a shell or a configuration file could interpret. */
   plain(value: unknown): string {

@@ -163,7 +163,7 @@ export async function connect(
       if (code === 6 && output !== undefined && end === undefined)
         throw failure(
           "no Python was found (python3, platform-python, python2.7, python2).",
-          "Install one on that host.",
+          "Install a Python on that host.",
         );
       // The script itself never prints a traceback.
       const error = /^Traceback /m.test(stderr) ? `: ${lastLine(stderr)}` : "";

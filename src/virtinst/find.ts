@@ -84,7 +84,7 @@ function findIn(place: string, files: HostFiles) {
     const target = files.locate(inside);
     if (!target || !files.readText(inside)?.includes("def _build_xml")) continue;
     const word = shellWord(target.inside);
-    const restoring = `Restore the file from its package: reinstall the one that \`dpkg -S ${word}\` or \`rpm -qf ${word}\` prints`;
+    const restoring = `Restore the file from its package: reinstall the package that \`dpkg -S ${word}\` or \`rpm -qf ${word}\` prints`;
     return { directory, file, path: target.outside, restoring };
   }
   return null;

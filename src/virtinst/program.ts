@@ -94,12 +94,12 @@ function wrappedProgram(text: string): string | undefined {
   return words.map((word) => word.replace(/^[^/]*/, "")).find((path) => /^\/[^\n]*\/virt-install$/.test(path));
 }
 
-/** A path in text that was read one character a byte. */
+/** Decodes a path in text that has one character for each byte. */
 function pathOf(text: string): string {
   return Buffer.from(text, "latin1").toString("utf8");
 }
 
-/** Whether a program's Python takes `virtinst` from a directory: the first one that has it. */
+/** Whether a program imports `virtinst` from a directory: the first one with a `virtinst` that Python searches. */
 export function usesFolder({ folders }: Pick<Program, "folders">, directory: string, files: HostFiles): boolean {
   const first = folders.find((folder) => files.locate(join(folder, "virtinst")));
   return first !== undefined && files.locate(first)?.inside === directory;

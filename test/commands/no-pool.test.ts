@@ -80,7 +80,7 @@ describe("a pool whose secret is not defined", () => {
     await cli(["apply", ...options]);
     const { code, stdout } = await cli(["inspect", ...BROKEN, "--virtinst", folder]);
     expect(code).toBe(3);
-    expect(stdout).toMatch(/^Affected: yes\n.*\nBroken pool: .* Define it \(virsh secret-define, .*--pool\.\n/);
+    expect(stdout).toMatch(/^Affected: yes\n.*\nBroken pool: .* Define the secret \(virsh secret-define, .*--pool\.\n/);
     expect(stdout).toMatch(MESSAGE);
     expect(stdout).toMatch(/^Pool +archive \(Ceph pool cold\) broken$/m);
     expect(stdout).toMatch(/^Pool +libvirtpool \(Ceph pool vms\)$/m);

@@ -257,7 +257,7 @@ describe("an error has the name of the host, and what to do next", () => {
       "there is no Python on the host",
       () => only("virsh"),
       "no Python was found (python3, platform-python, python2.7, python2).",
-      "Install one on that host.",
+      "Install a Python on that host.",
     ],
     [
       "the Python of the host cannot run the script",

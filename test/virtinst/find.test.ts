@@ -129,7 +129,7 @@ test("an error of the file names the way to restore it from its package", async 
   const path = "/usr/share/virt-manager/virtinst/guest.py";
   const { base } = system({ [path]: "def _build_xml(:\n" });
   expect((await cli(["apply", ...HOST, "--root", base])).stderr).toContain(
-    `Restore the file from its package: reinstall the one that \`dpkg -S ${path}\` or \`rpm -qf ${path}\` prints, or`,
+    `Restore the file from its package: reinstall the package that \`dpkg -S ${path}\` or \`rpm -qf ${path}\` prints, or`,
   );
 });
 
