@@ -1,5 +1,5 @@
 // Measures what a run costs, as ratios within this one run: medians of interleaved repetitions.
-// --write puts the table into docs/speed.md; --quick repeats less.
+// --write puts the table into bench/README.md; --quick repeats less.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -284,10 +284,10 @@ const machine = `Node ${process.versions.node}, Python ${helpers.map(({ version 
 console.log(`${machine}\n\n${table}`);
 for (const line of notRun) console.log(`not run: ${line}`);
 if (process.argv.includes("--write")) {
-  const page = readFileSync("docs/speed.md", "utf8");
+  const page = readFileSync("bench/README.md", "utf8");
   const text = `<!-- bench -->\n${table}\n\n${machine}\n<!-- /bench -->`;
   writeFileSync(
-    "docs/speed.md",
+    "bench/README.md",
     page.replace(/<!-- bench -->[\s\S]*<!-- \/bench -->/, () => text),
   );
 }

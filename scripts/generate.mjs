@@ -82,8 +82,8 @@ for (const [command, form] of Object.entries(FORMS))
   );
 
 files.set(
-  "docs/architecture.md",
-  read("docs/architecture.md").replace(/(<!-- flow -->\n)[\s\S]*?(<!-- \/flow -->)/, `$1${flow()}$2`),
+  "docs/development.md",
+  read("docs/development.md").replace(/(<!-- flow -->\n)[\s\S]*?(<!-- \/flow -->)/, `$1${flow()}$2`),
 );
 
 // The hash of the only style that the Content-Security-Policy of the HTML report allows.

@@ -169,16 +169,16 @@ sed -n 's/^virt-manager-common:install://p' /etc/yum/post-actions/*.action | sor
   test.skip("of yum itself reads the file of the hook (Debian 12 has no yum)", () => {});
 });
 
-test("the systemd units of docs/other-hosts.md reapply the patch after an upgrade", () => {
+test("the systemd units of docs/packages.md reapply the patch after an upgrade", () => {
   host = startContainer();
-  const units = [...readFileSync("docs/other-hosts.md", "utf8").matchAll(/^```ini\n# (\S+)\n([\s\S]*?)^```$/gm)];
+  const units = [...readFileSync("docs/packages.md", "utf8").matchAll(/^```ini\n# (\S+)\n([\s\S]*?)^```$/gm)];
   expect(units.map(([, name]) => name)).toEqual(["virtinst-rbd-patch.path", "virtinst-rbd-patch.service"]);
   for (const [, name, text = ""] of units)
     host.must(`cat >/etc/systemd/system/${name}`, text.replace("/bin/sleep 5", "/bin/sleep 1"));
   const script = join(makeFolder(), "rbd-patch.py");
   expect(built(["bundle", ...HOST, "-o", script]).code).toBe(0);
   host.must(`cat >${PROGRAM} && chmod 755 ${PROGRAM}`, readFileSync(script));
-  const [, commands = ""] = /((?:^ {4}systemctl .*\n)+)/m.exec(readFileSync("docs/other-hosts.md", "utf8")) ?? [];
+  const [, commands = ""] = /((?:^ {4}systemctl .*\n)+)/m.exec(readFileSync("docs/packages.md", "utf8")) ?? [];
   host.must(`set -e\n${commands}`);
   const until = "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 2; rbd-patch.py verify --static -q && break; done";
   host.must(`${until}; rbd-patch.py verify --static`);

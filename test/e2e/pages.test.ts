@@ -16,12 +16,9 @@ const STAND_INS = {
 test.each([
   ["docs/manual-edit.md", "host"],
   ["docs/review.md", "host"],
-  ["docs/monitors.md", "host"],
-  ["docs/clusters.md", "host"],
-  ["docs/json.md", "host"],
-  ["docs/el7.md", "controller"],
-  ["docs/hosts.md", "controller"],
-  ["docs/other-hosts.md", "controller"],
+  ["docs/pools.md", "host"],
+  ["docs/sources.md", "host"],
+  ["docs/standalone.md", "controller"],
   ["README.md", "host"],
 ] as const)("the examples of %s succeed one after the other on a %s", (page, where) => {
   const blocks = examples(page);

@@ -211,8 +211,8 @@ describe("the examples of the documentation, through a real sshd", () => {
     expect(state()).toEqual(before);
   });
 
-  test("the loop of docs/hosts.md patches and verifies each host", () => {
-    const said = typed("docs/hosts.md", "for host in hv01 hv02; do\n  echo");
+  test("the loop of docs/standalone.md patches and verifies each host", () => {
+    const said = typed("docs/standalone.md", "for host in hv01 hv02; do\n  echo");
     expect(said).toMatch(/^hv01:\npatched: .*\ncurrent: [\s\S]*^hv02:\ncurrent: .*\ncurrent: /m);
     expect(said).not.toContain("exit code");
     expect(tool("revert", "--ssh", "root@hv02").code).toBe(0);
