@@ -12,7 +12,7 @@ const {
   hostDocument,
   readPool,
   readSecret,
-  resolveFacts,
+  resolvePools,
   TARGET_FILES,
   insertPatch,
   unifiedDiff,
@@ -23,11 +23,11 @@ const {
     export { FORMS } from "./src/output/schema";
     export { hostDocument } from "./src/host/document";
     export { readPool, readSecret } from "./src/host/xml";
-    export { resolveFacts } from "./src/host/resolve-facts";
+    export { resolvePools } from "./src/host/resolve-pools";
     export { TARGET_FILES } from "./src/virtinst/find";
     export { insertPatch } from "./src/patch/render-function";
     export { unifiedDiff } from "./src/patch/diff";
-    export { sha256 } from "./src/patch/facts";
+    export { sha256 } from "./src/patch/pools";
   `);
 
 /** @param {string} path */
@@ -44,7 +44,7 @@ const sample = {
   pools: ["pool-usage", "pool-uuid"].map((name) => readPool(read(`test/fixtures/host/${name}.xml`), name)),
   secrets: ["secret-usage", "secret-uuid"].map((name) => readSecret(read(`test/fixtures/host/${name}.xml`), name)),
 };
-const { cephPools } = resolveFacts(sample, []);
+const { cephPools } = resolvePools(sample, []);
 /** The sample files, one for each variant of `_build_xml` in the releases. */
 const STAND_INS = ["guest-1.0", "guest-1.4", "installer-2.0", "installer-2.2", "installer-4.0"];
 for (const name of STAND_INS) {

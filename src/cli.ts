@@ -39,7 +39,7 @@ import { refuseOthersFile, writeNewFile, writeNewFiles } from "./system/write";
 import { TOOL } from "./version";
 
 /** The exit code of each kind of failure. 0 means success, or nothing to do. */
-const EXIT_CODES: Record<FailureKind, number> = { usage: 2, facts: 3, target: 4, behaviour: 5, io: 6 };
+const EXIT_CODES: Record<FailureKind, number> = { usage: 2, pools: 3, target: 4, behaviour: 5, io: 6 };
 const NOT_SO = 1;
 
 /** Runs a command with its options, its argument and the whole command line; returns the exit code. */
@@ -51,7 +51,7 @@ const ACTIONS: Readonly<Record<CommandName, Action>> = {
     const result = isRemote(words)
       ? await inspectOverSsh({ ...overSsh(words), waiting: waiting(words) })
       : await inspect(common(words));
-    const code = result.broken.length > 0 ? EXIT_CODES.facts : 0;
+    const code = result.broken.length > 0 ? EXIT_CODES.pools : 0;
     show(result, code, (colours) => inspectionText(result, words, colours), words);
     return code;
   },

@@ -1,7 +1,7 @@
 import { TOOL, VERSION } from "./version";
 
 /** Why a command failed: usage, pools or secrets, target, a check, reading or writing. `cli.ts` has the exit codes. */
-export type FailureKind = "usage" | "facts" | "target" | "behaviour" | "io";
+export type FailureKind = "usage" | "pools" | "target" | "behaviour" | "io";
 
 /** The longest message, in characters; a longer one is shortened. */
 const MOST = 2000;

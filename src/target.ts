@@ -3,7 +3,7 @@ import { Failure } from "./failure";
 import type { HostConfig, HostOptions } from "./host/config";
 import { isAnyMachine } from "./host/here";
 import { readHost } from "./host/read-host";
-import { choosePools, type ResolvedFacts, resolveFacts } from "./host/resolve-facts";
+import { choosePools, type PoolTable, resolvePools } from "./host/resolve-pools";
 import { settleUsers } from "./host/users";
 import { copiesAuth } from "./virtinst/affected";
 import type { Installation } from "./virtinst/find";
@@ -18,7 +18,7 @@ export interface CommonOptions extends HostOptions, TargetOptions {
 /** The configuration of a host, with its pools and secrets resolved. */
 export interface Host {
   readonly config: HostConfig;
-  readonly facts: ResolvedFacts;
+  readonly poolTable: PoolTable;
   /** The selected pools, including those that cannot be used; empty on a host without a pool. */
   readonly chosen: HostConfig["pools"];
 }
@@ -28,22 +28,25 @@ export interface Context extends Host, Target {}
 
 /** The selected pools of a host, usable or not. */
 export function hostOf(config: HostConfig, { pool: only = [] }: Pick<CommonOptions, "pool">): Host {
-  return { config, facts: resolveFacts(config, only), chosen: choosePools(config, only) };
+  return { config, poolTable: resolvePools(config, only), chosen: choosePools(config, only) };
 }
 
 /** Resolves the pools for a virtinst: if it writes users into disks, the user of a disk identifies its pool. */
 export function settle(host: Host, installation: Installation | null, { files }: CommonOptions): Host {
-  return { ...host, facts: settleUsers(host.facts, () => installation !== null && copiesAuth(installation, files)) };
+  return {
+    ...host,
+    poolTable: settleUsers(host.poolTable, () => installation !== null && copiesAuth(installation, files)),
+  };
 }
 
-/** Returns the host if all of its pools can be used; fails (facts) if one cannot. */
+/** Returns the host if all of its pools can be used; fails (pools) if one cannot. */
 export function whole(host: Host): Host {
-  const [broken] = host.facts.broken;
+  const [broken] = host.poolTable.broken;
   if (broken) throw broken.failure;
   return host;
 }
 
-/** Reads the configuration of a host; fails (facts) if the configuration or one of its pools cannot be used. */
+/** Reads the configuration of a host; fails (pools) if the configuration or one of its pools cannot be used. */
 export async function openHost(options: CommonOptions): Promise<Host> {
   return whole(hostOf(await readHost(options), options));
 }
@@ -52,16 +55,16 @@ export async function openHost(options: CommonOptions): Promise<Host> {
  * Reads a host and its virtinst, usable or not.
  *
  * @returns the host, and its virtinst compared with the pools of the host, or why virtinst cannot be compared
- * @throws Failure (facts) if the host cannot be read
+ * @throws Failure (pools) if the host cannot be read
  */
 export async function readBoth(options: CommonOptions): Promise<{ host: Host; target: Target | Failure }> {
   const host = hostOf(await readHost(options), options);
   try {
     const read = readTarget(options);
     const settled = settle(host, read.installation, options);
-    const target = examineTarget(read, settled.facts.cephPools);
-    const notes = [...settled.facts.notes, ...compareMachines(host, target, options)];
-    return { host: { ...settled, facts: { ...settled.facts, notes } }, target };
+    const target = examineTarget(read, settled.poolTable.cephPools);
+    const notes = [...settled.poolTable.notes, ...compareMachines(host, target, options)];
+    return { host: { ...settled, poolTable: { ...settled.poolTable, notes } }, target };
   } catch (error) {
     if (error instanceof Failure) return { host, target: error };
     throw error;
@@ -71,7 +74,7 @@ export async function readBoth(options: CommonOptions): Promise<{ host: Host; ta
 /**
  * Reads a host and its virtinst, both usable.
  *
- * @throws Failure (facts) if a pool cannot be used, or host and virtinst are of different machines, (target) like
+ * @throws Failure (pools) if a pool cannot be used, or host and virtinst are of different machines, (target) like
  *   `readTarget`
  */
 export async function openContext(options: CommonOptions): Promise<Context> {
@@ -85,7 +88,7 @@ export async function openContext(options: CommonOptions): Promise<Context> {
  * Refuses the configuration of one host with the virtinst of another host: the patch would have the wrong pools.
  *
  * @returns a note if a host file of this machine was written while virtinst had other content
- * @throws Failure (facts), unless virtinst was named (`--virtinst`) or is that of a mounted system (`--root`)
+ * @throws Failure (pools), unless virtinst was named (`--virtinst`) or is that of a mounted system (`--root`)
  */
 export function compareMachines(
   { config: { host, source, elsewhere, virtinst: theirs } }: Pick<Host, "config">,
@@ -98,7 +101,7 @@ export function compareMachines(
   if (elsewhere || ((host === null || isAnyMachine(host)) && differs)) {
     const their = host === null ? "another host" : `host ${host}`;
     throw new Failure(
-      "facts",
+      "pools",
       `${source}: this is the configuration of ${their}, but ${installation.path} is on this host, ${hostname()}.`,
       `Run this on ${their}. Or copy the directory that contains its virtinst/ and virtcli/ (usually /usr/share/virt-manager) to this host, and name the copy with --virtinst.`,
     );

@@ -32,7 +32,7 @@ describe("the configuration of another host with the virtinst of this one", () =
 
   it("is refused, with what to copy from that host, unless --virtinst or --root was given", () => {
     const failure = refused({});
-    expect(failure?.kind).toBe("facts");
+    expect(failure?.kind).toBe("pools");
     expect(failure?.message).toMatch(
       /^hv18\.json: this is the configuration of host hv18, but \/.*installer\.py is on this host, /,
     );

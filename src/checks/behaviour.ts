@@ -6,7 +6,7 @@ import { failed, type Proof, provedBy, skipped } from "./proof";
 
 /** Runs the function in the file with the Python that runs virt-install, on a domain with a disk of each pool. */
 export async function proveBehaviour(context: Context, options: TargetOptions): Promise<Proof> {
-  const { installation, examined, facts } = context;
+  const { installation, examined, poolTable } = context;
   const { patch, state } = examined;
   if (!patch) return skipped(`the file is ${state}`);
   // The file of an image is not trusted. If its patch is current, the function is the one that this tool renders.
@@ -14,7 +14,7 @@ export async function proveBehaviour(context: Context, options: TargetOptions): 
     return skipped(`the file is ${state}, and with --root only a current patch is run`);
   const pythons = findPythons(installation, options);
   if (isSkipped(pythons)) return skipped(pythons.skipped);
-  const answer = await runFunction(pythons, patch.block, [], sampleDomain(facts.pools));
+  const answer = await runFunction(pythons, patch.block, [], sampleDomain(poolTable.pools));
   // If the function crashes Python, it does not work.
   if (isSkipped(answer))
     return answer.died ? failed(answer.skipped, "the function runs", answer.skipped) : skipped(answer.skipped);

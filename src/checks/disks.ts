@@ -1,11 +1,11 @@
 import type { Secret } from "../host/config";
 import type { DomainDisk } from "../host/domain";
-import { type Credentials, monitorText, type PoolFacts, sameMonitor, secretText } from "../patch/facts";
+import { type Credentials, monitorText, type ResolvedPool, sameMonitor, secretText } from "../patch/pools";
 
 /** One value of a disk that virt-install wrote, with the value that the pool needs. */
-export type DiskFact = ReturnType<typeof fact>;
+export type DiskValue = ReturnType<typeof compare>;
 
-function fact(label: string, expected: string, found: string, right: boolean) {
+function compare(label: string, expected: string, found: string, right: boolean) {
   return { label, expected, found, right };
 }
 
@@ -15,26 +15,27 @@ function fact(label: string, expected: string, found: string, right: boolean) {
  * @param secrets those of the host. A disk that names its secret by usage is complete too, because libvirt resolves the
  *   usage when the guest starts
  */
-export function compareDisk(disk: DomainDisk, pool: PoolFacts, secrets: readonly Secret[]): DiskFact[] {
-  const facts: DiskFact[] = [];
+export function compareDisk(disk: DomainDisk, pool: ResolvedPool, secrets: readonly Secret[]): DiskValue[] {
+  const values: DiskValue[] = [];
   const { auth } = pool;
   if (auth) {
-    facts.push(fact("user", auth.username, disk.username ?? "none", disk.username === auth.username));
+    values.push(compare("user", auth.username, disk.username ?? "none", disk.username === auth.username));
     const found = disk.uuid ?? (disk.usage === null ? "none" : `usage ${JSON.stringify(disk.usage)}`);
-    facts.push(fact("secret", secretText(auth), found, isSecret(disk, auth, secrets)));
+    values.push(compare("secret", secretText(auth), found, isSecret(disk, auth, secrets)));
     // libvirt requires one secret of type ceph, by uuid or usage (https://libvirt.org/formatdomain.html, "secret").
-    if (disk.secrets > 1) facts.push(fact("number of secrets", "1", String(disk.secrets), false));
+    if (disk.secrets > 1) values.push(compare("number of secrets", "1", String(disk.secrets), false));
     if (disk.secrets > 0 && disk.secretType !== "ceph")
-      facts.push(fact("secret", "of type ceph", disk.secretType ?? "of no type", false));
-    if (disk.uuid !== null && disk.usage !== null) facts.push(fact("secret", "uuid or usage", "uuid and usage", false));
-  } else facts.push(fact("user", "none", disk.username ?? "none", disk.username === null));
+      values.push(compare("secret", "of type ceph", disk.secretType ?? "of no type", false));
+    if (disk.uuid !== null && disk.usage !== null)
+      values.push(compare("secret", "uuid or usage", "uuid and usage", false));
+  } else values.push(compare("user", "none", disk.username ?? "none", disk.username === null));
   // libvirt 9.0 uses the first auth of several, but its schema allows only one.
-  if (disk.auths > (auth ? 1 : 0)) facts.push(fact("number of auths", auth ? "1" : "0", String(disk.auths), false));
+  if (disk.auths > (auth ? 1 : 0)) values.push(compare("number of auths", auth ? "1" : "0", String(disk.auths), false));
   for (const monitor of pool.monitors) {
     const found = disk.monitors.find((candidate) => sameMonitor(candidate, monitor));
-    facts.push(fact("monitor", monitorText(monitor), found ? monitorText(found) : "missing", found !== undefined));
+    values.push(compare("monitor", monitorText(monitor), found ? monitorText(found) : "missing", found !== undefined));
   }
-  return facts;
+  return values;
 }
 
 /** Whether a disk names the secret of its pool, whose UUID is empty if the secrets of the host cannot be read. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Failure, systemReason } from "../failure";
 import type { Secret } from "../host/config";
 import { type DomainDisk, readRbdDisks, strayAuths } from "../host/domain";
-import type { PoolFacts } from "../patch/facts";
+import type { ResolvedPool } from "../patch/pools";
 import { poolsToldApart } from "../patch/sample";
 import { inTemporaryFolder } from "../system/write";
 import type { Context } from "../target";
@@ -34,13 +34,13 @@ const POOLS_A_RUN = 100;
  * @param context a host whose patch is current or not needed
  */
 export async function proveInstall(context: Context, options: TargetOptions): Promise<InstallProof> {
-  const { chosen, facts, installation } = context;
+  const { chosen, poolTable, installation } = context;
   const without = (proof: Proof): InstallProof => ({ ...proof, causes: [] });
-  if (facts.pools.length === 0) return without(skipped("this host has no rbd pool"));
+  if (poolTable.pools.length === 0) return without(skipped("this host has no rbd pool"));
   const command = installCommand(installation, options);
   if ("skipped" in command) return without(skipped(command.skipped));
   const copied = copiesAuth(installation, options.files);
-  const apart = poolsToldApart(facts.pools)
+  const apart = poolsToldApart(poolTable.pools)
     .filter(({ user }) => user === undefined || copied)
     .map(({ pool }) => pool.pool);
   const able = chosen.filter(({ name, monitors }) => monitors.length > 0 && apart.includes(name));
@@ -113,13 +113,13 @@ export function installCommand(
 function compare(
   domains: readonly string[],
   pools: readonly NodePool[],
-  { facts, config }: Context,
+  { poolTable, config }: Context,
   where: string,
 ): { readonly checks: readonly Check[]; readonly strays: readonly string[] } {
   try {
     const read = domains.map((xml) => readRbdDisks(xml, where));
     const checks = pools.map(({ pool, image }) => {
-      const own = facts.pools.find((candidate) => candidate.pool === pool.name) as PoolFacts;
+      const own = poolTable.pools.find((candidate) => candidate.pool === pool.name) as ResolvedPool;
       const wrong = read.flatMap((disks) => whatIsWrong(disks, image, own, config.secrets ?? []));
       return check(`disk of pool ${pool.name}`, wrong.length === 0, wrong.join("\n"));
     });
@@ -133,7 +133,7 @@ function compare(
 function whatIsWrong(
   disks: readonly DomainDisk[],
   image: string,
-  pool: PoolFacts,
+  pool: ResolvedPool,
   secrets: readonly Secret[],
 ): string[] {
   const [disk, second] = disks.filter(({ name }) => name === image);

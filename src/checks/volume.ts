@@ -7,7 +7,7 @@ import { run } from "../system/run";
 import { inTemporaryFolder } from "../system/write";
 import type { CommonOptions, Context } from "../target";
 import { printXml } from "../virtinst/virt-install";
-import { compareDisk, type DiskFact } from "./disks";
+import { compareDisk, type DiskValue } from "./disks";
 import { type InstallProof, installCommand, loggedLines } from "./install";
 import type { Proof } from "./proof";
 
@@ -15,7 +15,7 @@ import type { Proof } from "./proof";
 export interface VolumeProof extends Omit<InstallProof, "checks"> {
   readonly volume: string;
   /** Each rbd disk that virt-install wrote, with its values. */
-  readonly disks: readonly { readonly name: string; readonly facts: readonly DiskFact[] }[];
+  readonly disks: readonly { readonly name: string; readonly values: readonly DiskValue[] }[];
   /** The result of `virt-xml-validate`. */
   readonly schema: Pick<Proof, "status" | "reason">;
 }
@@ -34,11 +34,11 @@ const MOMENT = 2000;
  * or started.
  *
  * @param volume `POOL/VOLUME`
- * @throws Failure (usage) if the volume is not POOL/VOLUME, (facts) if its pool is not one of the host's rbd pools
+ * @throws Failure (usage) if the volume is not POOL/VOLUME, (pools) if its pool is not one of the host's rbd pools
  */
 export async function proveVolume(context: Context, volume: string, options: VolumeOptions): Promise<VolumeProof> {
   const { connect: uri = DEFAULT_URI, waiting } = options;
-  const { facts, installation, config } = context;
+  const { poolTable, installation, config } = context;
   const [, poolName] = /^([^/]+)\/.+$/.exec(volume) ?? [];
   if (!poolName)
     throw new Failure(
@@ -46,11 +46,11 @@ export async function proveVolume(context: Context, volume: string, options: Vol
       `--vol ${volume}: expected POOL/VOLUME.`,
       "Name the libvirt pool and the volume, such as --vol libvirtpool/virt-1.",
     );
-  const pool = facts.pools.find((candidate) => candidate.pool === poolName);
+  const pool = poolTable.pools.find((candidate) => candidate.pool === poolName);
   if (!pool)
     throw new Failure(
-      "facts",
-      `${config.source}: the pool of --vol ${volume} is not among the rbd pools ${facts.pools.map((one) => one.pool).join(", ") || "(there are none)"}.`,
+      "pools",
+      `${config.source}: the pool of --vol ${volume} is not among the rbd pools ${poolTable.pools.map((one) => one.pool).join(", ") || "(there are none)"}.`,
       "Name a volume of an rbd pool of this host.",
     );
   const nothing = (status: "failed" | "skipped", reason: string): VolumeProof => ({
@@ -77,10 +77,10 @@ export async function proveVolume(context: Context, volume: string, options: Vol
       if (error instanceof Failure) return nothing("failed", error.message.replace(/\.$/, ""));
       throw error;
     }
-    const disks = written.map((disk) => ({ name: disk.name, facts: compareDisk(disk, pool, config.secrets ?? []) }));
+    const disks = written.map((disk) => ({ name: disk.name, values: compareDisk(disk, pool, config.secrets ?? []) }));
     const schema = await validate(domains[0] as string, cache);
     const right =
-      disks.length > 0 && disks.every((disk) => disk.facts.every((fact) => fact.right)) && schema.status !== "failed";
+      disks.length > 0 && disks.every((disk) => disk.values.every(({ right }) => right)) && schema.status !== "failed";
     return {
       ...{ status: right ? "passed" : "failed", volume, disks, schema },
       reason: disks.length === 0 ? `${where} wrote no rbd disk` : where,

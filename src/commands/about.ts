@@ -19,7 +19,7 @@ export type About = Pick<
  * @param target the virtinst; null if it was not found or not searched for
  * @param host the host; null if the pools were not read
  */
-export function about(target: Target | null, host: Omit<Host, "facts"> | null, files: HostFiles): About {
+export function about(target: Target | null, host: Omit<Host, "poolTable"> | null, files: HostFiles): About {
   const found = target && host ? findAffected(target.installation, host.chosen, files) : null;
   return {
     host: host ? host.config.host : files.mounted ? null : hostname(),

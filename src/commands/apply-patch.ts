@@ -1,9 +1,9 @@
 import { Failure, quoted } from "../failure";
 import type { Result } from "../output/schema";
 import { acceptPatch } from "../patch/accept";
-import { compareFacts } from "../patch/compare";
+import { comparePools } from "../patch/compare";
 import { requireBase } from "../patch/examine";
-import { type CephPool, overlap, poolNames, sameCredentials } from "../patch/facts";
+import { type CephPool, overlap, poolNames, sameCredentials } from "../patch/pools";
 import { insertPatch } from "../patch/render-function";
 import { sameBytes } from "../patch/source";
 import { readInput } from "../system/read";
@@ -28,12 +28,12 @@ export async function applyPatch(patch: string, options: ApplyOptions): Promise<
   const found = { command: "apply", ...about(target, known, options.files) } as const;
   const { bytes, where } = readInput(patch, "io");
   refuseManualEdit(target, options.force);
-  const { plan, facts, notes } = planReviewed(target, bytes, where);
+  const { plan, cephPools, notes } = planReviewed(target, bytes, where);
   const compared = known
-    ? compareWithHost(facts, known, target, options, where)
+    ? compareWithHost(cephPools, known, target, options, where)
     : [`The patch was not compared with the pools of this host: ${(host as Failure).message}`];
   const said = [...notes, ...compared, ...targetNotes(target, options)];
-  const changed = await changeFile(target, options, plan, facts, known?.facts.cephPools ?? null);
+  const changed = await changeFile(target, options, plan, cephPools, known?.poolTable.cephPools ?? null);
   return { ...found, ...changed, notes: [...said, ...changed.notes] };
 }
 
@@ -65,8 +65,8 @@ export function planReviewed({ installation, examined, file }: Target, patch: Bu
   // In the encoding of the file, because the context lines are its lines.
   const text = patch.toString(base.encoding);
   const offered = acceptPatch(text, installation.file, base.text, examined.baseHash, where);
-  const { facts, original, tool } = offered;
-  const stated = insertPatch(base, original.modified, facts, installation);
+  const { cephPools, original, tool } = offered;
+  const stated = insertPatch(base, original.modified, cephPools, installation);
   if (stated.text !== offered.text)
     throw new Failure(
       "target",
@@ -74,29 +74,29 @@ export function planReviewed({ installation, examined, file }: Target, patch: Bu
       "Render the patch again on this host: virtinst-rbd-patch render -o FILE.",
     );
   // The time to restore is that of this file, not of the file that the patch was rendered for.
-  const plan = planPatch(installation, examined, file.modified, facts);
+  const plan = planPatch(installation, examined, file.modified, cephPools);
   const time =
     "The patch contains the modification time of the file that it was rendered for; the time of this file is used instead.";
-  return { plan, facts, notes: sameBytes(plan.after, stated) ? [] : [time] };
+  return { plan, cephPools, notes: sameBytes(plan.after, stated) ? [] : [time] };
 }
 
-/** Compares the pools of a patch with those of this host, for notes. Fails (facts) if they differ, without --force. */
+/** Compares the pools of a patch with those of this host, for notes. Fails (pools) if they differ, without --force. */
 function compareWithHost(
-  facts: readonly CephPool[],
+  cephPools: readonly CephPool[],
   { config }: Host,
   { installation }: Target,
   options: ApplyOptions,
   where: string,
 ): string[] {
-  const names = poolNames(facts);
+  const names = poolNames(cephPools);
   const pool = config.pools.map(({ name }) => name).filter((name) => names.includes(name));
-  const own = pool.length > 0 ? settle(hostOf(config, { pool }), installation, options).facts : null;
+  const own = pool.length > 0 ? settle(hostOf(config, { pool }), installation, options).poolTable : null;
   const broken = own?.broken.map(({ failure }) => failure.message.replace(/\.$/, "")) ?? [];
   // A pool that cannot be used is not missing: report why it cannot be used.
-  const differences = (broken.length > 0 ? broken : compareFacts(facts, own?.cephPools ?? [])).join("; ");
+  const differences = (broken.length > 0 ? broken : comparePools(cephPools, own?.cephPools ?? [])).join("; ");
   if (differences && !options.force)
     throw new Failure(
-      "facts",
+      "pools",
       `${where}: the pools of the patch are not those of this host (${config.source}): ${differences}. Nothing was written.`,
       "Render the patch again on this host (virtinst-rbd-patch render -o FILE), or apply it anyway with --force.",
     );

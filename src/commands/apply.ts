@@ -1,7 +1,7 @@
 import { Failure } from "../failure";
 import type { Result } from "../output/schema";
-import { poolNames } from "../patch/facts";
 import { manualEditFailure } from "../patch/manual-edit";
+import { poolNames } from "../patch/pools";
 import { type CommonOptions, type Context, openContext } from "../target";
 import { editOf, planPatch, type Target, targetNotes } from "../virtinst/target-file";
 import { type About, about } from "./about";
@@ -25,12 +25,12 @@ export interface ApplyOptions extends CommonOptions {
  */
 export async function apply(options: ApplyOptions): Promise<Result<"apply">> {
   const context = await openContext(options);
-  const { installation, examined, file, facts } = context;
+  const { installation, examined, file, poolTable } = context;
   const found = { command: "apply", ...about(context, context, options.files) } as const;
   const { action, notes: why } = decide(context, found, options.force);
-  const notes = [...facts.notes, ...why, ...targetNotes(context, options)];
+  const notes = [...poolTable.notes, ...why, ...targetNotes(context, options)];
   if (action === "leave") {
-    const pools = poolNames(facts.cephPools);
+    const pools = poolNames(poolTable.cephPools);
     return { ...found, ...UNCHANGED, check: options.check, status: "not needed", pools, notes };
   }
   if (action === "remove") {
@@ -38,8 +38,8 @@ export async function apply(options: ApplyOptions): Promise<Result<"apply">> {
     const status = options.check ? "would be removed" : "removed";
     return { ...found, ...removed, status, compiled: null, notes: [...notes, ...removed.notes] };
   }
-  const plan = planPatch(installation, examined, file.modified, facts.cephPools);
-  const changed = await changeFile(context, options, plan, facts.cephPools, facts.cephPools);
+  const plan = planPatch(installation, examined, file.modified, poolTable.cephPools);
+  const changed = await changeFile(context, options, plan, poolTable.cephPools, poolTable.cephPools);
   return { ...found, ...changed, notes: [...notes, ...changed.notes] };
 }
 

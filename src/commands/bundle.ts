@@ -1,9 +1,9 @@
 import { CDROM, NODE, nodePools } from "../checks/node";
 import { isAnyMachine } from "../host/here";
-import { noPool } from "../host/resolve-facts";
+import { noPool } from "../host/resolve-pools";
 import { settleUsers } from "../host/users";
 import type { Result } from "../output/schema";
-import { type PoolFacts, poolNames } from "../patch/facts";
+import { poolNames, type ResolvedPool } from "../patch/pools";
 import { poolsToldApart, sampleDomain } from "../patch/sample";
 import { type CheckedPool, renderStandalone } from "../patch/standalone";
 import type { HostFiles } from "../system/host-files";
@@ -17,16 +17,16 @@ export type BundleOptions = Omit<CommonOptions, "virtinst">;
 /**
  * Generates the standalone script: one Python file that does this tool's work on a host without Node. Changes nothing.
  *
- * @throws Failure (facts) if a pool cannot be used, or there is none
+ * @throws Failure (pools) if a pool cannot be used, or there is none
  */
 export async function bundle(options: BundleOptions): Promise<Result<"bundle">> {
   return bundleFor(await openHost(options), options.files);
 }
 
-/** Generates the script of a host that was read; fails (facts) as `bundle` does. */
+/** Generates the script of a host that was read; fails (pools) as `bundle` does. */
 export function bundleFor(host: Host, files: HostFiles): Result<"bundle"> {
   if (host.chosen.length === 0) throw noPool(host.config);
-  const { cephPools, notes } = usableFacts(host);
+  const { cephPools, notes } = usablePools(host);
   return {
     command: "bundle",
     ...about(null, host, files),
@@ -40,10 +40,10 @@ const FIXED = "Changes to the pools since this script was generated cannot be de
 
 /** The script for the usable pools of a host, which may have none. Its `verify` prints the `verifyNotes`. */
 export function scriptFor(host: Host, verifyNotes: readonly string[]): string {
-  const { config, facts, chosen } = host;
+  const { config, poolTable, chosen } = host;
   // The script finds out at run time whether virtinst copies auth. It gets the values for both cases.
-  const untold = settleUsers(facts, () => false);
-  const told = settleUsers(facts, () => true);
+  const untold = settleUsers(poolTable, () => false);
+  const told = settleUsers(poolTable, () => true);
   const { cephPools, pools } = told;
   const [refused = null] = untold.broken.map(({ failure: { message, hint } }) => ({ message, hint }));
   return renderStandalone({
@@ -53,9 +53,9 @@ export function scriptFor(host: Host, verifyNotes: readonly string[]): string {
   });
 }
 
-/** The usable pools; fails (facts) if a pool is never usable. The script refuses pools that its virtinst cannot use. */
-export function usableFacts(host: Host): Host["facts"] {
-  return whole({ ...host, facts: settleUsers(host.facts, () => true) }).facts;
+/** The usable pools; fails (pools) if a pool is never usable. The script refuses pools that its virtinst cannot use. */
+export function usablePools(host: Host): Host["poolTable"] {
+  return whole({ ...host, poolTable: settleUsers(host.poolTable, () => true) }).poolTable;
 }
 
 /** The name of the host that a script runs on; null for any. */
@@ -70,7 +70,7 @@ function bindingNote(host: string | null): string {
 }
 
 /** The pools with their volumes, for the script's check of virt-install. */
-function checkedPools(chosen: Host["chosen"], pools: readonly PoolFacts[]): CheckedPool[] {
+function checkedPools(chosen: Host["chosen"], pools: readonly ResolvedPool[]): CheckedPool[] {
   const apart = poolsToldApart(pools);
   return nodePools(chosen).flatMap(({ pool, image, disk, xml }) => {
     const own = pools.find((one) => one.pool === pool.name);

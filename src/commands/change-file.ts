@@ -2,7 +2,7 @@ import { Failure } from "../failure";
 import type { Result } from "../output/schema";
 import { unifiedDiff } from "../patch/diff";
 import { type Examined, examine } from "../patch/examine";
-import { type CephPool, poolNames } from "../patch/facts";
+import { type CephPool, poolNames } from "../patch/pools";
 import { sampleDomain } from "../patch/sample";
 import { encode, sameBytes } from "../patch/source";
 import { replaceFile } from "../system/replace";
@@ -92,10 +92,10 @@ async function tryContent(
 
 /** Why the function does not work, as a part of a sentence; null if it works. */
 async function faultOfFunction(python: Python, block: string, pools: readonly CephPool[]): Promise<string | null> {
-  const facts = pools.flatMap(({ libvirtPools, name, monitors, auth }) =>
+  const resolved = pools.flatMap(({ libvirtPools, name, monitors, auth }) =>
     libvirtPools.map((pool) => ({ pool, cephPool: name, monitors, auth })),
   );
-  const answer = await runFunction([python], block, [], sampleDomain(facts));
+  const answer = await runFunction([python], block, [], sampleDomain(resolved));
   if (isSkipped(answer)) return `the function could not be run: ${answer.skipped}`;
   if (answer.error) return `the function fails: ${answer.error}`;
   const failed = answer.checks.filter(({ passed }) => !passed);

@@ -21,7 +21,7 @@ const MOST_NOTES = 20;
 /**
  * Generates the standalone script of each host file in a directory. If one host fails, the others continue.
  *
- * @throws Failure (facts) if there is no host file, (io) if the directory cannot be created
+ * @throws Failure (pools) if there is no host file, (io) if the directory cannot be created
  */
 export function bundleHosts(options: HostsOptions): HostsRun {
   const { hosts, output } = options;

@@ -18,7 +18,7 @@ export async function inspect(options: CommonOptions): Promise<Result<"inspect">
   return inspection(host, found, judge, {
     program: target?.installation.program ? options.files.shown(target.installation.program) : null,
     notes: [
-      ...host.facts.notes,
+      ...host.poolTable.notes,
       ...(met instanceof Failure ? [`${met.message} ${met.hint}`] : targetNotes(met, options)),
     ],
   });
@@ -31,7 +31,7 @@ export async function inspect(options: CommonOptions): Promise<Result<"inspect">
  * @param judge decides whether this virtinst is affected with the given pools; returns null if that is unknown
  */
 export function inspection(
-  { config, facts, chosen }: Host,
+  { config, poolTable, chosen }: Host,
   found: About,
   judge: (pools: readonly PoolNeeds[]) => Affected | null,
   more: Pick<Result<"inspect">, "program" | "notes">,
@@ -42,8 +42,8 @@ export function inspection(
     ...found,
     pools: chosen.map(({ name }) => name),
     alternative: affected === "yes" ? alternativeTo(chosen, judge) : null,
-    resolved: facts.resolved,
-    broken: facts.broken.map(({ pools, failure: { message, hint } }) => ({ pools, message, hint })),
+    resolved: poolTable.resolved,
+    broken: poolTable.broken.map(({ pools, failure: { message, hint } }) => ({ pools, message, hint })),
     document: writeDocument(
       config,
       file !== null && state && affected
@@ -65,8 +65,8 @@ function alternativeTo(chosen: Host["chosen"], judge: (pools: readonly PoolNeeds
 }
 
 /** If all pools of the host are broken, states this as the reason for an outdated patch: the host does have pools. */
-function allBroken(target: Target, { facts, chosen }: Host): Target {
+function allBroken(target: Target, { poolTable, chosen }: Host): Target {
   const { examined } = target;
-  if (examined.state !== "outdated" || facts.pools.length > 0 || chosen.length === 0) return target;
+  if (examined.state !== "outdated" || poolTable.pools.length > 0 || chosen.length === 0) return target;
   return { ...target, examined: { ...examined, reason: "all rbd pools of this host are broken" } };
 }

@@ -10,7 +10,7 @@ import { type CommonOptions, type Host, hostOf } from "../target";
 import { TOOL } from "../version";
 import { type Affected, affectedBy, type PoolNeeds } from "../virtinst/affected";
 import type { About } from "./about";
-import { scriptFor, usableFacts } from "./bundle";
+import { scriptFor, usablePools } from "./bundle";
 import { inspection } from "./inspect";
 
 /** Options of a command that works on another host. */
@@ -26,7 +26,7 @@ export interface SshOptions extends Pick<CommonOptions, "pool" | "virtinst">, Re
  * connection.
  *
  * @returns the exit code and the output of the script
- * @throws Failure (io) if the connection fails, (facts) if a pool cannot be used
+ * @throws Failure (io) if the connection fails, (pools) if a pool cannot be used
  */
 export async function runOverSsh(
   command: "apply" | "verify" | "revert",
@@ -36,7 +36,7 @@ export async function runOverSsh(
   const changes = command !== "verify" && !flags.includes("--check");
   return withConnection([command], options, changes, async (connection) => {
     const read = command === "revert" ? hostOf(NO_POOLS, {}) : await readOverSsh(connection, options);
-    usableFacts(read);
+    usablePools(read);
     const ran = await connection.script(scriptFor(read, []));
     // Name the host in each error, because a script may run this for many hosts.
     const stderr = ran.stderr.replace(new RegExp(`^${TOOL}: `, "gm"), `$&${host}: `);
@@ -58,22 +58,22 @@ export async function inspectOverSsh(options: SshOptions): Promise<Result<"inspe
   return withConnection(["verify", "--static", "--json"], options, false, async (connection) => {
     const host = await readOverSsh(connection, options);
     // The script leaves out pools that cannot be used; inspect shows them.
-    const usable = { ...host, facts: { ...host.facts, broken: [], byUser: [] } };
+    const usable = { ...host, poolTable: { ...host.poolTable, broken: [], byUser: [] } };
     const answer = parse(options.host, await connection.script(scriptFor(usable, [])));
     if ("error" in answer) {
       const { message, hint } = answer.error;
       const kind = answer.verdict.exitCode === 4 ? "target" : "io";
       if (options.virtinst !== undefined) throw new Failure(kind, `${options.host}: ${message}`, hint);
-      const facts = settleUsers(host.facts, () => false);
-      const notes = [...facts.notes, `${message} ${hint}`];
-      return inspection({ ...host, facts }, aboutOf(host, answer), () => null, { program: null, notes });
+      const poolTable = settleUsers(host.poolTable, () => false);
+      const notes = [...poolTable.notes, `${message} ${hint}`];
+      return inspection({ ...host, poolTable }, aboutOf(host, answer), () => null, { program: null, notes });
     }
     // The script does not report whether virtinst copies auth. Derive it from the reason, which begins with a path.
     const copying = (pools: readonly PoolNeeds[]) => affectedBy(pools).at(-1) as Affected;
     const copies = answer.affectedReason?.endsWith(copying(host.chosen).reason.replace("%s", "")) ?? false;
-    const facts = settleUsers(host.facts, () => copies);
+    const poolTable = settleUsers(host.poolTable, () => copies);
     const judge = copies ? copying : () => null;
-    return inspection({ ...host, facts }, aboutOf(host, answer), judge, { program: null, notes: answer.notes });
+    return inspection({ ...host, poolTable }, aboutOf(host, answer), judge, { program: null, notes: answer.notes });
   });
 }
 
@@ -107,7 +107,7 @@ async function readOverSsh({ virsh, hostname }: Connection, { host, sudo, pool =
   // The hostname that libvirt reports may differ from that of the system, which the script compares.
   const read = hostOf({ ...config, host: hostname, elsewhere: true }, { pool });
   if (read.chosen.length > 0) return read;
-  return { ...read, facts: { ...read.facts, notes: [...read.facts.notes, "This host has no rbd pool."] } };
+  return { ...read, poolTable: { ...read.poolTable, notes: [...read.poolTable.notes, "This host has no rbd pool."] } };
 }
 
 function parse(host: string, { code, stdout, stderr }: { code: number; stdout: string; stderr: string }) {

@@ -1,9 +1,9 @@
 import { Failure } from "../failure";
 import { readRbdDisks } from "../host/domain";
-import { noPool } from "../host/resolve-facts";
+import { noPool } from "../host/resolve-pools";
 import type { Result } from "../output/schema";
 import { unifiedTextDiff } from "../patch/diff";
-import { poolNames } from "../patch/facts";
+import { poolNames } from "../patch/pools";
 import { renderFunction } from "../patch/render-function";
 import { sampleDomain } from "../patch/sample";
 import { decode, encode, type Source } from "../patch/source";
@@ -29,7 +29,7 @@ export async function preview(options: CommonOptions, domain?: string): Promise<
   const installation = installed(options);
   // The virtinst of this machine may write other disks than that of another host.
   const theirs = host.config.elsewhere && isOwnVirtinst(options) ? null : installation;
-  const { pools, cephPools, notes } = whole(settle(host, theirs, options)).facts;
+  const { pools, cephPools, notes } = whole(settle(host, theirs, options)).poolTable;
   const written = theirs ? writtenDisks(theirs, host.chosen, options.files) : undefined;
   const source: Source =
     domain === undefined ? { text: sampleDomain(pools, written).before, encoding: "utf8" } : readDomain(domain);
@@ -60,14 +60,14 @@ export async function preview(options: CommonOptions, domain?: string): Promise<
 
 const SAMPLE = `This domain is a sample with a disk of each pool, and not a guest of this host. To preview a guest: virsh dumpxml GUEST | ${TOOL} preview -, or ${TOOL} preview FILE.`;
 
-/** A domain's XML, from a file or standard input; fails (io) if it cannot be read, (facts) if it is not a domain. */
+/** A domain's XML, from a file or standard input; fails (io) if it cannot be read, (pools) if it is not a domain. */
 function readDomain(name: string): Source {
   const { bytes, where, piped } = readInput(name, "io", XML_LIMIT);
   const source = decode(bytes);
   // virsh ends its output with an empty line even if it fails.
   if (piped && source.text.trim() === "")
     throw new Failure(
-      "facts",
+      "pools",
       "standard input is empty: it contains no domain XML.",
       "Check the command before the pipe: virsh list --all shows the domains.",
     );

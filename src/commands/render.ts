@@ -1,7 +1,7 @@
-import { noPool } from "../host/resolve-facts";
+import { noPool } from "../host/resolve-pools";
 import type { Result } from "../output/schema";
 import { unifiedDiff } from "../patch/diff";
-import { monitorText, type PoolFacts, poolNames, secretText } from "../patch/facts";
+import { monitorText, poolNames, type ResolvedPool, secretText } from "../patch/pools";
 import { encode } from "../patch/source";
 import { type CommonOptions, openContext } from "../target";
 import { TOOL, VERSION } from "../version";
@@ -15,23 +15,23 @@ import { about } from "./about";
  *
  * @param options `reverse`: whether to render the reverse patch
  * @returns also the bytes of the patch, in the encoding of the file
- * @throws Failure (facts) if there is no pool, (target) if the patch is damaged, or the file has an unknown layout
+ * @throws Failure (pools) if there is no pool, (target) if the patch is damaged, or the file has an unknown layout
  */
 export async function renderPatch(
   options: CommonOptions & { reverse: boolean },
 ): Promise<Result<"render"> & { bytes: Buffer }> {
   const context = await openContext(options);
-  const { config, facts, chosen, installation, examined, file } = context;
+  const { config, poolTable, chosen, installation, examined, file } = context;
   const { reverse } = options;
   if (chosen.length === 0) throw noPool(config);
-  const { before, after } = planPatch(installation, examined, file.modified, facts.cephPools);
+  const { before, after } = planPatch(installation, examined, file.modified, poolTable.cephPools);
   const [from, to] = reverse ? [after, before] : [before, after];
   const found = about(context, context, options.files);
   const { affected, affectedReason } = found;
   const header = [
     `${TOOL} ${VERSION}${reverse ? ", reversed" : ""}`,
     `host:     ${printable(config.host ?? "unknown")}`,
-    ...facts.pools.map((pool) => `pool:     ${describePool(pool)}`),
+    ...poolTable.pools.map((pool) => `pool:     ${describePool(pool)}`),
     `release:  ${printable(installation.release ?? "unknown")}`,
     `original: sha256 ${found.sha256}`,
   ];
@@ -39,19 +39,19 @@ export async function renderPatch(
   return {
     command: "render",
     ...found,
-    pools: poolNames(facts.cephPools),
+    pools: poolNames(poolTable.cephPools),
     reverse,
     patch: text,
     bytes: encode({ ...before, text }),
     notes: [
-      ...facts.notes,
+      ...poolTable.notes,
       ...targetNotes(context, options),
       ...(affected === "no" || affected === "unsupported" ? [`Affected: ${affected}. ${affectedReason}.`] : []),
     ],
   };
 }
 
-function describePool({ pool, cephPool, monitors, auth }: PoolFacts): string {
+function describePool({ pool, cephPool, monitors, auth }: ResolvedPool): string {
   const hosts = monitors.map(monitorText).join(", ") || "of Ceph's configuration";
   const credentials = auth ? `user ${auth.username}, secret ${secretText(auth)}` : "no auth";
   return printable(`${pool} (Ceph pool ${cephPool}, monitors ${hosts}, ${credentials})`);

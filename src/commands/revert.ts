@@ -1,8 +1,8 @@
 import type { Result } from "../output/schema";
 import { unifiedDiff } from "../patch/diff";
 import { NOT_PATCHED, requireBase } from "../patch/examine";
-import { poolNames } from "../patch/facts";
-import { readFacts } from "../patch/read-facts";
+import { poolNames } from "../patch/pools";
+import { readCephPools } from "../patch/read-pools";
 import { encode } from "../patch/source";
 import { replaceFile } from "../system/replace";
 import { openTarget, replacementNotes, type Target, type TargetOptions } from "../virtinst/target-file";
@@ -55,7 +55,7 @@ export async function removePatch({ installation, examined, file }: Target, { ch
   return {
     ...(check ? {} : ({ state: "not-patched", stateReason: NOT_PATCHED } as const)),
     ...{ changed: true, check, restored, timeRestored: restored && modified === wanted, notes },
-    pools: poolNames(readFacts(patch.block)),
+    pools: poolNames(readCephPools(patch.block)),
     diff: unifiedDiff(installation.file, source.text, base.text),
   };
 }

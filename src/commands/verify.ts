@@ -5,7 +5,7 @@ import { proveVolume, type VolumeOptions } from "../checks/volume";
 import { Failure } from "../failure";
 import type { Result } from "../output/schema";
 import { isWanted } from "../output/verification-text";
-import { poolNames } from "../patch/facts";
+import { poolNames } from "../patch/pools";
 import { type Context, openContext } from "../target";
 import { targetNotes } from "../virtinst/target-file";
 import { about } from "./about";
@@ -33,7 +33,7 @@ export async function verify(options: VerifyOptions): Promise<{ context: Context
       "Omit --pool-xml, --host and --root. To use another libvirt, add --connect URI.",
     );
   const context = await openContext(options);
-  const { facts } = context;
+  const { poolTable } = context;
   const found = about(context, context, files);
   const unasked = options.static ? "--static was given" : null;
   // Run virt-install only if the patch is current or not needed: otherwise, verification fails anyway.
@@ -41,7 +41,7 @@ export async function verify(options: VerifyOptions): Promise<{ context: Context
   const install = unrun === null ? await proveInstall(context, options) : { ...skipped(unrun), causes: [] };
   const behaviour = unasked === null ? await proveBehaviour(context, options) : skipped(unasked);
   const volume = vol === undefined ? null : await proveVolume(context, vol, options);
-  const notes = [...facts.notes, ...targetNotes(context, options)];
-  const result = { ...found, pools: poolNames(facts.cephPools), behaviour, install, volume, notes };
+  const notes = [...poolTable.notes, ...targetNotes(context, options)];
+  const result = { ...found, pools: poolNames(poolTable.cephPools), behaviour, install, volume, notes };
   return { context, result: { command: "verify", ...result } };
 }

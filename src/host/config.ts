@@ -1,4 +1,4 @@
-import type { Monitor } from "../patch/facts";
+import type { Monitor } from "../patch/pools";
 import type { HostFiles } from "../system/host-files";
 
 /** The default connection URI: the system-wide QEMU driver, as for virt-install run by root. */

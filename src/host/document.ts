@@ -67,10 +67,10 @@ export function writeDocument(config: HostConfig, virtinst: HostDocument["virtin
 
 /** Reads the host file that the command line names. */
 export function readDocumentFile({ hostDocument: file = "" }: Pick<HostOptions, "hostDocument">, how = {}): HostConfig {
-  return readDocument(utf8({ where: file, bytes: readNamed(file, "facts", LIMIT, how) }), file);
+  return readDocument(utf8({ where: file, bytes: readNamed(file, "pools", LIMIT, how) }), file);
 }
 
-/** Reads a host file; fails (facts) if it is not JSON, or with the first wrong field. */
+/** Reads a host file; fails (pools) if it is not JSON, or with the first wrong field. */
 export function readDocument(json: string, where: string): HostConfig {
   let content: unknown;
   try {
@@ -100,7 +100,7 @@ function reasonOf(issue: v.InferIssue<typeof hostDocument>): string {
 
 function refused(where: string, why: string): Failure {
   return new Failure(
-    "facts",
+    "pools",
     `${where}: ${why}.`,
     "Write the host file again: run `virtinst-rbd-patch inspect --json` on the host.",
   );

@@ -1,4 +1,4 @@
-import type { Monitor } from "../patch/facts";
+import type { Monitor } from "../patch/pools";
 import { childElements, readElement } from "./xml";
 
 /** An rbd disk of a domain. */
@@ -7,7 +7,7 @@ export type DomainDisk = ReturnType<typeof readRbdDisks>[number];
 /**
  * Reads the rbd disks of a domain XML: https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms.
  *
- * @throws Failure (facts) if the text is not well-formed XML, or not of a domain
+ * @throws Failure (pools) if the text is not well-formed XML, or not of a domain
  */
 export function readRbdDisks(xml: string, where: string) {
   return readDisks(xml, where)

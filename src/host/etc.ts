@@ -9,12 +9,12 @@ import { readPools, readSecrets, type XmlFile } from "./xml-files";
  * Reads the files in which the daemons of libvirt store pools and secrets. Never opens the *.base64 files in the same
  * directories: they contain the values of secrets.
  *
- * @throws Failure (facts) if the system has no libvirt, or a file is not what libvirt writes; (io) if one cannot be read
+ * @throws Failure (pools) if the system has no libvirt, or a file is not what libvirt writes; (io) if one cannot be read
  */
 export function readEtc({ files }: HostOptions): HostConfig {
   if (!isFolder("/etc/libvirt", files))
     throw new Failure(
-      "facts",
+      "pools",
       `${files.shown("/etc/libvirt")} does not exist: this is not the root directory of a system with libvirt.`,
       "Mount the whole system below --root, or pass --host, --pool-xml or --connect.",
     );
@@ -53,7 +53,7 @@ function loaded<K extends string, T extends Readonly<Record<K, string>>>(
 /** Fails if one file cannot be read: the disks of a pool that is omitted silently would lack their monitors. */
 function xmlFiles(folder: string, files: HostFiles): XmlFile[] {
   const refused = (path: string, expected: string) =>
-    new Failure("facts", `${files.shown(path)} is not ${expected}.`, "Mount the whole system below --root, or fix it.");
+    new Failure("pools", `${files.shown(path)} is not ${expected}.`, "Mount the whole system below --root, or fix it.");
   // The directory may be missing, because libvirt creates it only when needed. But a broken link is an error.
   if (!isFolder(folder, files) && files.list(dirname(folder)).includes(basename(folder)))
     throw refused(folder, "a directory");

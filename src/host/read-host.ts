@@ -4,11 +4,11 @@ import { Failure, systemReason } from "../failure";
 import type { HostConfig, HostOptions } from "./config";
 import { readDocumentFile } from "./document";
 import { readEtc } from "./etc";
-import { noPool } from "./resolve-facts";
+import { noPool } from "./resolve-pools";
 import { readLibvirt } from "./virsh";
 import { readXmlFiles } from "./xml-files";
 
-/** Reads the host configuration from the source that the options name; fails (facts) if it cannot be read or used. */
+/** Reads the host configuration from the source that the options name; fails (pools) if it cannot be read or used. */
 export async function readHost(options: HostOptions): Promise<HostConfig> {
   const read = readerOf(options);
   const config = withoutTwins(await read(options));
@@ -24,12 +24,12 @@ function readerOf({ connect, poolXml, hostDocument, files }: HostOptions) {
   return connect === undefined && files.mounted ? readEtc : readLibvirt;
 }
 
-/** Refuses two pools with one name (facts): libvirt does not allow them, and --pool could not choose one. */
+/** Refuses two pools with one name (pools): libvirt does not allow them, and --pool could not choose one. */
 export function withoutTwins(config: HostConfig): HostConfig {
   const twin = config.pools.find(({ name }, index) => config.pools[index + 1]?.name === name);
   if (twin)
     throw new Failure(
-      "facts",
+      "pools",
       `${config.source}: there are two pools named ${JSON.stringify(twin.name)}.`,
       "Pass each pool only once.",
     );
@@ -40,7 +40,7 @@ export function withoutTwins(config: HostConfig): HostConfig {
  * Lists the host files in a directory: `*.json`, sorted, without hidden files.
  *
  * @returns `names`: those of the host files, without `.json`; `others`: the names of all other entries
- * @throws Failure (facts) if the directory cannot be read, or contains no host file
+ * @throws Failure (pools) if the directory cannot be read, or contains no host file
  */
 export function listDocuments(folder: string): { names: string[]; others: string[] } {
   let all: string[];
@@ -50,7 +50,7 @@ export function listDocuments(folder: string): { names: string[]; others: string
       .filter((name) => !name.startsWith("."));
   } catch (error) {
     throw new Failure(
-      "facts",
+      "pools",
       `${folder} cannot be read as a directory of host files: ${systemReason(error)}.`,
       "Name the directory that contains the host files with --hosts. For a single host file, use --host.",
     );
@@ -58,14 +58,14 @@ export function listDocuments(folder: string): { names: string[]; others: string
   const names = all.filter((name) => name.endsWith(".json")).map((name) => basename(name, ".json"));
   if (names.length === 0)
     throw new Failure(
-      "facts",
+      "pools",
       `${folder} contains no host file (*.json).`,
       `Write one for each host: virtinst-rbd-patch inspect --ssh root@HOST --json > ${folder}/HOST.json.`,
     );
   return { names, others: all.filter((name) => !name.endsWith(".json")) };
 }
 
-/** Reads a host file in such a directory; fails (facts) if it cannot be used, or is a pipe or a device. */
+/** Reads a host file in such a directory; fails (pools) if it cannot be used, or is a pipe or a device. */
 export function readListed(path: string): HostConfig {
   return withoutTwins(readDocumentFile({ hostDocument: path }, { regular: true }));
 }

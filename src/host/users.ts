@@ -1,32 +1,33 @@
 import { quoted } from "../failure";
-import { type CephPool, overlap, type PoolFacts, poolNames, sameCredentials } from "../patch/facts";
 import { mergePools } from "../patch/merge";
-import type { ResolvedFacts } from "./resolve-facts";
+import { type CephPool, overlap, poolNames, type ResolvedPool, sameCredentials } from "../patch/pools";
+import type { PoolTable } from "./resolve-pools";
 
 /**
  * Decides whether pools that differ only in their users can be used, and adds notes about disks with an uncertain user.
  *
  * virt-manager 1.5 and later write the user of a pool into its disks (not always the secret). Earlier versions do not.
  *
- * @param facts the result of `resolveFacts`
+ * @param poolTable the result of `resolvePools`
  * @param copiesUser whether the virtinst to patch writes the user; called only if the result depends on it
- * @returns the facts with these notes; if virtinst does not write the user, pools that differ only in it are broken
+ * @returns the poolTable with these notes; if virtinst does not write the user, pools that differ only in it are broken
  */
-export function settleUsers(facts: ResolvedFacts, copiesUser: () => boolean): ResolvedFacts {
-  const { byUser, others } = facts;
-  const names = new Set(facts.cephPools.map(({ name }) => name));
-  if (names.size === facts.cephPools.length && others.every(({ cephPool }) => !names.has(cephPool))) return facts;
+export function settleUsers(poolTable: PoolTable, copiesUser: () => boolean): PoolTable {
+  const { byUser, others } = poolTable;
+  const names = new Set(poolTable.cephPools.map(({ name }) => name));
+  if (names.size === poolTable.cephPools.length && others.every(({ cephPool }) => !names.has(cephPool)))
+    return poolTable;
   const told = copiesUser();
   const out = new Set(told ? [] : byUser.flatMap(({ pools }) => pools));
-  const pools = out.size > 0 ? facts.pools.filter(({ pool }) => !out.has(pool)) : facts.pools;
-  const cephPools = out.size > 0 ? mergePools(pools) : facts.cephPools;
+  const pools = out.size > 0 ? poolTable.pools.filter(({ pool }) => !out.has(pool)) : poolTable.pools;
+  const cephPools = out.size > 0 ? mergePools(pools) : poolTable.cephPools;
   return {
-    ...facts,
+    ...poolTable,
     pools,
     cephPools,
-    broken: told ? facts.broken : [...facts.broken, ...byUser],
+    broken: told ? poolTable.broken : [...poolTable.broken, ...byUser],
     notes: [
-      ...facts.notes,
+      ...poolTable.notes,
       ...cephPools.flatMap((one) => ambiguity(one, cephPools, told)),
       ...cephPools.flatMap((one) => widening(one, pools, others, told)),
     ],
@@ -34,7 +35,7 @@ export function settleUsers(facts: ResolvedFacts, copiesUser: () => boolean): Re
 }
 
 /** Whether disks of one pool have a user that disks of the other pool do not have. */
-function tells(one: Pick<PoolFacts, "auth">, other: Pick<PoolFacts, "auth">): boolean {
+function tells(one: Pick<ResolvedPool, "auth">, other: Pick<ResolvedPool, "auth">): boolean {
   return one.auth !== null && one.auth.username !== other.auth?.username;
 }
 
@@ -53,16 +54,16 @@ function ambiguity(one: CephPool, all: readonly CephPool[], told: boolean): stri
 /** The note about pools that --pool omits, if their volumes get the credentials of a selected pool. */
 function widening(
   { libvirtPools, name, auth }: CephPool,
-  pools: readonly PoolFacts[],
-  others: readonly PoolFacts[],
+  pools: readonly ResolvedPool[],
+  others: readonly ResolvedPool[],
   told: boolean,
 ): string[] {
   const own = pools.filter(({ pool }) => libvirtPools.includes(pool));
   const alike = others.filter((other) => {
     const near = pools.filter((one) => overlap(one, other));
     // If several pools match, the disk is left unchanged.
-    const single = near.every((one) => sameCredentials(one, near[0] as PoolFacts));
-    return single && own.some((one) => near.includes(one)) && !sameCredentials(own[0] as PoolFacts, other);
+    const single = near.every((one) => sameCredentials(one, near[0] as ResolvedPool));
+    return single && own.some((one) => near.includes(one)) && !sameCredentials(own[0] as ResolvedPool, other);
   });
   const mixed = alike.filter((other) => !(told && tells(other, { auth })));
   if (mixed.length === 0) return [];

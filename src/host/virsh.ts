@@ -39,7 +39,7 @@ export async function readLibvirt({ connect, secretXml }: HostOptions): Promise<
  * Reads the tables of virsh as text, because virsh 1.2.17 (CentOS 7.2) has neither `pool-list --name` nor `--uuid`.
  * Names may contain spaces.
  *
- * @throws Failure (facts) with the message of virsh if it is missing or cannot connect
+ * @throws Failure (pools) with the message of virsh if it is missing or cannot connect
  */
 export async function readLive(libvirt: Libvirt): Promise<HostConfig> {
   const { uri, virsh, words } = libvirt;
@@ -98,7 +98,7 @@ export async function readLive(libvirt: Libvirt): Promise<HostConfig> {
  * Asks libvirt again, only for rbd pools: the table is also empty if the pools could not be listed. The error messages
  * of that vary: without a storage driver, virsh 9.0 fails "to get the number of active pools".
  *
- * @throws Failure (facts) if virsh fails, or lists an rbd pool
+ * @throws Failure (pools) if virsh fails, or lists an rbd pool
  */
 async function refuseUnlisted(libvirt: Libvirt): Promise<void> {
   const { uri, virsh, words } = libvirt;
@@ -175,5 +175,5 @@ function ownWords({ stderr }: Pick<Finished, "stderr">): string {
 }
 
 function refused(uri: string, why: string, hint: string): Failure {
-  return new Failure("facts", `${uri}: ${why}.`.replace(/\.\.$/, "."), hint);
+  return new Failure("pools", `${uri}: ${why}.`.replace(/\.\.$/, "."), hint);
 }

@@ -23,7 +23,7 @@ export function readXmlFiles({ poolXml = [], secretXml }: HostOptions): HostConf
 }
 
 export function readXmlFile(path: string): XmlFile {
-  return { where: path, bytes: readNamed(path, "facts", XML_LIMIT) };
+  return { where: path, bytes: readNamed(path, "pools", XML_LIMIT) };
 }
 
 /** The rbd pools in some files, sorted by name. */
@@ -36,12 +36,12 @@ export function readSecrets(files: readonly XmlFile[]): Secret[] {
   return files.map((file) => readSecret(utf8(file), file.where));
 }
 
-/** The text of a file; fails (facts) if it is not UTF-8, the encoding of libvirt: names would be decoded wrongly. */
+/** The text of a file; fails (pools) if it is not UTF-8, the encoding of libvirt: names would be decoded wrongly. */
 export function utf8({ where, bytes }: XmlFile): string {
   const { text, encoding } = decode(bytes);
   if (encoding !== "utf8")
     throw new Failure(
-      "facts",
+      "pools",
       `${where}: this is not UTF-8.`,
       "Pass the output of virsh, or convert the file with iconv -t UTF-8.",
     );

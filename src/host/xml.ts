@@ -1,13 +1,13 @@
 import { parseXml, XmlDocumentType, XmlElement, type XmlError, XmlText } from "@rgrove/parse-xml";
 import { Failure } from "../failure";
-import type { Monitor } from "../patch/facts";
+import type { Monitor } from "../patch/pools";
 import type { Pool, Secret, SecretReference } from "./config";
 
 /**
  * Reads the output of `virsh pool-dumpxml` (https://libvirt.org/formatstorage.html).
  *
  * @returns the pool, or null for a pool of another type
- * @throws Failure (facts) if the XML is not well formed, has a DTD, or is not of a pool that libvirt accepts
+ * @throws Failure (pools) if the XML is not well formed, has a DTD, or is not of a pool that libvirt accepts
  */
 export function readPool(xml: string, where: string): Pool | null {
   const root = readElement(xml, "pool", where);
@@ -30,7 +30,7 @@ export function readPool(xml: string, where: string): Pool | null {
 /**
  * Reads the output of `virsh secret-dumpxml` (https://libvirt.org/formatsecret.html), which contains no value.
  *
- * @throws Failure (facts) like `readPool`
+ * @throws Failure (pools) like `readPool`
  */
 export function readSecret(xml: string, where: string): Secret {
   const root = readElement(xml, "secret", where);
@@ -46,7 +46,7 @@ export function readSecret(xml: string, where: string): Secret {
   };
 }
 
-/** A UUID as libvirt prints it: lower case, with dashes (virUUIDParse accepts it without); fails (facts) if invalid. */
+/** A UUID as libvirt prints it: lower case, with dashes (virUUIDParse accepts it without); fails (pools) if invalid. */
 export function readUuid(text: string, where: string): string {
   const digits = text.trim().toLowerCase().replace(/-/g, "");
   if (!/^[0-9a-f]{32}$/.test(digits)) throw refused(where, `${JSON.stringify(text)} is not a UUID`);
@@ -72,7 +72,7 @@ function readAuth(auth: XmlElement, pool: string, where: string): Pool["auth"] {
   return { username, secret };
 }
 
-/** The root element; fails (facts) if the XML is not well formed, has a DTD, or has another root element. */
+/** The root element; fails (pools) if the XML is not well formed, has a DTD, or has another root element. */
 export function readElement(xml: string, name: string, where: string): XmlElement {
   let document: ReturnType<typeof parseXml>;
   try {
@@ -138,7 +138,7 @@ function textOf(element: XmlElement | null): string {
 
 function refused(where: string, why: string): Failure {
   return new Failure(
-    "facts",
+    "pools",
     `${where}: ${why}.`,
     "Pass the output of virsh (pool-dumpxml, secret-dumpxml or dumpxml), one XML document per file.",
   );

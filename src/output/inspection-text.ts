@@ -1,4 +1,4 @@
-import { monitorText } from "../patch/facts";
+import { monitorText } from "../patch/pools";
 import { type Colours, statusText } from "./colours";
 import { deeply, inline } from "./escape";
 import { type Given, nextCommand } from "./next-command";

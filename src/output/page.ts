@@ -1,7 +1,7 @@
 import template from "../../templates/report.html.hbs";
 import { shellWord } from "../failure";
 import type { sideBySide } from "../patch/diff";
-import { monitorText } from "../patch/facts";
+import { monitorText } from "../patch/pools";
 import { TOOL, VERSION } from "../version";
 import { deeply, inline } from "./escape";
 import { NO_MONITORS } from "./inspection-text";
@@ -44,7 +44,7 @@ export function page(report: Report): string {
       command: [TOOL, ...report.words].map(shellWord).join(" "),
       exitCode: String(report.exitCode),
       host: host ?? "unknown host",
-      facts: [
+      values: [
         ["Host", host ?? "unknown"],
         ["Source", source ?? "unknown"],
         ["virt-manager", release ?? "unknown version"],

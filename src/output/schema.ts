@@ -87,7 +87,7 @@ const volume = v.strictObject({
   ...outcome,
   volume: text("POOL/VOLUME."),
   disks: listOf(
-    { name: text("Ceph pool and image."), facts: listOf(value, "The values of the disk.") },
+    { name: text("Ceph pool and image."), values: listOf(value, "The values of the disk.") },
     "The rbd disks that virt-install wrote.",
   ),
   schema: v.pipe(v.strictObject(outcome), v.description("The result of virt-xml-validate.")),

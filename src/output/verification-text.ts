@@ -25,8 +25,8 @@ export function checkGroups({ behaviour, install, volume }: Verification) {
 }
 
 function volumeGroup({ volume, status, reason, disks, schema, causes }: NonNullable<Verification["volume"]>) {
-  const values = disks.flatMap(({ name, facts }) =>
-    facts.map(({ label, expected, found, right }) => ({
+  const values = disks.flatMap(({ name, values }) =>
+    values.map(({ label, expected, found, right }) => ({
       label: `${name}: ${label} is ${expected}`,
       status: statusOf(right),
       difference: right ? "" : `found: ${found}`,

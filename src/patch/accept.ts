@@ -1,6 +1,6 @@
 import { applyPatch, parsePatch } from "diff";
 import { Failure } from "../failure";
-import { readFacts } from "./read-facts";
+import { readCephPools } from "./read-pools";
 import { lineNumber } from "./source";
 import { stripPatch } from "./strip";
 
@@ -54,7 +54,7 @@ export function acceptPatch(patch: string, path: string, base: string, baseHash:
   const { tool, original, block } = stripped.patch;
   if (original.sha256 !== baseHash)
     throw refused(`it was rendered for a file with the SHA-256 ${original.sha256}, but this file has ${baseHash}`);
-  const facts = readFacts(block);
-  if (facts.length === 0) throw refused("it contains no pool");
-  return { text, facts, original, tool };
+  const cephPools = readCephPools(block);
+  if (cephPools.length === 0) throw refused("it contains no pool");
+  return { text, cephPools, original, tool };
 }

@@ -1,7 +1,7 @@
-import { type CephPool, monitorText, secretText } from "./facts";
+import { type CephPool, monitorText, secretText } from "./pools";
 
 /** The differences between the pools of a patch and those of a host, as parts of a sentence. */
-export function compareFacts(patch: readonly CephPool[], host: readonly CephPool[]): string[] {
+export function comparePools(patch: readonly CephPool[], host: readonly CephPool[]): string[] {
   const shape = (pools: readonly CephPool[]) =>
     JSON.stringify(pools.map((pool) => [pool.libvirtPools, describe(pool)]));
   if (shape(patch) === shape(host)) return [];

@@ -1,8 +1,8 @@
 import { Failure, quoted } from "../failure";
 import { VERSION } from "../version";
-import { type CephPool, poolNames, sha256 } from "./facts";
 import type { Named } from "./insertion-point";
-import { readFacts } from "./read-facts";
+import { type CephPool, poolNames, sha256 } from "./pools";
+import { readCephPools } from "./read-pools";
 import { insertPatch } from "./render-function";
 import { decode, encode, type Source } from "./source";
 import { type Patch, stripPatch } from "./strip";
@@ -72,7 +72,7 @@ export function examine(bytes: Buffer, pools: readonly CephPool[] | null, named:
   const moved = wanted?.includes(source.text.slice(patch.spans[1].from, patch.spans[1].to));
   return moved
     ? state("modified", `the patch (line ${line}) was moved`)
-    : state("outdated", difference(poolNames(readFacts(patch.block)), poolNames(pools)));
+    : state("outdated", difference(poolNames(readCephPools(patch.block)), poolNames(pools)));
 }
 
 /** Why the patch does not match these pools. */

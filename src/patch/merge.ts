@@ -3,10 +3,10 @@ import {
   type Credentials,
   type Monitor,
   overlap,
-  type PoolFacts,
+  type ResolvedPool,
   sameCredentials,
   sameMonitor,
-} from "./facts";
+} from "./pools";
 
 /**
  * Merges libvirt pools into one entry for each Ceph pool of a cluster and each of its credentials. Pools of the same
@@ -18,13 +18,13 @@ import {
  * @param pools sorted by name
  * @returns the entries, sorted by the name of their first pools; monitors in the order of the pools, without duplicates
  */
-export function mergePools(pools: readonly PoolFacts[]): CephPool[] {
+export function mergePools(pools: readonly ResolvedPool[]): CephPool[] {
   const entries = groupPools(pools, overlap).flatMap((cluster) => groupPools(cluster, sameCredentials));
-  const first = ([pool]: readonly PoolFacts[]) => pools.indexOf(pool as PoolFacts);
+  const first = ([pool]: readonly ResolvedPool[]) => pools.indexOf(pool as ResolvedPool);
   return entries
     .sort((one, other) => first(one) - first(other))
     .map((own) => {
-      const [{ cephPool, auth }] = own as [PoolFacts];
+      const [{ cephPool, auth }] = own as [ResolvedPool];
       const usage = auth && usageOf(auth, pools);
       const monitors: Monitor[] = [];
       // A monitor without a port equals any port, but does not replace a monitor with a port.
@@ -40,7 +40,7 @@ export function mergePools(pools: readonly PoolFacts[]): CephPool[] {
 }
 
 /** The usage of a secret, if any of the pools names the secret by usage. */
-function usageOf(own: Credentials, pools: readonly PoolFacts[]): string | undefined {
+function usageOf(own: Credentials, pools: readonly ResolvedPool[]): string | undefined {
   const same = pools.flatMap(({ auth }) => (auth && auth.uuid === own.uuid && auth.uuid !== "" ? auth : []));
   return own.usage ?? same.find(({ usage }) => usage !== undefined)?.usage;
 }
@@ -50,7 +50,7 @@ function usageOf(own: Credentials, pools: readonly PoolFacts[]): string | undefi
  *
  * @returns the groups in the order of their first pools; the pools of a group in their original order
  */
-export function groupPools<T extends PoolFacts>(pools: readonly T[], tied: (one: T, other: T) => boolean): T[][] {
+export function groupPools<T extends ResolvedPool>(pools: readonly T[], tied: (one: T, other: T) => boolean): T[][] {
   const groups: T[][] = [];
   for (const pool of pools) {
     // A pool may tie together groups that were separate so far.

@@ -1,8 +1,8 @@
 import template from "../../templates/function.py.hbs";
 import { VERSION } from "../version";
 import { pythonNative, pythonText, xmlText } from "./encode";
-import { type CephPool, poolNames, sha256 } from "./facts";
 import { findInsertionPoint, type InsertionPoint, type Named, splitLines } from "./insertion-point";
+import { type CephPool, poolNames, sha256 } from "./pools";
 import { encode, type Source } from "./source";
 import { blockDigest, type Original } from "./strip";
 

@@ -1,6 +1,6 @@
 import { xmlText } from "./encode";
-import { type CephPool, isMonitorList, type Monitor, type PoolFacts, sameMonitor, splitMonitor } from "./facts";
 import { mergePools } from "./merge";
+import { type CephPool, isMonitorList, type Monitor, type ResolvedPool, sameMonitor, splitMonitor } from "./pools";
 
 /** The XML of a domain, before and after a working patch. */
 export interface Sample {
@@ -23,7 +23,7 @@ export interface WrittenDisk {
  * @param written what virt-install writes for a pool. By default, a disk has what is certain for all versions: the
  *   first monitor, and the user without a secret if only the user identifies the pool; unidentified pools have no disk
  */
-export function sampleDomain(pools: readonly PoolFacts[], written?: (pool: string) => WrittenDisk): Sample {
+export function sampleDomain(pools: readonly ResolvedPool[], written?: (pool: string) => WrittenDisk): Sample {
   const clusters = mergePools(pools);
   let foreign = "virtinst-rbd-patch-foreign";
   for (let number = 1; clusters.some((one) => mayBeIn(one, imageOf(foreign), [])); number++)
@@ -50,7 +50,7 @@ export function sampleDomain(pools: readonly PoolFacts[], written?: (pool: strin
  *
  * @returns `user`: the user that the disks must have for that; undefined if the first monitor is enough
  */
-export function poolsToldApart(pools: readonly PoolFacts[]): { pool: PoolFacts; user: string | undefined }[] {
+export function poolsToldApart(pools: readonly ResolvedPool[]): { pool: ResolvedPool; user: string | undefined }[] {
   const clusters = mergePools(pools);
   return pools.flatMap((pool) => {
     const { cluster, disk } = toldApart(pool, clusters);
@@ -59,7 +59,7 @@ export function poolsToldApart(pools: readonly PoolFacts[]): { pool: PoolFacts; 
 }
 
 /** A pool, its disk, and the only cluster that the disk can belong to; `cluster` is undefined if there are several. */
-function toldApart(pool: PoolFacts, clusters: readonly CephPool[], written?: WrittenDisk) {
+function toldApart(pool: ResolvedPool, clusters: readonly CephPool[], written?: WrittenDisk) {
   const monitors = written?.monitors ?? pool.monitors.slice(0, 1);
   const listed = monitors.flatMap(splitMonitor);
   const may = clusters.filter(

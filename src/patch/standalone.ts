@@ -2,7 +2,7 @@ import checkProgram from "../../templates/run.py";
 import template from "../../templates/standalone.py";
 import { FORM, VERSION } from "../version";
 import { pythonText } from "./encode";
-import type { CephPool } from "./facts";
+import type { CephPool } from "./pools";
 import { renderFunction } from "./render-function";
 import type { Sample } from "./sample";
 

@@ -1,4 +1,4 @@
-import { sha256 } from "./facts";
+import { sha256 } from "./pools";
 import { lineNumber } from "./source";
 
 /** The name of the injected function, and the only name that the patch adds to the module. */
@@ -52,7 +52,7 @@ const HEADER =
   /^# >>> [a-z-]+ [^ \n]+\n(?:#[^\n]*\n){5}# original: sha256=([0-9a-f]{64}) mtime=(-?\d{1,20}\.\d{9})\n# block: sha256=([0-9a-f]{64})\ndef /;
 /** The same lines of version 1.0.0, and of 1.1.0 and 1.2.0, which also have an explanation. */
 const HEADER_1 =
-  /^# >>> [a-z-]+ 1\.(?:0\.[^\n]*\n|[^\n]*\n# Not part of virt-manager: [^\n]*\n# [^\n]*\n# For [^\n]*\n# To undo [^\n]*\n# Or, [^\n]*\n)# format: [^\n]*\n# pristine: sha256=([0-9a-f]{64})(?:\n# pristine:)? mtime=(-?\d{1,20}\.\d{9}) [^\n]*\n# facts: [^\n]*\n# blocks: [^\n]*\ndef /;
+  /^# >>> [a-z-]+ 1\.(?:0\.[^\n]*\n|[^\n]*\n# Not part of virt-manager: [^\n]*\n# [^\n]*\n# For [^\n]*\n# To undo [^\n]*\n# Or, [^\n]*\n)# format: [^\n]*\n# pristine: sha256=([0-9a-f]{64})(?:\n# pristine:)? mtime=(-?\d{1,20}\.\d{9}) [^\n]*\n# cephPools: [^\n]*\n# blocks: [^\n]*\ndef /;
 
 /**
  * Splits a file into the patch and the base, without parsing Python. If there is other code between the markers, the

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { quoted } from "../failure";
 import type { Pool } from "../host/config";
-import { isMonitorList } from "../patch/facts";
+import { isMonitorList } from "../patch/pools";
 import type { WrittenDisk } from "../patch/sample";
 import type { HostFiles } from "../system/host-files";
 import type { Installation } from "./find";

@@ -1,6 +1,6 @@
 import { type Examined, examine, requireBase } from "../patch/examine";
-import type { CephPool } from "../patch/facts";
 import { findManualEdit, type ManualEdit } from "../patch/manual-edit";
+import type { CephPool } from "../patch/pools";
 import { insertPatch } from "../patch/render-function";
 import type { Source } from "../patch/source";
 import type { HostFiles } from "../system/host-files";
@@ -41,13 +41,13 @@ export function readTarget({ files, virtinst }: TargetOptions): Omit<Target, "ex
 }
 
 /** Compares a target with the pools that its patch should be for; with null, compares nothing. */
-export function examineTarget(target: Omit<Target, "examined">, facts: readonly CephPool[] | null): Target {
-  return { ...target, examined: examine(target.file.bytes, facts, target.installation) };
+export function examineTarget(target: Omit<Target, "examined">, cephPools: readonly CephPool[] | null): Target {
+  return { ...target, examined: examine(target.file.bytes, cephPools, target.installation) };
 }
 
 /** Reads and examines a target; throws like `readTarget`. */
-export function openTarget(options: TargetOptions, facts: readonly CephPool[] | null): Target {
-  return examineTarget(readTarget(options), facts);
+export function openTarget(options: TargetOptions, cephPools: readonly CephPool[] | null): Target {
+  return examineTarget(readTarget(options), cephPools);
 }
 
 /** The notes of every command about its target, in sentences: an uncertain choice, hard links, and a manual edit. */

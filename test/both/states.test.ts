@@ -1,7 +1,7 @@
 // States of a file in which the tool and the standalone script do the same.
 import { cpSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { sha256 } from "../../src/patch/facts";
+import { sha256 } from "../../src/patch/pools";
 import { VERSION } from "../../src/version";
 import { Both } from "../support/both";
 import { HOST_TWO } from "../support/cli";

@@ -30,7 +30,7 @@ function jsonLines(stdout: string) {
 /** A directory of host files, one for the scripts, and functions that write host files and read scripts. */
 async function fleet() {
   const base = temporaryFolder();
-  const [facts, out] = [join(base, "facts"), join(base, "out/of/this")];
+  const [facts, out] = [join(base, "pools"), join(base, "out/of/this")];
   mkdirSync(facts);
   const { document } = json((await cli(["inspect", "--json", ...target(PLAIN).options])).stdout);
   const write = (name: string, more: object = {}) =>

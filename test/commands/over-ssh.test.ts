@@ -113,7 +113,7 @@ describe("apply, verify and revert run the standalone script on the host", () =>
 
   test("a pool whose secret is not defined is refused before anything is run", async () => {
     program("virsh", fakeVirsh(SAMPLE.replace(/ {4}secret-list.*\n/, "")));
-    await expect(run("apply")).rejects.toThrow(expect.objectContaining({ kind: "facts" }));
+    await expect(run("apply")).rejects.toThrow(expect.objectContaining({ kind: "pools" }));
     expect(readFileSync(virtinst.path)).toEqual(virtinst.pristine);
   });
 });
@@ -325,7 +325,7 @@ describe("an error has the name of the host, and what to do next", () => {
   test("if there is no virsh on the host, or its libvirtd is not running", async () => {
     only("python3");
     const failure = (message: string, hint: string) =>
-      expect.objectContaining({ kind: "facts", message: `ssh://root@hv01: ${message}`, hint });
+      expect.objectContaining({ kind: "pools", message: `ssh://root@hv01: ${message}`, hint });
     for (const command of [() => run("apply"), () => inspectOverSsh(options)])
       await expect(command()).rejects.toThrow(
         failure(

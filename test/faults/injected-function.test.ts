@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { type CephPool, overlap, type PoolFacts, sameCredentials } from "../../src/patch/facts";
 import { mergePools } from "../../src/patch/merge";
-import { readFacts } from "../../src/patch/read-facts";
+import { type CephPool, overlap, type ResolvedPool, sameCredentials } from "../../src/patch/pools";
+import { readCephPools } from "../../src/patch/read-pools";
 import { renderFunction } from "../../src/patch/render-function";
 import { sampleDomain } from "../../src/patch/sample";
 import { stripPatch } from "../../src/patch/strip";
@@ -29,7 +29,7 @@ vi.setConfig({ testTimeout: TIMEOUT });
 
 /** Pools of a host, and domains for the function that is rendered from them. */
 interface Job {
-  readonly pools: readonly PoolFacts[];
+  readonly pools: readonly ResolvedPool[];
   readonly texts: readonly string[];
 }
 
@@ -81,7 +81,7 @@ it("a function block is printable ASCII whatever the pools are called, and their
     fc.property(fc.oneof({ weight: 9, arbitrary: ANY_FACTS }, LONG_FACTS), (facts) => {
       const block = renderFunction(facts, original, call);
       expect(block).toMatch(/^[ -~\n]*$/);
-      expect(readFacts(block)).toEqual(facts);
+      expect(readCephPools(block)).toEqual(facts);
       const base = "import x\n";
       const patch = { intact: true, block };
       expect(stripPatch(base + call + block)).toMatchObject({ state: "patched", base, patch });
@@ -95,12 +95,12 @@ describe("a disk gets the user, secret and monitors of its own pool, whatever th
   const references = (value: string) =>
     [...value].map((character) => `&#x${(character.codePointAt(0) as number).toString(16)};`).join("");
   /** A domain with a disk of the pool, as virt-manager 1.2 to 1.4 writes it: the first monitor, no auth. */
-  const diskOf = ({ cephPool, monitors: [first] }: PoolFacts) => {
+  const diskOf = ({ cephPool, monitors: [first] }: ResolvedPool) => {
     const port = first?.port ? ` port="${first.port}"` : "";
     const host = first ? `<host name="${references(first.name)}"${port}/>` : "";
     return domain(`<disk><source protocol="rbd" name="${references(`${cephPool}/virt-1`)}">${host}</source></disk>`);
   };
-  const mayBe = (one: PoolFacts, other: PoolFacts) => `${one.cephPool}/virt-1`.startsWith(`${other.cephPool}/`);
+  const mayBe = (one: ResolvedPool, other: ResolvedPool) => `${one.cephPool}/virt-1`.startsWith(`${other.cephPool}/`);
   const pools = fc
     .array(ANY_POOL, { minLength: 1, maxLength: 4 })
     .filter((all) => all.every((one) => all.every((other) => one === other || !mayBe(one, other))));
@@ -122,8 +122,8 @@ describe("the sample domain of verify", () => {
   // Beginnings of the name of the Ceph pool that the sample uses for a disk of another cluster.
   const FOREIGN = "virtinst-rbd-patch-foreign";
   const LIKE_FOREIGN = ["v", "virt", "x", "x-", "x-x", FOREIGN, `${FOREIGN}-1`, `x-${FOREIGN}`, `${FOREIGN}/virt-1`];
-  /** The pools of one Ceph pool have different users, or the same credentials: `resolveFacts` refuses others. */
-  const fits = (one: PoolFacts, other: PoolFacts) =>
+  /** The pools of one Ceph pool have different users, or the same credentials: `resolvePools` refuses others. */
+  const fits = (one: ResolvedPool, other: ResolvedPool) =>
     !overlap(one, other) ||
     sameCredentials(one, other) ||
     Boolean(one.auth && other.auth && one.auth.username !== other.auth.username);
@@ -132,11 +132,11 @@ describe("the sample domain of verify", () => {
       fc.oneof(
         ANY_POOL,
         fc.tuple(ANY_POOL, fc.constantFrom(...LIKE_FOREIGN)).map(([pool, cephPool]) => ({ ...pool, cephPool })),
-        RANDOM_POOLS.map(([pool]) => pool as PoolFacts),
+        RANDOM_POOLS.map(([pool]) => pool as ResolvedPool),
       ),
       { minLength: 1, maxLength: 5 },
     )
-    .map((pools) => pools.map((one, index): PoolFacts => ({ ...one, pool: `${index}${one.pool}` })))
+    .map((pools) => pools.map((one, index): ResolvedPool => ({ ...one, pool: `${index}${one.pool}` })))
     .filter((all) => all.every((one) => all.every((other) => fits(one, other))));
 
   it("has a last disk that is in none of the pools and stays unchanged, whatever the pools are", () => {

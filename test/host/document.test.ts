@@ -144,7 +144,7 @@ test.each([
 ])("%s is refused, with a hint how to make a host file", (_, json, message) => {
   expect(() => readDocument(json, "f")).toThrow(
     expect.objectContaining({
-      kind: "facts",
+      kind: "pools",
       message: expect.stringMatching(message),
       hint: "Write the host file again: run `virtinst-rbd-patch inspect --json` on the host.",
     }),

@@ -38,7 +38,7 @@ test("a libvirt may have no pools; a system without libvirt is an error", () => 
   rmSync(join(base, "etc/libvirt"), { recursive: true });
   const gone = `${base}/etc/libvirt does not exist: this is not the root directory of a system with libvirt.`;
   const hint = expect.stringMatching(/below --root.*--host, --pool-xml or --connect/);
-  expect(() => read(base)).toThrow(expect.objectContaining({ kind: "facts", message: gone, hint }));
+  expect(() => read(base)).toThrow(expect.objectContaining({ kind: "pools", message: gone, hint }));
   writeFileSync(join(base, "etc/libvirt"), "");
   expect(() => read(base)).toThrow(gone);
   rmSync(join(base, "etc"), { recursive: true });
@@ -55,7 +55,7 @@ test.each<[string, (path: string) => void]>([
   make(storage);
   expect(() => read(base)).toThrow(
     expect.objectContaining({
-      kind: "facts",
+      kind: "pools",
       message: `${storage} is not a directory.`,
       hint: "Mount the whole system below --root, or fix it.",
     }),
@@ -73,7 +73,7 @@ describe("a pool that cannot be read is an error", () => {
     make(path, base);
     expect(() => read(base)).toThrow(
       expect.objectContaining({
-        kind: "facts",
+        kind: "pools",
         message: `${path} is not a regular file.`,
       }),
     );

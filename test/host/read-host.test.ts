@@ -59,7 +59,7 @@ describe("pools from XML files", () => {
     const attempt = read({ poolXml: [temporaryFile("p.xml", bytes)] });
     await expect(attempt).rejects.toThrow(
       expect.objectContaining({
-        kind: "facts",
+        kind: "pools",
         message: expect.stringMatching(message),
         hint: expect.stringMatching(hint),
       }),
@@ -69,7 +69,7 @@ describe("pools from XML files", () => {
   it("are refused if a file does not exist", async () => {
     await expect(read({ poolXml: ["/nowhere.xml"] })).rejects.toThrow(
       expect.objectContaining({
-        kind: "facts",
+        kind: "pools",
         message: expect.stringMatching(/^\/nowhere\.xml cannot be read: no such file/),
       }),
     );
@@ -111,7 +111,7 @@ describe("pools from a mounted system", () => {
 
 describe("a host without an rbd pool", () => {
   const NONE = expect.objectContaining({
-    kind: "facts",
+    kind: "pools",
     message: expect.stringMatching(/: there is no pool of type rbd\.$/),
     hint: expect.stringMatching(/virsh pool-list --all.*--connect, --pool-xml, --host, --root/),
   });
@@ -141,7 +141,7 @@ it("two pools of one name are refused", async () => {
   await expect(twins).rejects.toThrow(Failure);
   await expect(twins).rejects.toThrow(
     expect.objectContaining({
-      kind: "facts",
+      kind: "pools",
       message: expect.stringMatching(/1\.xml, .*2\.xml: there are two pools named "p"\.$/),
       hint: "Pass each pool only once.",
     }),
@@ -165,7 +165,7 @@ test("a directory without a host file is an error that says how to make one", ()
   const folder = temporaryFolder();
   writeFileSync(join(folder, ".hidden.json"), "{}");
   expect(() => listDocuments(folder)).toThrow(
-    expect.objectContaining({ kind: "facts", hint: expect.stringContaining(`--json > ${folder}/HOST.json`) }),
+    expect.objectContaining({ kind: "pools", hint: expect.stringContaining(`--json > ${folder}/HOST.json`) }),
   );
 });
 

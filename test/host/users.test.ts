@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Pool, Secret } from "../../src/host/config";
-import { resolveFacts } from "../../src/host/resolve-facts";
+import { resolvePools } from "../../src/host/resolve-pools";
 import { settleUsers } from "../../src/host/users";
 
 const UUID = "01234567-89ab-cdef-0123-456789abcdef";
@@ -13,7 +13,7 @@ const pool = (name: string, ...more: Partial<Pool>[]): Pool =>
 /** What becomes of pools, beside a virtinst whose disks state their user or do not. */
 const settled = (pools: Pool[], { told = false, only = [] as string[] } = {}) =>
   settleUsers(
-    resolveFacts({ elsewhere: false, virtinst: null, host: "h", source: "SOURCE", pools, secrets: SECRETS }, only),
+    resolvePools({ elsewhere: false, virtinst: null, host: "h", source: "SOURCE", pools, secrets: SECRETS }, only),
     () => told,
   );
 
@@ -31,7 +31,7 @@ describe("pools of one Ceph pool with different users", () => {
     expect(whole.map((one) => one.pool)).toEqual(["s"]);
     expect(cephPools.map(({ libvirtPools }) => libvirtPools)).toEqual([["s"]]);
     expect(resolved).toHaveLength(4);
-    expect(broken).toEqual([{ pools: ["p", "q", "r"], failure: expect.objectContaining({ kind: "facts" }) }]);
+    expect(broken).toEqual([{ pools: ["p", "q", "r"], failure: expect.objectContaining({ kind: "pools" }) }]);
     expect(notes).toEqual([]);
   });
 
@@ -40,12 +40,12 @@ describe("pools of one Ceph pool with different users", () => {
       throw new Error("asked");
     };
     const resolve = (all: Pool[], only: string[] = []) =>
-      resolveFacts(
+      resolvePools(
         { elsewhere: false, virtinst: null, host: "h", source: "SOURCE", pools: all, secrets: SECRETS },
         only,
       );
     for (const facts of [resolve([pool("p"), pool("r")]), resolve(pools, ["s"]), resolve([])])
-      expect(settleUsers(facts, never)).toBe(facts);
+      expect(settleUsers(facts, never)).toBe(pools);
     expect(() => settleUsers(resolve(pools), never)).toThrow("asked");
   });
 });

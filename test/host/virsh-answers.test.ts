@@ -214,7 +214,7 @@ describe("messages of virsh are passed on", () => {
     failing(words);
     await expect(readLive(libvirtAt(URI))).rejects.toThrow(
       expect.objectContaining({
-        kind: "facts",
+        kind: "pools",
         message,
         hint: `Is libvirtd running, and do you have access? Check with: virsh -r -c ${URI} pool-list --all`,
       }),
@@ -238,7 +238,7 @@ describe("messages of virsh are passed on", () => {
   ])("endless output %s is an error", async (_, cases) => {
     program(fakeVirsh(cases, "flood() { head -c 70000000 /dev/zero; }"));
     await expect(readLive(libvirtAt(URI))).rejects.toThrow(
-      expect.objectContaining({ kind: "facts", message: `${URI}: virsh: it printed more than 64 MiB.` }),
+      expect.objectContaining({ kind: "pools", message: `${URI}: virsh: it printed more than 64 MiB.` }),
     );
   });
 
@@ -271,7 +271,7 @@ describe("messages of virsh are passed on", () => {
     writeFileSync(join(folder, "direct"), direct);
     await expect(readLive(libvirtAt(URI))).rejects.toThrow(
       expect.objectContaining({
-        kind: "facts",
+        kind: "pools",
         message: `${URI}: ${why}.`,
         hint: `Look at the state of libvirt's storage driver: virsh -r -c ${URI} pool-list --all --type rbd.`,
       }),

@@ -92,7 +92,7 @@ describe("readPool", () => {
       ["<!DOCTYPE pool>\n<pool/>", "the XML has a DTD"],
       ["", "not well-formed XML (line 1, column 1)"],
     ] as const)
-      expect(() => readPool(xml, "f")).toThrow(expect.objectContaining({ kind: "facts", message: `f: ${why}.`, hint }));
+      expect(() => readPool(xml, "f")).toThrow(expect.objectContaining({ kind: "pools", message: `f: ${why}.`, hint }));
   });
 
   test("takes the UUID if an auth also has a usage, and refuses an empty usage", () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type Colours, colourDiff, PLAIN } from "../../src/output/colours";
 import { inline, visible } from "../../src/output/escape";
-import { monitorText } from "../../src/patch/facts";
+import { monitorText } from "../../src/patch/pools";
 
 test.each([
   ["a bell and a line break", "a\u0007b\nc\td", "a\\x07b\\x0ac\\x09d", "a\\x07b\nc\td"],

@@ -48,7 +48,7 @@ function filled(value: string, more: Partial<Report> = {}): Report {
     install: { status: "failed", reason: value, checks, causes: [value] },
     volume: {
       ...{ status: "failed", reason: value, volume: value, schema: { status: "skipped", reason: value } },
-      disks: [{ name: value, facts: [{ label: "user", expected: value, found: `x${line}x`, right: false }] }],
+      disks: [{ name: value, values: [{ label: "user", expected: value, found: `x${line}x`, right: false }] }],
       causes: [value],
     },
     diff: `--- a\n+++ b\n@@ -1 +1 @@\n-${line}\n+${line}\n ${line}\n`,
@@ -160,7 +160,7 @@ describe("the page shows", () => {
   test("each group of checks and each check with its status, what is wrong, and possible causes", () => {
     const value = { label: "user", expected: "u", found: "v", right: false };
     const schema = { status: "skipped", reason: "none" } as const;
-    const disks = [{ name: "vda", facts: [value, { ...value, right: true }] }];
+    const disks = [{ name: "vda", values: [value, { ...value, right: true }] }];
     const volume = { ...passed, volume: "p/v", disks, schema };
     const html = of({ behaviour: passed, install: failed, volume });
     const marks = elements(html).filter(({ attrs }) => attrs[0]?.value.startsWith("mark "));

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Failure } from "../../src/failure";
 import { acceptPatch } from "../../src/patch/accept";
 import { unifiedDiff } from "../../src/patch/diff";
-import { sha256 } from "../../src/patch/facts";
+import { sha256 } from "../../src/patch/pools";
 import { VERSION } from "../../src/version";
 import { FACTS, MODIFIED, ORIGINAL, PATH, patched } from "../support/patched";
 

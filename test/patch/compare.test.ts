@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { compareFacts } from "../../src/patch/compare";
-import type { CephPool } from "../../src/patch/facts";
+import { comparePools } from "../../src/patch/compare";
+import type { CephPool } from "../../src/patch/pools";
 
 const POOL: CephPool = {
   libvirtPools: ["libvirtpool"],
@@ -9,7 +9,7 @@ const POOL: CephPool = {
   auth: { username: "libvirt", uuid: "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1" },
 };
 
-it("equal pools have no differences", () => expect(compareFacts([POOL], [{ ...POOL }])).toEqual([]));
+it("equal pools have no differences", () => expect(comparePools([POOL], [{ ...POOL }])).toEqual([]));
 
 it.each([
   ["monitors", { monitors: [{ name: "2001:db8::1", port: 3300 }] }, "192.0.2.1:6789", "[2001:db8::1]:3300"],
@@ -19,16 +19,16 @@ it.each([
   ["secret", { auth: { ...POOL.auth, usage: "s" } }, "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1", 'usage "s"'],
   ["Ceph pool", { name: "images" }, "vms", "images"],
 ])("a difference in the %s is reported with both values", (fact, other, there, here) =>
-  expect(compareFacts([POOL], [{ ...POOL, ...(other as Partial<CephPool>) }])).toEqual([
+  expect(comparePools([POOL], [{ ...POOL, ...(other as Partial<CephPool>) }])).toEqual([
     `${fact} of pool "libvirtpool": ${there} in the patch, ${here} on this host`,
   ]),
 );
 
 it("a pool with auth and one without it differ in user and secret", () =>
-  expect(compareFacts([POOL], [{ ...POOL, auth: null }])).toHaveLength(2));
+  expect(comparePools([POOL], [{ ...POOL, auth: null }])).toHaveLength(2));
 
 it("a pool that this host does not have is reported", () =>
-  expect(compareFacts([POOL], [])).toEqual(['pool "libvirtpool" is not on this host']));
+  expect(comparePools([POOL], [])).toEqual(['pool "libvirtpool" is not on this host']));
 
 it("pools that are one entry in the patch and two on this host are reported", () => {
   const one = { ...POOL, libvirtPools: ["a", "b"] };
@@ -36,5 +36,5 @@ it("pools that are one entry in the patch and two on this host are reported", ()
     { ...POOL, libvirtPools: ["a"] },
     { ...POOL, libvirtPools: ["b"] },
   ];
-  expect(compareFacts([one], two)).toEqual(["the pools are grouped differently"]);
+  expect(comparePools([one], two)).toEqual(["the pools are grouped differently"]);
 });

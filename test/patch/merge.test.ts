@@ -1,11 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Monitor, type PoolFacts, sameMonitor } from "../../src/patch/facts";
 import { mergePools } from "../../src/patch/merge";
+import { type Monitor, type ResolvedPool, sameMonitor } from "../../src/patch/pools";
 
 const AUTH = { username: "libvirt", uuid: "u-1" };
 const at = (name: string, port: number | null = null): Monitor => ({ name, port });
-const pool = (name: string, monitors: readonly (string | Monitor)[], more: Partial<PoolFacts> = {}): PoolFacts => ({
+const pool = (
+  name: string,
+  monitors: readonly (string | Monitor)[],
+  more: Partial<ResolvedPool> = {},
+): ResolvedPool => ({
   pool: name,
   cephPool: "rbd",
   monitors: monitors.map((monitor) => (typeof monitor === "string" ? at(monitor) : monitor)),
@@ -13,7 +17,7 @@ const pool = (name: string, monitors: readonly (string | Monitor)[], more: Parti
   ...more,
 });
 /** The names of the libvirt pools in each entry. */
-const groups = (pools: readonly PoolFacts[]) => mergePools(pools).map(({ libvirtPools }) => libvirtPools.join(" "));
+const groups = (pools: readonly ResolvedPool[]) => mergePools(pools).map(({ libvirtPools }) => libvirtPools.join(" "));
 
 describe("libvirt pools become", () => {
   it("one entry, by usage, if they name the same secret by uuid and by usage", () => {
@@ -33,7 +37,7 @@ describe("libvirt pools become", () => {
     expect(mergePools([pool("a", [], { auth: null })])[0]).toMatchObject({ monitors: [], auth: null });
   });
 
-  it.each<[title: string, pools: PoolFacts[], entries: string[]]>([
+  it.each<[title: string, pools: ResolvedPool[], entries: string[]]>([
     ["a monitor in common", [pool("a", ["m1", "m2"]), pool("b", ["m3", "m2"])], ["a b"]],
     ["no monitor in common", [pool("a", ["m1"]), pool("b", ["m2"])], ["a", "b"]],
     ["no monitors on both", [pool("a", []), pool("b", [])], ["a b"]],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CephPool } from "../../src/patch/facts";
+import type { CephPool } from "../../src/patch/pools";
 import { renderFunction } from "../../src/patch/render-function";
 import { blockDigest } from "../../src/patch/strip";
 import { VERSION } from "../../src/version";

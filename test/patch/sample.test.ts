@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { PoolFacts } from "../../src/patch/facts";
+import type { ResolvedPool } from "../../src/patch/pools";
 import { sampleDomain, type WrittenDisk } from "../../src/patch/sample";
 
 const UUID = "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1";
-const POOL: PoolFacts = {
+const POOL: ResolvedPool = {
   pool: "libvirtpool",
   cephPool: "vms",
   monitors: [
@@ -12,7 +12,7 @@ const POOL: PoolFacts = {
   ],
   auth: { username: "libvirt", uuid: UUID },
 };
-const labels = (pools: readonly PoolFacts[]) => sampleDomain(pools).disks.map(({ label }) => label);
+const labels = (pools: readonly ResolvedPool[]) => sampleDomain(pools).disks.map(({ label }) => label);
 const devices = (xml: string) => [...xml.matchAll(/<target dev="(\w+)"/g)].map(([, name]) => name);
 
 describe("the sample domain", () => {
@@ -96,7 +96,7 @@ describe("the sample domain", () => {
 describe("the sample domain, with the disks that virt-install writes", () => {
   const hosts = [{ name: "192.0.2.11:6789,[::2]", port: null }];
   const pool = { ...POOL, auth: { username: "libvirt", uuid: UUID, usage: "key" } };
-  const diskOf = (disk: WrittenDisk, pools: readonly PoolFacts[] = [pool]) => {
+  const diskOf = (disk: WrittenDisk, pools: readonly ResolvedPool[] = [pool]) => {
     const { before = "", after = "" } = sampleDomain(pools, () => disk).disks[0] ?? {};
     return [before, after].map((xml) => xml.match(/<(?:auth|secret|host) [^>]*>/g));
   };
@@ -130,7 +130,7 @@ describe("the sample domain, with the disks that virt-install writes", () => {
 
 describe("which pools have a disk in it", () => {
   const free = { ...POOL, auth: null };
-  const on = (pool: string, name: string, more: Partial<PoolFacts> = {}) => ({
+  const on = (pool: string, name: string, more: Partial<ResolvedPool> = {}) => ({
     ...POOL,
     pool,
     monitors: [{ name, port: 6789 }],

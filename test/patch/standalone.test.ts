@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";
-import type { PoolFacts } from "../../src/patch/facts";
 import { mergePools } from "../../src/patch/merge";
+import type { ResolvedPool } from "../../src/patch/pools";
 import { renderFunction } from "../../src/patch/render-function";
 import { sampleDomain } from "../../src/patch/sample";
 import { rawLiteral, renderStandalone, type StandaloneContent } from "../../src/patch/standalone";
@@ -26,7 +26,7 @@ const NAMES = [
   ],
   ...["\n# <<< configuration\n", "\n# >>> configuration\n", "$&$1$`", "{}", "@", "x".repeat(300), "\ud800"],
 ];
-const pools: readonly PoolFacts[] = NAMES.map((name, index) => ({
+const pools: readonly ResolvedPool[] = NAMES.map((name, index) => ({
   pool: name,
   cephPool: `c${index}${name}`,
   monitors: [{ name: `m${index}${name.replaceAll("\n", "")}`, port: index === 0 ? null : 6789 }],

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { sha256 } from "../../src/patch/facts";
-import { readFacts } from "../../src/patch/read-facts";
+import { sha256 } from "../../src/patch/pools";
+import { readCephPools } from "../../src/patch/read-pools";
 import { blockDigest, stripPatch } from "../../src/patch/strip";
 import { temporaryFile } from "../support/cli";
 import { HOSTILE } from "../support/hostile";
@@ -151,7 +151,7 @@ describe("the header", () => {
     const { patch, text } = patched(pools);
     expect(patch.intact).toBe(true);
     expect(text).toMatch(/^[\n\t -~]*$/);
-    expect(readFacts(patch.block)).toEqual(pools);
+    expect(readCephPools(patch.block)).toEqual(pools);
   });
 
   it.each(["-1.000000001", "0.000000000", "10000000000.999999999"])("takes the time %s", (modified) => {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type CephPool, type Monitor, type PoolFacts, splitMonitor } from "../../src/patch/facts";
+import { type CephPool, type Monitor, type ResolvedPool, splitMonitor } from "../../src/patch/pools";
 import { HOSTILE } from "./hostile";
 
 /** Each character that XML 1.0 has (https://www.w3.org/TR/xml/#charsets), the plain ones no oftener than the others. */
@@ -60,7 +60,7 @@ const MONITORS = fc.uniqueArray(fc.record({ name: ANY_TEXT, port: PORT }).filter
 });
 
 /** A libvirt pool, all of its texts any text. */
-export const ANY_POOL: fc.Arbitrary<PoolFacts> = fc.record({
+export const ANY_POOL: fc.Arbitrary<ResolvedPool> = fc.record({
   pool: ANY_TEXT,
   cephPool: ANY_TEXT,
   monitors: MONITORS,

@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, write
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { sha256 } from "../../src/patch/facts";
+import { sha256 } from "../../src/patch/pools";
 import { makeBundle } from "./bundle";
 import { cli, copyVirtinst, HOST, PLAIN, type Ran, STAND_INS, temporaryFolder } from "./cli";
 import { INTERPRETERS } from "./helper";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { PoolFacts } from "../../src/patch/facts";
+import type { ResolvedPool } from "../../src/patch/pools";
 import { type Call, INTERPRETERS, type Job, type Ran, runBlocks, type Value } from "./helper";
 import type { Interpreter } from "./pythons";
 import { THOROUGH } from "./runs";
@@ -8,7 +8,7 @@ export const UUID = "c4a5b2e6-0d6b-4d3c-9f43-0a8d2b1e7f10";
 export const OTHER_UUID = "11111111-2222-3333-4444-555555555555";
 
 /** The libvirt pool that a case's disks are in, where it names none. */
-export const VMS: PoolFacts = {
+export const VMS: ResolvedPool = {
   pool: "vms",
   cephPool: "rbd",
   monitors: [
@@ -19,7 +19,7 @@ export const VMS: PoolFacts = {
   auth: { username: "libvirt", uuid: UUID },
 };
 /** The same without auth. */
-export const FREE: PoolFacts = { ...VMS, pool: "free", auth: null };
+export const FREE: ResolvedPool = { ...VMS, pool: "free", auth: null };
 
 // What is added on one line, where nothing has an indentation.
 export const AUTH = `<auth username="libvirt"><secret type="ceph" uuid="${UUID}"/></auth>`;
@@ -80,7 +80,7 @@ export interface Case {
   readonly xml: string;
   /** The same text by default. */
   readonly want?: string;
-  readonly pools?: readonly PoolFacts[];
+  readonly pools?: readonly ResolvedPool[];
   /** The lines that it logs, all as warnings; none by default. */
   readonly log?: readonly (string | RegExp)[];
 }

@@ -1,6 +1,6 @@
 import { parseXml, XmlElement, XmlText } from "@rgrove/parse-xml";
-import type { CephPool, Credentials, Monitor, PoolFacts } from "../../src/patch/facts";
 import { mergePools } from "../../src/patch/merge";
+import type { CephPool, Credentials, Monitor, ResolvedPool } from "../../src/patch/pools";
 
 // What the function has to make of a domain, by another parser and on trees: it shares no code with the template.
 
@@ -45,7 +45,7 @@ export function isWithin(part: string, whole: string): boolean {
 /** The expected domain, how many lines are logged, and whether lists of monitors are replaced. */
 export function oracle(
   root: OutlineElement,
-  facts: readonly PoolFacts[],
+  facts: readonly ResolvedPool[],
 ): { want: Outline; lines: number; replaces: boolean } {
   const pools = mergePools(facts);
   let lines = 0;

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { inject } from "vitest";
-import type { PoolFacts } from "../../src/patch/facts";
 import { mergePools } from "../../src/patch/merge";
+import type { ResolvedPool } from "../../src/patch/pools";
 import { renderFunction } from "../../src/patch/render-function";
 import type { Interpreter } from "./pythons";
 import { RUNS } from "./runs";
@@ -46,13 +46,13 @@ export interface Ran {
 }
 
 /** The helper block for these pools, as it is put into a file. */
-export function helperBlock(pools: readonly PoolFacts[]): string {
+export function helperBlock(pools: readonly ResolvedPool[]): string {
   return renderFunction(mergePools(pools), { sha256: "0".repeat(64), modified: "1400000000.000000000" }, "");
 }
 
 /** A block, the values for it, and the `xml.etree` that it finds. */
 export interface Job {
-  readonly pools: readonly PoolFacts[];
+  readonly pools: readonly ResolvedPool[];
   readonly values: readonly Value[];
   /** Whether the results are wanted as trees too. */
   readonly tree?: boolean;
@@ -90,7 +90,7 @@ export interface Counted {
 }
 
 /** Counts the work that a block does with each text, all in one process. */
-export function countWork({ path }: Interpreter, pools: readonly PoolFacts[], texts: readonly string[]): Counted[] {
+export function countWork({ path }: Interpreter, pools: readonly ResolvedPool[], texts: readonly string[]): Counted[] {
   return python(path as string, counter, { block: helperBlock(pools), texts }) as Counted[];
 }
 

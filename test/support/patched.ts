@@ -1,4 +1,4 @@
-import { type CephPool, sha256 } from "../../src/patch/facts";
+import { type CephPool, sha256 } from "../../src/patch/pools";
 import { insertPatch } from "../../src/patch/render-function";
 import { stripPatch } from "../../src/patch/strip";
 

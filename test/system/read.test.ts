@@ -20,7 +20,7 @@ describe("a secret's value", () => {
     writeFileSync(join(folder, "other"), "x");
     symlinkSync("secret.base64", join(folder, "link.xml"));
     symlinkSync("other", join(folder, "link.base64"));
-    expect(() => readNamed(join(folder, name), "facts")).toThrow(REFUSED);
+    expect(() => readNamed(join(folder, name), "pools")).toThrow(REFUSED);
     // A host's own file is what its links lead to.
     const read = () => new HostFiles(folder).read(`/${name}`);
     if (name === "link.base64") expect(read()?.toString()).toBe("x");
@@ -30,7 +30,7 @@ describe("a secret's value", () => {
   test("is a file whose name ends in .base64, and no other", () => {
     for (const name of [".base64.xml", "base64"]) {
       const path = temporaryFile(name, "text");
-      expect(readNamed(path, "facts").toString()).toBe("text");
+      expect(readNamed(path, "pools").toString()).toBe("text");
     }
   });
 });
@@ -45,8 +45,8 @@ describe("readNamed", () => {
     const path = join(temporaryFolder(), "pipe");
     spawnSync("mkfifo", [path]);
     spawn("sh", ["-c", `exec > ${path}; printf one; sleep 0.3; printf two`]);
-    expect(readNamed(path, "facts").toString()).toBe("onetwo");
-    expect(() => readNamed(path, "facts", 1, { regular: true })).toThrow(/it is not a regular file/);
+    expect(readNamed(path, "pools").toString()).toBe("onetwo");
+    expect(() => readNamed(path, "pools", 1, { regular: true })).toThrow(/it is not a regular file/);
   });
 
   test.each([
@@ -54,9 +54,9 @@ describe("readNamed", () => {
     ["that is a folder", "/usr", /cannot be read: it is a directory/],
     ["without an end", "/dev/zero", /larger than 16 MiB/],
   ])("refuses a file %s", (_, path, message) => {
-    expect(() => readNamed(path, "facts")).toThrow(message);
+    expect(() => readNamed(path, "pools")).toThrow(message);
     const hint = `Check the path, the type of the file, and its permissions (ls -ld ${path}).`;
-    expect(() => readNamed(path, "facts")).toThrow(expect.objectContaining({ kind: "facts", hint }));
+    expect(() => readNamed(path, "pools")).toThrow(expect.objectContaining({ kind: "pools", hint }));
   });
 
   test("reads up to the limit, and refuses a byte more", () => {
@@ -86,10 +86,10 @@ test("a pause is as long as it should be", () => {
 test("links in a circle are an error that says so", () => {
   const path = join(temporaryFolder(), "circle");
   symlinkSync("circle", path);
-  expect(() => readNamed(path, "facts")).toThrow(`${path} cannot be read: too many symbolic links.`);
+  expect(() => readNamed(path, "pools")).toThrow(`${path} cannot be read: too many symbolic links.`);
 });
 
 test("unreadable keeps a failure as it is", () => {
-  const failure = new Failure("facts", "m", "h");
+  const failure = new Failure("pools", "m", "h");
   expect(unreadable("/f", "io", failure)).toBe(failure);
 });

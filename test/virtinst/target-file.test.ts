@@ -2,7 +2,7 @@ import { readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { examine } from "../../src/patch/examine";
-import { sha256 } from "../../src/patch/facts";
+import { sha256 } from "../../src/patch/pools";
 import { encode } from "../../src/patch/source";
 import { stripPatch } from "../../src/patch/strip";
 import { HostFiles } from "../../src/system/host-files";

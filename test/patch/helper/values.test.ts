@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
-import type { PoolFacts } from "../../../src/patch/facts";
+import type { ResolvedPool } from "../../../src/patch/pools";
 import { isSkipped, runFunction } from "../../../src/virtinst/python";
 import { type Call, helperBlock, type Ran, runBlocks, type Tree } from "../../support/helper";
 import { AUTH, domain, expectSound, onEachPython, UUID, VMS } from "../../support/helper-cases";
 import { HOSTILE } from "../../support/hostile";
 
 /** A pool all of whose values are this one. */
-const poolOf = (value: string): PoolFacts => ({
+const poolOf = (value: string): ResolvedPool => ({
   pool: value,
   cephPool: value,
   monitors: [

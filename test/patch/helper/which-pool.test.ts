@@ -1,4 +1,4 @@
-import type { PoolFacts } from "../../../src/patch/facts";
+import type { ResolvedPool } from "../../../src/patch/pools";
 import {
   ALL,
   AUTH,
@@ -24,7 +24,7 @@ const several = (names: string) => [left("rbd/a", `fits more than one libvirt po
 const SEVERAL = several("vms, second");
 
 /** A libvirt pool of the same Ceph pool, without a monitor in common. */
-const second = (more: Partial<PoolFacts> = {}): PoolFacts => ({
+const second = (more: Partial<ResolvedPool> = {}): ResolvedPool => ({
   ...VMS,
   pool: "second",
   monitors: [{ name: "mon9", port: 6789 }],
@@ -131,7 +131,7 @@ const LOG: Case[] = [
 ];
 
 // Pools that only the users of their disks tell apart.
-const OTHER: PoolFacts = { ...VMS, pool: "second", auth: { username: "other", uuid: OTHER_UUID } };
+const OTHER: ResolvedPool = { ...VMS, pool: "second", auth: { username: "other", uuid: OTHER_UUID } };
 /** An auth as virt-manager 1.5 writes it from a pool that names its secret by usage. */
 const stated = (username: string) => `<auth username="${username}"><secret type="ceph"/></auth>`;
 const complete = (username: string, uuid: string) =>

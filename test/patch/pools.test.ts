@@ -1,16 +1,16 @@
 import { expect, it } from "vitest";
 import {
   overlap,
-  type PoolFacts,
   poolNames,
+  type ResolvedPool,
   sameCredentials,
   sameMonitor,
   sha256,
   splitMonitor,
-} from "../../src/patch/facts";
+} from "../../src/patch/pools";
 
 const at = (name: string, port: number | null = null) => ({ name, port });
-const pool = (names: readonly string[], more: Partial<PoolFacts> = {}): PoolFacts => ({
+const pool = (names: readonly string[], more: Partial<ResolvedPool> = {}): ResolvedPool => ({
   pool: "p",
   cephPool: "vms",
   monitors: names.map((name) => at(name)),

@@ -8,7 +8,7 @@ export interface Monitor {
 }
 
 /** A libvirt pool with its secret resolved: all that its disks need. */
-export interface PoolFacts {
+export interface ResolvedPool {
   /** The libvirt pool's name. */
   readonly pool: string;
   /** The Ceph pool: a disk's source name starts with it and a slash. */
@@ -36,7 +36,7 @@ export interface CephPool {
   readonly name: string;
   /** Without duplicates; empty if Ceph's configuration lists the monitors. */
   readonly monitors: readonly Monitor[];
-  readonly auth: PoolFacts["auth"];
+  readonly auth: ResolvedPool["auth"];
 }
 
 /** SHA-256 of a text (as UTF-8) or of bytes, in hexadecimal. */
@@ -56,12 +56,12 @@ export function sameMonitor(a: Monitor, b: Monitor): boolean {
 }
 
 /** The names of all libvirt pools of some Ceph pools. */
-export function poolNames(facts: readonly CephPool[]): string[] {
-  return facts.flatMap(({ libvirtPools }) => libvirtPools);
+export function poolNames(cephPools: readonly CephPool[]): string[] {
+  return cephPools.flatMap(({ libvirtPools }) => libvirtPools);
 }
 
 /** Whether two pools use the same cephx user and secret, or are both without cephx. */
-export function sameCredentials(a: Pick<PoolFacts, "auth">, b: Pick<PoolFacts, "auth">): boolean {
+export function sameCredentials(a: Pick<ResolvedPool, "auth">, b: Pick<ResolvedPool, "auth">): boolean {
   if (!a.auth || !b.auth) return a.auth === b.auth;
   if (a.auth.username !== b.auth.username) return false;
   if (a.auth.uuid !== "" && b.auth.uuid !== "") return a.auth.uuid === b.auth.uuid;
@@ -102,7 +102,7 @@ export function isMonitorList(host: Monitor): boolean {
  * Whether two pools use the same Ceph pool of the same cluster: they have a monitor in common, or both list no monitor,
  * so that Ceph's configuration lists the monitors of both.
  */
-export function overlap(a: PoolFacts, b: PoolFacts): boolean {
+export function overlap(a: ResolvedPool, b: ResolvedPool): boolean {
   if (a.cephPool !== b.cephPool) return false;
   if (a.monitors.length === 0 && b.monitors.length === 0) return true;
   return a.monitors.some((monitor) => b.monitors.some((other) => sameMonitor(monitor, other)));

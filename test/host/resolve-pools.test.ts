@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Failure } from "../../src/failure";
 import type { HostConfig, Pool, Secret } from "../../src/host/config";
-import { choosePools, resolveFacts } from "../../src/host/resolve-facts";
+import { choosePools, resolvePools } from "../../src/host/resolve-pools";
 
 const UUID = "01234567-89ab-cdef-0123-456789abcdef";
 const OTHER = "11111111-89ab-cdef-0123-456789abcdef";
@@ -26,7 +26,7 @@ const usage = (name: string) => ({ auth: { username: "u", secret: { usage: name 
 
 describe("of the pools of a host", () => {
   test("one that names its secret by usage keeps that reference, beside the UUID", () => {
-    expect(resolveFacts(config([pool("p", usage("s"))]), []).pools[0]?.auth).toEqual({
+    expect(resolvePools(config([pool("p", usage("s"))]), []).pools[0]?.auth).toEqual({
       username: "u",
       uuid: UUID,
       usage: "s",
@@ -34,7 +34,7 @@ describe("of the pools of a host", () => {
   });
 
   test("if the secrets cannot be read, the pool's own reference is used, with a note", () => {
-    const { pools, notes } = resolveFacts(config([pool("p"), pool("q", { ...usage("s"), cephPool: "iso" })], null), []);
+    const { pools, notes } = resolvePools(config([pool("p"), pool("q", { ...usage("s"), cephPool: "iso" })], null), []);
     expect(pools.map(({ auth }) => auth)).toEqual([
       { username: "u", uuid: UUID },
       { username: "u", uuid: "", usage: "s" },
@@ -47,7 +47,7 @@ describe("of the pools of a host", () => {
 
   test("a <host> element that lists several monitors is split", () => {
     const monitors = [{ name: "a:6789,[2001:db8::1]:6790", port: null }];
-    expect(resolveFacts(config([pool("p", { monitors })]), []).pools[0]?.monitors).toEqual([
+    expect(resolvePools(config([pool("p", { monitors })]), []).pools[0]?.monitors).toEqual([
       { name: "a", port: 6789 },
       { name: "[2001:db8::1]", port: 6790 },
     ]);
@@ -78,10 +78,10 @@ describe("of the pools of a host", () => {
       /"p", "q".*different credentials\.$/,
     ],
   ])("those with %s are broken, with a hint", (_, host, only, message) => {
-    const { pools, cephPools, broken } = resolveFacts(host, only);
+    const { pools, cephPools, broken } = resolvePools(host, only);
     expect(broken).toEqual([{ pools: host.pools.map(({ name }) => name), failure: expect.any(Failure) }]);
     expect(broken[0]?.failure).toMatchObject({
-      kind: "facts",
+      kind: "pools",
       message: expect.stringMatching(message),
       hint: expect.stringMatching(/.{20}/),
     });
@@ -90,10 +90,10 @@ describe("of the pools of a host", () => {
 
   test("a host without an rbd pool is an error only if --pool names one", () => {
     const none = { pools: [], cephPools: [], resolved: [], broken: [], byUser: [], others: [], notes: [] };
-    expect(resolveFacts(config([]), [])).toEqual(none);
-    expect(() => resolveFacts(config([]), ["q"])).toThrow(
+    expect(resolvePools(config([]), [])).toEqual(none);
+    expect(() => resolvePools(config([]), ["q"])).toThrow(
       expect.objectContaining({
-        kind: "facts",
+        kind: "pools",
         message: 'SOURCE: there is no rbd pool named "q".',
         hint: "There are no rbd pools. Omit --pool, or check the source of the host configuration.",
       }),
@@ -103,7 +103,7 @@ describe("of the pools of a host", () => {
   test("pools beside a broken one are used", () => {
     const names = (all: readonly { pool: string }[]) => all.map((one) => one.pool);
     const undefinedSecret = pool("a", { ...usage("x"), cephPool: "iso" });
-    const { pools, cephPools, resolved, broken } = resolveFacts(
+    const { pools, cephPools, resolved, broken } = resolvePools(
       config([undefinedSecret, pool("b"), pool("c", { auth: null }), pool("d", { cephPool: "ssd" })]),
       [],
     );
@@ -121,7 +121,7 @@ describe("of the pools of a host", () => {
       [pool("q", { ...other, cephPool: "images" }), 2],
       [pool("q", { ...other, monitors: [{ name: "m1", port: 3300 }] }), 2],
     ] as const) {
-      const { pools, cephPools } = resolveFacts(config([pool("p"), second], secrets), []);
+      const { pools, cephPools } = resolvePools(config([pool("p"), second], secrets), []);
       expect(pools).toHaveLength(2);
       expect(cephPools).toHaveLength(entries);
     }
@@ -129,12 +129,12 @@ describe("of the pools of a host", () => {
 
   test("pools of one Ceph pool with different users are listed in byUser, not broken", () => {
     const v = { auth: { username: "v", secret: { uuid: UUID } } };
-    const { pools, cephPools, broken, byUser } = resolveFacts(config([pool("p"), pool("q", v), pool("r")]), []);
+    const { pools, cephPools, broken, byUser } = resolvePools(config([pool("p"), pool("q", v), pool("r")]), []);
     expect(pools.map((one) => one.pool)).toEqual(["p", "q", "r"]);
     expect(cephPools.map(({ libvirtPools }) => libvirtPools)).toEqual([["p", "r"], ["q"]]);
     expect([broken, byUser]).toEqual([[], [{ pools: ["p", "q", "r"], failure: expect.any(Failure) }]]);
     expect(byUser[0]?.failure).toMatchObject({
-      kind: "facts",
+      kind: "pools",
       message:
         'SOURCE: the pools "p", "q", "r" name the same Ceph pool "vms" on the same monitors, but have different credentials, and no virtinst was found that writes the user of a pool into disks (1.5 and later do).',
       hint: "Choose the pools of one user with --pool p --pool r or --pool q, or upgrade to virt-manager 1.5 or later.",
@@ -155,20 +155,20 @@ describe("of the pools of a host", () => {
       ],
     ],
   ])("pools with different users are broken if %s", (_, pools) => {
-    const { broken, byUser } = resolveFacts(config(pools, [ceph(UUID, "s"), ceph(OTHER, "t")]), []);
+    const { broken, byUser } = resolvePools(config(pools, [ceph(UUID, "s"), ceph(OTHER, "t")]), []);
     expect([broken.map((one) => one.pools), byUser]).toEqual([[["p", "q", "r"]], []]);
   });
 
   test("the secret that a pool names is used", () => {
     const secrets = [ceph(OTHER, "t"), ceph(UUID, "s")];
-    expect(resolveFacts(config([pool("p")], secrets), []).pools[0]?.auth?.uuid).toBe(UUID);
-    expect(resolveFacts(config([pool("p", usage("s"))], secrets), []).pools[0]?.auth?.uuid).toBe(UUID);
+    expect(resolvePools(config([pool("p")], secrets), []).pools[0]?.auth?.uuid).toBe(UUID);
+    expect(resolvePools(config([pool("p", usage("s"))], secrets), []).pools[0]?.auth?.uuid).toBe(UUID);
     const iscsi: Secret = { uuid: OTHER, usageType: "iscsi", usageName: "s" };
-    expect(resolveFacts(config([pool("p", usage("s"))], [iscsi, ceph(UUID, "s")]), []).pools[0]?.auth?.uuid).toBe(UUID);
+    expect(resolvePools(config([pool("p", usage("s"))], [iscsi, ceph(UUID, "s")]), []).pools[0]?.auth?.uuid).toBe(UUID);
   });
 
   test("an unknown --pool is an error that lists the rbd pools", () => {
-    const attempt = () => resolveFacts(config([pool("p"), pool("q")]), ["x", "p", "y"]);
+    const attempt = () => resolvePools(config([pool("p"), pool("q")]), ["x", "p", "y"]);
     expect(attempt).toThrow(
       expect.objectContaining({
         message: 'SOURCE: there is no rbd pool named "x" or "y".',
@@ -180,7 +180,7 @@ describe("of the pools of a host", () => {
   test("the error for contradicting pools lists them by name, with a --pool to choose", () => {
     const other = pool("q", { auth: null });
     const apart = pool("r", { cephPool: "iso" });
-    const failure = (...pools: Pool[]) => resolveFacts(config(pools), []).broken.map((one) => one.failure);
+    const failure = (...pools: Pool[]) => resolvePools(config(pools), []).broken.map((one) => one.failure);
     expect(failure(other, apart, pool("p"))).toEqual([
       expect.objectContaining({
         message:
@@ -207,16 +207,16 @@ test("at most 1000 pools with 10000 monitors are taken", () => {
   const many = (count: number) => Array.from({ length: count }, (_, at) => pool(`p${at}`, lost));
   const monitors = (count: number) => Array.from({ length: count }, (_, at) => ({ name: `m${at}`, port: 1 }));
   const wide = (count: number) => ["p", "q"].map((name) => pool(name, { ...lost, monitors: monitors(count) }));
-  expect(resolveFacts(config(many(1000)), []).broken).toHaveLength(1000);
-  expect(resolveFacts(config(wide(5000)), []).broken).toHaveLength(2);
-  expect(resolveFacts(config(many(1001)), ["p7"]).broken).toHaveLength(1);
+  expect(resolvePools(config(many(1000)), []).broken).toHaveLength(1000);
+  expect(resolvePools(config(wide(5000)), []).broken).toHaveLength(2);
+  expect(resolvePools(config(many(1001)), ["p7"]).broken).toHaveLength(1);
   for (const [pools, found] of [
     [many(1001), "1001 rbd pools with 1001 monitors"],
     [wide(5001), "2 rbd pools with 10002 monitors"],
   ] as const)
-    expect(() => resolveFacts(config(pools), [])).toThrow(
+    expect(() => resolvePools(config(pools), [])).toThrow(
       expect.objectContaining({
-        kind: "facts",
+        kind: "pools",
         message: `SOURCE: there are ${found}. The limits are 1000 pools and 10000 monitors.`,
         hint: "Choose the pools that virt-install uses with --pool.",
       }),
@@ -225,14 +225,14 @@ test("at most 1000 pools with 10000 monitors are taken", () => {
 
 test("pools that --pool leaves out are listed in others, without an unknown UUID", () => {
   const rest = [pool("q", usage("s")), pool("r", usage("x")), pool("s", { auth: null })];
-  const { others, broken, notes } = resolveFacts(config([pool("p"), ...rest]), ["p"]);
+  const { others, broken, notes } = resolvePools(config([pool("p"), ...rest]), ["p"]);
   expect(others.map(({ pool: name, auth }) => [name, auth?.uuid])).toEqual([
     ["q", UUID],
     ["r", ""],
     ["s", undefined],
   ]);
   expect([broken, notes]).toEqual([[], []]);
-  const unread = resolveFacts(config([pool("p", { auth: null }), pool("q")], null), ["p"]);
+  const unread = resolvePools(config([pool("p", { auth: null }), pool("q")], null), ["p"]);
   expect([unread.others[0]?.auth?.uuid, unread.notes]).toEqual([UUID, []]);
 });
 

@@ -1,19 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { readFacts } from "../../src/patch/read-facts";
+import { readCephPools } from "../../src/patch/read-pools";
 import { FACTS, patched } from "../support/patched";
 
 const { block } = patched();
 const EMPTY = { libvirtPools: [], name: "", monitors: [], auth: null };
 /** What is read of these lines in a pool's entry. */
-const entry = (...lines: readonly string[]) => readFacts(["        {", ...lines].join("\n"));
+const entry = (...lines: readonly string[]) => readCephPools(["        {", ...lines].join("\n"));
 
 describe("the facts in a block", () => {
-  it("are the pools that it was rendered from", () => expect(readFacts(block)).toEqual(FACTS));
+  it("are the pools that it was rendered from", () => expect(readCephPools(block)).toEqual(FACTS));
 
   it("are none if there is no entry", () => {
-    expect(readFacts("")).toEqual([]);
-    expect(readFacts('            "ceph_pool": u"vms",\n                \'<host name="m"/>\',\n')).toEqual([]);
-    expect(readFacts("    {")).toEqual([]);
+    expect(readCephPools("")).toEqual([]);
+    expect(readCephPools('            "ceph_pool": u"vms",\n                \'<host name="m"/>\',\n')).toEqual([]);
+    expect(readCephPools("    {")).toEqual([]);
   });
 
   it("are empty if an entry has no lines", () => expect(entry()).toEqual([EMPTY]));

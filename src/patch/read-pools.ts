@@ -1,5 +1,5 @@
 import { readPythonText, readXmlText } from "./encode";
-import type { CephPool, Monitor } from "./facts";
+import type { CephPool, Monitor } from "./pools";
 
 /**
  * Reads the Ceph pools from a function block.
@@ -8,7 +8,7 @@ import type { CephPool, Monitor } from "./facts";
  *
  * @param helper the text of the function block, with LF line ends
  */
-export function readFacts(helper: string): CephPool[] {
+export function readCephPools(helper: string): CephPool[] {
   const pools: Draft[] = [];
   for (const line of helper.split("\n")) {
     if (line === "        {") pools.push({ libvirtPools: [], name: "", monitors: [], auth: null });
