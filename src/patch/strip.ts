@@ -52,7 +52,7 @@ const HEADER =
   /^# >>> [a-z-]+ [^ \n]+\n(?:#[^\n]*\n){5}# original: sha256=([0-9a-f]{64}) mtime=(-?\d{1,20}\.\d{9})\n# block: sha256=([0-9a-f]{64})\ndef /;
 /** The same lines of version 1.0.0, and of 1.1.0 and 1.2.0, which also have an explanation. */
 const HEADER_1 =
-  /^# >>> [a-z-]+ 1\.(?:0\.[^\n]*\n|[^\n]*\n# Not part of virt-manager: [^\n]*\n# [^\n]*\n# For [^\n]*\n# To undo [^\n]*\n# Or, [^\n]*\n)# format: [^\n]*\n# pristine: sha256=([0-9a-f]{64})(?:\n# pristine:)? mtime=(-?\d{1,20}\.\d{9}) [^\n]*\n# cephPools: [^\n]*\n# blocks: [^\n]*\ndef /;
+  /^# >>> [a-z-]+ 1\.(?:0\.[^\n]*\n|[^\n]*\n# Not part of virt-manager: [^\n]*\n# [^\n]*\n# For [^\n]*\n# To undo [^\n]*\n# Or, [^\n]*\n)# format: [^\n]*\n# pristine: sha256=([0-9a-f]{64})(?:\n# pristine:)? mtime=(-?\d{1,20}\.\d{9}) [^\n]*\n# facts: [^\n]*\n# blocks: [^\n]*\ndef /;
 
 /**
  * Splits a file into the patch and the base, without parsing Python. If there is other code between the markers, the
@@ -67,9 +67,10 @@ export function stripPatch(text: string): Stripped {
     line: lineNumber(text, offset),
     reason,
   });
-  const [a, b, c, d, extra] = markers;
-  if (!a || !b || !c || !d || extra || [a, b, c, d].map(({ kind }) => kind).join(" ") !== ">>> <<< >>> <<<")
+  if (markers.map(({ kind }) => kind).join(" ") !== ">>> <<< >>> <<<")
     return damaged(markers[0]?.index ?? names[0] ?? 0, "the patch's marker lines are not complete and in order");
+  type Marker = (typeof markers)[number];
+  const [a, b, c, d] = markers as [Marker, Marker, Marker, Marker];
   const spans = [
     { from: a.index, to: b.index + b.line.length },
     { from: c.index, to: d.index + d.line.length },
@@ -82,15 +83,15 @@ export function stripPatch(text: string): Stripped {
   const [call, block] = old ? [blocks[1], blocks[0]] : blocks;
   const [callSpan, blockSpan] = old ? [spans[1], spans[0]] : spans;
   if (!CALLS.test(call)) return damaged(callSpan.from, "the block in _build_xml is not the four lines of this tool");
-  const [, tool] = BLOCK.exec(block) ?? [];
+  const tool = BLOCK.exec(block)?.[1];
   // Indented code after the block would belong to its function.
   const after = text.slice(blockSpan.to);
-  const [blank = ""] = /^[ \t\r\n]*/.exec(after) ?? [];
-  if (tool === undefined || (blank.length < after.length && /[ \t]$/.test(blank.slice(-1))))
+  const indent = after.charAt(after.search(/[^ \t\r\n]/) - 1);
+  if (tool === undefined || /[ \t]/.test(indent))
     return damaged(blockSpan.from, "the function block is incomplete or contains other code");
-  const [, digest, modified, own] = (old ? HEADER_1 : HEADER).exec(block) ?? [];
-  if (digest === undefined || modified === undefined)
-    return damaged(blockSpan.from, `the header of the function block is not known (version ${tool})`);
+  const header = (old ? HEADER_1 : HEADER).exec(block);
+  if (!header) return damaged(blockSpan.from, `the header of the function block is not known (version ${tool})`);
+  const [, digest, modified, own] = header as unknown as [string, string, string, string | undefined];
   const base = text.slice(0, spans[0].from) + text.slice(spans[0].to, spans[1].from) + text.slice(spans[1].to);
   const original = { sha256: digest, modified };
   // This tool writes ASCII only, so that the digest does not depend on the encoding of the file.

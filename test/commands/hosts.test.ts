@@ -30,18 +30,18 @@ function jsonLines(stdout: string) {
 /** A directory of host files, one for the scripts, and functions that write host files and read scripts. */
 async function fleet() {
   const base = temporaryFolder();
-  const [facts, out] = [join(base, "pools"), join(base, "out/of/this")];
-  mkdirSync(facts);
+  const [hostFiles, out] = [join(base, "hostFiles"), join(base, "out/of/this")];
+  mkdirSync(hostFiles);
   const { document } = json((await cli(["inspect", "--json", ...target(PLAIN).options])).stdout);
   const write = (name: string, more: object = {}) =>
-    writeFileSync(join(facts, `${name}.json`), JSON.stringify({ ...document, host: name, ...more }));
-  const run = (...more: string[]) => cli(["bundle", "--hosts", facts, "-o", out, ...more]);
+    writeFileSync(join(hostFiles, `${name}.json`), JSON.stringify({ ...document, host: name, ...more }));
+  const run = (...more: string[]) => cli(["bundle", "--hosts", hostFiles, "-o", out, ...more]);
   const at = (name: string) => readFileSync(join(out, `${name}.py`), "utf8");
-  return { base, facts, out, document, write, run, at };
+  return { base, hostFiles, out, document, write, run, at };
 }
 
 test("bundle --hosts writes for each host exactly the script that --host generates from its file", async () => {
-  const { facts, out, document, write, run, at } = await fleet();
+  const { hostFiles, out, document, write, run, at } = await fleet();
   const [pool] = document.pools;
   write("hv1");
   write("hv2");
@@ -52,7 +52,7 @@ test("bundle --hosts writes for each host exactly the script that --host generat
   const names = ["hv1", "hv2", "hv3", "hv4", "hv5"];
   expect(readdirSync(out).sort()).toEqual(names.map((name) => `${name}.py`));
   for (const name of names)
-    expect(at(name)).toBe((await cli(["bundle", "--host", join(facts, `${name}.json`)])).stdout);
+    expect(at(name)).toBe((await cli(["bundle", "--host", join(hostFiles, `${name}.json`)])).stdout);
   expect(at("hv2").replaceAll("hv2", "hv1")).toBe(at("hv1"));
   expect(at("hv1")).not.toMatch(/hv2|192\.0\.2\.99/);
 });
@@ -82,7 +82,7 @@ test("a script that is up to date is left untouched, and the others are written"
 });
 
 test("a signal leaves no temporary file, and a complete script", async () => {
-  const { facts, out, write, run, at } = await fleet();
+  const { hostFiles, out, write, run, at } = await fleet();
   for (const name of ["hv1", "hv2"]) write(name);
   // The signal arrives while the temporary file exists.
   const preload = join(temporaryFolder(), "preload.cjs");
@@ -96,7 +96,7 @@ fs.renameSync = (...paths) => {
 };
 `,
   );
-  const words = ["--require", preload, TOOL, "bundle", "--hosts", facts, "-o", out];
+  const words = ["--require", preload, TOOL, "bundle", "--hosts", hostFiles, "-o", out];
   expect(spawnSync(process.execPath, words).signal).toBe("SIGTERM");
   expect(readdirSync(out)).toEqual(["hv1.py"]);
   const first = at("hv1");
@@ -105,13 +105,13 @@ fs.renameSync = (...paths) => {
 });
 
 test("a host that fails does not stop the others, only regular files are read, and the exit code is the highest", async () => {
-  const { facts, out, write, run } = await fleet();
+  const { hostFiles, out, write, run } = await fleet();
   write("hv1");
   write("hv9");
-  writeFileSync(join(facts, "no-json.json"), "{");
-  execFileSync("mkfifo", [join(facts, "pipe.json")]);
-  symlinkSync("/dev/zero", join(facts, "device.json"));
-  writeFileSync(Buffer.concat([Buffer.from(`${facts}/not-`), Buffer.from([0xff]), Buffer.from(".json")]), "{}");
+  writeFileSync(join(hostFiles, "no-json.json"), "{");
+  execFileSync("mkfifo", [join(hostFiles, "pipe.json")]);
+  symlinkSync("/dev/zero", join(hostFiles, "device.json"));
+  writeFileSync(Buffer.concat([Buffer.from(`${hostFiles}/not-`), Buffer.from([0xff]), Buffer.from(".json")]), "{}");
   write("broken", { secrets: [] });
   mkdirSync(join(out, "hv5.py"), { recursive: true });
   write("hv5");
@@ -137,11 +137,11 @@ test("a host that fails does not stop the others, only regular files are read, a
 });
 
 test("file names are escaped in messages, and never interpreted", async () => {
-  const { facts, out, write, run } = await fleet();
+  const { hostFiles, out, write, run } = await fleet();
   const names = ["-rf", "a\nvirtinst-rbd-patch: b", "\u001b[31m", "$(id)", "x.json", "é", "n".repeat(250)];
   for (const name of names) write(name, { host: "hv1" });
   write("..x");
-  writeFileSync(join(facts, "bad\n\u001b.json"), "");
+  writeFileSync(join(hostFiles, "bad\n\u001b.json"), "");
   const { code, stdout, stderr } = await run("-v");
   expect(code).toBe(3);
   expect(stdout + stderr).not.toContain("\u001b");
@@ -152,19 +152,19 @@ test("file names are escaped in messages, and never interpreted", async () => {
 });
 
 test("an error that concerns all hosts is reported before anything is written", async () => {
-  const { base, facts, out, write, run } = await fleet();
+  const { base, hostFiles, out, write, run } = await fleet();
   const none = await run("--json");
   expect(none.code).toBe(3);
-  expect(json(none.stdout).error.message).toMatch(/facts contains no host file/);
-  expect(none.stderr).toMatch(/inspect --ssh root@HOST --json > .*facts\/HOST\.json/);
+  expect(json(none.stdout).error.message).toMatch(/hostFiles contains no host file/);
+  expect(none.stderr).toMatch(/inspect --ssh root@HOST --json > .*hostFiles\/HOST\.json/);
   write("hv1");
   const failed = async (...words: string[]) => {
     const { code, stderr } = await cli(["bundle", ...words]);
     return `${code} ${stderr}`;
   };
-  const hosts = ["--hosts", facts];
+  const hosts = ["--hosts", hostFiles];
   expect(await failed(...hosts, "-o", "-")).toMatch(/^2 .*--hosts writes one file for each host, to a directory/);
-  expect(await failed("--hosts", join(facts, "hv1.json"), "-o", out)).toMatch(/^3 .*cannot be read as a directory/);
+  expect(await failed("--hosts", join(hostFiles, "hv1.json"), "-o", out)).toMatch(/^3 .*cannot be read as a directory/);
   for (const other of [["--host", "x"], ["--connect", "x"], ["--pool-xml=x"], ["--secret-xml=x"], ["--root", "/"]])
     expect(await failed(...hosts, "-o", out, ...other)).toMatch(/^2 .*cannot be used with option/);
   expect(existsSync(out)).toBe(false);
@@ -176,21 +176,21 @@ test("an error that concerns all hosts is reported before anything is written", 
 });
 
 test("bundle --hosts prints less with -q and more with -v, and continues if its reader stops", async () => {
-  const { facts, out, write, run } = await fleet();
+  const { hostFiles, out, write, run } = await fleet();
   for (const name of ["hv1", "hv2", ".hidden"]) write(name);
-  for (const name of ["a.txt", "b.JSON", "c.json.gz", "d\n"]) writeFileSync(join(facts, name), "");
+  for (const name of ["a.txt", "b.JSON", "c.json.gz", "d\n"]) writeFileSync(join(hostFiles, name), "");
   const { stderr } = await run();
   expect(stderr).toContain(`Ignored: "a.txt", "b.JSON", "c.json.gz" and 1 more.`);
   expect(stderr).not.toContain("hidden");
   expect(await run("-q")).toEqual({ code: 0, stdout: "", stderr: "" });
   expect((await run("-v")).stdout).toMatch(/^unchanged: .*hv1\.py\nunchanged: .*hv2\.py\n.*: 0 written, 2 un/);
-  writeFileSync(join(facts, "hv1.json"), "");
+  writeFileSync(join(hostFiles, "hv1.json"), "");
   const quiet = await run("-q");
   expect(quiet).toMatchObject({ code: 3, stdout: "" });
   expect(quiet.stderr).toMatch(/hv1: .*this is not JSON.*\n.*: 0 written, 1 unchanged, 1 failed\n$/);
   expect((await run()).stderr).toMatch(/note: The script of an earlier run is still there.* \(1 of 2 hosts\)/);
   for (const name of ["hv3", "hv4"]) write(name);
-  const words = ["bundle", "--json", "--hosts", facts, "-o", out];
+  const words = ["bundle", "--json", "--hosts", hostFiles, "-o", out];
   const head = spawnSync("sh", ["-c", '"$0" "$@" | head -c 1', process.execPath, TOOL, ...words]);
   expect(head.status).toBe(0);
   expect(readdirSync(out)).toHaveLength(4);

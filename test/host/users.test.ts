@@ -44,8 +44,8 @@ describe("pools of one Ceph pool with different users", () => {
         { elsewhere: false, virtinst: null, host: "h", source: "SOURCE", pools: all, secrets: SECRETS },
         only,
       );
-    for (const facts of [resolve([pool("p"), pool("r")]), resolve(pools, ["s"]), resolve([])])
-      expect(settleUsers(facts, never)).toBe(pools);
+    for (const table of [resolve([pool("p"), pool("r")]), resolve(pools, ["s"]), resolve([])])
+      expect(settleUsers(table, never)).toBe(table);
     expect(() => settleUsers(resolve(pools), never)).toThrow("asked");
   });
 });

@@ -15,7 +15,7 @@ const accept = (patch: string, base = ORIGINAL, hash = HASH) => acceptPatch(patc
 const diffTo = (after: string) => unifiedDiff(PATH, ORIGINAL, after);
 
 describe("a patch file is accepted", () => {
-  const offered = { text, facts: FACTS, original: { sha256: HASH, modified: MODIFIED }, tool: VERSION };
+  const offered = { text, cephPools: FACTS, original: { sha256: HASH, modified: MODIFIED }, tool: VERSION };
 
   it("and returns the patched file and what its blocks contain", () => expect(accept(PATCH)).toEqual(offered));
 

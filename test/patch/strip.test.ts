@@ -103,6 +103,7 @@ describe("a damaged patch is reported with its line", () => {
     ["the function's name alone", "import a\nx = _virtinst_rbd_patch\n", 2, markers],
     ["a marker alone", "import a\n\n  # <<< virtinst-rbd-patch\n", 3, markers],
     ["a call elsewhere", `_virtinst_rbd_patch(1)\n${TEXT}`, 1, outside],
+    ["a call right after the patch", `${TEXT}_virtinst_rbd_patch(1)\n`, TEXT.split("\n").length, outside],
     ["no second call", TEXT.replace(/ {8}final_xml = _virt.*\n/, ""), callLine, call],
     ["other names in the calls", TEXT.replace("(final_xml)\n        # <<<", "(x)\n        # <<<"), callLine, call],
     ["a call block with a comment", TEXT.replace(/ {8}final_xml = _virt.*(?=\n)/, "$&  # x"), callLine, call],
@@ -170,6 +171,13 @@ describe("the header", () => {
       encoding: "utf8",
     });
     expect(printed.split(" ")[0]).toBe(digest);
+  });
+
+  it("with the right hash of text that is not ASCII does not make the patch intact", () => {
+    const text = TEXT.replace("    import re\n", "    import re  # \u00e9\n");
+    const [call = "", block = ""] = strip(text).patch.spans.map(({ from, to }) => text.slice(from, to));
+    expect(text).not.toBe(TEXT);
+    expect(strip(text.replace(/(# block: sha256=).*/, `$1${blockDigest(call, block)}`)).patch.intact).toBe(false);
   });
 
   it("has a command that removes the patch: the same bytes as stripping", () => {
