@@ -6,10 +6,10 @@ import { TOOL, VERSION } from "./version";
 const OK = "0  success, or nothing to do";
 const WOULD_CHANGE = "1  with --check: something would change";
 const USAGE = "2  wrong usage";
-const POOLS = "3  the pools or secrets cannot be used, or the input is for another host";
+const POOLS = "3  pools or secrets cannot be read or used, or an input is for another host";
 const TARGET = "4  virtinst was not found or cannot be patched";
 const NEW_FILE = "5  the new file failed a check; nothing was written";
-const IO = "6  reading or writing failed, or the ssh connection failed";
+const IO = "6  another file cannot be read or written, or the ssh connection failed";
 
 const DETAILS = "also print the Python that compiled the file, and the version of virt-manager";
 
@@ -25,7 +25,7 @@ interface Definition {
 
 const COMMANDS = {
   inspect: {
-    summary: "show the pools, the virtinst, and whether this host is affected",
+    summary: "show whether this host is affected, its pools, and its virtinst",
     details: "Needs no root. Changes nothing.",
     options: [...SSH, ...SOURCE, ROOT, VIRTINST, ...output()],
     examples: [
@@ -49,7 +49,7 @@ const COMMANDS = {
   },
   bundle: {
     summary: "generate a standalone Python script for a host without Node",
-    details: "It contains the pools of one host and runs only on that host. With --pool-xml, it runs on any host.",
+    details: "It contains the pools of one host and checks the hostname. With --pool-xml, it runs on any host.",
     options: [...HOSTS, ...SOURCE, ROOT, ...output("with --hosts, print a line for each host")],
     examples: [
       "bundle --host hv01.json -o hv01.py",
@@ -59,7 +59,7 @@ const COMMANDS = {
   },
   hook: {
     summary: "generate files that reapply the patch after an upgrade of virt-manager",
-    details: "The files run the standalone script on the host.",
+    details: "They run the standalone script, which contains the pools. The Ansible role reads the pools of each host.",
     argument: new Argument("<kind>", "what runs the hook").choices(ENGINES),
     options: [
       option("-o, --output <dir>", "write the hook and the standalone script to a directory (default: print the hook)"),
@@ -75,7 +75,10 @@ const COMMANDS = {
     options: [
       ...SSH,
       ...CHANGE,
-      option("--force", "patch even if not affected, with a manual edit (it is kept), or if PATCH is for other pools"),
+      option(
+        "--force",
+        "patch even if the host is not affected, virtinst has a manual edit (it is kept), or PATCH is for other pools",
+      ),
       ...[...SOURCE, ROOT, VIRTINST, PYTHON, ...output(DETAILS)],
     ],
     examples: [
@@ -103,7 +106,7 @@ const COMMANDS = {
     ],
     exits: [
       "0  the patch is current, or not needed",
-      "1  the patch is missing, outdated or modified, or --vol was skipped",
+      "1  a needed patch is missing, outdated or modified, or --vol was skipped",
       ...[USAGE, POOLS, TARGET, "5  a check failed", IO],
     ],
   },

@@ -32,7 +32,7 @@ export function option(flags: string, description: string, conflicts: string[] =
 
 /** The options for the source of the pools and secrets. */
 export const SOURCE = [
-  option("-c, --connect <uri>", "read live libvirt with virsh -r (default: qemu:///system)", ["poolXml", "host"]),
+  option("-c, --connect <uri>", "read live libvirt (default without --root: qemu:///system)", ["poolXml", "host"]),
   option("--pool-xml <file>", "read the output of `virsh pool-dumpxml` (repeatable)", ["host"], true),
   option("--secret-xml <file>", "read the output of `virsh secret-dumpxml` (repeatable)", ["host"], true),
   option("--host <file>", "read a host file: the output of `inspect --json`"),
@@ -43,18 +43,17 @@ export const VIRTINST = option(
   "--virtinst <dir>",
   "the directory that contains virtinst/ (default: that of virt-install)",
 );
-export const PYTHON = option("--python <path>", "the Python that runs virt-install (default: from its shebang)");
+export const PYTHON = option("--python <path>", "the Python that runs virt-install (default: that in its first line)");
 
 /** The options of a command that can work on another host. */
 export const SSH = [
-  new Option(
-    "--ssh <[user@]host>",
-    "run on HOST over ssh; not with -c, --pool-xml, --secret-xml, --host, --root, --python, --vol, --report, -v, PATCH",
-  ).argParser((value, before?: string) => {
-    if (before === undefined) return value;
-    throw new InvalidArgumentError("--ssh was given twice. Run the command once for each host.");
-  }),
-  option("--sudo", "with --ssh: run everything on that host through sudo -n"),
+  new Option("--ssh <[user@]host>", "work on another host over ssh, with its pools and its virtinst").argParser(
+    (value, before?: string) => {
+      if (before === undefined) return value;
+      throw new InvalidArgumentError("--ssh was given twice. Run the command once for each host.");
+    },
+  ),
+  option("--sudo", "with --ssh: run everything through sudo -n (needs NOPASSWD)"),
 ];
 
 const ON_HOST = "Omit it: --ssh reads the pools and secrets on that host";
@@ -103,7 +102,7 @@ export const CHANGE = [
   option("--check", "change nothing; exit with 1 if something would change"),
   option("-n, --dry-run", "the same as --check").implies({ check: true }),
   option("--diff", "show what changes"),
-  option("-y, --yes", "accepted for scripts; no confirmation is needed"),
+  option("-y, --yes", "accepted and ignored; no confirmation is needed"),
 ];
 
 /** The options of `bundle`, which writes one file, or one file for each of many hosts. */
@@ -120,7 +119,7 @@ export function output(verbose?: string): Option[] {
   return [
     option("--json", "print the result as JSON"),
     ...more,
-    option("-q, --quiet", "print only errors", ["verbose"]),
+    option("-q, --quiet", "print only errors and failed checks", ["verbose"]),
   ];
 }
 

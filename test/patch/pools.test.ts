@@ -49,6 +49,8 @@ it.each([
   ["a usage on one, and another UUID", false, { ...AUTH, uuid: "2" }, { ...AUTH, usage: "s" }],
   ["the same usage, without UUIDs", true, { ...AUTH, uuid: "", usage: "s" }, { ...AUTH, uuid: "", usage: "s" }],
   ["another usage, without UUIDs", false, { ...AUTH, uuid: "", usage: "s" }, { ...AUTH, uuid: "", usage: "t" }],
+  ["the same usage, with a UUID on one", true, { ...AUTH, uuid: "", usage: "s" }, { ...AUTH, usage: "s" }],
+  ["neither UUID nor usage", false, { ...AUTH, uuid: "" }, { ...AUTH, uuid: "" }],
   ["a usage without a UUID on one", false, { ...AUTH, uuid: "", usage: "s" }, AUTH],
 ])("credentials with %s are the same: %s", (_, same, a, b) => {
   expect(sameCredentials({ auth: a }, { auth: b })).toBe(same);
@@ -66,6 +68,7 @@ it.each([
   ["2001:db8::1,2001:db8::2", null, [at("2001:db8::1"), at("2001:db8::2")]],
   ["a:6789", null, [at("a", 6789)]],
   ["2001:db8::1", 6789, [at("2001:db8::1", 6789)]],
+  [", mon.example:6789 , b, ,", 6790, [at("mon.example", 6789), at("b", 6790)]],
   [",a:6789, ,b,", 6790, [at("a", 6789), at("b", 6790)]],
   ["[v2:192.0.2.1:3300,v1:192.0.2.1:6789]", null, [at("[v2:192.0.2.1:3300,v1:192.0.2.1:6789]")]],
   ["v2:192.0.2.1:3300/0, v1:192.0.2.1:6789/0", null, [at("v2:192.0.2.1:3300/0, v1:192.0.2.1:6789/0")]],
