@@ -9,6 +9,11 @@ import { FACTS, MODIFIED, ORIGINAL, PATH, patched } from "../support/patched";
 const { text } = patched();
 const HASH = sha256(ORIGINAL);
 const PATCH = unifiedDiff(PATH, ORIGINAL, text);
+/** The patch in two hunks. */
+const HUNKS = unifiedDiff(PATH, ORIGINAL, text, 0);
+const LAST = HUNKS.lastIndexOf("@@ -");
+const far = (number: RegExp, to: string) => HUNKS.slice(0, LAST) + HUNKS.slice(LAST).replace(number, to);
+const BEYOND = `it has a line number above ${ORIGINAL.split("\n").length}, the last line of the file`;
 const accept = (patch: string, base = ORIGINAL, hash = HASH) => acceptPatch(patch, PATH, base, hash, "host.patch");
 
 /** The diff to another text, made without knowledge of blocks. */
@@ -63,9 +68,16 @@ describe("a patch file is refused", () => {
       PATCH.slice(PATCH.indexOf("@@")),
       `it changes more than one file, but may only change ${PATH}`,
     ],
+    ["whose last hunk is beyond the end of the old file", far(/-\d+/, "-9999999"), BEYOND],
+    ["whose last hunk is beyond the end of the new file", far(/\+\d+/, "+9999999"), BEYOND],
     [
-      "that removes a line",
-      diffTo(text.replace("class Guest(object):\n", "")),
+      "that adds another line beside the blocks",
+      diffTo(`${text}import os\n`),
+      "it does not add exactly the two blocks of this tool",
+    ],
+    [
+      "that removes a line in one of several hunks",
+      unifiedDiff(PATH, ORIGINAL, text.replace("class Guest(object):\n", ""), 0),
       "it removes lines, but may only add the two blocks of this tool (to remove them: virtinst-rbd-patch revert)",
     ],
     [
