@@ -10,7 +10,6 @@ const POOLS = "3  pools or secrets cannot be read or used, or an input is for an
 const TARGET = "4  virtinst was not found or cannot be patched";
 const NEW_FILE = "5  the new file failed a check; nothing was written";
 const IO = "6  another file cannot be read or written, or the ssh connection failed";
-
 const DETAILS = "also print the Python that compiled the file, and the version of virt-manager";
 
 /** A command: its parser and its help. */

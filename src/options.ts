@@ -125,9 +125,8 @@ export function output(verbose?: string): Option[] {
 
 /** Removes the properties of options that were not given: their value is undefined. */
 export function given<T extends object>(options: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: NonNullable<T[K]>;
-  };
+  const some = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(some) as ReturnType<typeof given<T>>;
 }
 
 /** The directories of --hosts and --output; null without --hosts. Fails (usage) if --output is missing or -. */
