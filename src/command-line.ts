@@ -9,7 +9,7 @@ const USAGE = "2  wrong usage";
 const POOLS = "3  pools or secrets cannot be read or used, or an input is for another host";
 const TARGET = "4  virtinst was not found or cannot be patched";
 const NEW_FILE = "5  the new file failed a check; nothing was written";
-const IO = "6  another file cannot be read or written, or the ssh connection failed";
+const IO = "6  a file cannot be read or written, or the ssh connection failed";
 const DETAILS = "also print the Python that compiled the file, and the version of virt-manager";
 
 /** A command: its parser and its help. */
@@ -43,7 +43,7 @@ const COMMANDS = {
       option("--reverse", "write the reverse patch"),
       ...[...SOURCE, ROOT, VIRTINST, ...output()],
     ],
-    examples: ["render -o host.patch", "render --host hv01.json --virtinst hv01 -o hv01.patch  # another host"],
+    examples: ["render -o host.patch", "render --host hv01.json --virtinst copy -o hv01.patch  # another host"],
     exits: [OK, USAGE, POOLS, TARGET, IO],
   },
   bundle: {
@@ -125,7 +125,7 @@ const COMMANDS = {
     details: "Restores the original file and its modification time, if nothing else was changed. Does not use libvirt.",
     options: [...SSH, ...CHANGE, ROOT, VIRTINST, PYTHON, ...output(DETAILS)],
     examples: ["revert --check --diff  # preview the changes", "revert  # change the file (as root)"],
-    exits: [OK, WOULD_CHANGE, USAGE, TARGET, NEW_FILE, IO],
+    exits: [OK, WOULD_CHANGE, USAGE, TARGET, IO],
   },
 } satisfies Readonly<Record<string, Definition>>;
 

@@ -78,8 +78,8 @@ def write(descriptor, text):
 
 # ---- Find virtinst, without importing or running it. All paths are relative to --root. ---------------------
 
-def resolve(root, path):
-    """Return a path with all symbolic links resolved inside root; None if it does not exist."""
+def resolve(root, path, found_before=False):
+    """Return a path with all symbolic links resolved inside root; None (or an error) if it does not exist."""
     rest, done, links = path.split("/"), [], 0
     while rest:
         step = rest.pop(0)
@@ -88,6 +88,8 @@ def resolve(root, path):
         elif step not in ("", "."):
             here = "/".join([root] + done + [step])
             if not os.path.lexists(here) or links > 40:
+                if found_before:
+                    raise EnvironmentError(errno.ENOENT, "it can no longer be found", here)
                 return None
             if os.path.islink(here):
                 links, target = links + 1, os.readlink(here)
@@ -145,7 +147,7 @@ def read_program(root, path, depth=0):
         if not words or not wrapped or depth > 4:
             raise Failure(TARGET, u"It is unknown which virtinst %s uses." % text_of(root + path), PASS_IT)
         return read_program(root, native(wrapped[0]), depth + 1)
-    folders, own = [], os.path.dirname(resolve(root, path))
+    folders, own = [], os.path.dirname(resolve(root, path, True))
     for found in CHANGES.finditer(text):
         added = ADDED.match(text, found.end())
         if not added or not found.group().endswith(".insert("):
@@ -178,8 +180,8 @@ class Virtinst(object):
             raise Failure(TARGET, u"No virtinst was found (looked in %s)." % u", ".join(
                 text_of(root + one) for one in folders), PASS_IT)
         folder, self.file, self.major, self.text = found
-        self.place = resolve(root, folder)
-        self.path = root + resolve(root, os.path.join(self.place, self.file))
+        self.place = resolve(root, folder, True)
+        self.path = root + resolve(root, os.path.join(self.place, self.file), True)
         self.program, self.python = self.find_program(programs)
 
     def find_program(self, programs):

@@ -53,7 +53,7 @@ describe.each(names)("the help of %s", (name) => {
       inspect: "15",
       render: "15",
       preview: "1",
-      revert: "3",
+      revert: "35",
     };
     expect(listed.join("")).toBe("0123456".replace(new RegExp(`[${without[name] ?? "-"}]`, "g"), ""));
   });
