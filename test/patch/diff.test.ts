@@ -17,7 +17,25 @@ test("a diff keeps each block in one piece, with and without context", () => {
   }
 });
 
-test("a diff of equal texts is empty", () => expect(unifiedDiff("f", base, base)).toBe(""));
+test("a diff of equal texts is empty", () => {
+  expect(unifiedDiff("f", base, base)).toBe("");
+  expect(unifiedTextDiff("f", base, base)).toBe("");
+});
+
+test("a block of thousands of lines is added and removed without touching other lines", () => {
+  const pool = { monitors: [{ name: "a", port: null }], auth: null };
+  const { text } = patched(Array.from({ length: 700 }, (_, at) => ({ ...pool, libvirtPools: ["p"], name: `${at}` })));
+  const [adding, removing] = [unifiedDiff("f", base, text), unifiedDiff("f", text, base)];
+  expect([adding.match(/^-(?!-)/gm), removing.match(/^\+(?!\+)/gm)]).toEqual([null, null]);
+  expect([applyPatch(base, adding), applyPatch(text, removing)]).toEqual([text, base]);
+});
+
+test("if more than 4000 lines differ, all lines are removed, and all lines are added", () => {
+  const [old, young] = ["a", "b"].map((letter) => `same\n${`${letter}\n`.repeat(4001)}`) as [string, string];
+  const diff = unifiedTextDiff("f", old, young);
+  expect(diff).toMatch(/^--- f\n\+\+\+ f\n@@ -1,4002 \+1,4002 @@\n-same\n(-a\n)+\+same\n(\+b\n)+$/);
+  expect(applyPatch(old, diff)).toBe(young);
+});
 
 test("a diff for a reader has the name of the text on both sides", () => {
   expect(unifiedTextDiff("domain.xml", "a\nb\n", "a\nc\n")).toBe(

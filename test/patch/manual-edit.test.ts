@@ -40,6 +40,12 @@ describe("the widely copied edit is found, with its lines", () => {
     ["a replacement through another variable", ["xml = re.subn('x', 'y', final_xml)[0]", "final_xml = xml"], "9"],
   ])("if it is %s", (_, lines, expected) => expect(find(withLines(...lines))?.lines).toBe(expected));
 
+  it("and with their text", () => {
+    const [one, two] = ["final_xml = final_xml.replace('a', 'b')", "final_xml = re.sub('a', 'b', final_xml)"];
+    const text = `        ${one}\n        ${two}\n`;
+    expect(find(withLines(one, "name = 1", two))).toEqual({ lines: "9, 11", text });
+  });
+
   it("in a file with CRLF or tabs", () => {
     const text = withLines("final_xml = final_xml.replace('a', 'b')");
     expect(find(text.replace(/ {4}/g, "\t"))?.lines).toBe("9");
@@ -78,4 +84,10 @@ it("the failure has the lines, the known bugs and how to restore the file", () =
   for (const bug of ["NameError", "TypeError", "<auth>"]) expect(message).toContain(bug);
   expect(hint).toMatch(/^Remove the edit \(`a = 1`, `b`\), or restore the file\./);
   expect(hint).toContain(`${NAMED.restoring}. Then apply again. --force`);
+});
+
+it("the failure shows the first 120 columns of the first 20 lines", () => {
+  const text = Array.from({ length: 21 }, (_, at) => `${at}${"x".repeat(130)}\n`).join("");
+  const shown = manualEditFailure({ lines: "1", text }, NAMED).hint.match(/`[^`]*`/g);
+  expect(shown?.map((line) => line.length)).toEqual(Array(20).fill(122));
 });
