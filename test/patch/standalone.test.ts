@@ -104,6 +104,18 @@ test("a script is printable ASCII, and the same for the same content", () => {
   expect(renderStandalone(CONTENT)).toBe(script);
 });
 
+test("the configuration has short values on one line, and the pieces and items of long ones on lines of their own", () => {
+  const config = (source: string, pools: string[]) => renderStandalone({ ...CONTENT, host: null, source, pools });
+  const [a, b, line, long] = [37, 38, 77, 78].map((length) => "x".repeat(length)) as [string, string, string, string];
+  expect(config(line, [a, b])).toContain(
+    `    "host": None,\n    "source": u"${line}",\n    "pools": [u"${a}", u"${b}"],\n`,
+  );
+  expect(config(`${long} ${long}`, [b, b])).toContain(
+    `    "source": (\n        u"${long} "\n        u"${long}"),\n    "pools": [\n        u"${b}",\n        u"${b}",\n    ],\n`,
+  );
+  expect(config(long, [])).toContain(`    "source": (\n        u"${long}"),\n    "pools": [],\n`);
+});
+
 test("outside the configuration, the script is the same for every host", () => {
   const rest = (script: string) => {
     const parts = script.split(/^# (?:>>>|<<<) configuration\n/m);
@@ -114,7 +126,7 @@ test("outside the configuration, the script is the same for every host", () => {
   expect(rest(renderStandalone(other))).toEqual(rest(renderStandalone(CONTENT)));
 });
 
-test.each(["a\\'\n", "no newline", "\u00e9\n", "\t\n"])(
+test.each(["a\\'\n", "no newline", "\u00e9\n", "a\n\u00e9\n", "\t\n"])(
   "text that a raw literal cannot contain is refused: %j",
   (text) => {
     expect(() => rawLiteral(text)).toThrow(RangeError);
