@@ -43,9 +43,9 @@ export async function readLibvirt({ connect, secretXml }: HostOptions): Promise<
  */
 export async function readLive(libvirt: Libvirt): Promise<HostConfig> {
   const { uri, virsh, words } = libvirt;
-  // A driver without secrets fails to list them. The exit code is that of the last command, `echo`.
+  // A driver without secrets fails to list them. The exit code is that of `echo`. A hostname or an error is printed.
   const talk = await virsh(["hostname", "pool-list --all", "secret-list", "echo"]);
-  if (talk.status !== 0) throw unreachable(libvirt, talk);
+  if (talk.status !== 0 || `${talk.stdout}${talk.stderr}`.trim() === "") throw unreachable(libvirt, talk);
   if (/^error: failed to list (inactive )?pools/im.test(talk.stderr))
     throw refused(uri, ownWords(talk), `Look at the state of libvirt's storage driver: ${words} pool-list --all.`);
   const listed = readTables(talk.stdout);

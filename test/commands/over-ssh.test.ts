@@ -100,7 +100,7 @@ describe("apply, verify and revert run the standalone script on the host", () =>
 
   test("without an rbd pool, apply removes the patch and verify reports one as outdated", async () => {
     await run("apply");
-    program("virsh", "");
+    program("virsh", fakeVirsh(""));
     expect(await run("verify", "--static")).toMatchObject({ code: 1, stdout: expect.stringMatching(/^outdated: /) });
     expect((await run("apply", "--check")).code).toBe(1);
     const removed = await run("apply");
@@ -160,7 +160,7 @@ describe("inspect shows the pools and the virtinst of the host", () => {
     program("virsh", fakeVirsh(SAMPLE.replace(/ {4}secret-list.*\n/, "")));
     const { broken, affected, state } = await inspectOverSsh(options);
     expect([broken.length, affected, state]).toEqual([1, "yes", "not-patched"]);
-    program("virsh", "");
+    program("virsh", fakeVirsh(""));
     const none = { affected: "no", state: "not-patched", pools: [], notes: ["This host has no rbd pool."] };
     expect(await inspectOverSsh(options)).toMatchObject(none);
   });

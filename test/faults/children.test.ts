@@ -106,7 +106,14 @@ slowTest("verify ends a virt-install that hangs, with its children, and reports 
   const { apply, top } = virtinstIn(folder());
   expectProper(await tool(apply), 0);
   const seen = join(folder(), "seen");
-  script(top, "virt-install", `trap '' TERM\nsleep 1000 &\necho $$ $! >> '${seen}'\nwait; sleep 1000`);
+  const program = `#!/usr/bin/python3
+import os, signal, subprocess
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen(["sleep", "1000"])
+open("${seen}", "a").write("%d %d\\n" % (os.getpid(), child.pid))
+child.wait()
+`;
+  writeFileSync(join(top, "virt-install"), program, { mode: 0o755 });
   const ran = await tool(["verify", "--json", ...HOST, "--virtinst", top], { seconds: 90 });
   expectProper(ran, 0);
   const reason = expect.stringMatching(/virt-install: it did not end within 60 seconds$/);

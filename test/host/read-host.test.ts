@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/failure";
@@ -14,7 +15,9 @@ const read = (options: Omit<HostOptions, "files">) => readHost({ files, ...optio
 /** Puts a virsh that runs a shell script into PATH; an empty script is a libvirt without a pool. */
 const useVirsh = (script: string) => {
   const bin = temporaryFolder();
-  writeFileSync(join(bin, "virsh"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  writeFileSync(join(bin, "virsh"), `#!/bin/sh\ncase $5 in hostname*) echo ${hostname()} ;; esac\n${script}\n`, {
+    mode: 0o755,
+  });
   vi.stubEnv("PATH", `${bin}:${process.env.PATH}`);
   onTestFinished(() => void vi.unstubAllEnvs());
 };

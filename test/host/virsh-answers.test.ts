@@ -221,6 +221,11 @@ describe("messages of virsh are passed on", () => {
     );
   });
 
+  it("an answer without any text is an error, even with exit code 0", async () => {
+    failing("", 0);
+    await expect(readLive(libvirtAt(URI))).rejects.toThrow(`${URI}: virsh ended without a message.`);
+  });
+
   it("if virsh is not installed, the hint lists other options", async () => {
     process.env.PATH = folder;
     await expect(readLive(libvirtAt(URI))).rejects.toThrow(

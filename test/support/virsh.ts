@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { FIXTURES, UUID } from "./cli";
 
 /** The cases of `fakeVirsh` for the sample host. */
@@ -10,7 +11,7 @@ export const SAMPLE_CASES = `    hostname) hostname ;;
 /**
  * A stand-in for `virsh -q -r -c URI 'COMMAND; COMMAND'`, as a shell script.
  *
- * @param cases those of a `case` for each command; all other commands print nothing
+ * @param cases those of a `case` for each command; `hostname` prints that of this machine, and other commands print nothing
  * @param before lines that run first
  */
 export function fakeVirsh(cases: string, before = ""): string {
@@ -19,7 +20,7 @@ ${before}
 printf '%s\\n' "$5" | sed 's/; /\\n/g' | while IFS= read -r command; do
   case "$command" in
 ${cases}
-    *) ;;
+    hostname) echo ${hostname()} ;;
   esac
 done
 `;
