@@ -101,7 +101,7 @@ const HOST = /^(?!-)(?:[\w.+@\\-]+@)?(?!-)(?:[\w.-]+|[\da-f]*:[\da-f]*:[\w.:%-]*
 export const CHANGE = [
   option("--check", "change nothing; exit with 1 if something would change"),
   option("-n, --dry-run", "the same as --check").implies({ check: true }),
-  option("--diff", "show what changes"),
+  option("--diff", "also print the changes; without --check, the file is changed"),
   option("-y, --yes", "accepted and ignored; no confirmation is needed"),
 ];
 

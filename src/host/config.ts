@@ -67,5 +67,5 @@ export interface HostConfig {
 
 /** Sorts by name, by code units, so that the order does not depend on the locale of the host. */
 export function byName<T extends { readonly name: string }>(pools: readonly T[]): T[] {
-  return [...pools].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return [...pools].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

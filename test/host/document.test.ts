@@ -141,6 +141,9 @@ test("a pool names its secret by uuid or by usage, not by both", () => {
 test.each([
   ["a text", JSON.stringify("x"), /^f: the host file: /],
   ["text that is not JSON", "{", /^f: this is not JSON\.$/],
+  ["a failed inspect", '{"command": "inspect", "error": {}}', /^f: this is the output of an `inspect` that failed\.$/],
+  ["a failed apply", '{"command": "apply", "error": {}}', /^f: (?!this is)/],
+  ["an inspect without a host file", '{"command": "inspect"}', /^f: the host file: /],
 ])("%s is refused, with a hint how to make a host file", (_, json, message) => {
   expect(() => readDocument(json, "f")).toThrow(
     expect.objectContaining({

@@ -14,9 +14,35 @@ const point = (text: string) => findInsertionPoint(splitLines(text, NAMED).lines
 /** The line of a text that contains another text for the first time, from 1. */
 const lineOf = (text: string, part: string) => text.slice(0, text.indexOf(part)).split("\n").length;
 const changed = (from: string | RegExp, to: string) => ORIGINAL.replace(from, to);
+const log_ = (to: string) => changed(LOG, to);
+/** The file with lines after the second assignment, which is on line 7. */
+const body = (lines: string) => changed(FINAL, `${FINAL}\n        ${lines}`);
+/** The file with lines after the definition. */
+const first = (lines: string) => changed("(self):", `(self):\n${lines}`);
 
 it("the call goes before the first log line, with its indentation", () => {
   expect(point(ORIGINAL)).toEqual({ line: 8, indent: "        ", variables: ["start_xml", "final_xml"] });
+});
+
+describe("the call goes before the first log line, and the file may have", () => {
+  it.each([
+    ["a docstring", first('        """Text."""')],
+    ["a docstring of several lines, in a raw string", first("        r'''Text\n\n        logging.info()\n        '''")],
+    ["a signature of several lines", changed("(self):", "(self,\n                   a=1,\n\n    ):  # text")],
+    ["comments with less indentation", body("pass\n# x\n  # x\n        pass")],
+    ["a blank line with a form feed", body("pass\n\f\n        pass")],
+    ["both assignments in one line", changed("start_xml = 1", "other, start_xml = 0, 1")],
+    ["assignments with types", changed("start_xml = 1", "start_xml: str = 1")],
+    ["semicolons and assignment expressions before the log", body("x = 1; y = (z := 2)")],
+    [
+      "a log line over several lines, and a second one",
+      log_(`${LOG.slice(0, -1)},\n            1\n        )\n        ${LOG}`),
+    ],
+    ["a method after it", `${ORIGINAL}\n    def other(self):\n        return self._build_xml()\n`],
+  ])("%s", (_, text) => {
+    const line = text.split("\n").findIndex((one) => one.startsWith("        logging.debug("));
+    expect(point(text)).toEqual({ line, indent: "        ", variables: ["start_xml", "final_xml"] });
+  });
 });
 
 describe("a file is refused, with the line and what was expected, if it has", () => {
@@ -30,7 +56,7 @@ describe("a file is refused, with the line and what was expected, if it has", ()
   const docstring = "triple quotes only in a docstring of _build_xml";
   const assigned = (name: string) => `an assignment to ${name} before this line, at the same indentation`;
   const ends = "the same line end on all lines (LF or CRLF)";
-  const log_ = (to: string) => changed(LOG, to);
+  const feed = "no form feed in _build_xml";
 
   it.each([
     ["no definition", changed("_build_xml", "_build"), "import logging", defined],
@@ -40,43 +66,18 @@ describe("a file is refused, with the line and what was expected, if it has", ()
     ["another use of the method", `${ORIGINAL}\n    build = _build_xml\n`, "build = _build_xml", defined],
     ["a use of it by another object", `${ORIGINAL}\n    x = lambda me: me._build_xml(1)\n`, "x = lambda", defined],
     ["a signature without end", changed("(self):", "(self)"), "def _build_xml", signature],
-    [
-      "a definition in a multi-line string",
-      `"""\n${ORIGINAL}"""\n`,
-      "def _build_xml",
-      "no open multi-line string at this line",
-    ],
+    ["a definition in a string", `"""\n${ORIGINAL}"""\n`, "def _build_xml", "no open multi-line string at this line"],
     ["no return", changed(RETURN, "pass"), "pass", returns],
     ["a return of one value", changed(RETURN, "return final_xml"), "return final_xml", returns],
-    [
-      "a return of the same variable twice",
-      changed(RETURN, "return final_xml, final_xml"),
-      "return final_xml,",
-      returns,
-    ],
+    ["a return of one variable twice", changed(RETURN, "return final_xml, final_xml"), "return final_xml,", returns],
     ["a deeper return", changed(RETURN, `if 1:\n            ${RETURN}`), RETURN, returns],
     ["code after the return", changed(RETURN, `${RETURN}\n        pass`), "pass", returns],
     ["code behind a comment", changed(RETURN, `${RETURN}\n# x\n        pass`), "pass", returns],
     ["an early return", changed(FINAL, `${FINAL}\n        if 1: return 1, 2`), "if 1: return", leaves],
-    [
-      "a return of a nested function",
-      changed(FINAL, `${FINAL}\n        def f():\n            return 1`),
-      "return 1",
-      leaves,
-    ],
+    ["a return of a nested function", body("def f():\n            return 1"), "return 1", leaves],
     ["a yield", changed(FINAL, "final_xml = yield"), "final_xml = yield", leaves],
-    [
-      "a form feed before an early return",
-      changed(FINAL, `${FINAL}\n        if 1:\n            \f            return 1, 2`),
-      "return 1, 2",
-      "no form feed in _build_xml",
-    ],
-    [
-      "a form feed after the log",
-      log_(`${LOG}\n            \f        final_xml = 3`),
-      "final_xml = 3",
-      "no form feed in _build_xml",
-    ],
+    ["a form feed before a return", body("if 1:\n            \f            return 1, 2"), "return 1, 2", feed],
+    ["a form feed after the log", log_(`${LOG}\n            \f        final_xml = 3`), "final_xml = 3", feed],
     ["no log line", log_("pass"), RETURN, log],
     ["a deeper log line only", log_(`if 1:\n            ${LOG}`), RETURN, log],
     ["another logger only", log_('self.log.debug("")'), RETURN, log],
@@ -88,6 +89,11 @@ describe("a file is refused, with the line and what was expected, if it has", ()
       "a line before it that does not end in `\\`",
     ],
     ["a multi-line string before the log", log_(`x = """"""\n        ${LOG}`), 'x = """', docstring],
+    ["a docstring that ends after the log", first(`        """\n        ${LOG}\n        """`), '"""', docstring],
+    ["a docstring with other quotes at its end", first('        """a\'\'\'\n        """'), '"""', docstring],
+    ["triple quotes after the first line", body('x = """\n            """'), 'x = """', docstring],
+    ["an assignment to part of another name", changed(FINAL, "not_final_xml = 2"), LOG, assigned("final_xml")],
+    ["an assignment to an element", changed(FINAL, "final_xml[0] = 2"), LOG, assigned("final_xml")],
     ["three other quotes in the docstring", changed("(self):", `(self):\n        """ '''"""`), '""" ', docstring],
     ["an assignment after the log", log_(`${LOG}\n        final_xml = 3`), "final_xml = 3", only],
     ["a block after the log", log_(`${LOG}\n        if 1:\n            final_xml = 3`), "if 1:", only],
