@@ -149,7 +149,7 @@ describe("on a real Ceph cluster, Debian's virt-install", () => {
     const { volume } = json(verified.stdout);
     expect(volume).toMatchObject({ status: "passed", schema: { status: "passed" }, disks: [{ name: IMAGE }] });
     const secret = pool === BY_USAGE ? `usage ${JSON.stringify(USAGE)}` : SECRET;
-    expect(volume.disks[0].facts).toEqual(
+    expect(volume.disks[0].values).toEqual(
       [["user", CEPH_USER], ["secret", secret], ...MONITORS.map((monitor) => ["monitor", monitor])].map(
         ([label, value]) => ({ label, expected: value, found: value, right: true }),
       ),

@@ -210,7 +210,7 @@ describe("verify runs Debian's virt-install", () => {
     [
       "gives the CD-ROM an auth",
       `import re; final_xml = re.sub('<driver name="qemu".*?>', "\\\\g<0>${AUTH}", final_xml)`,
-      /auth: expected one, found 2[\s\S]*\.iso got an auth, but needs none/,
+      /number of auths: expected 1, found 2[\s\S]*\.iso got an auth, but needs none/,
     ],
     ["is harmless", "final_xml = final_xml.replace('a', 'a')", null],
   ])("after apply --force, with a manual edit that %s", (_, edit, difference) => {
@@ -235,12 +235,12 @@ describe("verify runs Debian's virt-install", () => {
 
 describe("verify --vol", () => {
   const volumeOf = (...more: string[]) => verify([...driver, "--vol", "libvirtpool/virt-1", ...more]);
-  const secretFact = (found: string) => ({ label: "secret", expected: `usage "${USAGE}"`, found, right: false });
+  const secretValue = (found: string) => ({ label: "secret", expected: `usage "${USAGE}"`, found, right: false });
 
   test("fails without the patch, with the secret that is missing, and passes after apply", () => {
     const { code, volume } = volumeOf();
     expect([code, volume]).toMatchObject([5, { status: "failed", schema: { status: "failed" }, causes: [] }]);
-    expect(volume.disks[0].facts).toContainEqual(secretFact("none"));
+    expect(volume.disks[0].values).toContainEqual(secretValue("none"));
     apply(...driver);
     const after = volumeOf();
     expect([after.code, after.volume]).toMatchObject([
