@@ -30,7 +30,7 @@ afterAll(undoAll);
 function puppet(parameters = "", { noop = "", name = "", more = "" } = {}): Ran {
   const code = `class { 'virtinst_rbd_patch': ${parameters} } ${more}`;
   const yaml = join(host.home, "yaml");
-  mkdirSync(join(yaml, "pools"), { recursive: true });
+  mkdirSync(join(yaml, "facts"), { recursive: true });
   writeFileSync(join(yaml, "facts/none.yaml"), "--- !ruby/object:Puppet::Node::Facts\nname: none\nvalues: {}\n");
   const facts = name === "" ? `--certname none --facts_terminus yaml --yamldir '${yaml}'` : `--certname ${name}`;
   return host.sh(
