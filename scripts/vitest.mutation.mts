@@ -6,8 +6,6 @@ export default defineConfig({
   plugins: [vitePlugin],
   test: {
     include: ["test/{patch,host,virtinst,system}/**/*.test.ts", "test/commands/over-ssh.test.ts"],
-    // Stryker switches the mutants: loading the modules again for each takes half of the time.
-    isolate: false,
     exclude: ["test/patch/helper/**"],
     globalSetup: ["test/support/global-setup.ts"],
     setupFiles: ["test/support/environment.ts"],
