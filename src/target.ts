@@ -40,7 +40,7 @@ export function settle(host: Host, installation: Installation | null, { files }:
 }
 
 /** Returns the host if all of its pools can be used; fails (pools) if one cannot. */
-export function whole(host: Host): Host {
+export function requireUsable(host: Host): Host {
   const [broken] = host.poolTable.broken;
   if (broken) throw broken.failure;
   return host;
@@ -48,7 +48,7 @@ export function whole(host: Host): Host {
 
 /** Reads the configuration of a host; fails (pools) if the configuration or one of its pools cannot be used. */
 export async function openHost(options: CommonOptions): Promise<Host> {
-  return whole(hostOf(await readHost(options), options));
+  return requireUsable(hostOf(await readHost(options), options));
 }
 
 /**
@@ -79,7 +79,7 @@ export async function readBoth(options: CommonOptions): Promise<{ host: Host; ta
  */
 export async function openContext(options: CommonOptions): Promise<Context> {
   const { host, target } = await readBoth(options);
-  whole(host);
+  requireUsable(host);
   if (target instanceof Failure) throw target;
   return { ...host, ...target };
 }

@@ -7,7 +7,7 @@ import { poolNames, type ResolvedPool } from "../patch/pools";
 import { poolsToldApart, sampleDomain } from "../patch/sample";
 import { type CheckedPool, renderStandalone } from "../patch/standalone";
 import type { HostFiles } from "../system/host-files";
-import { type CommonOptions, type Host, openHost, whole } from "../target";
+import { type CommonOptions, type Host, openHost, requireUsable } from "../target";
 import { affectedBy } from "../virtinst/affected";
 import { about } from "./about";
 
@@ -55,7 +55,7 @@ export function scriptFor(host: Host, verifyNotes: readonly string[]): string {
 
 /** The usable pools; fails (pools) if a pool is never usable. The script refuses pools that its virtinst cannot use. */
 export function usablePools(host: Host): Host["poolTable"] {
-  return whole({ ...host, poolTable: settleUsers(host.poolTable, () => true) }).poolTable;
+  return requireUsable({ ...host, poolTable: settleUsers(host.poolTable, () => true) }).poolTable;
 }
 
 /** The name of the host that a script runs on; null for any. */

@@ -4,7 +4,7 @@ import { asFailure, quoted } from "../failure";
 import { listDocuments, readListed } from "../host/read-host";
 import type { HostLine, HostsRun } from "../output/show";
 import { makeFolder, putProgram } from "../system/write";
-import { hostOf, whole } from "../target";
+import { hostOf, requireUsable } from "../target";
 import { type BundleOptions, bundleFor } from "./bundle";
 
 /** Options of `bundle --hosts`. */
@@ -59,7 +59,7 @@ async function writeScript(name: string, { hosts, output, ...options }: HostsOpt
   try {
     const config = readListed(source);
     host = config.host;
-    const { program, notes } = bundleFor(whole(hostOf(config, options)), options.files);
+    const { program, notes } = bundleFor(requireUsable(hostOf(config, options)), options.files);
     const status = (await putProgram(path, program)) ? "written" : "unchanged";
     return { ...about, host, status, written: path, notes, error: null, failure: null };
   } catch (error) {

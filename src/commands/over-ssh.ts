@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { Failure, shellWord } from "../failure";
 import { DEFAULT_URI, type HostConfig } from "../host/config";
-import { withoutTwins } from "../host/read-host";
+import { requireUniqueNames } from "../host/read-host";
 import { settleUsers } from "../host/users";
 import { readLive } from "../host/virsh";
 import { FORMS, type Result } from "../output/schema";
@@ -103,7 +103,7 @@ async function readOverSsh({ virsh, hostname }: Connection, { host, sudo, pool =
   const words = ["ssh", shellWord(host), ...(sudo ? ["sudo -n"] : []), "virsh -r -c", DEFAULT_URI].join(" ");
   const missing = "Install libvirt-client (Debian: libvirt-clients) on that host.";
   const uri = `ssh://${host}`;
-  const config = withoutTwins(await readLive({ uri, virsh, words, missing }));
+  const config = requireUniqueNames(await readLive({ uri, virsh, words, missing }));
   // The hostname that libvirt reports may differ from that of the system, which the script compares.
   const read = hostOf({ ...config, host: hostname, elsewhere: true }, { pool });
   if (read.chosen.length > 0) return read;

@@ -8,7 +8,7 @@ import { renderFunction } from "../patch/render-function";
 import { sampleDomain } from "../patch/sample";
 import { decode, encode, type Source } from "../patch/source";
 import { isStandardInput, readInput, XML_LIMIT } from "../system/read";
-import { type CommonOptions, openHost, settle, whole } from "../target";
+import { type CommonOptions, openHost, requireUsable, settle } from "../target";
 import { TOOL } from "../version";
 import { writtenDisks } from "../virtinst/affected";
 import { findVirtinst, type Installation, TARGET_FILES } from "../virtinst/find";
@@ -29,7 +29,7 @@ export async function preview(options: CommonOptions, domain?: string): Promise<
   const installation = installed(options);
   // The virtinst of this machine may write other disks than that of another host.
   const theirs = host.config.elsewhere && isOwnVirtinst(options) ? null : installation;
-  const { pools, cephPools, notes } = whole(settle(host, theirs, options)).poolTable;
+  const { pools, cephPools, notes } = requireUsable(settle(host, theirs, options)).poolTable;
   const written = theirs ? writtenDisks(theirs, host.chosen, options.files) : undefined;
   const source: Source =
     domain === undefined ? { text: sampleDomain(pools, written).before, encoding: "utf8" } : readDomain(domain);

@@ -11,7 +11,7 @@ import { readXmlFiles } from "./xml-files";
 /** Reads the host configuration from the source that the options name; fails (pools) if it cannot be read or used. */
 export async function readHost(options: HostOptions): Promise<HostConfig> {
   const read = readerOf(options);
-  const config = withoutTwins(await read(options));
+  const config = requireUniqueNames(await read(options));
   // The host may have pools that these files, a user session or the test driver do not have.
   const ofPart = read === readXmlFiles || (read === readLibvirt && !/^[^?]*\/system(?:\?|$)/.test(config.source));
   if (config.pools.length === 0 && ofPart) throw noPool(config);
@@ -25,7 +25,7 @@ function readerOf({ connect, poolXml, hostDocument, files }: HostOptions) {
 }
 
 /** Refuses two pools with one name (pools): libvirt does not allow them, and --pool could not choose one. */
-export function withoutTwins(config: HostConfig): HostConfig {
+export function requireUniqueNames(config: HostConfig): HostConfig {
   const twin = config.pools.find(({ name }, index) => config.pools[index + 1]?.name === name);
   if (twin)
     throw new Failure(
@@ -67,5 +67,5 @@ export function listDocuments(folder: string): { names: string[]; others: string
 
 /** Reads a host file in such a directory; fails (pools) if it cannot be used, or is a pipe or a device. */
 export function readListed(path: string): HostConfig {
-  return withoutTwins(readDocumentFile({ hostDocument: path }, { regular: true }));
+  return requireUniqueNames(readDocumentFile({ hostDocument: path }, { regular: true }));
 }

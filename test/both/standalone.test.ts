@@ -277,7 +277,7 @@ test("each program that the script starts is ended after a minute", () => {
 
 describe("while the file is replaced", () => {
   const leftover = ".virtinst-rbd-patch.tmp";
-  test("a fresh temporary file is that of another run, whatever its modification time is", () => {
+  test("a fresh temporary file is that of another run, with any modification time", () => {
     const top = copyVirtinst(PLAIN);
     const path = join(dirname(join(top, FILE)), leftover);
     writeFileSync(path, "");

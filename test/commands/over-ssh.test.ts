@@ -8,7 +8,7 @@ import { cli, FIXTURES, HOST, json, NODE, PLAIN, shell, TOOL, target, temporaryF
 import { fakeVirsh, SAMPLE_CASES } from "../support/virsh";
 
 /** What virsh prints on the sample host, which libvirt calls by another name than `uname -n`. */
-const SAMPLE = SAMPLE_CASES.replace("hostname) hostname", "hostname) echo another-name");
+const SAMPLE = `    hostname) echo another-name ;;\n${SAMPLE_CASES}`;
 
 let bin: string;
 let options: SshOptions;

@@ -254,7 +254,7 @@ describe("verify --vol", () => {
       const options = `invalidation_mode=py_compile.PycInvalidationMode.${mode}`;
       must("/usr/bin/python3", ["-c", `import py_compile; py_compile.compile("${INSTALLER}", ${options})`]);
     };
-    // Python uses this byte code of the original file whatever the file contains.
+    // Python uses this byte code of the original file, and does not look at the file.
     compile("UNCHECKED_HASH");
     try {
       apply(...driver);

@@ -66,7 +66,7 @@ function expectRight(python: Interpreter, jobs: readonly Job[]): number {
   return logged;
 }
 
-it("a function block is printable ASCII whatever the pools are called, and their facts can be read from it", () => {
+it("a function block is printable ASCII with any names of pools, and the pools can be read from it", () => {
   const original = { sha256: "a".repeat(64), modified: "1400000000.123456789" };
   const call = `    # >>> virtinst-rbd-patch (see the end of this file)
     start_xml = _virtinst_rbd_patch(start_xml)
@@ -90,7 +90,7 @@ it("a function block is printable ASCII whatever the pools are called, and their
   );
 });
 
-describe("a disk gets the user, secret and monitors of its own pool, whatever these are called", () => {
+describe("a disk gets the user, secret and monitors of its own pool, with any names", () => {
   /** An attribute as virt-manager does not write it: every character is a reference. */
   const references = (value: string) =>
     [...value].map((character) => `&#x${(character.codePointAt(0) as number).toString(16)};`).join("");
@@ -139,7 +139,7 @@ describe("the sample domain of verify", () => {
     .map((pools) => pools.map((one, index): ResolvedPool => ({ ...one, pool: `${index}${one.pool}` })))
     .filter((all) => all.every((one) => all.every((other) => fits(one, other))));
 
-  it("has a last disk that is in none of the pools and stays unchanged, whatever the pools are", () => {
+  it("has a last disk that is in none of the pools and stays unchanged, with any pools", () => {
     fc.assert(
       fc.property(POOLS, (pools) => {
         const { before, after, disks } = sampleDomain(pools);

@@ -149,7 +149,7 @@ async function refusal(read: (text: string) => unknown, text: string): Promise<s
 }
 
 it.each(Object.entries(READERS))(
-  "%s is read or refused, whatever its text is and however long",
+  "%s is read or refused, with any text of any length",
   async (_, [tokens, make, ...files]) => {
     const read = make();
     const text = fc.tuple(fc.constantFrom(...files), soup(tokens)).map(([put, text]) => put(text));

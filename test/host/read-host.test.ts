@@ -1,5 +1,4 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/failure";
@@ -7,15 +6,16 @@ import type { HostOptions } from "../../src/host/config";
 import { listDocuments, readHost, readListed } from "../../src/host/read-host";
 import { HostFiles } from "../../src/system/host-files";
 import { FIXTURES, image, temporaryFile, temporaryFolder } from "../support/cli";
+import { fakeVirsh } from "../support/virsh";
 
 const POOL = `${FIXTURES}/pool-usage.xml`;
 const SECRET = `${FIXTURES}/secret-usage.xml`;
 const files = new HostFiles();
 const read = (options: Omit<HostOptions, "files">) => readHost({ files, ...options });
-/** Puts a virsh that runs a shell script into PATH; an empty script is a libvirt without a pool. */
+/** Puts a virsh, a shell script, into PATH. */
 const useVirsh = (script: string) => {
   const bin = temporaryFolder();
-  writeFileSync(join(bin, "virsh"), `#!/bin/sh\ncase $5 in hostname*) echo ${hostname()} ;; esac\n${script}\n`, {
+  writeFileSync(join(bin, "virsh"), script, {
     mode: 0o755,
   });
   vi.stubEnv("PATH", `${bin}:${process.env.PATH}`);
@@ -106,7 +106,7 @@ describe("pools from a mounted system", () => {
   });
 
   it("are not read if a libvirt is named", async () => {
-    useVirsh("echo 'error: asked' >&2; exit 1");
+    useVirsh("#!/bin/sh\necho 'error: asked' >&2; exit 1\n");
     const attempt = readHost({ files: new HostFiles(image()), connect: "test:///x" });
     await expect(attempt).rejects.toThrow("test:///x: asked.");
   });
@@ -119,7 +119,7 @@ describe("a host without an rbd pool", () => {
     hint: expect.stringMatching(/virsh pool-list --all.*--connect, --pool-xml, --host, --root/),
   });
   const empty = (connect?: string) => {
-    useVirsh("");
+    useVirsh(fakeVirsh(""));
     return read(connect === undefined ? {} : { connect });
   };
 

@@ -239,7 +239,7 @@ const schemas: Record<string, ValidateFunction> = {};
 /** Whether this machine has the Python of virt-manager 1.x. */
 export const HAS_PYTHON2 = inject("interpreters").some(({ version, path }) => version === "2.7" && path !== null);
 
-/** Tests for each layout. The title of one that needs Python 2.7 says so: the gate runs those again with it. */
+/** Tests for each layout. The title contains Python 2.7 if a test needs it: the gate runs these again. */
 export function eachLayout(tests: (standIn: StandIn) => void): void {
   for (const standIn of STAND_INS)
     if (standIn.python === 2) describe.skipIf(!HAS_PYTHON2)(`${standIn.name} (Python 2.7)`, () => tests(standIn));

@@ -2,8 +2,7 @@ import { hostname } from "node:os";
 import { FIXTURES, UUID } from "./cli";
 
 /** The cases of `fakeVirsh` for the sample host. */
-export const SAMPLE_CASES = `    hostname) hostname ;;
-    "pool-list --all") echo " libvirtpool   active   yes" ;;
+export const SAMPLE_CASES = `    "pool-list --all") echo " libvirtpool   active   yes" ;;
     secret-list) echo " ${UUID}  ceph client.libvirt secret" ;;
     pool-dumpxml*) cat '${FIXTURES}/pool-usage.xml' ;;
     secret-dumpxml*) cat '${FIXTURES}/secret-usage.xml' ;;`;

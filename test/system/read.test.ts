@@ -83,7 +83,7 @@ test("a pause is as long as it should be", () => {
   expect(performance.now() - begin).toBeGreaterThan(45);
 });
 
-test("links in a circle are an error that says so", () => {
+test("links in a circle are an error with that reason", () => {
   const path = join(temporaryFolder(), "circle");
   symlinkSync("circle", path);
   expect(() => readNamed(path, "pools")).toThrow(`${path} cannot be read: too many symbolic links.`);
