@@ -1,7 +1,9 @@
-// Adds up vitest's reports. Prints the names of skipped and failed tests, then the counts in the last two lines. Exits
-// with 1 if a test failed or a report is missing. A test that is in several reports counts once: as failed if it failed
-// in one report, else as passed if it passed in one report.
+// node scripts/count.mjs REPORT... [--failed=STEP]... adds up vitest's reports and the failed steps of the gate. Prints
+// the names of skipped and failed tests, then the counts in the last two lines. Exits with 1 if a test or step failed or
+// a report is missing. A test that is in several reports counts once: as failed if it failed in one report, else as
+// passed if it passed in one report.
 import { existsSync, readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
 
 /** @typedef {"passed" | "failed" | "skipped"} Outcome */
 const RANK = { skipped: 0, passed: 1, failed: 2 };
@@ -14,7 +16,12 @@ function add(key, outcome, line) {
   if (!known || RANK[outcome] > RANK[known.outcome]) tests.set(key, { outcome, line });
 }
 
-for (const report of process.argv.slice(2)) {
+const { values, positionals } = parseArgs({
+  options: { failed: { type: "string", multiple: true, default: [] } },
+  allowPositionals: true,
+});
+
+for (const report of positionals) {
   if (!existsSync(report)) {
     add(report, "failed", `${report} is missing: its tests did not run to their end.`);
     continue;
@@ -34,6 +41,7 @@ for (const report of process.argv.slice(2)) {
     }
   }
 }
+for (const step of values.failed) add(`step ${step}`, "failed", `step: ${step}`);
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const { outcome } of tests.values()) counts[outcome]++;

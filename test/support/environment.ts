@@ -2,7 +2,5 @@
 import { inject } from "vitest";
 
 process.env.PATH = inject("barePath");
-// It makes Node load a certificate store and start in twice the time.
-delete process.env.NODE_EXTRA_CA_CERTS;
 // With it, no test would see that a program writes byte code.
 delete process.env.PYTHONDONTWRITEBYTECODE;
