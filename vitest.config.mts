@@ -8,8 +8,8 @@ delete process.env.NODE_EXTRA_CA_CERTS;
 /** In each project: beside the projects it would run once more. */
 const globalSetup = ["test/support/global-setup.ts"];
 
-/** Unit tests that replace modules or count the handlers of signals. */
-const ALONE = ["host/virsh-answers", "system/replace", "system/signals", "system/write"].map(
+/** Unit tests that replace modules, send signals or count their handlers. */
+const ALONE = ["host/virsh-answers", "system/replace", "system/run", "system/signals", "system/write"].map(
   (name) => `test/${name}.test.ts`,
 );
 
@@ -65,6 +65,6 @@ export default defineConfig({
         },
       },
     ],
-    reporters: ["default", ["json", { outputFile: ".report/tests.json" }]],
+    reporters: ["default", ["json", { outputFile: process.env.REPORT ?? ".report/tests.json" }]],
   },
 });

@@ -37,6 +37,7 @@ for (const report of positionals) {
       const key = `${file} ${fullName} ${times}`;
       const message = failureMessages.join(" ").split("\n", 1)[0].slice(0, 300);
       if (outcome === "failed") add(key, outcome, `${fullName}: ${message}`);
+      else if (outcome === "pending") add(key, "failed", `${fullName}: it did not end.`);
       else add(key, outcome === "passed" ? outcome : "skipped", fullName);
     }
   }

@@ -63,6 +63,8 @@ export async function cli(
     Object.assign(process.env, before.env);
     Object.assign(DESCRIPTORS, { stdout: before.stdout, stderr: before.stderr });
     files.forEach(closeSync);
+    // A run that replaced a file leaves handlers, which would print when vitest ends this process.
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.removeAllListeners(signal);
     rmSync(folder, { recursive: true });
     isRunning = false;
   }
