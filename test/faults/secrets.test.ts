@@ -2,9 +2,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FIXTURES, HOST, image, NODE, TOOL, UUID } from "../support/cli";
+import { THOROUGH } from "../support/runs";
 import { fakeVirsh, SAMPLE_CASES } from "../support/virsh";
 import { badWords } from "./support/judge";
-import { ALL, faultTest, folder, must, SYSTEM, script, tool, watch } from "./support/run";
+import { faultTest, folder, must, SYSTEM, script, tool, watch } from "./support/run";
 import { virtinstIn } from "./support/stand";
 
 const NEEDS = ["strace"] as const;
@@ -69,7 +70,7 @@ faultTest("no command reads the value of a secret that is beside its XML file", 
   for (const name of ["secret-usage", UUID]) writeFileSync(join(copy, `${name}.base64`), VALUE);
   const pools = HOST.map((word) => word.replace(FIXTURES, copy));
   // All commands read pools from files in the same way.
-  const opened = await neverAsks(pools, ["--virtinst", virtinstIn(folder()).top], { some: !ALL });
+  const opened = await neverAsks(pools, ["--virtinst", virtinstIn(folder()).top], { some: !THOROUGH });
   expect(opened).toContain(`${copy}/secret-usage.xml`);
 });
 

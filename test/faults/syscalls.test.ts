@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, expect } from "vitest";
 import { FIXTURES } from "../support/cli";
+import { THOROUGH } from "../support/runs";
 import { describeFault, isWhole, judge, leftovers, stateOf, type Whole, wholeOf } from "./support/judge";
 import {
   cross,
@@ -16,7 +17,7 @@ import {
   type Site,
   sample,
 } from "./support/points";
-import { ALL, each, faultTest, type Watched } from "./support/run";
+import { each, faultTest, type Watched } from "./support/run";
 import {
   BUNDLED,
   type Case,
@@ -43,7 +44,7 @@ afterAll(() => {
 });
 
 let seed = 0;
-const chosen = (points: readonly Point[], count: number) => (ALL ? points : sample(points, count, ++seed));
+const chosen = (points: readonly Point[], count: number) => (THOROUGH ? points : sample(points, count, ++seed));
 /** A call that a later run does not make is missed. */
 const expectFew = (missed: number, points: readonly Point[]) =>
   expect.soft(missed).toBeLessThanOrEqual(points.length / 10);

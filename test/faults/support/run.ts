@@ -4,9 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished, test } from "vitest";
 import { NODE, type Ran, TOOL } from "../../support/cli";
-
-/** Everything, or only a sample of it. */
-export const ALL = process.env.FAULTS === "all";
+import { THOROUGH } from "../../support/runs";
 
 /** The system's own programs: a shim in the PATH of a user can be slower than the tool. */
 export const SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -144,6 +142,6 @@ export function faultTest(name: string, needs: readonly Need[], act: () => void 
 
 /** A test that takes minutes, and runs with FAULTS=all only. */
 export function slowTest(name: string, needs: readonly Need[], act: () => void | Promise<void>): void {
-  if (ALL) faultTest(name, needs, act);
+  if (THOROUGH) faultTest(name, needs, act);
   else test.skip(`not run without FAULTS=all: ${name}`, () => {});
 }
