@@ -118,9 +118,7 @@ const ACTIONS: Readonly<Record<CommandName, Action>> = {
   },
 };
 
-function isRemote({ ssh, sudo }: CliOptions): boolean {
-  return ssh !== undefined || sudo === true;
-}
+const isRemote = ({ ssh, sudo }: CliOptions) => ssh !== undefined || sudo === true;
 
 /** Runs `apply`, `verify` or `revert` on another host and prints what the script printed there. */
 async function remotely(name: "apply" | "verify" | "revert", words: CliOptions, patch?: string): Promise<number> {
@@ -136,9 +134,7 @@ async function remotely(name: "apply" | "verify" | "revert", words: CliOptions, 
   return code;
 }
 
-function waiting({ quiet }: CliOptions): (what: string) => void {
-  return (what) => quiet || writeStderr(`${TOOL}: ${inline(what)}\n`);
-}
+const waiting = (words: CliOptions) => (what: string) => words.quiet || writeStderr(`${TOOL}: ${inline(what)}\n`);
 
 /** The text of a hook without the standalone script. Several files get headings, as `head` prints them. */
 function filesText(files: readonly { path: string; content: string; program: boolean }[]): string {
@@ -171,12 +167,23 @@ export function failed(error: unknown, words: readonly string[]): number {
   return code;
 }
 
+/** What users of other tools try, and the command of this tool. */
+const SIMILAR = new Map([
+  ["status", "inspect"],
+  ["check", "verify"],
+  ["diff", "apply --check --diff"],
+  ["patch", "apply"],
+  ["remove", "revert"],
+]);
+
 /** The Failure for a message of commander, such as "error: unknown option '-x'\n(Did you mean -q?)". */
 function misused({ message }: CommanderError, [first = ""]: readonly string[], names: readonly string[]): Failure {
   const [said = "", guess] = message.replace(/^error: /, "").split("\n");
   const see = `See ${TOOL}${names.includes(first) ? ` ${first}` : ""} --help.`;
   const instead = `First run: ${TOOL} inspect --ssh HOST --json > host.json. Then pass --host host.json.`;
   if (said === "unknown option '--ssh'") return new Failure("usage", `${first} has no --ssh.`, instead);
+  const meant = said.startsWith("unknown command") && SIMILAR.get(first);
+  if (meant) return new Failure("usage", said, `Did you mean ${meant}?`);
   const hint = guess?.slice(1, -1) ?? (first.startsWith("-") ? `Options come after the command. ${see}` : see);
   return new Failure("usage", said, hint);
 }
@@ -191,14 +198,11 @@ export async function main(words: readonly string[]): Promise<number> {
   try {
     await program.parseAsync(words, { from: "user" });
   } catch (error) {
-    const isParser = error instanceof CommanderError;
-    // The help or the version was printed. Without a command, the help goes to standard error.
-    if (isParser && (error.exitCode === 0 || error.code === "commander.help"))
-      code = error.exitCode === 0 ? 0 : EXIT_CODES.usage;
-    else {
-      const names = program.commands.map((command) => command.name());
-      code = failed(isParser ? misused(error, words, names) : error, words);
-    }
+    const names = program.commands.map((command) => command.name());
+    if (!(error instanceof CommanderError)) code = failed(error, words);
+    // With an exit code of 0, the help or version was printed. Without a command, the help goes to standard error.
+    else if (error.exitCode !== 0 && error.code === "commander.help") code = EXIT_CODES.usage;
+    else if (error.exitCode !== 0) code = failed(misused(error, words, names), words);
   }
   return code === 0 && !wasHeard() ? EXIT_CODES.io : code;
 }

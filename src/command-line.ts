@@ -166,6 +166,4 @@ export function commandLine(run: Run, streams: Record<"writeOut" | "writeErr", (
   return program;
 }
 
-function indented(lines: readonly string[]): string {
-  return lines.map((line) => `  ${line}`).join("\n");
-}
+const indented = (lines: readonly string[]) => lines.map((line) => `  ${line}`).join("\n");

@@ -15,6 +15,5 @@ declare module "*.py" {
 }
 
 declare module "*.sh" {
-  const text: string;
-  export default text;
+  export { default } from "*.py";
 }

@@ -115,10 +115,9 @@ export const HOSTS = [
 
 /** The options for what a command prints; `verbose` says what `--verbose` adds. */
 export function output(verbose?: string): Option[] {
-  const more = verbose === undefined ? [] : [option("-v, --verbose", verbose)];
   return [
     option("--json", "print the result as JSON"),
-    ...more,
+    ...(verbose === undefined ? [] : [option("-v, --verbose", verbose)]),
     option("-q, --quiet", "print only errors and failed checks", ["verbose"]),
   ];
 }

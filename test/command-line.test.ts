@@ -61,6 +61,8 @@ describe.each(names)("the help of %s", (name) => {
 
 test.each([
   [["aply"], "unknown command 'aply'", "Did you mean apply?"],
+  [["status"], "unknown command 'status'", "Did you mean inspect?"],
+  [["diff", "--ssh", "hv01"], "unknown command 'diff'", "Did you mean apply --check --diff?"],
   [["apply", "--chekc"], "unknown option '--chekc'", "Did you mean --check?"],
   [["revert", "--vol", "x"], "unknown option '--vol'", "See virtinst-rbd-patch revert --help."],
   [["--json", "inspect"], "unknown option '--json'", "Options come after the command. See virtinst-rbd-patch --help."],
