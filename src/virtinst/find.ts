@@ -58,7 +58,7 @@ export function findVirtinst(files: HostFiles, virtinst?: string): Installation 
     virtinst === undefined
       ? `No virtinst was found (looked in ${searched}).`
       : `${virtinst} has no virtinst package with a _build_xml (looked for ${TARGET_FILES.join(", ")}).`,
-    `${PASS_IT} Versions 1.0 to 5.1 are supported.`,
+    `${PASS_IT} Versions 1.2 to 5.1 are supported.`,
   );
 }
 

@@ -65,7 +65,7 @@ describe("without --virtinst", () => {
       expect.objectContaining({
         kind: "target",
         message: `No virtinst was found (looked in ${places.map((place) => `${base}/usr/${place}`).join(", ")}).`,
-        hint: "Pass the directory that contains the virtinst package with --virtinst. Versions 1.0 to 5.1 are supported.",
+        hint: "Pass the directory that contains the virtinst package with --virtinst. Versions 1.2 to 5.1 are supported.",
       }),
     );
   });
