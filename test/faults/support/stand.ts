@@ -113,7 +113,8 @@ export function perform({ bundled, words }: Job, { top, bin, bundle }: Case, bef
   // As the first lines of the script start it.
   const program = bundled ? ["/usr/bin/python3", "-B", "-E", "-s", bundle] : [NODE, TOOL];
   const argv = [...before, ...program, ...words, "--virtinst", top];
-  return watch(argv, { env: { PATH: `${bin}:${SYSTEM}` }, seconds: 100 });
+  // An error injected into the start of Node can make it hang.
+  return watch(argv, { env: { PATH: `${bin}:${SYSTEM}` }, seconds: before.length > 0 ? 20 : 100 });
 }
 
 /** The programs that a run starts for the file. */
