@@ -129,9 +129,9 @@ describe("npm run conformance", () => {
     ["changes a file twice", "(t) => t + '#\\n'", /: apply: not current: .*"updated"/],
   ])("fails for a tool that %s", (name, damage, expected) => {
     const tool = brokenTool(name.includes("revert") ? "revert" : "apply", damage);
-    const { code, stdout, failures } = conformance("--git", clone, "--tool", tool, "--sample", "2");
-    expect([code, failures]).toEqual([1, [expect.stringMatching(expected), expect.stringMatching(expected)]]);
-    expect(stdout).toMatch(/^5 releases, 2 revisions, 2 failures, \d+ s$/m);
+    const { code, stdout, failures } = conformance("--git", clone, "--tool", tool, "--sample", "1");
+    expect([code, failures]).toEqual([1, [expect.stringMatching(expected)]]);
+    expect(stdout).toMatch(/^5 releases, 1 revisions, 1 failures, \d+ s$/m);
   });
 
   test("--virt-install runs the program of each release before and after apply, and reports what cannot run", () => {
