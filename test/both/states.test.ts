@@ -38,11 +38,7 @@ const STATES: readonly (readonly [state: string, name: string, change: (text: st
   ["modified", "an edited block", (text) => text.replace("import logging", "import logging  # mine")],
   ["modified", "a BOM in the block", (text) => text.replace("libvirt pools: ", "libvirt pools: \xef\xbb\xbf")],
   ["modified", "a surrogate in the block", (text) => text.replace("libvirt pools: ", "libvirt pools: \xed\xa0\x80")],
-  [
-    "damaged",
-    "digits that are not ASCII",
-    (text) => text.replace(/(mtime=\d+)\.\d{8}/, "$1.\xb2\xb2\xb2\xb2\xb2\xb2\xb2\xb2"),
-  ],
+  ["damaged", "digits that are not ASCII", (text) => text.replace(/(mtime=\d+)\.\d{8}/, `$1.${"\xb2".repeat(8)}`)],
   ["damaged", "a missing end marker", (text) => text.replace(/^# <<<.*\n/m, "")],
   ["damaged", "a missing begin marker", (text) => text.replace(/^# >>>.*\n/m, "")],
   ["damaged", "a marker twice", (text) => text.replace(/^(# >>>.*\n)/m, "$1$1")],
@@ -58,11 +54,7 @@ const STATES: readonly (readonly [state: string, name: string, change: (text: st
   ["damaged", "indented code after the patch", (text) => `${text}    x = 1\n`],
   ["outdated", "another version", (text) => withOwnDigest(text.replace(/(>>> virtinst-rbd-patch) 2\S+/g, "$1 9.9.9"))],
   ["outdated", "another pool", (text) => withOwnDigest(text.replaceAll("libvirtpool", "otherpool"))],
-  [
-    "not-patched",
-    "the name of the tool in a comment",
-    (text) => withoutPatch(text).replace(/^/, "# virtinst-rbd-patch\n"),
-  ],
+  ["not-patched", "the name of the tool in a comment", (text) => `# virtinst-rbd-patch\n${withoutPatch(text)}`],
 ];
 
 test.each(STATES)("the state is %s with %s", async (state, _, change) => {

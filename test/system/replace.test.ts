@@ -5,10 +5,12 @@ import {
   existsSync,
   fsyncSync,
   linkSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   statSync,
+  unlinkSync,
   utimesSync,
   writeFileSync,
   writeSync,
@@ -55,6 +57,8 @@ describe("a file that is replaced", () => {
     chmodSync(one.path, mode);
     await one.replace();
     expect([one.read(), one.names(), statSync(one.path).mode & 0o7777]).toEqual(["new\n", ["guest.py"], mode]);
+    // No file descriptor is left open.
+    expect(must("bash", "-c", `stat -c %N /proc/${process.pid}/fd/* || true`)).not.toContain(dirname(one.path));
   });
 
   test.skipIf(process.getuid?.() !== 0)("keeps its owner and group", async () => {
@@ -117,6 +121,11 @@ describe("the old file stays, and nothing is left, if", () => {
       () => vi.mocked(renameSync).mockImplementation(() => raise("EBUSY")),
       /: no such luck\. Nothing was written\. Something is mounted on the file/,
     ],
+    [
+      "the new file cannot be opened",
+      () => vi.mocked(openSync).mockImplementationOnce(() => raise("EMFILE")),
+      /: too many open files .* Nothing was written\. Fix this problem/,
+    ],
   ])("%s", async (_, act, said) => {
     const one = file();
     act(one);
@@ -127,13 +136,23 @@ describe("the old file stays, and nothing is left, if", () => {
     expect([one.read(), one.names()]).toEqual([before, ["guest.py"]]);
   });
 
-  test.skipIf(process.getuid?.() !== 0)("cp cannot keep its owner", async () => {
+  test.skipIf(process.getuid?.() !== 0).each([
+    [1234, 0],
+    [0, 4321],
+  ])("cp cannot keep its owner %i:%i", async (user, group) => {
     const one = file();
-    chownSync(one.path, 1234, 4321);
+    chownSync(one.path, user, group);
     use({ cp: "exit 0" });
     expect(await one.refused()).toMatch(/: its owner cannot be kept\. Nothing was written\. Run this as root/);
     expect([one.read(), one.names()]).toEqual(["old\n", ["guest.py"]]);
   });
+});
+
+test("a new file that cannot be removed is reported", async () => {
+  const one = file();
+  use({ cp: "exit 1" });
+  vi.mocked(unlinkSync).mockImplementationOnce(() => raise("EIO"));
+  expect(await one.refused()).toMatch(/Nothing was written\. Remove .*\.tmp: this run could not remove it \(the disk/);
 });
 
 function raise(code: string): never {
