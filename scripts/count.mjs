@@ -26,7 +26,8 @@ for (const report of positionals) {
     add(report, "failed", `${report} is missing: its tests did not run to their end.`);
     continue;
   }
-  const { testResults } = JSON.parse(readFileSync(report, "utf8"));
+  const { testResults, numPassedTests } = JSON.parse(readFileSync(report, "utf8"));
+  if (!numPassedTests) add(`${report} none`, "failed", `${report}: no test passed.`);
   for (const { assertionResults, status, name: file } of testResults) {
     if (status === "failed" && assertionResults.length === 0) add(`${report} ${file}`, "failed", file);
     /** How often each name occurred: tests of a file may have the same name. @type {Map<string, number>} */

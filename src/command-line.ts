@@ -123,7 +123,7 @@ const COMMANDS = {
   revert: {
     summary: "remove the patch",
     details: "Restores the original file and its modification time, if nothing else was changed. Does not use libvirt.",
-    options: [...SSH, ...CHANGE, ROOT, VIRTINST, PYTHON, ...output(DETAILS)],
+    options: [...SSH, ...CHANGE, ROOT, VIRTINST, PYTHON, ...output("also print the version of virt-manager")],
     examples: ["revert --check --diff  # preview the changes", "revert  # change the file (as root)"],
     exits: [OK, WOULD_CHANGE, USAGE, TARGET, IO],
   },

@@ -7,6 +7,7 @@ import {
   renameSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
@@ -100,6 +101,12 @@ test("apply keeps the mode of the file and a symbolic link to it, and reports ha
     expect(readFileSync(join(top, "other")).equals(original)).toBe(true);
   }
   expect((await both.run("revert")).code).toBe(0);
+});
+
+test("apply gives the file a time of another second than before, by which Python would take old byte code", async () => {
+  const both = new Both().each(({ path }) => utimesSync(path, 4e9, 4e9));
+  expect((await both.run("apply")).code).toBe(0);
+  for (const { path } of both.places) expect(statSync(path).mtimeMs).toBeGreaterThan(4e12);
 });
 
 test("revert lists all pools of the patch, even if their names contain separators or look like Python literals", async () => {

@@ -287,6 +287,12 @@ describe("while the file is replaced", () => {
     expect(stderr).toMatch(/another run is in progress/);
     expect(beside(top)).toContain(leftover);
   });
+  test("its content is read back", () => {
+    const change = 'os.rename = lambda old, new: (rename(old, new), open(new, "a").write("#"))';
+    const line = `import os, runpy, sys; rename = os.rename; ${change}; sys.argv.pop(0)`;
+    const run = `python3 -c '${line}; runpy.run_path(sys.argv[0], run_name="__main__")' "$1" apply --virtinst "$2"`;
+    expect(shell(run)).toMatchObject({ code: 6, stderr: expect.stringMatching(/was replaced, but/) });
+  });
   test("an edit by another program is kept", () => {
     const env = { ...process.env, PATH: standIns({ cp: '$real "$@" && echo "# edited" >> "$VICTIM"' }) };
     const { code, top, stderr } = shell(

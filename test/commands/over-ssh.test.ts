@@ -405,11 +405,6 @@ describe("options that do not go with --ssh are refused, with the alternative", 
     [["apply", "--ssh", "hv01", "--root", "/a"], "--root cannot be used with --ssh.", /run it there with --root/],
     [["apply", "--ssh", "hv01", HOST[0] as string], "--pool-xml cannot be used with --ssh.", /bundle --pool-xml/],
     [
-      ["inspect", "--ssh", "hv01", "--secret-xml", "a"],
-      "--secret-xml cannot be used with --ssh.",
-      /bundle --secret-xml/,
-    ],
-    [
       ["revert", "--ssh", "hv01", "--virtinst", "a"],
       "--virtinst a: with --ssh, this must be an absolute path.",
       /host/,
@@ -422,7 +417,7 @@ describe("options that do not go with --ssh are refused, with the alternative", 
       /--help/,
     ],
     [["inspect", "--sudo"], "--sudo needs --ssh.", /Add --ssh HOST/],
-    ...["root@-oX", "a b", "a;b", "root@a`b`", "a@", "$(id)", "ssh://hv01", "hv01:22"].map(
+    ...["root@-oX", "-l@hv01", "a b", "a;b", "root@a`b`", "a@", "$(id)", "ssh://hv01", "hv01:22"].map(
       (name): [string[], string, RegExp] => [
         ["apply", `--ssh=${name}`],
         `--ssh ${name}: expected [USER@]HOST.`,
