@@ -13,6 +13,17 @@ const ALONE = ["host/virsh-answers", "system/replace", "system/run", "system/sig
   (name) => `test/${name}.test.ts`,
 );
 
+/** Tests that run the standalone script: it is compared with the tool, or runs over ssh. */
+const SCRIPT = ["test/both/*.test.ts", "test/commands/over-ssh.test.ts"];
+
+const UNIT = {
+  // The files of a worker share the modules, which takes a third of the time.
+  isolate: false,
+  globalSetup,
+  setupFiles: ["test/support/environment.ts"],
+  testTimeout: 60_000,
+};
+
 /** End-to-end tests that neither change nor use the virtinst and libvirt of this machine: others can run beside them. */
 const APART = ["attributes", "completion", "conformance", "man", "node-versions", "patch-file"].map(
   (name) => `test/e2e/${name}.test.ts`,
@@ -29,25 +40,19 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...UNIT,
           name: "unit",
-          // The files of a worker share the modules, which takes a third of the time.
-          isolate: false,
-          globalSetup,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/faults/**", ...ALONE],
-          setupFiles: ["test/support/environment.ts"],
-          testTimeout: 60_000,
+          exclude: ["test/e2e/**", "test/faults/**", ...ALONE, ...SCRIPT],
         },
       },
       {
         extends: true,
-        test: {
-          name: "unit-alone",
-          globalSetup,
-          include: ALONE,
-          setupFiles: ["test/support/environment.ts"],
-          testTimeout: 60_000,
-        },
+        test: { ...UNIT, isolate: true, name: "unit-alone", include: ALONE },
+      },
+      {
+        extends: true,
+        test: { ...UNIT, name: "script", include: SCRIPT },
       },
       {
         extends: true,

@@ -10,7 +10,7 @@ try() {
 }
 # With every installed Python, every error point and every layout.
 export PYTHONS=all FAULTS=all
-try npx vitest run --project 'unit*'
+try npx vitest run --project 'unit*' --project script
 try npx vitest run --project faults
 try npm run --silent conformance -- --git "$git" --virt-install
 try npx stryker run
