@@ -2,9 +2,6 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { vitePlugin } from "./scripts/templates.mjs";
 
-// It makes Node load a certificate store and start in three times the time.
-delete process.env.NODE_EXTRA_CA_CERTS;
-
 /** In each project: beside the projects it would run once more. */
 const globalSetup = ["test/support/global-setup.ts"];
 

@@ -19,6 +19,8 @@ const TOOLS = [
 ];
 
 export default function setup(project: TestProject): () => void {
+  // It makes Node load a certificate store and start in three times the time.
+  delete process.env.NODE_EXTRA_CA_CERTS;
   const interpreters = findInterpreters();
   const python3 = askPython("python3");
   const python2 = interpreters.find(({ version }) => version === "2.7")?.path ?? null;
