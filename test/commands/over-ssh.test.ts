@@ -404,6 +404,7 @@ describe("options that do not go with --ssh are refused, with the alternative", 
     [["apply", "--ssh", "hv01", "--host", "a"], "--host cannot be used with --ssh.", /bundle --host/],
     [["apply", "--ssh", "hv01", "--root", "/a"], "--root cannot be used with --ssh.", /run it there with --root/],
     [["apply", "--ssh", "hv01", HOST[0] as string], "--pool-xml cannot be used with --ssh.", /bundle --pool-xml/],
+    [["apply", "--ssh", "h", "--secret-xml", "a"], "--secret-xml cannot be used with --ssh.", /bundle --secret-xml/],
     [
       ["revert", "--ssh", "hv01", "--virtinst", "a"],
       "--virtinst a: with --ssh, this must be an absolute path.",

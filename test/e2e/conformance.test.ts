@@ -120,6 +120,7 @@ describe("npm run conformance", () => {
       "(t) => t.replace(/final_xml = _virt.*\\n/, 'pass\\n')",
       /patched: _build_xml returns other/,
     ],
+    ["breaks the syntax", "(t) => t.replace(/^# <<</m, ')\\n# <<<')", /: Command failed: .*build_xml/],
     ["leaves a line after revert", "(t) => t + '\\n'", /: revert: the content is not the original/],
     ["changes a file twice", "(t) => t + '#\\n'", /: apply: not current: .*"updated"/],
   ])("fails for a tool that %s", (name, damage, expected) => {

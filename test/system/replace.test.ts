@@ -105,7 +105,7 @@ test("the number of hard links of a file is read", () => {
 
 describe("the old file stays, and nothing is left, if", () => {
   test.each<[string, (one: ReturnType<typeof file>) => void, RegExp]>([
-    ["it was changed", ({ path }) => appendFileSync(path, "x"), /changed it\. Nothing was written\. Run/],
+    ["it changed", ({ path }) => appendFileSync(path, "x"), /: another program changed it\. Nothing was written\. Run/],
     ["cp fails", () => use({ cp: "echo cp: no such luck >&2; exit 1" }), /: cp: no such luck\. Nothing was written\./],
     ["cp is not installed", () => vi.stubEnv("PATH", "/nowhere"), /: cp: it is not installed/],
     [
@@ -133,12 +133,9 @@ describe("the old file stays, and nothing is left, if", () => {
     expect([one.read(), one.names()]).toEqual([before, ["guest.py"]]);
   });
 
-  test.skipIf(process.getuid?.() !== 0).each([
-    [1234, 0],
-    [0, 4321],
-  ])("cp cannot keep its owner %i:%i", async (user, group) => {
+  test.skipIf(process.getuid?.() !== 0).each([1234, 0])("cp cannot keep its user %i or its group", async (user) => {
     const one = file();
-    chownSync(one.path, user, group);
+    chownSync(one.path, user, 1234 - user);
     use({ cp: "exit 0" });
     expect(await one.refused()).toMatch(/: its owner cannot be kept\. Nothing was written\. Run this as root/);
     expect([one.read(), one.names()]).toEqual(["old\n", ["guest.py"]]);
