@@ -6,9 +6,14 @@ import { vitePlugin } from "./scripts/templates.mjs";
 const globalSetup = ["test/support/global-setup.ts"];
 
 /** Unit tests that replace modules, send signals or count their handlers. */
-const ALONE = ["host/virsh-answers", "system/replace", "system/run", "system/signals", "system/write"].map(
-  (name) => `test/${name}.test.ts`,
-);
+export const ALONE = [
+  "host/virsh-answers",
+  "system/read",
+  "system/replace",
+  "system/run",
+  "system/signals",
+  "system/write",
+].map((name) => `test/${name}.test.ts`);
 
 /** Tests that run the standalone script: it is compared with the tool, or runs over ssh. */
 const SCRIPT = ["test/both/*.test.ts", "test/commands/over-ssh.test.ts"];

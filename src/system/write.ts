@@ -53,24 +53,23 @@ export function writeNewFiles(
   folder: string,
   files: readonly { path: string; content: string; program: boolean }[],
 ): void {
-  const umask = process.umask(0o022);
-  try {
-    for (const { path, content, program } of files) {
-      const whole = join(folder, path);
-      makeFolder(dirname(whole));
-      writeNewFile(whole, content, { program });
-      // An existing file keeps its mode when it is overwritten.
-      if (statSync(whole).isFile()) chmodSync(whole, program ? 0o755 : 0o644);
-    }
-  } finally {
-    process.umask(umask);
+  for (const { path, content, program } of files) {
+    const whole = join(folder, path);
+    makeFolder(dirname(whole), 0o755);
+    writeNewFile(whole, content);
+    if (statSync(whole).isFile()) chmodSync(whole, program ? 0o755 : 0o644);
   }
 }
 
-/** Creates a directory and its parents, if they do not exist; fails (io) if that is not possible. */
-export function makeFolder(path: string): void {
+/**
+ * Creates a directory and its parents, if they do not exist.
+ *
+ * @param mode the permissions that new directories have at least, regardless of the umask
+ * @throws Failure (io) if a directory cannot be created
+ */
+export function makeFolder(path: string, mode = 0): void {
   try {
-    makeWithParents(path);
+    makeWithParents(path, mode);
   } catch (error) {
     const taken = (error as NodeJS.ErrnoException).code === "EEXIST";
     const reason = taken ? "a file of that name exists" : systemReason(error);
@@ -79,11 +78,13 @@ export function makeFolder(path: string): void {
 }
 
 /** Does not use Node's option `recursive`: in Node 20, it never returns for a path such as /proc/x. */
-function makeWithParents(path: string): void {
+function makeWithParents(path: string, mode: number): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  if (dirname(path) !== path) makeWithParents(dirname(path));
+  if (dirname(path) !== path) makeWithParents(dirname(path), mode);
   try {
     mkdirSync(path);
+    // It may have inherited the set-group-ID bit.
+    chmodSync(path, statSync(path).mode | mode);
   } catch (error) {
     // Another run may have created the directory in the meantime.
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;

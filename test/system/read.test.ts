@@ -1,11 +1,13 @@
 import { spawn, spawnSync } from "node:child_process";
-import { symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { fstatSync, openSync, readSync, realpathSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/failure";
 import { HostFiles } from "../../src/system/host-files";
-import { pause, readNamed, unreadable } from "../../src/system/read";
+import { isAbsent, pause, readInput, readNamed, unreadable } from "../../src/system/read";
 import { FIXTURES, shell, temporaryFile, temporaryFolder } from "../support/cli";
+
+vi.mock("node:fs", { spy: true });
 
 describe("a secret's value", () => {
   const REFUSED = /cannot be read: the value of a secret \(\*\.base64\) is never read\.$/;
@@ -59,6 +61,16 @@ describe("readNamed", () => {
     expect(() => readNamed(path, "pools")).toThrow(expect.objectContaining({ kind: "pools", hint }));
   });
 
+  test("reads nothing of a file that has no size, such as those in /proc", () => {
+    expect(readNamed("/proc/self/status", "io")).toHaveLength(0);
+  });
+
+  test("refuses an empty name, which an unset variable of the shell leaves", () => {
+    const hint = "Name the file, or omit this argument. A shell variable may be empty.";
+    const failure = { kind: "usage", message: "The name of a file is empty.", hint };
+    expect(() => readNamed("", "pools")).toThrow(expect.objectContaining(failure));
+  });
+
   test("reads up to the limit, and refuses a byte more", () => {
     const path = temporaryFile("f", "x");
     truncateSync(path, 1024 * 1024);
@@ -67,6 +79,63 @@ describe("readNamed", () => {
     expect(() => readNamed(path, "io", 2 ** 20)).toThrow(/larger than 1 MiB/);
   });
 });
+
+describe("readInput", () => {
+  const BYTES = Buffer.from("größe");
+  const file = () => temporaryFile("f", BYTES);
+
+  /** Makes a file with BYTES the standard input; the first call to read it fails. */
+  async function standardInput(code: string): Promise<void> {
+    const real = await vi.importActual<typeof import("node:fs")>("node:fs");
+    const descriptor = openSync(file(), "r");
+    const fail = () => {
+      throw Object.assign(new Error(code), { code });
+    };
+    const stat = vi.mocked(fstatSync).mockImplementation(() => real.fstatSync(descriptor));
+    const read = vi.mocked(readSync).mockImplementation((_, buffer) => real.readSync(descriptor, buffer));
+    read.mockImplementationOnce(fail);
+    onTestFinished(() => {
+      for (const one of [stat, read]) one.mockReset();
+    });
+  }
+
+  test.each(["-", "/dev/stdin"])(
+    "reads standard input for the name %s, and waits if it has nothing yet",
+    async (name) => {
+      await standardInput("EAGAIN");
+      expect(readInput(name, "pools")).toEqual({ bytes: BYTES, where: "standard input", piped: true });
+    },
+  );
+
+  test("reads a file with any other name", () => {
+    const path = file();
+    expect(readInput(path, "pools")).toEqual({ bytes: BYTES, where: path, piped: false });
+  });
+
+  test("refuses standard input that cannot be read, or that is the value of a secret", async () => {
+    const hint = "Check the command before the pipe, or the file after <.";
+    const refused = (reason: string) => {
+      const failure = { kind: "pools", message: `standard input cannot be read: ${reason}.`, hint };
+      expect(() => readInput("-", "pools")).toThrow(expect.objectContaining(failure));
+    };
+    await standardInput("EIO");
+    refused("the disk reports an error (EIO)");
+    const native = vi.spyOn(realpathSync, "native").mockReturnValue("/x/secret.base64");
+    onTestFinished(() => native.mockRestore());
+    refused("the value of a secret (*.base64) is never read");
+    expect(native).toHaveBeenCalledWith("/dev/stdin");
+  });
+});
+
+test.each([
+  ["ENOENT", true],
+  ["ENOTDIR", true],
+  ["ENAMETOOLONG", true],
+  ["EACCES", false],
+  [undefined, false],
+])("an error with the code %s means that there is no such file: %s", (code, absent) =>
+  expect(isAbsent(Object.assign(new Error(), { code }))).toBe(absent),
+);
 
 test("a pipe without a name, as <(…) gives one, is read wherever a file is", () => {
   const [pool, secret] = ["pool", "secret"].map((one) => `--${one}-xml <(cat '${FIXTURES}/${one}-usage.xml')`);

@@ -15,8 +15,15 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/failure";
-import { inTemporaryFolder, makeFolder, putProgram, writeNewFile } from "../../src/system/write";
-import { shell, temporaryFolder } from "../support/cli";
+import {
+  inTemporaryFolder,
+  makeFolder,
+  putProgram,
+  refuseOthersFile,
+  writeNewFile,
+  writeNewFiles,
+} from "../../src/system/write";
+import { shell, temporaryFile, temporaryFolder } from "../support/cli";
 
 vi.mock("node:fs", { spy: true });
 
@@ -49,6 +56,45 @@ test("a file that cannot be written is an error, with what to do", () => {
   const nowhere = join(folder, "no/such");
   const message = `${nowhere} cannot be written: no such file or directory.`;
   expect(failed(nowhere)).toMatchObject({ kind, message, hint });
+});
+
+const modeOf = (path: string) => statSync(path).mode & 0o7777;
+
+test("writeNewFile makes a file executable only if it is a program", () => {
+  const folder = temporaryFolder();
+  writeNewFile(join(folder, "page"), BYTES);
+  writeNewFile(join(folder, "program"), BYTES, { program: true });
+  expect(["page", "program"].map((name) => modeOf(join(folder, name)) & 0o111)).toEqual([0, 0o111]);
+});
+
+test("writeNewFiles replaces the modes of files, and creates directories with the bits of their parent", () => {
+  const folder = temporaryFolder();
+  chmodSync(folder, 0o2700);
+  writeFileSync(join(folder, "old"), "longer than what is written", { mode: 0o600 });
+  const file = (path: string, program = false) => ({ path, content: "text", program });
+  writeNewFiles(folder, [file("old"), file("sub/new/page"), file("sub/new/program", true)]);
+  expect(readFileSync(join(folder, "old"), "utf8")).toBe("text");
+  const modes = ["", "old", "sub", "sub/new", "sub/new/page", "sub/new/program"].map((name) =>
+    modeOf(join(folder, name)).toString(8),
+  );
+  expect(modes).toEqual(["2700", "644", "2755", "2755", "644", "755"]);
+});
+
+test("refuseOthersFile accepts a name without a file and a file of this tool, and refuses any other file", () => {
+  const asked: string[] = [];
+  const refuse = (path: string, isOwn: boolean) =>
+    refuseOthersFile(path, (text) => asked.push(text) > 0 && isOwn, "--report");
+  for (const path of [join(temporaryFolder(), "none"), temporaryFolder()]) refuse(path, false);
+  const path = temporaryFile("report.html", `ü${"x".repeat(70_000)}`);
+  refuse(path, true);
+  expect(() => refuse(path, false)).toThrow(
+    expect.objectContaining({
+      kind: "io",
+      message: `${path} exists, and this tool did not write it. The file was not changed.`,
+      hint: "Name another file with --report, or remove that file.",
+    }),
+  );
+  expect(asked).toEqual([1, 2].map(() => `ü${"x".repeat(65_534)}`));
 });
 
 test("a program is replaced as a whole, and left untouched if it is up to date", async () => {
@@ -86,9 +132,23 @@ test("a program that cannot be written leaves nothing behind", async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, "sub"));
   const [sub, nowhere] = [join(folder, "sub"), join(folder, "no/such")];
-  await expect(putProgram(sub, "text")).rejects.toThrow(`${sub} cannot be written: it is a directory.`);
+  const [kind, message] = ["io", `${sub} cannot be written: it is a directory.`];
+  await expect(putProgram(sub, "text")).rejects.toMatchObject({
+    kind,
+    message,
+    hint: "Check its directory (ls -ld, df).",
+  });
   await expect(putProgram(nowhere, "text")).rejects.toThrow("cannot be written: no such file or directory.");
   expect(readdirSync(folder)).toEqual(["sub"]);
+});
+
+test("a program is not written through a link that another user puts in the place of the temporary file", async () => {
+  const [folder, other] = [temporaryFolder(), temporaryFile("other", "kept")];
+  const listeners = process.listenerCount("SIGTERM");
+  vi.mocked(rmSync).mockImplementationOnce((path) => symlinkSync(other, path));
+  await expect(putProgram(join(folder, "hv1.py"), "text")).rejects.toThrow(/: file already exists\.$/);
+  expect([readFileSync(other, "utf8"), readdirSync(folder)]).toEqual(["kept", []]);
+  expect(process.listenerCount("SIGTERM")).toBe(listeners);
 });
 
 test("a signal while a program is written leaves no temporary file behind", async () => {
@@ -115,8 +175,20 @@ test("a directory is created with those above it; a file in its place is an erro
   expect(statSync(join(folder, "a/b")).isDirectory()).toBe(true);
   writeFileSync(join(folder, "file"), "");
   const [file, below] = [join(folder, "file"), join(folder, "file/sub")];
-  expect(() => makeFolder(file)).toThrow(`${file} cannot be created: a file of that name exists.`);
+  const [message, hint] = [`${file} cannot be created: a file of that name exists.`, "Name another directory with -o."];
+  expect(() => makeFolder(file)).toThrow(expect.objectContaining({ kind: "io", message, hint }));
   expect(() => makeFolder(below)).toThrow(`${below} cannot be created: a part of the path is not a directory.`);
+});
+
+test("a directory may be created by another run at the same time", () => {
+  const path = join(temporaryFolder(), "new");
+  vi.mocked(mkdirSync).mockImplementationOnce((name) => {
+    mkdirSync(name);
+    mkdirSync(name);
+    return undefined;
+  });
+  makeFolder(path);
+  expect(statSync(path).isDirectory()).toBe(true);
 });
 
 test("a directory that cannot be created is an error, and is not tried for ever", () => {
