@@ -1,8 +1,12 @@
-// Mutation tests of the sources: npm run test:mutation -- --mutate src/patch/merge.ts. All of them take hours.
+// Mutation tests of the sources of a layer, with the tests of that layer: LAYER=host npm run test:mutation
 // Only what tests call in their own process counts: a mutant in a process that they start is never active.
+
+/** A folder in src/. */
+export const LAYER = process.env.LAYER ?? "patch";
+
 /** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
 export default {
-  mutate: ["src/patch/**/*.ts", "src/host/**/*.ts", "src/virtinst/**/*.ts", "src/system/**/*.ts"],
+  mutate: [`src/${LAYER}/*.ts`],
   testRunner: "vitest",
   plugins: ["@stryker-mutator/vitest-runner"],
   vitest: { configFile: "scripts/vitest.mutation.mts" },
@@ -10,11 +14,11 @@ export default {
   ignoreStatic: true,
   // Stryker cannot read the settings of TypeScript 7.
   tsconfigFile: "none.json",
-  timeoutMS: 20_000,
+  timeoutMS: 10_000,
   tempDirName: ".report/stryker",
   ignorePatterns: ["/.report", "/bench"],
-  reporters: ["clear-text", "json"],
+  reporters: ["progress-append-only", "clear-text", "json"],
   clearTextReporter: { allowColor: false, reportTests: false, allowEmojis: false },
-  jsonReporter: { fileName: ".report/mutation.json" },
+  jsonReporter: { fileName: `.report/mutation-${LAYER}.json` },
   thresholds: { high: 95, low: 90, break: 90 },
 };
