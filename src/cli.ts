@@ -201,8 +201,8 @@ export async function main(words: readonly string[]): Promise<number> {
     const names = program.commands.map((command) => command.name());
     if (!(error instanceof CommanderError)) code = failed(error, words);
     // With an exit code of 0, the help or version was printed. Without a command, the help goes to standard error.
-    else if (error.exitCode !== 0 && error.code === "commander.help") code = EXIT_CODES.usage;
-    else if (error.exitCode !== 0) code = failed(misused(error, words, names), words);
+    else if (error.exitCode !== 0)
+      code = error.code === "commander.help" ? EXIT_CODES.usage : failed(misused(error, words, names), words);
   }
   return code === 0 && !wasHeard() ? EXIT_CODES.io : code;
 }
