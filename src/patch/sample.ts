@@ -39,7 +39,7 @@ export function sampleDomain(pools: readonly ResolvedPool[], written?: (pool: st
     });
   const disks = [
     ...own,
-    same("file CD-ROM", CDROM),
+    same("CD-ROM", CDROM),
     same("disk of another Ceph pool", rbdDisk(foreign, null, own.length, [{ name: "192.0.2.1", port: 6789 }])),
   ];
   return { before: domain(disks.map(({ before }) => before)), after: domain(disks.map(({ after }) => after)), disks };

@@ -59,7 +59,7 @@ describe("the sample domain", () => {
     );
     expect(disks.map(({ label }) => label)).toEqual([
       "disk of pool libvirtpool",
-      "file CD-ROM",
+      "CD-ROM",
       "disk of another Ceph pool",
     ]);
     for (const disk of disks) {
@@ -155,7 +155,7 @@ describe("which pools have a disk in it", () => {
   it("a pool without monitors has no disk if there is a second cluster", () => {
     expect(labels([on("a", "m1"), { ...free, pool: "b", monitors: [] }])).toEqual([
       "disk of pool a",
-      "file CD-ROM",
+      "CD-ROM",
       "disk of another Ceph pool",
     ]);
   });
@@ -176,7 +176,7 @@ describe("which pools have a disk in it", () => {
   });
 
   it("pools with the same user or without a user are not told apart by it", () => {
-    const rest = ["file CD-ROM", "disk of another Ceph pool"];
+    const rest = ["CD-ROM", "disk of another Ceph pool"];
     expect(labels([POOL, { ...POOL, pool: "b", auth: { username: "libvirt", uuid: "another" } }])).toEqual(rest);
     expect(labels([POOL, { ...free, pool: "b" }])).toEqual(["disk of pool libvirtpool", ...rest]);
   });
@@ -189,7 +189,7 @@ describe("which pools have a disk in it", () => {
     // Its images begin like those of the other: nobody could tell.
     expect(labels([on("a", "m1"), on("b", "m1", { cephPool: "vms/x" })])).toEqual([
       "disk of pool a",
-      "file CD-ROM",
+      "CD-ROM",
       "disk of another Ceph pool",
     ]);
   });
