@@ -13,7 +13,7 @@ import {
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Both, type Place } from "../support/both";
-import { eachLayout, HOST_BY_UUID, poolsOfOneCephPool, temporaryFile } from "../support/cli";
+import { eachLayout, HOST_BY_UUID, poolsOfUsers } from "../support/cli";
 
 eachLayout(({ name: layout, python: major }) => {
   const python = major === 2 ? "python2.7" : "python3";
@@ -110,16 +110,15 @@ test("apply gives the file a time of another second than before, by which Python
 });
 
 test("revert lists all pools of the patch, even if their names contain separators or look like Python literals", async () => {
-  const both = new Both({ pools: poolsOfOneCephPool({ gpu: [11], ubuntu: [11], "menu, u": [11] }) });
+  const USER = ["libvirt", "libvirt"] as const;
+  const both = new Both({ pools: poolsOfUsers({ gpu: USER, ubuntu: USER, "menu, u": USER }) });
   expect((await both.run("apply")).status).toBe("patched");
   expect((await both.run("revert")).pools).toEqual(["gpu", "menu, u", "ubuntu"]);
 });
 
 test("two pools of one Ceph pool with different users are refused if virtinst does not copy the user", async () => {
-  const pool = (name: string, user: string) =>
-    `<pool type='rbd'><name>${name}</name><source><host name='m'/><name>c</name><auth type='ceph' username='${user}'><secret uuid='2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b${name}'/></auth></source></pool>`;
-  const pools = ["1", "2"].map((name) => `--pool-xml=${temporaryFile(`${name}.xml`, pool(name, `u${name}`))}`);
-  expect(await new Both({ pools }).run("apply")).toMatchObject({ code: 0, status: "not needed" });
+  const pools = poolsOfUsers({ one: ["libvirt", "libvirt"], two: ["backup", "backup"] });
+  expect(await new Both({ pools }).run("apply")).toMatchObject({ code: 0, status: "patched" });
   const both = new Both({ pools }).each(({ top }) => {
     const path = join(top, "virtinst/devices/disk.py");
     writeFileSync(path, readFileSync(path, "utf8").replaceAll("auth_secret_uuid", "x"));

@@ -1,10 +1,9 @@
 // States of a file in which the tool and the standalone script do the same.
 import { cpSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { sha256 } from "../../src/patch/pools";
 import { VERSION } from "../../src/version";
 import { Both } from "../support/both";
-import { HOST_TWO } from "../support/cli";
+import { HOST_TWO, withFittingDigest } from "../support/cli";
 import { EARLIER, patchedBy } from "../support/patched";
 
 let patchedText: Buffer | null = null;
@@ -16,13 +15,6 @@ async function patched(): Promise<Both> {
   patchedText ??= readFileSync(both.places[0].path);
   for (const { path } of both.places) writeFileSync(path, patchedText);
   return both;
-}
-
-/** A patched file with a digest that fits. */
-function withOwnDigest(text: string): string {
-  const blocks = text.match(/^ *# >>>[\s\S]*?^ *# <<<.*\n/gm)?.join("") ?? "";
-  const digest = sha256(Buffer.from(blocks.replace(/^# block: .*\n/m, ""), "latin1"));
-  return text.replace(/(# block: sha256=).*/, `$1${digest}`);
 }
 
 function withoutPatch(text: string): string {
@@ -52,8 +44,12 @@ const STATES: readonly (readonly [state: string, name: string, change: (text: st
   ["damaged", "foreign lines in the function block", (text) => text.replace(/^# original: /m, "import os\n$&")],
   ["damaged", "foreign lines in the call block", (text) => text.replace(/( {8}# >>>.*\n)/, "$1    def more(self):\n")],
   ["damaged", "indented code after the patch", (text) => `${text}    x = 1\n`],
-  ["outdated", "another version", (text) => withOwnDigest(text.replace(/(>>> virtinst-rbd-patch) 2\S+/g, "$1 9.9.9"))],
-  ["outdated", "another pool", (text) => withOwnDigest(text.replaceAll("libvirtpool", "otherpool"))],
+  [
+    "outdated",
+    "another version",
+    (text) => withFittingDigest(text.replace(/(>>> virtinst-rbd-patch) 2\S+/g, "$1 9.9.9")),
+  ],
+  ["outdated", "another pool", (text) => withFittingDigest(text.replaceAll("libvirtpool", "otherpool"))],
   ["not-patched", "the name of the tool in a comment", (text) => `# virtinst-rbd-patch\n${withoutPatch(text)}`],
 ];
 
@@ -73,7 +69,7 @@ test.each(["99999999999.123456789", "-1.500000000", "12345678901234567890.000000
   "the time %s in the header is taken",
   async (time) => {
     const both = await patched();
-    both.each(({ edit }) => edit((text) => withOwnDigest(text.replace(/(mtime=)\S+/, `$1${time}`))));
+    both.each(({ edit }) => edit((text) => withFittingDigest(text.replace(/(mtime=)\S+/, `$1${time}`))));
     expect((await both.run("verify", "--static")).state).toBe("current");
     expect(await both.run("revert")).toMatchObject({ code: 0, state: "not-patched" });
   },

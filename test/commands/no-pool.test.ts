@@ -84,6 +84,7 @@ describe("a pool whose secret is not defined", () => {
     expect(stdout).toMatch(MESSAGE);
     expect(stdout).toMatch(/^Pool +archive \(Ceph pool cold\) broken$/m);
     expect(stdout).toMatch(/^Pool +libvirtpool \(Ceph pool vms\)$/m);
+    expect(stdout).toMatch(/^ {2}monitors +192\.0\.2\.11:6789, 192\.0\.2\.12:6789, 192\.0\.2\.13:6789$/m);
     expect(stdout).toMatch(/^ {2}secret +2a5b08e4-\S+ \(by usage/m);
     expect(stdout).toMatch(/^Patch +current: /m);
     expect(stdout).not.toMatch(/^Next/m);

@@ -1,23 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { cli, FIXTURES, json, PLAIN, target, temporaryFile } from "../support/cli";
+import { cli, json, PLAIN, poolsOfUsers, target } from "../support/cli";
 
-/** Options that name libvirt pools of one Ceph pool on one monitor, by name, with their users; all by usage. */
-function pools(users: Readonly<Record<string, readonly [username: string, secret: string]>>): string[] {
-  const files = Object.entries(users).map(([name, [username, secret]]) => {
-    const auth = `<auth type='ceph' username='${username}'><secret usage='client.${secret} secret'/></auth>`;
-    const source = `<source><host name='192.0.2.11' port='6789'/><name>vms</name>${auth}</source>`;
-    return `--pool-xml=${temporaryFile(`${name}.xml`, `<pool type='rbd'><name>${name}</name>${source}</pool>`)}`;
-  });
-  return [...files, ...["usage", "uuid"].map((name) => `--secret-xml=${FIXTURES}/secret-${name}.xml`)];
-}
 const USERS = { a: ["libvirt", "libvirt"], b: ["backup", "backup"], c: ["libvirt", "libvirt"] } as const;
 const CHANGING = ["verify", "render", "apply", "preview"];
 
 describe("pools of one Ceph pool with different users", () => {
   test("are supported by a virtinst that writes the user into the disk: each disk gets its own secret", async () => {
     const { folder, edit } = target(PLAIN);
-    const options = [...pools(USERS), "--virtinst", folder];
+    const options = [...poolsOfUsers(USERS), "--virtinst", folder];
     expect((await cli(["inspect", ...options])).stdout).not.toMatch(/broken/);
     expect(json((await cli(["apply", "--json", ...options])).stdout)).toMatchObject({ status: "patched", notes: [] });
     const verified = await cli(["verify", "--json", ...options]);
@@ -33,7 +24,7 @@ describe("pools of one Ceph pool with different users", () => {
 
   test("are refused for an older virtinst, with the ways out, unless --pool selects the pools of one user", async () => {
     const { folder, path, pristine } = target("guest-1.4");
-    const options = [...pools(USERS), "--virtinst", folder];
+    const options = [...poolsOfUsers(USERS), "--virtinst", folder];
     for (const command of CHANGING)
       expect(await cli([command, ...options])).toMatchObject({
         code: 3,
@@ -50,14 +41,4 @@ describe("pools of one Ceph pool with different users", () => {
       stderr: expect.stringMatching(/Volumes of pool "a", "c" get the user "backup" of pool "b" too/),
     });
   });
-});
-
-test("pools of one Ceph pool with one user and two secrets are refused for every virtinst", async () => {
-  const options = [...pools({ a: ["u", "libvirt"], b: ["u", "backup"] }), "--virtinst", target(PLAIN).folder];
-  for (const command of CHANGING)
-    expect(await cli([command, ...options])).toMatchObject({
-      code: 3,
-      stderr: expect.stringMatching(/"a", "b" name.*credentials\.\nChoose one pool with --pool a or --pool b\.\n/),
-    });
-  expect((await cli(["inspect", ...options])).code).toBe(3);
 });

@@ -1,25 +1,19 @@
 import { readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
+import { makeBundle } from "../support/bundle";
 import { built, HOST } from "../support/cli";
 import { borrowVirtinst, expectDone, INSTALLER, makeFolder, run, undoAll } from "./support/machine";
-
-/** A PATH with the programs that the standalone script may run, and without Node. */
-let path: string;
-let bundle: string;
-
-beforeAll(() => {
-  borrowVirtinst();
-  path = makeFolder();
-  for (const name of ["sh", "env", "python3", "virt-install", "cp", "stat", "touch", "timeout"])
-    symlinkSync(`/usr/bin/${name}`, join(path, name));
-  bundle = join(makeFolder(), "standalone.py");
-  expectDone(built(["bundle", ...HOST, "-o", bundle]));
-});
 
 afterAll(undoAll);
 
 test("on a machine without Node, the standalone script patches, verifies and reverts Debian's virtinst as the tool does", () => {
+  borrowVirtinst();
+  // The programs that the standalone script may run, and no Node.
+  const path = makeFolder();
+  for (const name of ["sh", "env", "python3", "virt-install", "cp", "stat", "touch", "timeout"])
+    symlinkSync(`/usr/bin/${name}`, join(path, name));
+  const bundle = makeBundle(HOST, join(makeFolder(), "standalone.py"));
   const alone = (...command: string[]) => run("env", ["-i", `PATH=${path}`, ...command]);
   expect(alone("sh", "-c", "command -v node").code).not.toBe(0);
   const original = readFileSync(INSTALLER);

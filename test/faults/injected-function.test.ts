@@ -14,57 +14,16 @@ import {
   domain,
   expectSound,
   FAILED,
-  formsOf,
   OLDEST_AND_NEWEST,
   onPythons,
   PYTHONS,
   VMS,
 } from "../support/helper-cases";
-import { isWithin, oracle, outline } from "../support/helper-oracle";
+import { expectRight } from "../support/helper-oracle";
 import { RANDOM_DISK, RANDOM_POOLS } from "../support/helper-random";
-import type { Interpreter } from "../support/pythons";
 import { RUNS, TIMEOUT } from "../support/runs";
 
 vi.setConfig({ testTimeout: TIMEOUT });
-
-/** Pools of a host, and domains for the function that is rendered from them. */
-interface Job {
-  readonly pools: readonly ResolvedPool[];
-  readonly texts: readonly string[];
-}
-
-/** A source that gets children loses the white space before its slash. */
-function withoutGaps(text: string): string {
-  const parts = text.split("/>");
-  return [...parts.slice(0, -1).map((part) => part.trimEnd()), parts.at(-1)].join("/>");
-}
-
-/** Runs each function on its domains, in one process, and expects what the oracle does; returns the lines logged. */
-function expectRight(python: Interpreter, jobs: readonly Job[]): number {
-  const answers = runBlocks(
-    python,
-    jobs.map(({ pools, texts }) => ({ pools, values: texts.map((text) => ["text", text]) })),
-  );
-  let logged = 0;
-  for (const [index, { pools, texts }] of jobs.entries()) {
-    const { calls, names } = answers[index] as Ran;
-    expect(names).toEqual(["_virtinst_rbd_patch"]);
-    for (const [at, text] of texts.entries()) {
-      const { want, lines, replaces } = oracle(outline(text), pools);
-      expect(calls[at]).toHaveLength(formsOf(python));
-      for (const call of calls[at] as Call[]) {
-        expectSound(call);
-        const after = call.text as string;
-        // The texts can be too long for a message.
-        expect(JSON.stringify(outline(after)) === JSON.stringify(want)).toBe(true);
-        expect(replaces || isWithin(withoutGaps(text), after)).toBe(true);
-        expect(call.log).toHaveLength(lines);
-      }
-      logged += lines;
-    }
-  }
-  return logged;
-}
 
 it("a function block is printable ASCII with any names of pools, and the pools can be read from it", () => {
   const original = { sha256: "a".repeat(64), modified: "1400000000.123456789" };

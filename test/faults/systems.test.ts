@@ -83,7 +83,7 @@ describe("apply says why a file cannot be written, and leaves it unchanged", () 
     const point = mounted("-t", "tmpfs", "none");
     const made = virtinstIn(point);
     must("mount", "-o", "remount,ro", point);
-    expect(await refused(made, /read-only/)).toContain(made.target);
+    expect(await refused(made, /read-only.*\n.*ostree.*image.*--root/)).toContain(made.target);
   });
 
   /** Sets an attribute of ext4 on the file or its folder until the test ends. */
@@ -141,21 +141,6 @@ describe("a user who is not root", () => {
 });
 
 describe("apply and revert keep what belongs to the file", () => {
-  const NEEDS = ["root", "loop", "getfattr", "setfacl"] as const;
-  faultTest("its owner, mode, ACL, attributes and label, without the default ACL of the folder", NEEDS, async () => {
-    const made = virtinstIn(ext4(4));
-    const { target } = made;
-    chownSync(target, 1234, 4321);
-    chmodSync(target, 0o4755);
-    must("setfacl", "-d", "-m", "u:1234:rwx,g:4321:rwx", dirname(target));
-    await thereAndBack(made);
-    must("setfacl", "-m", "u:1235:rw-,g:1236:r--", target);
-    const all = { "user.x": "some value", "user.empty": "", "security.selinux": "system_u:object_r:usr_t:s0" };
-    for (const [name, value] of Object.entries(all)) must("setfattr", "-n", name, "-v", value, target);
-    expect(stateOf(target).attributes.split("\n")).toHaveLength(4);
-    await thereAndBack(made);
-  });
-
   faultTest("on a file system without extended attributes", ["root", "mount", "getfattr"], async () => {
     const made = virtinstIn(mounted("-t", "ramfs", "none"));
     expect(spawnSync("setfattr", ["-n", "user.x", "-v", "1", made.target]).status).not.toBe(0);
@@ -171,15 +156,5 @@ describe("apply and revert keep what belongs to the file", () => {
     await thereAndBack({ ...made, target: real });
     expect(lstatSync(made.target).isSymbolicLink()).toBe(true);
     expect(readlinkSync(made.target)).toBe(real);
-  });
-
-  faultTest("its time to the nanosecond, from before 1970 to 2500", ["root", "mount", "getfattr"], async () => {
-    // A tmpfs keeps every time; that of ext4 ends in 2446.
-    const made = virtinstIn(mounted("-t", "tmpfs", "none"));
-    for (const time of ["-1000.123456789", "0.000000001", "1400000000.999999999", "16725225600.987654321"]) {
-      must("touch", "-d", `@${time}`, made.target);
-      expect(stateOf(made.target).modified).toBe(BigInt(time.replace(".", "")));
-      await thereAndBack(made);
-    }
   });
 });

@@ -6,6 +6,7 @@ import type { HostOptions } from "../../src/host/config";
 import { listDocuments, readHost, readListed } from "../../src/host/read-host";
 import { HostFiles } from "../../src/system/host-files";
 import { FIXTURES, image, temporaryFile, temporaryFolder } from "../support/cli";
+import { standIns } from "../support/stand-ins";
 import { fakeVirsh } from "../support/virsh";
 
 const POOL = `${FIXTURES}/pool-usage.xml`;
@@ -14,11 +15,7 @@ const files = new HostFiles();
 const read = (options: Omit<HostOptions, "files">) => readHost({ files, ...options });
 /** Puts a virsh, a shell script, into PATH. */
 const useVirsh = (script: string) => {
-  const bin = temporaryFolder();
-  writeFileSync(join(bin, "virsh"), script, {
-    mode: 0o755,
-  });
-  vi.stubEnv("PATH", `${bin}:${process.env.PATH}`);
+  vi.stubEnv("PATH", standIns({ virsh: script }));
   onTestFinished(() => void vi.unstubAllEnvs());
 };
 const pool = (name: string) => `<pool type='rbd'><name>${name}</name><source><name>c</name></source></pool>`;

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { libvirtAt, readLibvirt, readLive } from "../../src/host/virsh";
@@ -26,19 +26,14 @@ const secretRow = (uuid = UUID) => ` ${uuid}  ceph s`;
 type Answers = Readonly<Record<string, string>>;
 
 let folder: string;
-let path: string | undefined;
 beforeEach(() => {
   folder = temporaryFolder();
-  path = process.env.PATH;
-  process.env.PATH = `${folder}:${path}`;
+  vi.stubEnv("PATH", `${folder}:${process.env.PATH}`);
 });
-afterEach(() => {
-  process.env.PATH = path;
-});
+afterEach(() => void vi.unstubAllEnvs());
 
 function program(script: string): void {
-  writeFileSync(join(folder, "virsh"), script);
-  chmodSync(join(folder, "virsh"), 0o755);
+  writeFileSync(join(folder, "virsh"), script, { mode: 0o755 });
 }
 
 /** Puts a virsh into PATH that knows these answers, and writes down what it was told. */
@@ -227,7 +222,7 @@ describe("messages of virsh are passed on", () => {
   });
 
   it("if virsh is not installed, the hint lists other options", async () => {
-    process.env.PATH = folder;
+    vi.stubEnv("PATH", folder);
     await expect(readLive(libvirtAt(URI))).rejects.toThrow(
       expect.objectContaining({
         message: `${URI}: virsh: it is not installed, or not in PATH.`,

@@ -12,15 +12,8 @@ it.each([
   expect(encode(decode(bytes)).equals(bytes)).toBe(true);
 });
 
-it.each([
-  [0, 1],
-  [1, 1],
-  [2, 2],
-  [3, 3],
-  [4, 3],
-])("offset %i is on line %i: a line break belongs to the line that it ends", (offset, line) => {
-  expect(lineNumber("a\n\nbc", offset)).toBe(line);
-});
+it("a line break belongs to the line that it ends", () =>
+  expect([0, 1, 2, 3, 4].map((offset) => lineNumber("a\n\nbc", offset))).toEqual([1, 1, 2, 3, 3]));
 
 it("line numbers count a line break at the beginning of a text", () =>
   expect([0, 1, 2].map((offset) => lineNumber("\n\na", offset))).toEqual([1, 2, 3]));

@@ -129,19 +129,14 @@ export const HOST_BY_UUID = [poolXml("uuid"), secretXml("uuid")];
 /** Options that name a host with both pools. */
 export const HOST_TWO = [poolXml("usage"), poolXml("uuid"), secretXml("usage"), secretXml("uuid")];
 
-/**
- * Options that name libvirt pools of one Ceph pool, with one secret.
- *
- * @param pools by name, the last numbers of their monitors' addresses
- */
-export function poolsOfOneCephPool(pools: Readonly<Record<string, readonly number[]>>): string[] {
-  const files = Object.entries(pools).map(([name, numbers]) => {
-    const hosts = numbers.map((number) => `<host name='192.0.2.${number}' port='6789'/>`).join("");
-    const auth = "<auth type='ceph' username='libvirt'><secret usage='client.libvirt secret'/></auth>";
-    const xml = `<pool type='rbd'><name>${name}</name><source>${hosts}<name>vms</name>${auth}</source></pool>\n`;
-    return `--pool-xml=${temporaryFile(`${name}.xml`, xml)}`;
+/** Options that name libvirt pools of one Ceph pool on one monitor, by name, with their users; all by usage. */
+export function poolsOfUsers(users: Readonly<Record<string, readonly [username: string, secret: string]>>): string[] {
+  const files = Object.entries(users).map(([name, [username, secret]]) => {
+    const auth = `<auth type='ceph' username='${username}'><secret usage='client.${secret} secret'/></auth>`;
+    const source = `<source><host name='192.0.2.11' port='6789'/><name>vms</name>${auth}</source>`;
+    return `--pool-xml=${temporaryFile(`${name}.xml`, `<pool type='rbd'><name>${name}</name>${source}</pool>`)}`;
   });
-  return [...files, secretXml("usage")];
+  return [...files, secretXml("usage"), secretXml("uuid")];
 }
 
 /** A stand-in virtinst below test/fixtures/virtinst. */
@@ -149,23 +144,17 @@ export interface StandIn {
   readonly name: string;
   /** The file with `_build_xml`, relative to its directory. */
   readonly file: string;
-  /** The two variables that `_build_xml` returns. */
-  readonly returns: readonly [string, string];
   readonly python: 2 | 3;
 }
 
 /** One stand-in for each variant of `_build_xml` that releases have, oldest first. */
-export const STAND_INS: readonly StandIn[] = [
-  ["guest-1.0", "start_xml"],
-  ["guest-1.4", "install_xml"],
-  ["installer-2.0", "install_xml"],
-  ["installer-2.2", "install_xml"],
-  ["installer-4.0", "initial_xml"],
-].map(([name = "", first = ""]) => {
-  const file = TARGET_FILES.find((one) => existsSync(resolve("test/fixtures/virtinst", name, one)));
-  if (!file) throw new Error(name);
-  return { name, file, python: pythonMajor(file), returns: [first, "final_xml"] };
-});
+export const STAND_INS: readonly StandIn[] = "guest-1.0 guest-1.4 installer-2.0 installer-2.2 installer-4.0"
+  .split(" ")
+  .map((name) => {
+    const file = TARGET_FILES.find((one) => existsSync(resolve("test/fixtures/virtinst", name, one)));
+    if (!file) throw new Error(name);
+    return { name, file, python: pythonMajor(file) };
+  });
 
 /** A copy of a stand-in virtinst (`guest-1.0`, …), in a folder that goes when the test ends. */
 export function copyVirtinst(layout: string): string {
@@ -218,12 +207,6 @@ export function withFittingDigest(text: string): string {
   const fitting = text.replace(/^# block: sha256=.*$/m, `# block: sha256=${blockDigest(call, block)}`);
   expect(stripPatch(fitting)).toMatchObject({ state: "patched", patch: { intact: true } });
   return fitting;
-}
-
-/** The block in `_build_xml`, in a file of the layout `PLAIN`. */
-export function callBlock(text: string): string {
-  const [block] = / {8}# >>>[\s\S]*?# <<<.*\n/.exec(text) as unknown as [string];
-  return block;
 }
 
 /** What `--json` printed. */

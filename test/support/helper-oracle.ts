@@ -1,6 +1,10 @@
 import { parseXml, XmlElement, XmlText } from "@rgrove/parse-xml";
+import { expect } from "vitest";
 import { mergePools } from "../../src/patch/merge";
 import type { CephPool, Credentials, Monitor, ResolvedPool } from "../../src/patch/pools";
+import { type Call, type Ran, runBlocks } from "./helper";
+import { expectSound, formsOf } from "./helper-cases";
+import type { Interpreter } from "./pythons";
 
 // What the function has to make of a domain, by another parser and on trees: it shares no code with the template.
 
@@ -32,8 +36,45 @@ export function outline(document: string): OutlineElement {
   return convert(parseXml(text, { includeOffsets: true }).root as XmlElement, false);
 }
 
+/** Runs each function on its domains, in one process, and expects what the oracle does; returns the lines logged. */
+export function expectRight(
+  python: Interpreter,
+  jobs: readonly { readonly pools: readonly ResolvedPool[]; readonly texts: readonly string[] }[],
+): number {
+  const answers = runBlocks(
+    python,
+    jobs.map(({ pools, texts }) => ({ pools, values: texts.map((text) => ["text", text]) })),
+  );
+  let logged = 0;
+  for (const [index, { pools, texts }] of jobs.entries()) {
+    const { calls, names } = answers[index] as Ran;
+    expect(names).toEqual(["_virtinst_rbd_patch"]);
+    for (const [at, text] of texts.entries()) {
+      const { want, lines, replaces } = oracle(outline(text), pools);
+      expect(calls[at]).toHaveLength(formsOf(python));
+      for (const call of calls[at] as Call[]) {
+        expectSound(call);
+        const after = call.text as string;
+        // The texts can be too long for a message.
+        const message = JSON.stringify({ pools, text, after, log: call.log }).slice(0, 10_000);
+        expect(JSON.stringify(outline(after)) === JSON.stringify(want), message).toBe(true);
+        expect(replaces || isWithin(withoutGaps(text), after), message).toBe(true);
+        expect(call.log, message).toHaveLength(lines);
+      }
+      logged += lines;
+    }
+  }
+  return logged;
+}
+
+/** A source that gets children loses the white space before its slash. */
+function withoutGaps(text: string): string {
+  const parts = text.split("/>");
+  return [...parts.slice(0, -1).map((part) => part.trimEnd()), parts.at(-1)].join("/>");
+}
+
 /** Whether one text can be had from another by taking characters out. */
-export function isWithin(part: string, whole: string): boolean {
+function isWithin(part: string, whole: string): boolean {
   let at = 0;
   for (const character of part) {
     at = whole.indexOf(character, at) + 1;

@@ -22,8 +22,6 @@ export type Tree = readonly [name: string, attributes: Readonly<Record<string, s
 /** What one call gave. */
 export interface Call {
   readonly raised: string | null;
-  /** How long it took, of the processor. */
-  readonly seconds: number;
   /** Level, logger and message of each line. */
   readonly log: readonly (readonly [string, string, string])[];
   /** Whether it returned the very object that it was given. */

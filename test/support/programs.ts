@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { HostFiles } from "../../src/system/host-files";
 import { temporaryFolder } from "./cli";
@@ -33,7 +33,6 @@ export function standInProgram(folder: string, script: string): string {
   const path = join(folder, "virt-install");
   writeFileSync(`${path}.sh`, `${script}\n`);
   const python = "import os, sys\nos.execv('/bin/sh', ['sh', sys.argv[0] + '.sh'] + sys.argv[1:])\n";
-  writeFileSync(path, `#!/usr/bin/env python3\n${python}`);
-  chmodSync(path, 0o755);
+  writeFileSync(path, `#!/usr/bin/env python3\n${python}`, { mode: 0o755 });
   return path;
 }

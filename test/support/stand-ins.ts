@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "./cli";
 
@@ -22,8 +22,7 @@ export function standIns(programs: Readonly<Record<string, string>>): string {
   const bin = temporaryFolder();
   for (const [name, lines] of Object.entries(programs)) {
     const real = PATH.split(":").find((folder) => existsSync(join(folder, name)));
-    writeFileSync(join(bin, name), `#!/bin/sh\nPATH=${PATH}\nreal=${real}/${name}\n${lines}\n`);
-    chmodSync(join(bin, name), 0o755);
+    writeFileSync(join(bin, name), `#!/bin/sh\nPATH=${PATH}\nreal=${real}/${name}\n${lines}\n`, { mode: 0o755 });
   }
   return `${bin}:${PATH}`;
 }

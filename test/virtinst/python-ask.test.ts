@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Sample, sampleDomain } from "../../src/patch/sample";
@@ -23,8 +23,7 @@ function pythons(): readonly Python[] {
 /** A program that stands for a Python gone wrong. */
 function stand(script: string): Python {
   const path = join(temporaryFolder(), "python3");
-  writeFileSync(path, `#!/bin/sh\n${script}\n`);
-  chmodSync(path, 0o755);
+  writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   return { path, reason: "test" };
 }
 

@@ -1,20 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { HostFiles } from "../../src/system/host-files";
 import { findPythons, isSkipped } from "../../src/virtinst/python";
-import { PLAIN, TOOL, target, temporaryFolder } from "../support/cli";
-
-const NODE = process.env.NODE_UNDER_TEST ?? process.execPath;
+import { NODE, PLAIN, TOOL, target, temporaryFolder } from "../support/cli";
 
 /** A folder of programs that does for all of PATH. */
 function path(...names: string[]): string {
   const folder = temporaryFolder();
-  for (const name of names) {
-    writeFileSync(join(folder, name), "#!/bin/sh\n");
-    chmodSync(join(folder, name), 0o755);
-  }
+  for (const name of names) writeFileSync(join(folder, name), "#!/bin/sh\n", { mode: 0o755 });
   vi.stubEnv("PATH", folder);
   onTestFinished(() => void vi.unstubAllEnvs());
   return folder;
@@ -73,8 +68,7 @@ describe("the Python that is used", () => {
   it("is never that of a mounted system", () => {
     const folder = path("python3");
     const own = temporaryFolder();
-    writeFileSync(join(own, "python3"), "#!/bin/sh\n");
-    chmodSync(join(own, "python3"), 0o755);
+    writeFileSync(join(own, "python3"), "#!/bin/sh\n", { mode: 0o755 });
     const mounted = { files: new HostFiles(temporaryFolder()) };
     expect(findPythons({ ...INSTALLED, interpreter: join(own, "python3"), file: FILES[3] }, mounted)).toEqual([
       { path: `${folder}/python3`, reason: "virtinst needs Python 3" },

@@ -1,6 +1,7 @@
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { FIXTURES, TOOL } from "../../support/cli";
+import { TOOL } from "../../support/cli";
+import { fakeVirsh, SAMPLE_CASES } from "../../support/virsh";
 import { makeFolder, run } from "./machine";
 
 /** The shell examples of a page, which are its blocks fenced as `sh`. */
@@ -12,28 +13,15 @@ export function examples(page: string): string[] {
 export function programs(programs: Readonly<Record<string, string>> = {}): string {
   const folder = makeFolder();
   const tool = `#!/bin/sh\nexec "${process.execPath}" "${TOOL}" "$@"\n`;
-  for (const [name, text] of Object.entries({ "virtinst-rbd-patch": tool, ...programs })) {
-    writeFileSync(join(folder, name), text);
-    chmodSync(join(folder, name), 0o755);
-  }
+  for (const [name, text] of Object.entries({ "virtinst-rbd-patch": tool, ...programs }))
+    writeFileSync(join(folder, name), text, { mode: 0o755 });
   return folder;
 }
 
 /** For `programs`: a virsh on a host with the sample pool and its secret. */
 export function standInVirsh(host: string): string {
-  const [pool, secret] = [`${FIXTURES}/pool-usage.xml`, `${FIXTURES}/secret-usage.xml`];
-  return `#!/bin/sh
-answer() {
-  case $1 in
-    hostname) echo '${host}' ;;
-    pool-list*) echo " libvirtpool   active   yes" ;;
-    secret-list*) sed -n 's|.*<uuid>\\(.*\\)</uuid>.*| \\1  ceph|p' '${secret}' ;;
-    pool-dumpxml*) cat '${pool}' ;;
-    secret-dumpxml*) cat '${secret}' ;;
-  esac
-}
-case $1 in -q) printf '%s\\n' "$5" | sed 's/; /\\n/g' | while read -r line; do answer "$line"; done ;; *) answer "$1" ;; esac
-`;
+  // The pages also run it with a command and without options.
+  return fakeVirsh(`    hostname) echo '${host}' ;;\n${SAMPLE_CASES}`, '[ "$1" = -q ] || set -- -q -r -c URI "$*"');
 }
 
 /** For `programs`: an ssh without a network; `enter` runs a command line on the host. */
