@@ -9,7 +9,7 @@ const OWN = `test/${LAYER}/*.test.ts`;
 /** Commands that are tested in process, and call sources of a layer that OWN does not. */
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   patch: ["test/commands/hook.test.ts"],
-  system: ["test/commands/over-ssh.test.ts"],
+  ssh: ["test/commands/over-ssh.test.ts"],
 };
 const include = [OWN, ...(COMMANDS[LAYER] ?? [])];
 const alone = ALONE.filter((file) => file.startsWith(`test/${LAYER}/`));

@@ -104,6 +104,15 @@ describe("a mounted system", () => {
     const files = new HostFiles("/nowhere/at/all");
     expect(files.locate("/")).toBeNull();
     expect(files.list("/")).toEqual([]);
+    expect(files.shown("/etc")).toBe("/nowhere/at/all/etc");
+  });
+
+  test("has nothing behind a name that is too long; a path that cannot be looked up is an error", () => {
+    const { base, files } = mounted();
+    expect(files.locate(`/${"x".repeat(300)}`)).toBeNull();
+    const failure = (path: string) => expect.objectContaining({ kind: "io", message: expect.stringContaining(path) });
+    expect(() => files.locate("/usr\0")).toThrow(failure(`${base}/usr\0 cannot be read: `));
+    expect(() => new HostFiles("/usr\0")).toThrow(failure("/usr\0 cannot be read: "));
   });
 });
 

@@ -125,6 +125,7 @@ describe("run", () => {
       sh(`head -c ${out} /dev/zero; head -c ${err} /dev/zero >&2; echo last >&2`);
     const { fault, stdout, stderr } = await print(half, half - 5);
     expect([fault, stdout.length, stderr.length, stderr.slice(-5)]).toEqual([null, half, 2 ** 20, "last\n"]);
-    expect(await print(half, half - 4)).toMatchObject({ status: null, fault: "ENOBUFS" });
+    const why = "it printed more than 64 MiB";
+    expect(await print(half, half - 4)).toMatchObject({ status: null, fault: "ENOBUFS", why });
   });
 });

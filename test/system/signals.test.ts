@@ -70,7 +70,7 @@ test.each([
   ["the parent process ignores others", "0000000000001000", "/bin/sh", false],
   ["nohup was started by name", "0000000000000000", "/usr/bin/nohup", true],
   ["another program was started", "0000000000000000", "/usr/bin/nohup/x", false],
-  ["nothing is known", null, "", false],
+  ["nothing is known", null, undefined, false],
 ])("if %s (%s, %s), SIGHUP is ignored: %s", async (_, mask, program, ignored) => {
   vi.stubEnv("_", program);
   const kill = vi.spyOn(process, "kill").mockReturnValue(true);
@@ -80,10 +80,12 @@ test.each([
     return `Name:\tsh\nSigIgn:\t${mask}\nSigCgt:\t0000000000000000\n`;
   });
   vi.resetModules();
+  const before = listeners();
   const fresh = await import("../../src/system/signals");
   vi.mocked(readFileSync).mockReset();
   const did: string[] = [];
   const forget = fresh.beforeSignal(() => void did.push("end"));
+  expect(listeners()).toEqual(before.map((count) => count + 1));
   process.emit("SIGHUP", "SIGHUP");
   expect([did, kill.mock.calls.length]).toEqual(ignored ? [[], 0] : [["end"], 1]);
   forget();

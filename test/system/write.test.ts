@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -27,6 +28,7 @@ import { shell, temporaryFile, temporaryFolder } from "../support/cli";
 
 vi.mock("node:fs", { spy: true });
 
+const LISTENERS = process.listenerCount("SIGTERM");
 const BYTES = Buffer.from([0, 0xff, 0x0a, 0xe9]);
 
 test.each([null, "longer than what is written"])(
@@ -94,6 +96,8 @@ test("refuseOthersFile accepts a name without a file and a file of this tool, an
       hint: "Name another file with --report, or remove that file.",
     }),
   );
+  truncateSync(path, 20_000_000);
+  expect(() => refuse(path, true)).toThrow(expect.objectContaining({ kind: "io", message: expect.any(String) }));
   expect(asked).toEqual([1, 2].map(() => `ü${"x".repeat(65_534)}`));
 });
 
@@ -144,11 +148,10 @@ test("a program that cannot be written leaves nothing behind", async () => {
 
 test("a program is not written through a link that another user puts in the place of the temporary file", async () => {
   const [folder, other] = [temporaryFolder(), temporaryFile("other", "kept")];
-  const listeners = process.listenerCount("SIGTERM");
   vi.mocked(rmSync).mockImplementationOnce((path) => symlinkSync(other, path));
   await expect(putProgram(join(folder, "hv1.py"), "text")).rejects.toThrow(/: file already exists\.$/);
   expect([readFileSync(other, "utf8"), readdirSync(folder)]).toEqual(["kept", []]);
-  expect(process.listenerCount("SIGTERM")).toBe(listeners);
+  expect(process.listenerCount("SIGTERM")).toBe(LISTENERS);
 });
 
 test("a signal while a program is written leaves no temporary file behind", async () => {
@@ -189,6 +192,10 @@ test("a directory may be created by another run at the same time", () => {
   });
   makeFolder(path);
   expect(statSync(path).isDirectory()).toBe(true);
+  vi.mocked(mkdirSync).mockImplementationOnce(() => {
+    throw Object.assign(new Error(), { code: "EROFS" });
+  });
+  expect(() => makeFolder(join(path, "sub"))).toThrow(`${path}/sub cannot be created: the file system is read-only.`);
 });
 
 test("a directory that cannot be created is an error, and is not tried for ever", () => {
@@ -214,7 +221,6 @@ function use(act: (folder: string) => Promise<unknown>) {
 }
 
 test("a temporary directory is the user's own, and removed after its use", async () => {
-  const before = process.listenerCount("SIGTERM");
   const { used, result } = use(async (folder) => {
     expect(statSync(folder).mode & 0o7777).toBe(0o700);
     expect(statSync(folder).uid).toBe(process.getuid?.());
@@ -223,7 +229,7 @@ test("a temporary directory is the user's own, and removed after its use", async
   });
   expect(await result).toBe("done");
   expect(existsSync(used())).toBe(false);
-  expect(process.listenerCount("SIGTERM")).toBe(before);
+  expect(process.listenerCount("SIGTERM")).toBe(LISTENERS);
 });
 
 test("a temporary directory is also removed if its use fails, and the failure is kept", async () => {
