@@ -493,10 +493,25 @@ def ask(virtinst, **request):
         if version:
             python = u"Python %s, %s" % (version.group(1), text_of(name))
             try:
-                return json.loads(second), python, None
-            except ValueError:
-                return None, python, u"%s crashed: %s" % (python, errors.rpartition(u"\n")[2] or code)
+                answer = json.loads(second)
+                if code == 0 and is_complete(answer, request):
+                    return answer, python, None
+            except (AttributeError, KeyError, TypeError, ValueError):
+                pass  # it is not an answer
+            last = errors.rpartition(u"\n")[2] or u"exit code %s" % code
+            return None, python, u"%s crashed: %s" % (python, last)
     return None, None, u"no Python %s was found on this machine" % major
+
+def is_complete(answer, request):
+    """Whether an answer has everything that the request asks for. Raises an exception for other forms."""
+    checks, compiled = answer.get("checks", []), answer.get("compile", [])
+    texts = answer["log"] + [answer.get("error", u"")] + [one for one in compiled if one is not None]
+    texts += [one[key] for one in checks for key in ("label", "difference")]
+    # There is a check for each label, and at least one other.
+    has_checks = "error" in answer or "labels" not in request or len(checks) > len(request["labels"])
+    return (has_checks and len(compiled) == len(request.get("compile", []))
+            and all(isinstance(one, type(u"")) for one in texts)
+            and all(isinstance(one["passed"], bool) for one in checks))
 
 def verdict(reason, checks):
     """Return the result of checks. An empty list means that they were skipped."""

@@ -36,7 +36,7 @@ test("the script is short, and has no line over 110 characters", () => {
   expect(template.split("\n").filter((line) => line.length > 110)).toEqual([]);
   expect(template.split("\n").length - 1).toBeLessThanOrEqual(LINES);
 });
-const LINES = 814;
+const LINES = 829;
 
 eachPython("apply, verify and revert work", async (python) => {
   const both = new Both({ python });
@@ -253,15 +253,25 @@ test("without a Python for virt-install, the exit code is 4 and the file is unch
   expect(ran.stderr).toMatch(/could not be checked: no Python 2 was found/);
 });
 
-const VALID = '"compile": [null, null]';
+const check = (passed: unknown) => ({ label: "disk", passed, difference: passed ? "" : "x" });
+/** An answer of Python, in which all checks pass; there are more checks than labels. */
+const answer = (more: object = {}) =>
+  JSON.stringify({ log: [], compile: [null, null], checks: Array(9).fill(check(true)), ...more });
+const CRASHED = /could not be checked: Python 3\.11, \S+ crashed: /;
 test.each([
-  ["the patched file does not compile", '{"compile": [null, "SyntaxError"], "checks": []}', 5, /SyntaxError/],
-  ["its function fails", `{${VALID}, "checks": [{"label": "disk", "passed": false, "difference": "x"}]}`, 5, /disk: x/],
-  ["its function raises", `{${VALID}, "error": "KeyError: 7"}`, 5, /the function runs: KeyError: 7/],
-  ["Python gives no answer", "", 4, /could not be checked: .* crashed/],
-])("if %s, nothing is written", (_, answer, code, message) => {
+  ["the patched file does not compile", answer({ compile: [null, "SyntaxError"] }), 5, /SyntaxError/],
+  ["its function fails", answer({ checks: Array(9).fill(check(false)) }), 5, /disk: x/],
+  ["its function raises", answer({ checks: undefined, error: "KeyError: 7" }), 5, /the function runs: KeyError: 7/],
+  ["Python gives no answer", "", 4, CRASHED],
+  ["Python fails after its answer", `${answer()}'; exit 1; '`, 4, CRASHED],
+  ["Python answers only some of the checks", answer({ checks: Array(3).fill(check(true)) }), 4, CRASHED],
+  ...["null", "{}", '"x"', answer({ compile: [null] }), answer({ compile: [1, {}] }), answer({ log: undefined })].map(
+    (text) => [`Python answers ${text}`, text, 4, CRASHED] as const,
+  ),
+  ["Python answers that a check is neither true nor false", answer({ checks: Array(9).fill(check("no")) }), 4, CRASHED],
+] as const)("if %s, nothing is written", (_, text, code, message) => {
   const top = copyVirtinst(PLAIN);
-  const PATH = standIns({ python3: `cat > /dev/null; echo '{"version": "3.11"}'; echo '${answer}'` });
+  const PATH = standIns({ python3: `cat > /dev/null; echo '{"version": "3.11"}'; echo '${text}'` });
   const python = spawn("bash", ["-c", "command -v python3"]).stdout.trim();
   const ran = spawn(python, [scriptOf(), "apply", "--virtinst", top], { env: { ...process.env, PATH } });
   expect([ran.code, ran.stderr, isPatched(top)]).toEqual([code, expect.stringMatching(message), false]);
