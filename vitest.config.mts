@@ -36,6 +36,8 @@ const END_TO_END = { globalSetup, fileParallelism: false, testTimeout: 300_000, 
 export default defineConfig({
   plugins: [vitePlugin],
   test: {
+    // A forgotten test.only fails: it leaves out the tests beside it.
+    allowOnly: false,
     // More than processors: many tests wait for something else than a program that they run.
     maxWorkers: Math.ceil(availableParallelism() * 1.5),
     projects: [

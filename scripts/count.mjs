@@ -1,8 +1,8 @@
-// node scripts/count.mjs REPORT... [--failed=STEP]... adds up vitest's reports and the failed steps of the gate. Prints
-// the names of skipped and failed tests, then the counts in the last two lines. Exits with 1 if a test or step failed or
-// a report is missing. A test that is in several reports counts once: as failed if it failed in one report, else as
-// passed if it passed in one report.
-import { existsSync, readFileSync } from "node:fs";
+// node scripts/count.mjs REPORT... [--failed=STEP]... [--skipped=STEP]... adds up vitest's reports and the steps of the gate.
+// Prints the names of skipped and failed tests, then the counts in the last two lines. Exits with 1 if something failed or
+// a report is missing. A test that is in several reports counts once: as failed if it failed in one, else as passed if it
+// passed in one.
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 /** @typedef {"passed" | "failed" | "skipped"} Outcome */
@@ -16,20 +16,25 @@ function add(key, outcome, line) {
   if (!known || RANK[outcome] > RANK[known.outcome]) tests.set(key, { outcome, line });
 }
 
-const { values, positionals } = parseArgs({
-  options: { failed: { type: "string", multiple: true, default: [] } },
-  allowPositionals: true,
-});
+/** A report of vitest; empty if it is missing or cut off. @param {string} path */
+function read(path) {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return {};
+  }
+}
+
+/** @type {{ type: "string", multiple: true, default: string[] }} */
+const steps = { type: "string", multiple: true, default: [] };
+const { values, positionals } = parseArgs({ options: { failed: steps, skipped: steps }, allowPositionals: true });
 
 for (const report of positionals) {
-  if (!existsSync(report)) {
-    add(report, "failed", `${report} is missing: its tests did not run to their end.`);
-    continue;
-  }
-  const { testResults, numPassedTests } = JSON.parse(readFileSync(report, "utf8"));
-  if (!numPassedTests) add(`${report} none`, "failed", `${report}: no test passed.`);
-  for (const { assertionResults, status, name: file } of testResults) {
-    if (status === "failed" && assertionResults.length === 0) add(`${report} ${file}`, "failed", file);
+  const { testResults = [], numPassedTests = 0, numFailedTests = 0, success = false } = read(report);
+  if (numPassedTests === 0 || (!success && numFailedTests === 0))
+    add(report, "failed", `${report}: no test passed, it is not complete, or something outside of a test failed.`);
+  for (const { assertionResults, status: outcome, name: file } of testResults) {
+    if (outcome === "failed") add(`${report} ${file}`, "failed", file);
     /** How often each name occurred: tests of a file may have the same name. @type {Map<string, number>} */
     const met = new Map();
     for (const { fullName, status: outcome, failureMessages = [] } of assertionResults) {
@@ -43,7 +48,8 @@ for (const report of positionals) {
     }
   }
 }
-for (const step of values.failed) add(`step ${step}`, "failed", `step: ${step}`);
+for (const outcome of /** @type {const} */ (["failed", "skipped"]))
+  for (const step of values[outcome]) add(`step ${step}`, outcome, `step: ${step}`);
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const { outcome } of tests.values()) counts[outcome]++;

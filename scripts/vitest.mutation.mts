@@ -5,13 +5,9 @@ import { LAYER } from "../stryker.config.mjs";
 import { ALONE } from "../vitest.config.mts";
 import { vitePlugin } from "./templates.mjs";
 
-const OWN = `test/${LAYER}/*.test.ts`;
-/** Commands that are tested in process, and call sources of a layer that OWN does not. */
-const COMMANDS: Readonly<Record<string, readonly string[]>> = {
-  patch: ["test/commands/hook.test.ts"],
-  ssh: ["test/commands/over-ssh.test.ts"],
-};
-const include = [OWN, ...(COMMANDS[LAYER] ?? [])];
+/** Commands that are tested in process, and call sources of the layer that its own tests do not. */
+const COMMANDS: Readonly<Record<string, string>> = { patch: "hook", ssh: "over-ssh" };
+const include = [`test/${LAYER}/*.test.ts`, `test/commands/${COMMANDS[LAYER] ?? "none"}.test.ts`];
 const alone = ALONE.filter((file) => file.startsWith(`test/${LAYER}/`));
 
 export default defineConfig({
