@@ -2,6 +2,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { built, cli, HOST, json, PLAIN, shell, TOOL, target, temporaryFile, temporaryFolder } from "./support/cli";
+import { standInProgram } from "./support/programs";
 
 test.each([
   [["inspect", "--host", "/nonexistent"], 3, /nonexistent cannot be read: no such file/],
@@ -25,7 +26,7 @@ test.each([
 
 test("names from outside cannot control the terminal, or look like other lines of the output", async () => {
   const name = "a&#10;Patch  current&#10;--- a/etc/passwd&#9;\u202e\u009b31m";
-  const pool = `<pool type='rbd'><name>${name}</name><source><name>c</name></source></pool>`;
+  const pool = `<pool type='rbd'><name>${name}</name><source><host name='m'/><name>c</name></source></pool>`;
   const folder = join(temporaryFolder(), "\u001b[8mhidden");
   cpSync(target(PLAIN).folder, folder, { recursive: true });
   const options = ["--pool-xml", temporaryFile("p.xml", pool), "--virtinst", folder];
@@ -37,6 +38,16 @@ test("names from outside cannot control the terminal, or look like other lines o
   const { stdout } = await cli(["inspect", ...options]);
   expect(stdout).toContain("a\\x0aPatch  current\\x0a--- a/etc/passwd\\x09\\u202e\\x9b31m");
   expect(stdout).toContain("\\x1b[8mhidden");
+  standInProgram(folder, "echo '<domain></domain>'");
+  for (const words of [
+    ["inspect", "--json"],
+    ["inspect", "--pool", "x"],
+    ["verify", "-q"],
+  ]) {
+    const ran = await cli([...words, ...options]);
+    expect(ran.stdout + ran.stderr).toMatch(/\\u202e/);
+    expect(ran.stdout + ran.stderr).not.toMatch(/[\u001b\u009b\u202e]/);
+  }
 });
 
 test("a current directory that was removed is reported", () => {
@@ -59,7 +70,7 @@ test("a reader that closes the pipe early is not an error", () => {
   });
 });
 
-test("the built file runs every command alone in an empty directory", () => {
+test("the built file needs no other file: it patches, verifies, previews and reverts in an empty directory", () => {
   const { folder, path, pristine, options } = target(PLAIN);
   const tool = join(temporaryFolder(), "virtinst-rbd-patch");
   cpSync(TOOL, tool);

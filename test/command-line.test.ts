@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { commandLine } from "../src/command-line";
-import { cli, json, PLAIN, target, temporaryFile } from "./support/cli";
+import { cli, HOST, image, json, PLAIN, target, temporaryFile, temporaryFolder } from "./support/cli";
 
 const program = commandLine(async () => {}, { writeOut: () => {}, writeErr: () => {} });
 const commands = program.commands.map((command) => {
@@ -97,6 +98,12 @@ test.each([
   expect({ code, ...error }).toEqual({ code: 2, message: like(message), hint: like(hint) });
   expect(verdict).toEqual({ ok: false, exitCode: 2 });
   expect(stderr).toBe(`virtinst-rbd-patch: ${error.message}\n${error.hint}\n`);
+});
+
+test("--secret-xml goes with --root and --connect, and -q prints nothing about a file that is written", async () => {
+  expect((await cli(["inspect", "--root", image(), "-c", "test:///default", HOST[1] as string])).code).not.toBe(2);
+  const out = join(temporaryFolder(), "s.py");
+  expect(await cli(["bundle", ...HOST, "-o", out, "-q"])).toEqual({ code: 0, stdout: "", stderr: "" });
 });
 
 test.each([

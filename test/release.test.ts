@@ -34,7 +34,7 @@ function imported(): string[] {
 }
 
 describe("npm run release", () => {
-  test("writes what is published, with its sums, licences and list of parts", () => {
+  test("writes the published files, with checksums, licences and an SBOM", () => {
     const folder = snapshot();
     const read = (name: string) => readFileSync(join(folder, name), "utf8");
     const sums = spawnSync("sha256sum", ["--strict", "-c", "SHA256SUMS"], { cwd: folder, encoding: "utf8" });

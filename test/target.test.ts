@@ -5,7 +5,7 @@ import { compareMachines } from "../src/target";
 import { openTarget } from "../src/virtinst/target-file";
 import { cli, image, PLAIN, target, temporaryFile } from "./support/cli";
 
-describe("the configuration of another host with the virtinst of this one", () => {
+describe("a host configuration", () => {
   const base = () => {
     const files = new HostFiles(image());
     return { target: openTarget({ files }, null), files: new HostFiles(undefined) };
@@ -30,7 +30,7 @@ describe("the configuration of another host with the virtinst of this one", () =
   };
   const same = () => ({ release: null, file: "/x", sha256: base().target.examined.baseHash });
 
-  it("is refused, with what to copy from that host, unless --virtinst or --root was given", () => {
+  it("of another host is refused, with what to copy from that host, unless --virtinst or --root is given", () => {
     const failure = refused({});
     expect(failure?.kind).toBe("pools");
     expect(failure?.message).toMatch(
@@ -41,7 +41,7 @@ describe("the configuration of another host with the virtinst of this one", () =
     expect(refused({}, { files: new HostFiles(image()) })).toBeNull();
   });
 
-  it("is refused if the host file has no unique hostname and its virtinst differs", () => {
+  it("without a unique hostname is refused if its virtinst differs", () => {
     expect(refused({ host: null, elsewhere: false })?.message).toMatch(/configuration of another host/);
     expect(refused({ host: "localhost", elsewhere: false })?.message).toMatch(/configuration of host localhost/);
     for (const host of [null, "localhost"]) {
@@ -50,7 +50,7 @@ describe("the configuration of another host with the virtinst of this one", () =
     }
   });
 
-  it("is accepted if it is that of this host; a note reports that virtinst changed since", () => {
+  it("of this host is accepted; a note reports if virtinst has changed since", () => {
     expect(refused({ host: hostname(), elsewhere: false })).toBeNull();
     const { target, files } = base();
     const notes = (more: object, options: object = {}) =>

@@ -35,12 +35,12 @@ eachLayout(({ name: layout, python: major }) => {
   });
 });
 
-describe("a host is affected", () => {
+describe("a host", () => {
   const disk = (place: Place) => join(place.top, "virtinst/devices/disk.py");
   const withDiskCode = (both: Both, change: (code: string) => string) =>
     both.each((place) => writeFileSync(disk(place), change(readFileSync(disk(place), "utf8"))));
 
-  test("not if auth is copied and no pool names its secret by usage: only --force patches the file", async () => {
+  test("is not affected if auth is copied and no pool names its secret by usage: only --force patches it", async () => {
     const both = new Both({ pools: HOST_BY_UUID });
     const notes = [expect.stringMatching(/^Not affected: .*copies auth.*--force/)];
     const original = readFileSync(both.places[0].path);
@@ -49,17 +49,17 @@ describe("a host is affected", () => {
     expect((await both.run("verify", "--static")).code).toBe(0);
     expect(await both.run("apply", "--force")).toMatchObject({ code: 0, status: "patched" });
   });
-  test("if no auth is copied", async () => {
+  test("is affected if auth is not copied", async () => {
     const both = withDiskCode(new Both({ pools: HOST_BY_UUID }), (code) => code.replaceAll("auth_secret_uuid", "x"));
     expect(await both.run("apply", "--check")).toMatchObject({ code: 1, affected: "yes" });
   });
-  test("but unsupported, if virtinst writes no network disks", async () => {
+  test("is unsupported if virtinst writes no network disks", async () => {
     const both = withDiskCode(new Both(), () => "# source_protocol\n");
     expect(await both.run("verify", "--static")).toMatchObject({ code: 1, affected: "unsupported" });
     const message = expect.stringMatching(/no network disks: upgrade to virt-manager 1\.2 or later/);
     expect(await both.run("apply")).toMatchObject({ code: 4, error: { message }, tool: { error: { message } } });
   });
-  test("or not, which is unknown without the disk code: the file is patched", async () => {
+  test("is patched if the disk code is missing, which makes the answer unknown", async () => {
     const both = new Both().each((place) => renameSync(disk(place), `${disk(place)}.away`));
     expect(await both.run("apply")).toMatchObject({ code: 0, affected: "unknown" });
   });
@@ -103,7 +103,7 @@ test("apply keeps the mode of the file and a symbolic link to it, and reports ha
   expect((await both.run("revert")).code).toBe(0);
 });
 
-test("apply gives the file a time of another second than before, by which Python would take old byte code", async () => {
+test("apply sets a time in a later second, so that Python does not use old byte code", async () => {
   const both = new Both().each(({ path }) => utimesSync(path, 4e9, 4e9));
   expect((await both.run("apply")).code).toBe(0);
   for (const { path } of both.places) expect(statSync(path).mtimeMs).toBeGreaterThan(4e12);

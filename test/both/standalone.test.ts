@@ -1,5 +1,6 @@
 // What the standalone script does by itself: under each Python, in unusual environments, and with hostile files.
 import {
+  chownSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -12,6 +13,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Both, eachPython, scriptOf, spawn } from "../support/both";
@@ -31,12 +33,12 @@ function shell(line: string, options: object = {}) {
 const isPatched = (top: string) => readFileSync(join(top, FILE), "latin1").includes(BEGIN);
 const beside = (top: string) => readdirSync(dirname(join(top, FILE))).sort();
 
-test("the script is short, and has no line over 110 characters", () => {
+const LINES = 829;
+test(`the template of the script has at most ${LINES} lines of at most 110 characters`, () => {
   const template = readFileSync("templates/standalone.py", "latin1");
   expect(template.split("\n").filter((line) => line.length > 110)).toEqual([]);
   expect(template.split("\n").length - 1).toBeLessThanOrEqual(LINES);
 });
-const LINES = 829;
 
 eachPython("apply, verify and revert work", async (python) => {
   const both = new Both({ python });
@@ -72,10 +74,10 @@ eachPython("below --root, nothing outside is read or written, and nothing of the
 });
 
 test.each<[title: string, to: string | null, count: number]>([
-  ["a link", null, 0],
+  ["a link that leads outside", null, 0],
   ["a chain of 60 links", null, 60],
   ["links in a circle", "virt-manager/x", 0],
-])("%s in an image in the place of virtinst ends the search, and leads to no file outside", (_, to, count) => {
+])("in an image, virtinst is not found through %s, and no file outside is patched", (_, to, count) => {
   const [root, outside] = [image(), copyVirtinst(PLAIN)];
   const share = join(root, "usr/share");
   renameSync(join(share, "virt-manager"), join(share, "away"));
@@ -101,7 +103,7 @@ test.skipIf(!isRoot)("files of /proc and files over 16 MiB in an image are not r
   expect(large).toMatchObject({ code: 6, stderr: expect.stringMatching(/larger than 16 MiB/) });
 });
 
-test("a script for the pools of another host is refused, unless --virtinst names the virtinst of that host", () => {
+test("a script for the pools of another host is refused, unless --virtinst is given", () => {
   const pools = [{ name: "p", cephPool: "c", monitors: [{ name: "m" }, { name: "n" }] }];
   const hostFile = temporaryFile("hv18.json", JSON.stringify({ version: 1, host: "hv18", pools }));
   const [script, top] = [scriptOf(["--host", hostFile]), copyVirtinst(PLAIN)];
@@ -175,19 +177,19 @@ describe("the virtinst of virt-install is found", () => {
   test.each([
     ["a variable", "sys.path.insert(0, HERE)"],
     ["the parent of the directory of the script", "sys.path.insert(0, os.path.dirname(os.path.dirname(__file__)))"],
-    ["another method", 'sys.path.append("/opt/vm")'],
-  ])("not by %s: the exit code is 4, with --virtinst as the hint", (_, insert) => {
+    ["a directory with append", 'sys.path.append("/opt/vm")'],
+  ])("but not if virt-install adds %s to sys.path: the exit code is 4, and the hint is --virtinst", (_, insert) => {
     expect(found(script(insert))).toMatchObject({
       code: 4,
       stderr: expect.stringMatching(/changes sys\.path[\s\S]*--virtinst/),
     });
   });
-  test("not by an unknown program: the exit code is 4", () => {
+  test("but not if virt-install is a binary or a Perl script: the exit code is 4", () => {
     for (const text of ["\x7fELF", "#!/usr/bin/perl\n"]) expect(found(() => text).code).toBe(4);
   });
 });
 
-describe("in an unusual environment", () => {
+describe("in an unusual environment,", () => {
   test("apply works with closed standard streams", () => {
     const { code, top } = shell('python3 "$1" apply --virtinst "$2" <&- >&- 2>&-');
     expect([code, isPatched(top)]).toEqual([0, true]);
@@ -212,24 +214,25 @@ describe("in an unusual environment", () => {
     expect(stderr).not.toMatch(/Traceback/);
     expect(isPatched(top)).toBe(true);
   });
-  test("a mistyped command, and options that do not go together, exit with 2", () => {
-    expect(shell('python3 "$1" aply --json')).toMatchObject({
-      code: 2,
-      stderr: expect.stringMatching(/invalid choice: 'aply'/),
-      stdout: expect.stringMatching(/"command": "aply"/),
-    });
-    for (const words of ["", "verify --check", "revert --force", "apply --static", "apply --root=", "apply --wrong"])
-      expect(shell(`python3 "$1" ${words}`).code).toBe(2);
-    expect(shell('python3 "$1" --version').stdout).toMatch(/^\d/);
-    expect(shell('python3 "$1" apply -n --virtinst "$2"').code).toBe(1);
-    expect(shell('python3 "$1" apply --dry-run --virtinst "$2"').code).toBe(1);
-    expect(shell('python3 "$1" apply --virtinst /nowhere').code).toBe(4);
-  });
   test.skipIf(!HAS_PYTHON2)("a file that Python 2 cannot decode exits with 4 (Python 2.7)", async () => {
     const both = new Both({ layout: "guest-1.4", python: "python2.7" });
     both.each(({ edit }) => edit((text) => text.replace(/^# -\*- coding.*\n/m, "").replace(/$/, "# \xc3\xa9\n")));
     expect((await both.run("apply")).code).toBe(4);
   });
+});
+
+test("wrong usage exits with 2; --version, -n and --dry-run are accepted", () => {
+  expect(shell('python3 "$1" aply --json')).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/invalid choice: 'aply'/),
+    stdout: expect.stringMatching(/"command": "aply"/),
+  });
+  for (const words of ["", "verify --check", "revert --force", "apply --static", "apply --root=", "apply --wrong"])
+    expect(shell(`python3 "$1" ${words}`).code).toBe(2);
+  expect(shell('python3 "$1" --version').stdout).toMatch(/^\d/);
+  expect(shell('python3 "$1" apply -n --virtinst "$2"').code).toBe(1);
+  expect(shell('python3 "$1" apply --dry-run --virtinst "$2"').code).toBe(1);
+  expect(shell('python3 "$1" apply --virtinst /nowhere').code).toBe(4);
 });
 
 test("a modification time that cannot be restored is reported", () => {
@@ -280,13 +283,15 @@ test.each([
 test("each program that the script starts is ended after a minute", () => {
   const log = join(temporaryFolder(), "log");
   const env = { ...process.env, PATH: standIns({ timeout: `echo "$3 $4" >> ${log}; exec $real "$@"` }) };
-  expect(shell('python3 "$1" apply --virtinst "$2"', { env }).code).toBe(0);
-  expect(readFileSync(log, "utf8").trim().split("\n").sort()).toEqual(["60 cp", "60 python3", "60 stat"]);
+  const line = 'python3 "$1" apply --virtinst "$2" && python3 "$1" revert --virtinst "$2"';
+  expect(shell(line, { env }).code).toBe(0);
+  const programs = readFileSync(log, "utf8").trim().split("\n").sort();
+  expect(programs).toEqual(["60 cp", "60 cp", "60 python3", "60 stat", "60 stat", "60 touch"]);
 });
 
-describe("while the file is replaced", () => {
+describe("while the file is replaced,", () => {
   const leftover = ".virtinst-rbd-patch.tmp";
-  test("a fresh temporary file is that of another run, with any modification time", () => {
+  test("a temporary file created just now belongs to another run, even if its modification time is old", () => {
     const top = copyVirtinst(PLAIN);
     const path = join(dirname(join(top, FILE)), leftover);
     writeFileSync(path, "");
@@ -296,7 +301,7 @@ describe("while the file is replaced", () => {
     expect(stderr).toMatch(/another run is in progress/);
     expect(beside(top)).toContain(leftover);
   });
-  test("its content is read back", () => {
+  test("a change right after the replacement is reported", () => {
     const change = 'os.rename = lambda old, new: (rename(old, new), open(new, "a").write("#"))';
     const line = `import os, runpy, sys; rename = os.rename; ${change}; sys.argv.pop(0)`;
     const run = `python3 -c '${line}; runpy.run_path(sys.argv[0], run_name="__main__")' "$1" apply --virtinst "$2"`;
@@ -315,7 +320,7 @@ describe("while the file is replaced", () => {
   });
 });
 
-describe("a signal", () => {
+describe("signals:", () => {
   const wait = 'for n in $(seq 100); do [ -e "$MARK" ] && break; sleep 0.02; done';
   const during = (signal: string, before = "") => {
     const PATH = standIns({ cp: 'touch "$MARK"; sleep 1; exec $real "$@"' });
@@ -334,7 +339,7 @@ describe("a signal", () => {
     const { code, top } = during("HUP", "trap '' HUP; ");
     expect([code, isPatched(top)]).toEqual([0, true]);
   });
-  test("after the file was replaced reports that", () => {
+  test("SIGTERM after the file was replaced is reported", () => {
     // The pipe is full, so the script waits until somebody reads its output.
     const line = `mkfifo "$2/pipe"; sleep 20 < "$2/pipe" & reader=$!; exec 3> "$2/pipe"; head -c 65536 /dev/zero >&3
 python3 "$1" apply --virtinst "$2" >&3 & script=$!
@@ -345,7 +350,7 @@ kill -TERM $script; wait $script; code=$?; kill $reader; exit $code`;
     expect(stderr).toMatch(/installer\.py was replaced/);
     expect(stderr).not.toMatch(/Traceback/);
   });
-  test("ends the programs that the script started", () => {
+  test("SIGTERM ends the programs that the script started", () => {
     const both = new Both();
     const { top } = both.places[1];
     expect(both.script("apply").code).toBe(0);
@@ -367,4 +372,36 @@ test("characters of a file that control the terminal are escaped in the output",
   both.places[1].edit((text) => text.replace("# Remove it: ", `# Remove it: ${unseen}`));
   for (const word of ["-q", "--json"])
     expect(both.script("revert", "--diff", word, "--check").stdout).toMatch(/^[\n\t -~]*$/);
+});
+
+test("the path of virtinst cannot control the terminal", () => {
+  const top = join(temporaryFolder(), "\u001b[8m\rx");
+  cpSync(copyVirtinst(PLAIN), top, { recursive: true });
+  for (const words of [["apply"], ["verify", "--static"], ["verify", "--virtinst", `${top}/nowhere`]]) {
+    const [command = "", ...more] = words;
+    const { stdout, stderr } = spawn("python3", [scriptOf(), command, "--virtinst", top, ...more]);
+    expect(stdout + stderr).toMatch(/^[\n -~]*\\u001b\[8m\\u000dx[\n -~]*$/);
+  }
+});
+
+test("verify -q prints a missing patch on standard error, and nothing else", () => {
+  const ran = spawn("python3", [scriptOf(), "verify", "--static", "-q", "--virtinst", copyVirtinst(PLAIN)]);
+  expect(ran).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(/^not-patched: /) });
+});
+
+test("a script for the full name of this host runs here if its own name is short, and the reverse", () => {
+  const [short = ""] = hostname().split(".");
+  const host = hostname() === short ? `${short}.example.org` : short;
+  const pools = [{ name: "p", cephPool: "c", monitors: [{ name: "m" }, { name: "n" }] }];
+  const script = scriptOf(["--host", temporaryFile("h.json", JSON.stringify({ version: 1, host, pools }))]);
+  const env = { ...process.env, PATH: `${copyVirtinst(PLAIN)}:${process.env.PATH}` };
+  expect(spawn("python3", [script, "apply", "--check", "--force"], { env }).code).toBe(1);
+});
+
+test.skipIf(!isRoot)("if cp does not keep the owner, nothing is written", () => {
+  const top = copyVirtinst(PLAIN);
+  chownSync(join(top, FILE), 1234, 4321);
+  const env = { ...process.env, PATH: standIns({ cp: "exit 0" }) };
+  const { code, stderr } = spawn("python3", [scriptOf(), "apply", "--virtinst", top], { env });
+  expect([code, stderr, isPatched(top)]).toEqual([6, expect.stringMatching(/its owner cannot be kept/), false]);
 });

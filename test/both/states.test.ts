@@ -66,7 +66,7 @@ test.each(STATES)("the state is %s with %s", async (state, _, change) => {
 });
 
 test.each(["99999999999.123456789", "-1.500000000", "12345678901234567890.000000000"])(
-  "the time %s in the header is taken",
+  "the time %s in the header is accepted",
   async (time) => {
     const both = await patched();
     both.each(({ edit }) => edit((text) => withFittingDigest(text.replace(/(mtime=)\S+/, `$1${time}`))));

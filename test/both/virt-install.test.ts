@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Both } from "../support/both";
+import { HOST_BY_UUID } from "../support/cli";
 import { standInProgram } from "../support/programs";
 
 const AUTH = '<auth username="libvirt"><secret type="ceph" usage="client.libvirt secret"/></auth>';
@@ -44,5 +45,8 @@ test("verify --static runs no virt-install", async () => {
   const both = new Both().each(({ top }) => standInProgram(top, 'touch "$0.run"'));
   expect((await both.run("apply")).code).toBe(0);
   expect(await both.run("verify", "--static")).toMatchObject({ code: 0, state: "current" });
-  for (const { top } of both.places) expect(existsSync(join(top, "virt-install.sh.run"))).toBe(false);
+  const unaffected = new Both({ pools: HOST_BY_UUID }).each(({ top }) => standInProgram(top, 'touch "$0.run"'));
+  expect(await unaffected.run("verify", "--static")).toMatchObject({ code: 0, state: "not-patched" });
+  for (const { top } of [...both.places, ...unaffected.places])
+    expect(existsSync(join(top, "virt-install.sh.run"))).toBe(false);
 });

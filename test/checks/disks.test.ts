@@ -26,8 +26,8 @@ const wrong = (disk: Partial<DomainDisk>) =>
   );
 
 test.each([
-  ["a disk with all values of its pool", {}, []],
-  ["a disk with a secret by its usage alone, which libvirt resolves", { uuid: null, usage: "key" }, []],
+  ["nothing for a disk with all values of its pool", {}, []],
+  ["nothing for a secret named only by usage, which libvirt resolves", { uuid: null, usage: "key" }, []],
   ["a secret of another type", { secretType: "iscsi" }, [["secret", "iscsi"]]],
   ["a secret of no type", { secretType: null }, [["secret", "of no type"]]],
   ["two secrets", { secrets: 2 }, [["number of secrets", "2"]]],
@@ -36,15 +36,15 @@ test.each([
   ["two auths", { auths: 2 }, [["number of auths", "2"]]],
   ["another user", { username: "v" }, [["user", "v"]]],
   ["a monitor that is missing", { monitors: [] }, [["monitor", "missing"]]],
-])("of %s, the differences are reported", (_, disk, faults) => expect(wrong(disk)).toEqual(faults));
+])("compareDisk reports %s", (_, disk, faults) => expect(wrong(disk)).toEqual(faults));
 
-// The secrets of the host cannot be read, so that the UUID is unknown.
+// The UUID is unknown.
 test.each([
   ["the usage of the pool", { uuid: null, usage: "key" }, []],
   ["another usage", { uuid: null, usage: "other" }, [["secret", 'usage "key"', 'usage "other"']]],
   ["no secret", { uuid: null, secrets: 0, secretType: null }, [["secret", 'usage "key"', "none"]]],
   ["a UUID", {}, [["secret", 'usage "key"', UUID]]],
-])("a pool that names its secret by usage, without access to the secrets: %s", (_, disk, faults) => {
+])("if the secrets cannot be read, a disk must name the usage of its pool: %s", (_, disk, faults) => {
   const pool = { ...POOL, auth: { username: "u", uuid: "", usage: "key" } };
   const compared = compareDisk({ ...DISK, ...disk }, pool, []);
   expect(compared.flatMap(({ label, expected, found, right }) => (right ? [] : [[label, expected, found]]))).toEqual(

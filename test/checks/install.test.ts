@@ -36,8 +36,8 @@ const differences = ({ checks }: { checks: readonly { difference: string }[] }) 
   checks.map(({ difference }) => difference).join("\n");
 const prints = (text: string) => `echo '${text}'`;
 
-describe("verify runs virt-install --print-xml of this host for a domain with a disk of each pool", () => {
-  test("and with a CD-ROM, on a node of libvirt's test driver that is removed afterwards", async () => {
+describe("verify runs virt-install --print-xml of this host for a domain with a disk of each pool:", () => {
+  test("the domain has a CD-ROM too, and the node of libvirt's test driver is removed afterwards", async () => {
     const { verify, said, program } = await patched(`cp "\${2#test://}" "$0.node"; ${prints(domain(rbd(), CDROM))}`);
     const { code, install } = await verify();
     expect(install).toEqual({
@@ -133,7 +133,7 @@ echo '</domain>'`,
     expect(said()).toHaveLength(2);
   });
 
-  test("also if the host is not affected", async () => {
+  test("a host that is not affected is checked too", async () => {
     const { verify } = stand(prints(domain(rbd(""))), PLAIN, HOST_BY_UUID);
     expect(await verify()).toMatchObject({
       code: 5,
@@ -191,7 +191,7 @@ describe("the check with virt-install is skipped", () => {
   });
 });
 
-test("a manual edit of _build_xml is reported by every command", async () => {
+test("a manual edit of _build_xml is reported by inspect, apply and verify", async () => {
   const LAST = "        final_xml = self._pre_reinstall_xml or final_xml\n";
   const made = stand("exit 127");
   made.edit(LAST, `${LAST}        final_xml = re.sub('a', 'b', final_xml)\n`);

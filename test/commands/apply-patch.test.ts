@@ -104,7 +104,7 @@ describe("a patch file is compared with the pools of this host", () => {
     expect(json((await run(...host(POOL), "--json")).stdout)).toMatchObject({ state: "current" });
   });
 
-  test("unless live libvirt does not answer: it is applied, and the missing comparison is reported", async () => {
+  test("but applied without this comparison, with a note, if live libvirt does not answer", async () => {
     const { run } = await rendered();
     const named = await run("--connect", "qemu:///system");
     expect(named).toMatchObject({ code: 3, stderr: expect.stringMatching(/Cannot connect/) });

@@ -75,7 +75,7 @@ test("of several runs at the same time one replaces the file, and the others rep
   expect(readdirSync(dirname(path)).sort()).toEqual(["__init__.py", "installer.py"]);
 });
 
-describe("before it writes, apply compiles the patched file and runs its function on a sample domain", () => {
+describe("before it writes, apply compiles the patched file and runs its function on a sample domain:", () => {
   /** A Python that answers each request to compile, and each request to run the function. */
   const python = (compiled: object, result: object | null) => {
     const answer = (value: object | null) => value && JSON.stringify(value).replaceAll("'", "'\\''");
@@ -105,10 +105,10 @@ describe("before it writes, apply compiles the patched file and runs its functio
       expect(readFileSync(path).equals(pristine)).toBe(true);
     }
   });
+});
 
-  test("a virt-install that does not work is reported by verify, not by apply", async () => {
-    const { folder, options } = target(PLAIN);
-    writeFileSync(join(folder, "virt-install"), "#!/bin/sh\nexit 1\n");
-    expect((await cli(["apply", ...options])).code).toBe(0);
-  });
+test("apply succeeds if virt-install does not work, because it does not run it", async () => {
+  const { folder, options } = target(PLAIN);
+  writeFileSync(join(folder, "virt-install"), "#!/bin/sh\nexit 1\n");
+  expect((await cli(["apply", ...options])).code).toBe(0);
 });

@@ -53,7 +53,7 @@ describe.each(KINDS)("hook %s", (kind, source) => {
   });
 });
 
-test("files and directories can be read by all users, whatever the umask is", async () => {
+test("files and directories can be read by all users, with any umask", async () => {
   const folder = temporaryFolder();
   // A file of an earlier run may have another mode.
   mkdirSync(join(folder, "etc"));

@@ -135,3 +135,13 @@ test("bundle --hosts prints less with -q and more with -v, and continues if its 
   expect(head.status).toBe(0);
   expect(readdirSync(out)).toHaveLength(4);
 });
+
+test("a script whose host file has changed is written again, and --pool names the pools of each host", async () => {
+  const { out, write, run, at } = await fleet();
+  write("hv1");
+  await run();
+  write("hv1", { host: "hv2" });
+  expect((await run()).stdout).toBe(`${out}: 1 written, 0 unchanged, 0 failed\n`);
+  expect(at("hv1")).toContain('"host": u"hv2"');
+  expect(await run("--pool", "x")).toMatchObject({ code: 3, stderr: expect.stringMatching(/no rbd pool named "x"/) });
+});

@@ -38,7 +38,7 @@ function ssh(...lines: string[]): void {
 const calls = () => readFileSync(join(bin, "ssh.log"), "utf8").trim().split("\n").length;
 const run = (command: "apply" | "verify" | "revert", ...flags: string[]) => runOverSsh(command, { ...options, flags });
 
-describe("apply, verify and revert run the standalone script on the host", () => {
+describe("apply, verify and revert run the standalone script on the host:", () => {
   test("apply writes what it writes locally, revert restores the file and reads no pools, each over one connection", async () => {
     const here = target(PLAIN);
     expect((await cli(["apply", ...here.options])).code).toBe(0);
@@ -97,7 +97,7 @@ describe("apply, verify and revert run the standalone script on the host", () =>
     );
   });
 
-  test("without an rbd pool, apply removes the patch and verify reports one as outdated", async () => {
+  test("without an rbd pool, verify reports the patch as outdated, and apply removes it", async () => {
     await run("apply");
     program("virsh", fakeVirsh(""));
     expect(await run("verify", "--static")).toMatchObject({ code: 1, stdout: expect.stringMatching(/^outdated: /) });
@@ -117,7 +117,7 @@ describe("apply, verify and revert run the standalone script on the host", () =>
   });
 });
 
-describe("inspect shows the pools and the virtinst of the host", () => {
+describe("inspect shows the pools and the virtinst of the host:", () => {
   test("the result is that of a local inspect, but for the source and virt-install", async () => {
     const local = json((await cli(["inspect", "--json", ...virtinst.options])).stdout);
     const remote = await inspectOverSsh(options);
@@ -165,7 +165,7 @@ describe("inspect shows the pools and the virtinst of the host", () => {
   });
 });
 
-describe("nothing from XML or the command line is run by a shell", () => {
+describe("nothing from XML or the command line is run by a shell:", () => {
   const NAME = "a'b\"c $(touch X) `touch X`; touch X & #\\ é";
 
   test("a hostile pool name reaches virsh as one word, and the file as text", async () => {
@@ -197,7 +197,7 @@ esac`,
     });
   });
 
-  test("an escaped line break in a name, which an old virsh prints as it is, is not sent as one", async () => {
+  test("an escaped line break in a name, as an old virsh prints it, is not sent as a line break", async () => {
     const name = `a\\x0a\\x0a9\\x0aopen("${bin}/ran","w")#`;
     writeFileSync(join(bin, "row"), ` ${name}   active   yes\n`);
     program("virsh", fakeVirsh(`    "pool-list --all") cat '${bin}/row' ;;`));
@@ -354,7 +354,7 @@ describe("an error has the name of the host, and what to do next", () => {
   });
 });
 
-test("a host that hangs after an error does not keep the tool from ending", () => {
+test("the tool ends even if the host hangs after an error", () => {
   program("virsh", "echo 'error: no' >&2; exit 1");
   ssh('sh -c "$command"; exec sleep 600');
   // `timeout` would exit with 124.
@@ -392,7 +392,12 @@ test("the host's escape sequences do not reach the terminal", async () => {
   expect([stdout, stderr]).toEqual(["\\x1b[2J\n", "\\x1b[2J\n"]);
 });
 
-describe("options that do not go with --ssh are refused, with the alternative", () => {
+test("the user may contain a backslash, as those of a Windows domain do", async () => {
+  expect((await cli(["revert", "--ssh", "DOM\\user@hv01", "--virtinst", "/nowhere"])).code).toBe(4);
+  expect(readFileSync(join(bin, "ssh.log"), "utf8")).toContain(" DOM\\user@hv01 ");
+});
+
+describe("options that do not go with --ssh are refused, with the alternative:", () => {
   test.each([
     [["apply", "--ssh", "hv01", "x.patch"], "x.patch: a patch file cannot be used with --ssh.", /--check --diff/],
     [["verify", "--ssh", "hv01", "--vol", "a/b"], "--vol cannot be used with --ssh.", /virt-install --print-xml/],
@@ -417,13 +422,23 @@ describe("options that do not go with --ssh are refused, with the alternative", 
       /--help/,
     ],
     [["inspect", "--sudo"], "--sudo needs --ssh.", /Add --ssh HOST/],
-    ...["root@-oX", "-l@hv01", "a b", "a;b", "root@a`b`", "a@", "$(id)", "ssh://hv01", "hv01:22"].map(
-      (name): [string[], string, RegExp] => [
-        ["apply", `--ssh=${name}`],
-        `--ssh ${name}: expected [USER@]HOST.`,
-        /Set its port in ssh_config/,
-      ],
-    ),
+    ...[
+      "root@-oX",
+      "-l@hv01",
+      "a b",
+      "a;b",
+      "root@a`b`",
+      "a@",
+      "$(id)",
+      "a;b@hv01",
+      "`a`@hv01",
+      "ssh://hv01",
+      "hv01:22",
+    ].map((name): [string[], string, RegExp] => [
+      ["apply", `--ssh=${name}`],
+      `--ssh ${name}: expected [USER@]HOST.`,
+      /Set its port in ssh_config/,
+    ]),
   ])("%j", async (words, message, hint) => {
     const { code, stdout, stderr } = await cli(words);
     const [first, second] = stderr.split("\n");

@@ -48,12 +48,12 @@ test("preview keeps the bytes of a domain in another encoding", async () => {
   expect(result.includes("<auth username=")).toBe(true);
 });
 
-describe("preview - reads standard input, for virsh dumpxml | … | virsh define", () => {
+describe("preview - reads standard input, for virsh dumpxml | … | virsh define:", () => {
   const words = ["-o", "-", ...options];
   const domain = (monitor: string) =>
     `<domain>\r\n <title>größe</title><devices><disk><source protocol='rbd' name='vms/x'><host name='${monitor}'/></source></disk></devices></domain>\n\n`;
 
-  test("and the result is that of the same domain in a file", async () => {
+  test("the result is that of the same domain in a file", async () => {
     const file = temporaryFile("d.xml", domain("192.0.2.11"));
     const fromFile = await cli(["preview", file, ...words]);
     expect(fromFile.stdout).toContain("<auth username=");

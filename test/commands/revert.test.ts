@@ -11,3 +11,9 @@ test("revert keeps what somebody edited outside the patch, and reports it", asyn
   expect(stderr).toMatch(/changed outside the patch\. These changes, and the modification time, are kept\./);
   expect(readFileSync(path, "utf8")).toBe(pristine.toString().replace("import os\n", "import os\n# mine\n"));
 });
+
+test("revert runs no Python, and ignores --python", async () => {
+  const { options, folder } = target(PLAIN);
+  await cli(["apply", ...options]);
+  expect((await cli(["revert", "--virtinst", folder, "--python", "/nowhere"])).code).toBe(0);
+});

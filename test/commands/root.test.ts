@@ -35,7 +35,7 @@ test("with --root, virtinst and the pools are those of the image, and no value o
   expect(readFileSync(join(base, FILE)).equals(original)).toBe(true);
 });
 
-test("with --root, only a function that is byte for byte that of this tool is run, whatever its digests are", async () => {
+test("with --root, only a function that is byte for byte that of this tool is run, with any digests", async () => {
   const base = image();
   await cli(["apply", "--root", base]);
   const path = join(base, FILE);

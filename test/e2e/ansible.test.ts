@@ -2,9 +2,19 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statS
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { built, FIXTURES, HOST, PLAIN } from "../support/cli";
-import { examples, programs, type } from "./support/examples";
+import { examples, makePrograms, runExample } from "./support/examples";
 import { definePool, defineSecret, startLibvirt } from "./support/libvirtd";
-import { atEnd, borrowVirtinst, expectDone, makeFolder, must, PREFIX, run, SHARE, undoAll } from "./support/machine";
+import {
+  atEnd,
+  expectDone,
+  makeFolder,
+  must,
+  PREFIX,
+  requireCleanVirtinst,
+  run,
+  SHARE,
+  undoAll,
+} from "./support/machine";
 
 const PAGE = "docs/ansible.md";
 const PROGRAM = "/usr/local/sbin/rbd-patch.py";
@@ -41,11 +51,11 @@ beforeAll(() => {
   const auth = { username: "libvirt", secret: `usage="${PREFIX} client.libvirt"` };
   definePool(folder, { name: LIVE.replace("&", "&amp;"), cephPool: "größe", hosts, auth });
   definePool(folder, { name: HOSTILE.replaceAll(">", "&gt;"), cephPool: "hostile", hosts, auth });
-  path = programs({ virsh: virsh() });
+  path = makePrograms({ virsh: virsh() });
   const [playbook] = /(?<=^```yaml\n)[\s\S]*?(?=^```$)/m.exec(readFileSync(PAGE, "utf8")) as unknown as [string];
   writeFileSync(join(folder, "patch.yml"), playbook);
   mkdirSync(join(folder, "tmp"));
-  expectDone(type(makeRole, { path, cwd: folder }));
+  expectDone(runExample(makeRole, { path, cwd: folder }));
 });
 
 afterAll(undoAll);
@@ -100,7 +110,7 @@ function play(...words: readonly string[]) {
   };
 }
 
-test("with the Ansible role, check mode changes nothing, a run patches, a second run changes only what differs, and absent restores the file", () => {
+test("with the Ansible role, --check changes nothing, a run patches, the next updates what differs, and absent restores the file", () => {
   const [live, other] = [makeHost("live"), makeHost("python2")];
   const { virtinst_rbd_patch_connect: _, ...ofLibvirt } = live.variables;
   inventory("two", {
@@ -184,12 +194,13 @@ test("ansible-lint reports nothing about the role in its strictest profile", () 
 });
 
 test("the examples of docs/ansible.md patch this machine, verify it, and restore it", () => {
-  borrowVirtinst();
+  requireCleanVirtinst();
   expect(existsSync(PROGRAM)).toBe(false);
   atEnd(`remove ${PROGRAM}`, () => rmSync(PROGRAM, { force: true }));
   writeFileSync(join(folder, "hosts.ini"), "[hypervisors]\nhv01 ansible_connection=local\n");
   const typed = (example: string) => {
-    const ran = type(`export HOME=${folder}\n${example.replaceAll("-i hosts", "-i hosts.ini")}`, { path, cwd: folder });
+    const line = `export HOME=${folder}\n${example.replaceAll("-i hosts", "-i hosts.ini")}`;
+    const ran = runExample(line, { path, cwd: folder });
     expectDone(ran, example);
     return ran.stdout;
   };

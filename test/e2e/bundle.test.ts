@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { makeBundle } from "../support/bundle";
 import { built, HOST } from "../support/cli";
-import { borrowVirtinst, expectDone, INSTALLER, makeFolder, run, undoAll } from "./support/machine";
+import { expectDone, INSTALLER, makeFolder, requireCleanVirtinst, run, undoAll } from "./support/machine";
 
 afterAll(undoAll);
 
 test("on a machine without Node, the standalone script patches, verifies and reverts Debian's virtinst as the tool does", () => {
-  borrowVirtinst();
+  requireCleanVirtinst();
   // The programs that the standalone script may run, and no Node.
   const path = makeFolder();
   for (const name of ["sh", "env", "python3", "virt-install", "cp", "stat", "touch", "timeout"])

@@ -7,12 +7,12 @@ import { CEPH_POOL, CEPH_USER, type Cluster, MONITOR_HOSTS, startCluster } from 
 import { definePool, defineSecret, removeDomain, removePool, startLibvirt, virsh } from "./support/libvirtd";
 import {
   atEnd,
-  borrowVirtinst,
   changedFiles,
   expectDone,
   makeFolder,
   monitors,
   PREFIX,
+  requireCleanVirtinst,
   run,
   undoAll,
   validate,
@@ -39,7 +39,7 @@ let cluster: Cluster;
 let guests = 0;
 
 beforeAll(() => {
-  borrowVirtinst();
+  requireCleanVirtinst();
   folder = makeFolder();
   cluster = startCluster(folder);
   const image = join(folder, "volume.img");
@@ -248,7 +248,7 @@ describe.each(LAYOUTS)("on a real Ceph cluster, a virtinst with the layout of %s
   });
 });
 
-describe("while the first monitor of the pool is stopped", () => {
+describe("while the first monitor of the pool is stopped,", () => {
   beforeAll(() => cluster.stopFirstMonitor());
 
   test("a guest of Debian's virt-install boots", () => {

@@ -69,7 +69,7 @@ function described(name: string) {
   };
 }
 
-describe("with a real libvirtd", () => {
+describe("with a real libvirtd,", () => {
   test.each([
     ["root", built],
     ["root with --connect", (words: readonly string[]) => built([...words, "--connect", "qemu:///system"])],

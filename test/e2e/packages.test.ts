@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { built, HOST, type Ran } from "../support/cli";
 import { type Container, startContainer } from "./support/container";
-import { examples, programs, type } from "./support/examples";
+import { examples, makePrograms, runExample } from "./support/examples";
 import { expectDone, makeFolder, must, run, undoAll } from "./support/machine";
 
 const PROGRAM = "/usr/local/sbin/rbd-patch.py";
@@ -24,7 +24,7 @@ function install(kind: string): void {
 
 /** Runs the examples of docs/packages.md for one hook, in order. */
 function follow(kind: string): string {
-  const typed = { path: programs(host.programs), cwd: makeFolder() };
+  const typed = { path: makePrograms(host.programs), cwd: makeFolder() };
   const other = kind === "apt" ? "dnf -y" : "apt-get";
   return (
     examples("docs/packages.md")
@@ -33,7 +33,7 @@ function follow(kind: string): string {
       // The container has no libvirt.
       .map((example) => example.replace("inspect --ssh root@hv01", `inspect ${HOST.join(" ")}`))
       .map((example) => {
-        const ran = type(example, typed);
+        const ran = runExample(example, typed);
         expectDone(ran, example);
         return ran.stdout;
       })

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { TOOL } from "../support/cli";
-import { examples, programs, type } from "./support/examples";
+import { examples, makePrograms, runExample } from "./support/examples";
 import { makeHost } from "./support/host";
 import { expectDone, makeFolder, must, SHARE, undoAll } from "./support/machine";
 
@@ -27,7 +27,7 @@ test.each([
   // Only the test sees what is installed there.
   const [upper, work] = [makeFolder(), makeFolder()];
   const own = `mount -t overlay none -o 'lowerdir=/usr/bin,upperdir=${upper},workdir=${work}' /usr/bin`;
-  const path = programs({ ...STAND_INS, ...host.way });
+  const path = makePrograms({ ...STAND_INS, ...host.way });
   const cwd = makeFolder();
   mkdirSync(join(cwd, "dist"));
   must("cp", [TOOL, join(cwd, "dist")]);
@@ -38,7 +38,7 @@ test.each([
     expectDone(
       where === "host"
         ? host.sh(`set -e\n${own}\nPATH="${path}:$PATH"\ncd '${cwd}'\n${block}`)
-        : type(block, { path, cwd }),
+        : runExample(block, { path, cwd }),
       block,
     );
 });

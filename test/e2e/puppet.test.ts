@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { built, FIXTURES, HOST, type Ran } from "../support/cli";
-import { examples, programs, type } from "./support/examples";
+import { examples, makePrograms, runExample } from "./support/examples";
 import { type Host, makeHost } from "./support/host";
 import { expectDone, makeFolder, must, run, undoAll } from "./support/machine";
 
@@ -54,7 +54,7 @@ test("with the Puppet module, a path that a shell would interpret is refused bef
   expect(code).toBe(1);
 });
 
-test("with the Puppet module, --noop changes nothing, a run patches, a second run changes nothing, and a run after an upgrade patches again", () => {
+test("with the Puppet module, --noop changes nothing, a run patches, the next changes nothing, and one after an upgrade patches", () => {
   const noop = puppet("", { noop: "--noop" });
   expect(noop.stdout).toMatch(/File\[.*rbd-patch\.py\].*should be 'file' \(noop\)/);
   expect(noop.stdout).toMatch(/Exec\[virtinst-rbd-patch apply\]\/returns: .*\(noop\)/);
@@ -92,7 +92,7 @@ test("with the Puppet module, the script of a host is used before the common scr
   expect(patched().includes("192.0.2.14")).toBe(false);
 });
 
-test("with the Puppet module, a run fails for a file that cannot be patched, with the message of the script, and nothing is written", () => {
+test("with the Puppet module, a file that cannot be patched stays unchanged, and a run fails with the message of the script", () => {
   expectDone(built(["bundle", ...HOST, "-o", host.program]));
   const strange = host.upgrade("# another line end\r\n");
   const { code, stdout } = puppet();
@@ -128,9 +128,9 @@ test("with the Puppet module, on a host without virt-manager, present fails with
 
 test("the examples of docs/puppet.md patch a host, verify it, and restore it", () => {
   rmSync(modules, { recursive: true });
-  const typed = { path: programs(host.way), cwd: makeFolder() };
+  const typed = { path: makePrograms(host.way), cwd: makeFolder() };
   for (const example of examples("docs/puppet.md")) {
-    const ran = type(example, typed);
+    const ran = runExample(example, typed);
     expectDone(ran, example);
     if (/--noop/.test(example)) expect(ran.stdout).toMatch(/^function passed/m);
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { built, HOST_TWO } from "../support/cli";
 import { Chromium } from "./support/chromium";
-import { borrowVirtinst, expectDone, makeFolder, SHARE, undoAll } from "./support/machine";
+import { expectDone, makeFolder, requireCleanVirtinst, SHARE, undoAll } from "./support/machine";
 
 /** The box of the difference. */
 const BOX = "document.querySelector('pre[role=region]')";
@@ -26,7 +26,7 @@ function longNames(folder: string): string[] {
 }
 
 beforeAll(async () => {
-  borrowVirtinst();
+  requireCleanVirtinst();
   const folder = makeFolder();
   const verify = (name: string, host: readonly string[]) => {
     pages[name] = join(folder, `${name}.html`);

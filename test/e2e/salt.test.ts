@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { built, HOST } from "../support/cli";
-import { examples, programs, type } from "./support/examples";
+import { examples, makePrograms, runExample } from "./support/examples";
 import { type Host, makeHost } from "./support/host";
 import { expectDone, makeFolder, must, undoAll } from "./support/machine";
 
@@ -80,7 +80,7 @@ test("the states copy the script of the host or the common script, and run it af
   });
 });
 
-test("with the Salt states, test=True changes nothing, the first run patches, a second run changes nothing, and absent restores the file", () => {
+test("with the Salt states, test=True changes nothing, a run patches, the next changes nothing, and absent restores the file", () => {
   const would = { result: null, changed: true, comment: "virtinst would be patched" };
   expect(state("init", { test: true })).toEqual(would);
   for (const one of both("absent")) expect(one).toMatchObject({ result: true, changed: false });
@@ -106,7 +106,7 @@ test("with the Salt states, test=True changes nothing, the first run patches, a 
   for (const one of both("absent")) expect(one).toMatchObject({ result: true, changed: false });
 });
 
-test("with the Salt states, a run fails for a file that cannot be patched, with the message of the script, and nothing is written", () => {
+test("with the Salt states, a file that cannot be patched stays unchanged, and a run fails with the message of the script", () => {
   const strange = host.upgrade("# another line end\r\n");
   const comment = expect.stringMatching(/cannot be patched; expected the same line end/);
   for (const one of both("init")) expect(one).toEqual({ result: false, changed: false, comment });
@@ -127,8 +127,8 @@ test("with the Salt states, absent fails for a patch with a lost marker, and a r
 
 test("the examples of docs/salt.md write the states to the master", () => {
   const master = makeHost(["/srv"]);
-  const typed = { path: programs(master.way), cwd: makeFolder() };
-  for (const example of examples("docs/salt.md")) expectDone(type(example, typed), example);
+  const typed = { path: makePrograms(master.way), cwd: makeFolder() };
+  for (const example of examples("docs/salt.md")) expectDone(runExample(example, typed), example);
   expect(master.sh(`ls /srv/salt/${STATE}`).stdout.split("\n")).toEqual(
     expect.arrayContaining(["absent.sls", "hv01.example.com.py", "init.sls", "rbd-patch.py"]),
   );

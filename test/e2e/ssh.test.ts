@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { json } from "../support/cli";
-import { examples, type } from "./support/examples";
+import { examples, runExample } from "./support/examples";
 import { definePool, defineSecret, startLibvirt } from "./support/libvirtd";
 import { expectDone, makeFolder, PREFIX, run, undoAll } from "./support/machine";
 import { type SshHost, startSshd } from "./support/sshd";
@@ -73,7 +73,7 @@ const state = () => ({ bytes: readFileSync(host.file, "latin1"), time: statSync(
 /** The files that a run may leave on the host, whose TMPDIR is root's home. */
 const listing = () => readdirSync(host.home);
 
-describe("with --ssh through a real sshd", () => {
+describe("with --ssh through a real sshd,", () => {
   test("a host is inspected, patched, verified and reverted with one connection each, and keeps only the change", () => {
     const connections = () => readFileSync(join(host.folder, "ssh.log"), "utf8").length;
     expect(tool("inspect").stderr).toMatch(/virsh: it is not installed.*\n.*--ssh/);
@@ -190,12 +190,12 @@ print("code", code, "asked", asked)
   });
 });
 
-describe("the examples of the documentation, through a real sshd", () => {
+describe("the examples of the documentation, through a real sshd:", () => {
   /** Runs the shell examples of a page that contain a text; all of them must succeed. */
   function typed(page: string, text: string): string {
     const found = examples(page).filter((example) => example.includes(text));
     expect(found).not.toEqual([]);
-    const ran = found.map((example) => ({ example, ...type(example, { path: host.path, cwd: folder }) }));
+    const ran = found.map((example) => ({ example, ...runExample(example, { path: host.path, cwd: folder }) }));
     for (const one of ran) expectDone(one, one.example);
     return ran.map(({ stdout }) => stdout).join("");
   }
@@ -219,9 +219,9 @@ describe("the examples of the documentation, through a real sshd", () => {
   });
 });
 
-describe("with --connect qemu+ssh:// through a real sshd", () => {
+describe("with --connect qemu+ssh:// through a real sshd,", () => {
   const inspect = (uri: string) =>
-    type(`virtinst-rbd-patch inspect --connect ${uri} --json`, { path: host.path, cwd: folder });
+    runExample(`virtinst-rbd-patch inspect --connect ${uri} --json`, { path: host.path, cwd: folder });
 
   test("inspect reads the same pools and secrets as on the host itself", () => {
     const [remote, local] = ["qemu+ssh://root@hv01/system", "qemu:///system"].map((uri) => json(inspect(uri).stdout));

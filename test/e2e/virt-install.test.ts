@@ -5,12 +5,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { built, FIXTURES, HOST, HOST_BY_UUID, HOST_TWO, json, type Ran, shell, UUID } from "../support/cli";
 import {
   atEnd,
-  borrowVirtinst,
   expectDone,
   INSTALLER,
   makeFolder,
   monitors,
   must,
+  requireCleanVirtinst,
   undoAll,
   validate,
   xpath,
@@ -28,7 +28,7 @@ let driver: string[];
 let original: Buffer;
 
 beforeAll(() => {
-  borrowVirtinst();
+  requireCleanVirtinst();
   folder = makeFolder();
   uri = testDriver(folder);
   driver = ["--connect", uri, "--secret-xml", SECRET];
@@ -182,14 +182,14 @@ describe("verify runs Debian's virt-install", () => {
   const AUTH = `<auth username=\\"libvirt\\"><secret type=\\"ceph\\" uuid=\\"${UUID}\\"/></auth>`;
 
   test.each([
-    ["uses a module without import", "final_xml = re.sub('a', 'b', final_xml)", /^NameError: .* 're' is not defined/],
+    ["fails if it lacks an import", "final_xml = re.sub('a', 'b', final_xml)", /^NameError: .* 're' is not defined/],
     [
-      "gives the CD-ROM an auth",
+      "fails if it gives the CD-ROM an auth",
       `import re; final_xml = re.sub('<driver name="qemu".*?>', "\\\\g<0>${AUTH}", final_xml)`,
       /number of auths: expected 1, found 2[\s\S]*\.iso got an auth, but needs none/,
     ],
-    ["is harmless", "final_xml = final_xml.replace('a', 'a')", null],
-  ])("after apply --force, with a manual edit that %s", (_, edit, difference) => {
+    ["passes if it is harmless", "final_xml = final_xml.replace('a', 'a')", null],
+  ])("after apply --force with a manual edit, and %s", (_, edit, difference) => {
     const text = original.toString().replace(LAST, `${LAST}        ${edit}\n`);
     writeFileSync(INSTALLER, text);
     const line = text.slice(0, text.indexOf(edit)).split("\n").length;
@@ -271,7 +271,7 @@ describe("verify --vol", () => {
   });
 });
 
-describe("preview - between virsh dumpxml and virsh define", () => {
+describe("preview - between virsh dumpxml and virsh define:", () => {
   /** A line of bash; `define` prints what virsh defined from standard input, since the test driver keeps nothing. */
   const pipeline = (line: string): Ran =>
     shell(

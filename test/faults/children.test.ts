@@ -125,11 +125,11 @@ child.wait()
     expect(existsSync(`/proc/${id}`) ? readFileSync(`/proc/${id}/stat`, "utf8") : ") Z").toMatch(/\) Z/);
 });
 
-describe("standard output and standard error", () => {
+describe("output that cannot be written:", () => {
   const shell = (words: readonly string[], streams: string) =>
     watch(["sh", "-c", `exec "$0" "$@" ${streams}`, NODE, TOOL, ...words]);
 
-  test("a full standard output is exit code 6, and standard error says what was done", async () => {
+  test("if standard output is full, the exit code is 6, and standard error reports what was done", async () => {
     const { target, apply, revert, top } = virtinstIn(folder());
     const before = stateOf(target);
     const all = [...HOST, "--virtinst", top];
@@ -147,7 +147,7 @@ describe("standard output and standard error", () => {
     expect(stateOf(target)).toEqual(before);
   });
 
-  test("a full standard error is exit code 6 only if there is a message for it", async () => {
+  test("if standard error is full, the exit code is 6 only if there is a message for it", async () => {
     const { target, apply, revert, top } = virtinstIn(folder());
     // Without the secrets of the host there is a note.
     const noted = ["apply", HOST[0] as string, "--virtinst", top];
@@ -165,7 +165,7 @@ describe("standard output and standard error", () => {
   });
 
   test.each([">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])(
-    "closed by %s, they do not become the file: nothing is printed into it",
+    "with closed streams (%s), nothing is printed into the patched file",
     async (streams) => {
       const { target, apply, revert, top } = virtinstIn(folder());
       const before = stateOf(target);

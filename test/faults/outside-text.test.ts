@@ -17,7 +17,7 @@ import { findAffected } from "../../src/virtinst/affected";
 import { findVirtinst } from "../../src/virtinst/find";
 import { ANY_TEXT } from "../support/any-text";
 import { temporaryFolder } from "../support/cli";
-import { FACTS, NAMED, ORIGINAL, patched } from "../support/patched";
+import { CEPH_POOLS, NAMED, ORIGINAL, patched } from "../support/patched";
 import { RUNS, TIMEOUT } from "../support/runs";
 import { standIns } from "../support/stand-ins";
 
@@ -201,7 +201,7 @@ it("apply and revert keep the text outside the blocks byte for byte", () => {
       const original = `${head}# ${first}\n${tail}\n\n# ${last}\n`;
       fc.pre(stripPatch(original).state === "not-patched");
       try {
-        const { text, base } = patched(FACTS, original);
+        const { text, base } = patched(CEPH_POOLS, original);
         expect(base === original).toBe(true);
         expect(text.includes(`# ${first}\n`) && text.includes(`# ${last}\n`)).toBe(true);
         kept++;

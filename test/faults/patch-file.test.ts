@@ -133,7 +133,7 @@ it.each([
 });
 
 it.runIf(THOROUGH).each(Object.entries(MUTATIONS))(
-  "a patch file with %s, wherever that is, is refused or writes exactly the same file",
+  "a patch file with any byte changed (%s) is refused, or writes exactly the same file",
   (_, mutate) => {
     for (let at = 0; at < PATCH.length; at++) expectSafe(mutate(PATCH, at));
   },

@@ -78,7 +78,7 @@ describe("apply on a full file system leaves the file unchanged, and succeeds on
     });
 });
 
-describe("apply says why a file cannot be written, and leaves it unchanged", () => {
+describe("apply reports why a file cannot be written, and leaves it unchanged", () => {
   faultTest("on a read-only file system", ["root", "mount", "getfattr"], async () => {
     const point = mounted("-t", "tmpfs", "none");
     const made = virtinstIn(point);
@@ -140,14 +140,14 @@ describe("a user who is not root", () => {
   });
 });
 
-describe("apply and revert keep what belongs to the file", () => {
-  faultTest("on a file system without extended attributes", ["root", "mount", "getfattr"], async () => {
+describe("apply and revert keep", () => {
+  faultTest("mode and owner on a file system without extended attributes", ["root", "mount", "getfattr"], async () => {
     const made = virtinstIn(mounted("-t", "ramfs", "none"));
     expect(spawnSync("setfattr", ["-n", "user.x", "-v", "1", made.target]).status).not.toBe(0);
     await thereAndBack(made);
   });
 
-  faultTest("the symbolic link to it, even if the name of the file is 250 characters long", ["getfattr"], async () => {
+  faultTest("a symbolic link to a file whose name is 250 characters long", ["getfattr"], async () => {
     const made = virtinstIn(folder());
     const real = join(made.top, "elsewhere", `${"n".repeat(247)}.py`);
     mkdirSync(dirname(real));

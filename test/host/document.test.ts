@@ -41,7 +41,7 @@ test("optional fields may be omitted", () => {
   });
 });
 
-test("what inspect --json prints fits the schema, and inspect reads it back to the same", async () => {
+test("inspect --json prints a host file that fits the schema, and inspect reads the same from it", async () => {
   const virtinst = copyVirtinst("installer-4.0");
   const first = await cli(["inspect", "--json", ...HOST, "--virtinst", virtinst]);
   expect(first.code).toBe(0);

@@ -67,7 +67,7 @@ describe("a disk of another kind that has an auth", () => {
   });
 });
 
-describe("of a domain", () => {
+describe("of a domain,", () => {
   it("all rbd disks are read, and no other disk", () => {
     const file = '<disk><source file="/a"/></disk>';
     const nbd = '<disk><source protocol="nbd" name="x"/></disk>';

@@ -9,7 +9,7 @@ import { cli, image, TOOL, temporaryFolder } from "../support/cli";
 const POOL = "etc/libvirt/storage/libvirtpool.xml";
 const read = (base: string) => readEtc({ files: new HostFiles(base) });
 
-test("reads the pools, the secrets and the host's name", () => {
+test("readEtc reads the pools, the secrets and the hostname", () => {
   const base = image();
   expect(read(base)).toMatchObject({
     host: "golden",
@@ -20,7 +20,7 @@ test("reads the pools, the secrets and the host's name", () => {
   });
 });
 
-test("reads through links that stay inside, and takes nothing but *.xml", () => {
+test("readEtc follows links that stay inside the system, and reads only *.xml", () => {
   const base = image();
   renameSync(join(base, POOL), join(base, "pool"));
   symlinkSync("/pool", join(base, POOL));
@@ -79,7 +79,7 @@ describe("a pool that cannot be read is an error", () => {
     );
   });
 
-  test("if it is too long", () => {
+  test("if it is larger than 4 MiB", () => {
     const base = image();
     truncateSync(join(base, POOL), 4 * 2 ** 20 + 1);
     expect(() => read(base)).toThrow(/libvirtpool\.xml cannot be read: it is larger than 4 MiB/);

@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { describe, expect, it } from "vitest";
 import { isAnyMachine, isLocalUri, isThisMachine } from "../../src/host/here";
 
-describe("whether a hostname is that of this machine", () => {
+describe("the hostname", () => {
   it.each([
     ["hv01", "hv01", true],
     ["HV01", "hv01", true],
@@ -13,9 +13,9 @@ describe("whether a hostname is that of this machine", () => {
     ["hv01.example.org", "hv01.example.net", false],
     ["hv01", "hv02", false],
     ["hv01", "hv01a", false],
-  ])("%s, if this is %s: %s", (name, own, same) => expect(isThisMachine(name, own)).toBe(same));
+  ])("%s is that of the machine %s: %s", (name, own, same) => expect(isThisMachine(name, own)).toBe(same));
 
-  it("the hostname of the system is used by default", () => {
+  it("of the system is used by default", () => {
     expect(isThisMachine(hostname())).toBe(true);
     expect(isThisMachine(`not-${hostname()}`)).toBe(false);
   });
@@ -26,7 +26,7 @@ it.each([
   ["localhost.localdomain", true],
   ["localhosts", false],
   ["my-localhost", false],
-])("whether %s says nothing about the machine: %s", (name, any) => expect(isAnyMachine(name)).toBe(any));
+])("the hostname %s may be that of any machine: %s", (name, any) => expect(isAnyMachine(name)).toBe(any));
 
 it.each([
   ["qemu:///system", true],
@@ -43,6 +43,6 @@ it.each([
   ["qemu:///system?mysocket=/x", true],
   ["test:///etc/node.xml", true],
   ["qemu+ext:///system?command=x", false],
-])("whether %s certainly connects to the libvirt of this machine: %s", (uri, local) =>
+])("the URI %s certainly connects to the libvirt of this machine: %s", (uri, local) =>
   expect(isLocalUri(uri)).toBe(local),
 );

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/failure";
@@ -54,7 +54,7 @@ describe("pools from XML files", () => {
 
   it.each([
     ["in another encoding", Buffer.from(pool("j\xf6rg"), "latin1"), /p\.xml: this is not UTF-8\.$/, /iconv -t UTF-8/],
-    ["that is no XML", Buffer.from("<pool>"), /p\.xml: not well-formed XML \(/, /one XML document per file/],
+    ["that is not XML", Buffer.from("<pool>"), /p\.xml: not well-formed XML \(/, /one XML document per file/],
   ])("are refused from a file %s", async (_, bytes, message, hint) => {
     const attempt = read({ poolXml: [temporaryFile("p.xml", bytes)] });
     await expect(attempt).rejects.toThrow(
@@ -120,9 +120,9 @@ describe("a host without an rbd pool", () => {
     return read(connect === undefined ? {} : { connect });
   };
 
-  it.each([undefined, "qemu:///system", "xen+ssh://hv02/system", "qemu:///system?mode=legacy"])(
+  it.each(["by default", "qemu:///system", "xen+ssh://hv02/system", "qemu:///system?mode=legacy"])(
     "is possible if the system libvirt is asked (%s)",
-    async (uri) => expect((await empty(uri)).pools).toEqual([]),
+    async (uri) => expect((await empty(uri === "by default" ? undefined : uri)).pools).toEqual([]),
   );
 
   it.each(["qemu:///session", "test:///default", "qemu:///system/x", "test:///x?path=/system", "qemu:///mysystem"])(
@@ -173,4 +173,13 @@ test("a host file has its path as its source", () => {
   const path = join(temporaryFolder(), "hv1.json");
   writeFileSync(path, JSON.stringify({ version: 1, host: "hv1", pools: [] }));
   expect(readListed(path)).toMatchObject({ host: "hv1", source: path, pools: [] });
+});
+
+test("XML files of more than 4 MiB and host files of more than 16 MiB are refused", async () => {
+  const path = temporaryFile("large", "");
+  truncateSync(path, 4 * 2 ** 20 + 1);
+  for (const from of [{ poolXml: [path] }, { poolXml: [POOL], secretXml: [path] }])
+    await expect(read(from)).rejects.toThrow(/larger than 4 MiB/);
+  truncateSync(path, 16 * 2 ** 20 + 1);
+  await expect(read({ hostDocument: path })).rejects.toThrow(/larger than 16 MiB/);
 });

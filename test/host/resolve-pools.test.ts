@@ -24,7 +24,7 @@ const config = (pools: Pool[], secrets: Secret[] | null = [ceph(UUID, "s")]): Ho
 });
 const usage = (name: string) => ({ auth: { username: "u", secret: { usage: name } } });
 
-describe("of the pools of a host", () => {
+describe("the pools of a host:", () => {
   test("one that names its secret by usage keeps that reference, beside the UUID", () => {
     expect(resolvePools(config([pool("p", usage("s"))]), []).pools[0]?.auth).toEqual({
       username: "u",
@@ -113,7 +113,7 @@ describe("of the pools of a host", () => {
     expect(broken.map((one) => one.pools)).toEqual([["a"], ["b", "c"]]);
   });
 
-  test("the same credentials, another port or another Ceph pool are no contradiction", () => {
+  test("pools with the same credentials, another port or another Ceph pool do not contradict each other", () => {
     const secrets = [ceph(UUID, "s"), ceph(OTHER, "t")];
     const other = { auth: { username: "u", secret: { uuid: OTHER } } };
     for (const [second, entries] of [
@@ -201,7 +201,7 @@ describe("of the pools of a host", () => {
   });
 });
 
-test("at most 1000 pools with 10000 monitors are taken", () => {
+test("at most 1000 pools with 10000 monitors are accepted", () => {
   // Broken ones, which are compared with nothing.
   const lost = usage("lost");
   const many = (count: number) => Array.from({ length: count }, (_, at) => pool(`p${at}`, lost));

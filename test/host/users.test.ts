@@ -35,7 +35,7 @@ describe("pools of one Ceph pool with different users", () => {
     expect(notes).toEqual([]);
   });
 
-  test("whether disks have their user is only asked if it matters", () => {
+  test("are the only reason to check whether disks have their user", () => {
     const never = () => {
       throw new Error("asked");
     };
@@ -71,7 +71,7 @@ describe("pools that --pool leaves out", () => {
     ],
     ["the same credentials", [pool("q")], [], []],
     ["other monitors", [pool("q", login("v"), on("m2"))], [], []],
-  ])("and have %s: a note reports what their volumes may get", (_, others, before, since) => {
+  ])("and have %s: a note reports if their volumes get another user or secret", (_, others, before, since) => {
     for (const [told, notes] of [
       [false, before],
       [true, since],
@@ -108,7 +108,7 @@ describe("pools that --pool leaves out", () => {
   });
 });
 
-describe("a disk that lists no monitor", () => {
+describe("a note reports if a disk that lists no monitor cannot be matched to its pool", () => {
   const v = { auth: { username: "v", secret: { uuid: UUID } } };
   const note = (name: string, others: string) =>
     `Disks of pool ${name} list no monitor, and cannot be distinguished from disks of pool ${others}: they are left unchanged. Choose one of these pools with --pool.`;
@@ -116,32 +116,32 @@ describe("a disk that lists no monitor", () => {
     ["another user on the same Ceph pool", [pool("p"), pool("q", { ...v, monitors: [] })], [note('"q"', '"p"')]],
     ["no user on either", [pool("p", { auth: null }), pool("q", { auth: null, monitors: [] })], [note('"q"', '"p"')]],
     [
-      "several others",
+      "several other pools",
       [pool("a", { monitors: [{ name: "m9", port: 1 }] }), pool("p"), pool("p2"), pool("q", { ...v, monitors: [] })],
       [note('"q"', '"a", "p", "p2"')],
     ],
     [
-      "several that are one entry",
+      "several pools that are one entry",
       [pool("p"), pool("q", { ...v, monitors: [] }), pool("r", { ...v, monitors: [] })],
       [note('"q", "r"', '"p"')],
     ],
-    ["the same user: it is that cluster", [pool("p"), pool("q", { monitors: [] })], []],
+    ["the same user, which is one cluster", [pool("p"), pool("q", { monitors: [] })], []],
     ["another Ceph pool", [pool("p", { cephPool: "iso" }), pool("q", { ...v, monitors: [] })], []],
     ["monitors on both", [pool("p"), pool("q", { ...v, monitors: [{ name: "m2", port: 1 }] })], []],
-  ])("beside %s", (_, pools, notes) => expect(settled(pools).notes).toEqual(notes));
+  ])("with %s", (_, pools, notes) => expect(settled(pools).notes).toEqual(notes));
 });
 
-describe("a disk that lists no monitor, but has its user", () => {
+describe("a note reports if a disk with a user, but no monitor, cannot be matched to its pool", () => {
   const v = { ...login("v"), monitors: [] };
   test.each<[title: string, pools: Pool[], said: RegExp[]]>([
     ["another user", [pool("p"), pool("q", v)], []],
     [
-      "a user, without a user of its own",
+      "a user, if its own pool has none",
       [pool("p"), pool("q", v, { auth: null })],
       [/"q" list no monitor.* disks of pool "p"/],
     ],
     ["the same user, another secret", [pool("p", login("v", OTHER)), pool("q", v)], [/ disks of pool "p"/]],
-  ])("beside a pool with %s: a note reports if it cannot be told apart", (_, pools, said) =>
+  ])("beside a pool with %s", (_, pools, said) =>
     expect(settled(pools, { told: true }).notes).toEqual(said.map((words) => expect.stringMatching(words))),
   );
 });

@@ -193,10 +193,9 @@ describe("names that virsh 9.0 escapes in its table", () => {
   });
 });
 
-describe("messages of virsh are passed on", () => {
-  const failing = (words: string, status = 1) =>
-    program(`#!/bin/sh\nprintf '%s' ${shell(words)} >&2\nexit ${status}\n`);
+const failing = (words: string, status = 1) => program(`#!/bin/sh\nprintf '%s' ${shell(words)} >&2\nexit ${status}\n`);
 
+describe("messages of virsh are passed on", () => {
   it.each([
     ["in one line", "error: failed to connect\nerror: no such socket\n", `${URI}: failed to connect; no such socket.`],
     ["with a full stop of its own", "error: access denied.\n", `${URI}: access denied.`],
@@ -215,7 +214,9 @@ describe("messages of virsh are passed on", () => {
       }),
     );
   });
+});
 
+describe("errors of virsh:", () => {
   it("an answer without any text is an error, even with exit code 0", async () => {
     failing("", 0);
     await expect(readLive(libvirtAt(URI))).rejects.toThrow(`${URI}: virsh ended without a message.`);
@@ -243,7 +244,7 @@ describe("messages of virsh are passed on", () => {
   });
 
   it.each(["Failed to list pools", "Failed to list inactive pools"])(
-    "%s is an error, because there may be pools",
+    "the message %j is an error, because there may be pools",
     async (words) => {
       virsh(ONE, { stderr: `error: ${words}\nerror: internal error\n` });
       await expect(readLive(libvirtAt(URI))).rejects.toThrow(
@@ -258,15 +259,16 @@ describe("messages of virsh are passed on", () => {
   // The first is how virsh 9.0 puts it on a connection without a storage driver, whose table is just as empty.
   it.each([
     [
+      "--type is not supported",
       "error: Failed to get the number of active pools \nerror: Filtering using --type is not supported\n",
       1,
       "",
       "rbd pools could not be listed: Failed to get the number of active pools; Filtering using --type is not supported",
     ],
-    ["", 1, "", "rbd pools could not be listed: virsh gave no reason"],
-    ["", 0, `${row("p")}\n`, "virsh lists rbd pools, but returned no XML of them"],
-  ])("an empty table (%j, exit code %i, then %j) is an error", async (stderr, status, direct, why) => {
-    const { "pool-list --all": _, ...rest } = ONE;
+    ["virsh fails without a reason", "", 1, "", "rbd pools could not be listed: virsh gave no reason"],
+    ["there are rbd pools", "", 0, `${row("p")}\n`, "virsh lists rbd pools, but returned no XML of them"],
+  ])("an empty table is an error if %s", async (_, stderr, status, direct, why) => {
+    const { "pool-list --all": __, ...rest } = ONE;
     virsh(rest, { stderr, status });
     writeFileSync(join(folder, "direct"), direct);
     await expect(readLive(libvirtAt(URI))).rejects.toThrow(
@@ -299,31 +301,30 @@ describe("messages of virsh are passed on", () => {
     );
   });
 
-  it("with the reason of virsh", async () => {
+  it("a removed pool is reported with the reason that virsh gives", async () => {
     virsh({ ...ONE, "pool-dumpxml --pool 'p'": "" }, { stderr: "error: Storage pool not found\n" });
     await expect(readLive(libvirtAt(URI))).rejects.toThrow(
       /but returned the XML of 0 and 1: Storage pool not found\.$/,
     );
   });
 
-  it("the error for unreadable XML has the connection", async () => {
+  it("the error for unreadable XML names the connection", async () => {
     virsh({ ...ONE, "pool-dumpxml --pool 'p'": "<pool type='rbd'>\n<name/>\n</pool>\n" });
     await expect(readLive(libvirtAt(URI))).rejects.toThrow(`virsh -c ${URI}: the pool has no name.`);
   });
 });
 
-describe("the options", () => {
-  const files = new HostFiles();
-  it("the system libvirt is asked by default", async () => {
-    virsh(ONE);
-    expect((await readLibvirt({ files })).source).toBe("qemu:///system");
-    expect((await readLibvirt({ files, connect: URI })).source).toBe(URI);
-  });
+const files = new HostFiles();
 
-  it("secrets from files replace those of libvirt", async () => {
-    virsh(ONE);
-    const { pools, secrets } = await readLibvirt({ files, secretXml: [`${FIXTURES}/secret-usage.xml`] });
-    expect(pools).toHaveLength(1);
-    expect(secrets).toMatchObject([{ usageName: "client.libvirt secret" }]);
-  });
+it("the system libvirt is asked by default", async () => {
+  virsh(ONE);
+  expect((await readLibvirt({ files })).source).toBe("qemu:///system");
+  expect((await readLibvirt({ files, connect: URI })).source).toBe(URI);
+});
+
+it("secrets from files replace those of libvirt", async () => {
+  virsh(ONE);
+  const { pools, secrets } = await readLibvirt({ files, secretXml: [`${FIXTURES}/secret-usage.xml`] });
+  expect(pools).toHaveLength(1);
+  expect(secrets).toMatchObject([{ usageName: "client.libvirt secret" }]);
 });

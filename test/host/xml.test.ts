@@ -51,12 +51,12 @@ describe("readPool", () => {
     ["no end", "<pool>", /well-formed/],
     ["another document", "<domain/>", /the root element is <domain>, not <pool>/],
     ["no Ceph pool", pool(AUTH), /no Ceph pool: its <source> has no <name>/],
-    ["a port that is none", pool("<name>c</name><host name='m' port='1 or 1'/>"), /port/],
+    ["an invalid port", pool("<name>c</name><host name='m' port='1 or 1'/>"), /port/],
     ["a host without a name", pool("<name>c</name><host port='1'/>"), /no name/],
     ["auth without a user", pool("<name>c</name><auth type='ceph'><secret usage='s'/></auth>"), /no username/],
     ["auth without a secret", pool("<name>c</name><auth type='ceph' username='u'/>"), /neither by uuid nor by usage/],
     ["a pool without a name", "<pool type='dir'/>", /the pool has no name/],
-    ["a UUID that is none", pool("<name>c</name><auth username='u'><secret uuid='x'/></auth>"), /not a UUID/],
+    ["an invalid UUID", pool("<name>c</name><auth username='u'><secret uuid='x'/></auth>"), /not a UUID/],
   ])("refuses %s, naming the file", (_, xml, message) => {
     const read = () => readPool(xml, "some.xml");
     expect(read).toThrow(Failure);
@@ -69,7 +69,7 @@ describe("readPool", () => {
     expect(read?.cephPool).toBe("ab&");
   });
 
-  test("takes the ports 1 to 65535", () => {
+  test("accepts the ports 1 to 65535", () => {
     for (const port of [1, 65535])
       expect(readPool(pool(`<name>c</name><host name='m' port='${port}'/>`), "f")?.monitors).toEqual([
         { name: "m", port },
@@ -117,7 +117,7 @@ describe("readPool", () => {
 });
 
 describe("readSecret", () => {
-  test("reads uuid and usage, and knows other types", () => {
+  test("reads uuid and usage of secrets of any type", () => {
     const xml = (usage: string) => `<secret><uuid>01234567-89AB-cdef-0123-456789abcdef</uuid>${usage}</secret>`;
     const uuid = "01234567-89ab-cdef-0123-456789abcdef";
     expect(readSecret(xml("<usage type='ceph'><name>n</name></usage>"), "f")).toEqual({
@@ -165,8 +165,8 @@ test.each([
     `${POOL}\n\nerror: no\n<secret>\n</secret>\n${POOL}`,
     [POOL, "<secret>\n</secret>", POOL],
   ],
-  ["one without an end", `${POOL}\n<pool>\n <name/>\n`, [POOL]],
-  ["one whose end does not stand alone", "<pool>\n</pool> \n </pool>\n", []],
+  ["but not one without an end", `${POOL}\n<pool>\n <name/>\n`, [POOL]],
+  ["but not one with a space beside its end tag", "<pool>\n</pool> \n </pool>\n", []],
 ])("the XML documents in the output of virsh are found: %s", (_, printed, documents) => {
   expect(documentsIn(printed, ["pool", "secret"])).toEqual(documents);
 });

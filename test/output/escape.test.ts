@@ -10,7 +10,7 @@ test.each([
   ["a character that changes the direction", "\u202eabc", "\\u202eabc", "\\u202eabc"],
   ["characters without a width", "a\u200bb\ufeffc", "a\\u200bb\\ufeffc", "a\\u200bb\\ufeffc"],
   ["letters of any language", "\u00f6\u6d77\u{1f600}", "\u00f6\u6d77\u{1f600}", "\u00f6\u6d77\u{1f600}"],
-])("in the output, %s can be read and does nothing", (_, text, onOneLine, onLines) => {
+])("text with %s is readable in the output, and has no effect on the terminal", (_, text, onOneLine, onLines) => {
   expect(inline(text)).toBe(onOneLine);
   expect(visible(text)).toBe(onLines);
 });

@@ -44,7 +44,7 @@ test("inspect begins with the verdict, the reason and the next command, which ru
   );
 });
 
-test("inspect names no alternative to the patch that is not sufficient", async () => {
+test("inspect names an alternative to the patch only if it is sufficient", async () => {
   const options = [...HOST_TWO, "--virtinst", target("guest-1.4").folder];
   expect((await cli(["inspect", ...options])).stdout).toMatch(/^Affected: yes\n.*\nNext, .*\n\nHost /);
 });

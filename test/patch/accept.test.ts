@@ -4,7 +4,7 @@ import { acceptPatch } from "../../src/patch/accept";
 import { unifiedDiff } from "../../src/patch/diff";
 import { sha256 } from "../../src/patch/pools";
 import { VERSION } from "../../src/version";
-import { FACTS, MODIFIED, ORIGINAL, PATH, patched } from "../support/patched";
+import { CEPH_POOLS, MODIFIED, ORIGINAL, PATH, patched } from "../support/patched";
 
 const { text } = patched();
 const HASH = sha256(ORIGINAL);
@@ -20,7 +20,7 @@ const accept = (patch: string, base = ORIGINAL, hash = HASH) => acceptPatch(patc
 const diffTo = (after: string) => unifiedDiff(PATH, ORIGINAL, after);
 
 describe("a patch file is accepted", () => {
-  const offered = { text, cephPools: FACTS, original: { sha256: HASH, modified: MODIFIED }, tool: VERSION };
+  const offered = { text, cephPools: CEPH_POOLS, original: { sha256: HASH, modified: MODIFIED }, tool: VERSION };
 
   it("and returns the patched file and what its blocks contain", () => expect(accept(PATCH)).toEqual(offered));
 

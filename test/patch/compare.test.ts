@@ -12,13 +12,13 @@ const POOL: CephPool = {
 it("equal pools have no differences", () => expect(comparePools([POOL], [{ ...POOL }])).toEqual([]));
 
 it.each([
-  ["monitors", { monitors: [{ name: "2001:db8::1", port: 3300 }] }, "192.0.2.1:6789", "[2001:db8::1]:3300"],
-  ["monitors", { monitors: [] }, "192.0.2.1:6789", "none"],
-  ["user", { auth: { ...POOL.auth, username: "other" } }, "libvirt", "other"],
-  ["secret", { auth: { ...POOL.auth, uuid: "9" } }, "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1", "9"],
-  ["secret", { auth: { ...POOL.auth, usage: "s" } }, "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1", 'usage "s"'],
-  ["Ceph pool", { name: "images" }, "vms", "images"],
-])("a difference in the %s is reported with both values", (fact, other, there, here) =>
+  ["monitors", "192.0.2.1:6789", "[2001:db8::1]:3300", { monitors: [{ name: "2001:db8::1", port: 3300 }] }],
+  ["monitors", "192.0.2.1:6789", "none", { monitors: [] }],
+  ["user", "libvirt", "other", { auth: { ...POOL.auth, username: "other" } }],
+  ["secret", "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1", "9", { auth: { ...POOL.auth, uuid: "9" } }],
+  ["secret", "2a5b08e4-3f6f-4ad4-8a1f-94b0bc31a0b1", 'usage "s"', { auth: { ...POOL.auth, usage: "s" } }],
+  ["Ceph pool", "vms", "images", { name: "images" }],
+])("a difference in the %s is reported: %s in the patch, %s on this host", (fact, there, here, other) =>
   expect(comparePools([POOL], [{ ...POOL, ...(other as Partial<CephPool>) }])).toEqual([
     `${fact} of pool "libvirtpool": ${there} in the patch, ${here} on this host`,
   ]),

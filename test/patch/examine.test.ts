@@ -8,12 +8,12 @@ import { insertPatch } from "../../src/patch/render-function";
 import { decode } from "../../src/patch/source";
 import { VERSION } from "../../src/version";
 import { withFittingDigest } from "../support/cli";
-import { EARLIER, FACTS, MODIFIED, NAMED, ORIGINAL, patched, patchedBy } from "../support/patched";
+import { CEPH_POOLS, EARLIER, MODIFIED, NAMED, ORIGINAL, patched, patchedBy } from "../support/patched";
 
 const { text } = patched();
-const look = (content: string, pools: Parameters<typeof examine>[1] = FACTS) =>
+const look = (content: string, pools: Parameters<typeof examine>[1] = CEPH_POOLS) =>
   examine(Buffer.from(content), pools, NAMED);
-const other = FACTS.slice(0, 1);
+const other = CEPH_POOLS.slice(0, 1);
 
 describe("the state of a file", () => {
   const line = text.slice(0, text.indexOf("\n# >>>")).split("\n").length + 1;
@@ -22,20 +22,24 @@ describe("the state of a file", () => {
   const pools = "the pools or secrets of this host have changed since the patch was rendered";
   const by = (version: string) => `the patch was written by version ${version}, this is ${VERSION}`;
   const as = (version: string) => withFittingDigest(text.replace(/(\n# >>> virtinst-rbd-patch) \S+/, `$1 ${version}`));
+  const rebased = withFittingDigest(text.replace(/(original: sha256=)..../, "$10000"));
+  const more = 'the patch is for "libvirtpool", "second", but this host also has "open"';
+  // Somebody's own function, with the right hash: not what this tool renders.
+  const own = withFittingDigest(text.replace("import re\n", "import re, os\n"));
+  const lost = expect.stringMatching(/^line \d+: the patch's marker lines/);
 
   it.each([
-    ["current", "the patch is the one for the pools of this host", text],
-    ["not-patched", "the file has no patch", ORIGINAL],
-    ["modified", edited, text.replace("import re\n", "import re, os\n")],
-    ["modified", edited, text.replace(/(block: sha256=)..../, "$10000")],
-    ["modified", outside, `${text}x = 1\n`],
-    ["modified", outside, withFittingDigest(text.replace(/(original: sha256=)..../, "$10000"))],
-    ["outdated", by("2.0.1"), as("2.0.1")],
-    ["outdated", 'the patch is for "libvirtpool", "second", but this host also has "open"', patched(other).text],
-    // Somebody's own function, with the right hash: not what this tool renders.
-    ["outdated", pools, withFittingDigest(text.replace("import re\n", "import re, os\n"))],
-    ["damaged", expect.stringMatching(/^line \d+: the patch's marker lines/), text.replace(/# <<<.*\n$/, "")],
-  ])("is %s: %s", (state, reason, content) => {
+    ["current", "the patch for these pools", "the patch is the one for the pools of this host", text],
+    ["not-patched", "no patch", "the file has no patch", ORIGINAL],
+    ["modified", "an edited function", edited, text.replace("import re\n", "import re, os\n")],
+    ["modified", "another digest of the patch", edited, text.replace(/(block: sha256=)..../, "$10000")],
+    ["modified", "a line after the patch", outside, `${text}x = 1\n`],
+    ["modified", "another digest of the original", outside, rebased],
+    ["outdated", "a patch of another version", by("2.0.1"), as("2.0.1")],
+    ["outdated", "a patch for fewer pools", more, patched(other).text],
+    ["outdated", "another function and its digest", pools, own],
+    ["damaged", "a missing marker line", lost, text.replace(/# <<<.*\n$/, "")],
+  ])("is %s with %s", (state, _, reason, content) => {
     expect(look(content as string)).toMatchObject({ state, reason, compared: true });
   });
 
@@ -51,7 +55,7 @@ describe("the state of a file", () => {
   });
 
   it("is outdated if the monitors differ", () => {
-    const moved = FACTS.map((pool) => ({ ...pool, monitors: [] }));
+    const moved = CEPH_POOLS.map((pool) => ({ ...pool, monitors: [] }));
     expect(look(text, moved)).toMatchObject({ state: "outdated", reason: pools });
   });
 
@@ -66,14 +70,14 @@ describe("the state of a file", () => {
 
   it.each(EARLIER)("is outdated with a patch of %s, which gives back the original", (version) => {
     const original = readFileSync("test/fixtures/virtinst/installer-4.0/virtinst/install/installer.py");
-    const examined = examine(Buffer.from(patchedBy(version, original.toString())), FACTS, NAMED);
+    const examined = examine(Buffer.from(patchedBy(version, original.toString())), CEPH_POOLS, NAMED);
     expect(examined).toMatchObject({ state: "outdated", reason: by(version), isOriginal: true });
     expect(examined).toMatchObject({ baseHash: sha256(original), patch: { original: { modified: MODIFIED } } });
     const base = requireBase(examined, { path: "x", restoring: "" });
     expect(Buffer.from(base.text).equals(original)).toBe(true);
     // What `apply` makes of it.
-    const renewed = insertPatch(base, MODIFIED, FACTS, NAMED);
-    expect(examine(Buffer.from(renewed.text), FACTS, NAMED).state).toBe("current");
+    const renewed = insertPatch(base, MODIFIED, CEPH_POOLS, NAMED);
+    expect(examine(Buffer.from(renewed.text), CEPH_POOLS, NAMED).state).toBe("current");
   });
 });
 
@@ -89,10 +93,10 @@ it.each([
   ["Latin-1", Buffer.from(`# \xe9\n${ORIGINAL}`, "latin1")],
   ["line ends of Unicode", Buffer.from(ORIGINAL.replace("XML", "\u2028\u0085\v"))],
 ])("a file with %s is current after the insertion, and gives back its bytes", (_, bytes) => {
-  const after = insertPatch(decode(bytes), MODIFIED, FACTS, NAMED);
+  const after = insertPatch(decode(bytes), MODIFIED, CEPH_POOLS, NAMED);
   // No line end differs.
   expect(() => splitLines(after.text, NAMED)).not.toThrow();
-  const examined = examine(Buffer.from(after.text, after.encoding), FACTS, NAMED);
+  const examined = examine(Buffer.from(after.text, after.encoding), CEPH_POOLS, NAMED);
   expect(examined).toMatchObject({ state: "current", isOriginal: true, baseHash: sha256(bytes) });
   expect(Buffer.from(examined.base?.text ?? "", after.encoding).equals(bytes)).toBe(true);
 });

@@ -19,7 +19,7 @@ const pool = (
 /** The names of the libvirt pools in each entry. */
 const groups = (pools: readonly ResolvedPool[]) => mergePools(pools).map(({ libvirtPools }) => libvirtPools.join(" "));
 
-describe("libvirt pools become", () => {
+describe("libvirt pools are merged into", () => {
   it("one entry, by usage, if they name the same secret by uuid and by usage", () => {
     const byUsage = pool("b", ["m1"], { auth: { ...AUTH, usage: "s" } });
     expect(mergePools([pool("a", ["m1"]), byUsage])).toMatchObject([
@@ -61,11 +61,11 @@ describe("libvirt pools become", () => {
       ["a c d e", "b"],
     ],
     [
-      "others first, in the order of the first of each",
+      "others between them, sorted by the first pool of each entry",
       [pool("a", ["1"]), pool("b", ["2"]), pool("c", ["3"]), pool("d", ["2", "4"]), pool("e", ["1"])],
       ["a e", "b d", "c"],
     ],
-  ])("the entries in which they belong together with %s", (_, pools, entries) =>
+  ])("one entry for each Ceph pool, cluster and credentials: pools with %s", (_, pools, entries) =>
     expect(groups(pools)).toEqual(entries),
   );
 });
@@ -95,7 +95,7 @@ describe("the monitors of an entry", () => {
     [["m1:1"], ["m1"], ["m1:2"]],
     [["m1"], ["m1:1", "m1:2"], ["m1"]],
     [["m1", "m1:1", "m1:2"], [], []],
-  ])("a monitor without a port and one with a port are both listed: %j %j %j", (...names) => {
+  ])("include a monitor without a port and the same one with a port: %j %j %j", (...names) => {
     const monitor = (text: string) =>
       at(text.split(":")[0] as string, text.includes(":") ? Number(text.slice(3)) : null);
     const pools = names.map((own, index) => pool("abc"[index] as string, own.map(monitor)));

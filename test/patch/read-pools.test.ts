@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { readCephPools } from "../../src/patch/read-pools";
-import { FACTS, patched } from "../support/patched";
+import { CEPH_POOLS, patched } from "../support/patched";
 
 const { block } = patched();
 const EMPTY = { libvirtPools: [], name: "", monitors: [], auth: null };
 /** What is read of these lines in a pool's entry. */
 const entry = (...lines: readonly string[]) => readCephPools(["        {", ...lines].join("\n"));
 
-describe("the facts in a block", () => {
-  it("are the pools that it was rendered from", () => expect(readCephPools(block)).toEqual(FACTS));
+describe("the pools in a block", () => {
+  it("are the pools that it was rendered from", () => expect(readCephPools(block)).toEqual(CEPH_POOLS));
 
   it("are none if there is no entry", () => {
     expect(readCephPools("")).toEqual([]);
@@ -37,7 +37,7 @@ describe("the facts in a block", () => {
   });
 });
 
-describe("a line that this tool does not write is not read", () => {
+describe("a line that this tool does not write is not read:", () => {
   it.each([
     ["no name at all", '            "libvirt_pools": [],', EMPTY],
     [
@@ -51,7 +51,7 @@ describe("a line that this tool does not write is not read", () => {
     ["a monitor further in", `                 '<host name="m"/>',`, EMPTY],
     ["a monitor with something before it", `x                '<host name="m"/>',`, EMPTY],
     ["a monitor with something behind it", `                '<host name="m"/>',  # x`, EMPTY],
-    ["a port that is no number", `                '<host name="m" port="x"/>',`, EMPTY],
+    ["a port that is not a number", `                '<host name="m" port="x"/>',`, EMPTY],
     ["a field that it does not know", '            "other": u"vms",', EMPTY],
   ])("%s", (_, line, pool) => expect(entry(line)).toEqual([pool]));
 });

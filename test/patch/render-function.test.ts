@@ -3,7 +3,7 @@ import type { CephPool } from "../../src/patch/pools";
 import { renderFunction } from "../../src/patch/render-function";
 import { blockDigest } from "../../src/patch/strip";
 import { VERSION } from "../../src/version";
-import { FACTS } from "../support/patched";
+import { CEPH_POOLS } from "../support/patched";
 
 const ORIGINAL = { sha256: "a".repeat(64), modified: "-1.500000000" };
 const CALL = "    # >>> virtinst-rbd-patch\n";
@@ -12,7 +12,7 @@ const lines = (text: string) => text.split("\n");
 
 describe("the function block", () => {
   it("begins with a header: version, purpose, pools, how to remove it, the original file, its own digest", () => {
-    const block = render(FACTS);
+    const block = render(CEPH_POOLS);
     expect(lines(block).slice(0, 9)).toEqual([
       `# >>> virtinst-rbd-patch ${VERSION}`,
       expect.stringMatching(/^# Local change, not part of virt-manager: /),
@@ -27,7 +27,7 @@ describe("the function block", () => {
   });
 
   it("contains what the disks of each Ceph pool need, with and without auth, monitors and ports", () => {
-    const [, pools] = /\n {4}pools = \(\n([\s\S]*?)\n {4}\)\n/.exec(render(FACTS)) as unknown as [string, string];
+    const [, pools] = /\n {4}pools = \(\n([\s\S]*?)\n {4}\)\n/.exec(render(CEPH_POOLS)) as unknown as [string, string];
     expect(pools).toBe(`        {
             "libvirt_pools": [u"libvirtpool", u"second"],
             "ceph_pool": u"vms",
@@ -49,7 +49,7 @@ describe("the function block", () => {
   });
 
   it("names a secret by usage if a pool does", () => {
-    const [pool] = FACTS as [CephPool];
+    const [pool] = CEPH_POOLS as [CephPool];
     const auth = { username: "libvirt", uuid: "2a5b08e4", usage: "client.libvirt secret" };
     expect(render([{ ...pool, auth }])).toContain(
       `            "secret": '<secret type="ceph" usage="client.libvirt secret"/>',\n`,
@@ -58,7 +58,7 @@ describe("the function block", () => {
 
   it("has at most 125 lines of at most 110 columns for one pool with three monitors", () => {
     const monitors = [1, 2, 3].map((number) => ({ name: `192.0.2.${number}`, port: 6789 }));
-    const block = render([{ ...(FACTS[0] as CephPool), libvirtPools: ["libvirtpool"], monitors }]);
+    const block = render([{ ...(CEPH_POOLS[0] as CephPool), libvirtPools: ["libvirtpool"], monitors }]);
     expect(lines(block.trimEnd()).length).toBeLessThanOrEqual(125);
     // The line with the digest and the time of the original is 124 columns wide.
     expect(lines(block).filter((line) => line.length > 110 && !line.startsWith("# original: "))).toEqual([]);
@@ -88,7 +88,7 @@ describe("the function block", () => {
     ["a time", { ...ORIGINAL, modified: "1\n2" }, 'not plain: "1\\n2"'],
     ["a value with a line break after it", { ...ORIGINAL, sha256: "a\n" }, 'not plain: "a\\n"'],
   ])("is not rendered if %s of the header is not plain", (_, original, message) => {
-    expect(() => renderFunction(FACTS, original, CALL)).toThrow(RangeError);
-    expect(() => renderFunction(FACTS, original, CALL)).toThrow(message);
+    expect(() => renderFunction(CEPH_POOLS, original, CALL)).toThrow(RangeError);
+    expect(() => renderFunction(CEPH_POOLS, original, CALL)).toThrow(message);
   });
 });

@@ -93,7 +93,7 @@ describe("the sample domain", () => {
   });
 });
 
-describe("the sample domain, with the disks that virt-install writes", () => {
+describe("in the sample domain with the disks that virt-install writes,", () => {
   const hosts = [{ name: "192.0.2.11:6789,[::2]", port: null }];
   const pool = { ...POOL, auth: { username: "libvirt", uuid: UUID, usage: "key" } };
   const diskOf = (disk: WrittenDisk, pools: readonly ResolvedPool[] = [pool]) => {
@@ -102,14 +102,14 @@ describe("the sample domain, with the disks that virt-install writes", () => {
   };
   const both = ['<host name="192.0.2.11" port="6789"/>', '<host name="::2"/>'];
 
-  it("of a pool that names its secret by usage: user and monitors are there, the secret is added", () => {
+  it("the disk of a pool that names its secret by usage lacks only the usage, which is added", () => {
     expect(diskOf({ monitors: POOL.monitors, auth: { username: "libvirt" } })).toEqual([
       ['<auth username="libvirt">', '<secret type="ceph"/>', ...both],
       ['<auth username="libvirt">', '<secret type="ceph" usage="key"/>', ...both],
     ]);
   });
 
-  it("of a pool that lists two monitors in one element: only that is replaced", () => {
+  it("only an element that lists two monitors is replaced", () => {
     const auth = ['<auth username="libvirt">', `<secret type="ceph" uuid="${UUID}"/>`];
     const disk = { monitors: hosts, auth: { username: "libvirt", uuid: UUID } };
     expect(diskOf(disk)).toEqual([
@@ -118,7 +118,7 @@ describe("the sample domain, with the disks that virt-install writes", () => {
     ]);
   });
 
-  it("of a pool that nothing tells from another: its disk stays unchanged", () => {
+  it("the disk of a pool that cannot be distinguished from another stays unchanged", () => {
     const [before, after] = diskOf({ monitors: POOL.monitors, auth: null }, [
       pool,
       { ...pool, pool: "b", auth: { username: "o", uuid: "x" } },
@@ -128,7 +128,7 @@ describe("the sample domain, with the disks that virt-install writes", () => {
   });
 });
 
-describe("which pools have a disk in it", () => {
+describe("in the sample domain,", () => {
   const free = { ...POOL, auth: null };
   const on = (pool: string, name: string, more: Partial<ResolvedPool> = {}) => ({
     ...POOL,
@@ -160,7 +160,7 @@ describe("which pools have a disk in it", () => {
     ]);
   });
 
-  it("disks that only their user tells apart have the user, without the UUID of the secret", () => {
+  it("disks that only their user distinguishes have the user, without the UUID of the secret", () => {
     const other = { ...POOL, pool: "second", auth: { username: "o<", uuid: "11111111-2222-3333-4444-555555555555" } };
     const { before, after, disks } = sampleDomain([POOL, other]);
     expect(disks.map(({ label }) => label).slice(0, 2)).toEqual(["disk of pool libvirtpool", "disk of pool second"]);
@@ -175,13 +175,13 @@ describe("which pools have a disk in it", () => {
     ]);
   });
 
-  it("pools with the same user or without a user are not told apart by it", () => {
+  it("pools with the same user or without a user are not distinguished by it", () => {
     const rest = ["CD-ROM", "disk of another Ceph pool"];
     expect(labels([POOL, { ...POOL, pool: "b", auth: { username: "libvirt", uuid: "another" } }])).toEqual(rest);
     expect(labels([POOL, { ...free, pool: "b" }])).toEqual(["disk of pool libvirtpool", ...rest]);
   });
 
-  it("a Ceph pool whose name begins like another one has its own disk, unless a slash follows", () => {
+  it("a Ceph pool whose name begins with that of another has its own disk, unless a slash follows", () => {
     expect(labels([on("a", "m1"), on("b", "m1", { cephPool: "vms2" })]).slice(0, 2)).toEqual([
       "disk of pool a",
       "disk of pool b",
@@ -194,7 +194,7 @@ describe("which pools have a disk in it", () => {
     ]);
   });
 
-  it("the foreign disk is in no pool of this host, whatever their names", () => {
+  it("the foreign disk is in no pool of this host, with any names of pools", () => {
     const foreign = (...names: string[]) =>
       /name="([^"]*)\/virt-1"/.exec(
         sampleDomain(names.map((name) => on(name, "m", { cephPool: name }))).disks.at(-1)?.before ?? "",

@@ -71,7 +71,7 @@ function read(python: string, script: string): Record<string, unknown> {
 }
 
 describe.each(PYTHONS.map(({ version, path }) => [version, path] as const))("Python %s", (_, path) => {
-  it.skipIf(path === null)("reads what was rendered, whatever the names are", () => {
+  it.skipIf(path === null)("reads what was rendered, with any names", () => {
     const { version, form, config, block, program, layouts } = read(path as string, renderStandalone(CONTENT));
     expect([version, form]).toEqual([VERSION, 1]);
     expect(config).toEqual({

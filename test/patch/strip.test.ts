@@ -7,14 +7,14 @@ import { readCephPools } from "../../src/patch/read-pools";
 import { blockDigest, stripPatch } from "../../src/patch/strip";
 import { temporaryFile } from "../support/cli";
 import { HOSTILE } from "../support/hostile";
-import { EARLIER, FACTS, MODIFIED, ORIGINAL, patched, patchedBy } from "../support/patched";
+import { CEPH_POOLS, EARLIER, MODIFIED, ORIGINAL, patched, patchedBy } from "../support/patched";
 import { RUNS } from "../support/runs";
 
 // With lines of others after the method and at the end, as a distribution may have.
 const BASE = `${ORIGINAL}\n    # a comment\n    def other(self):\n        return None\n\n# the end: virtinst-rbd-patch\n`;
 const OLD_BASE = readFileSync("test/fixtures/virtinst/installer-4.0/virtinst/install/installer.py", "utf8");
 const FILES: [version: string, text: string, base: string][] = [
-  ["this version", patched(FACTS, BASE).text, BASE],
+  ["this version", patched(CEPH_POOLS, BASE).text, BASE],
   ...EARLIER.map((version): [string, string, string] => [version, patchedBy(version, OLD_BASE), OLD_BASE]),
 ];
 const [[, TEXT]] = FILES as [[string, string, string]];
@@ -146,8 +146,8 @@ it("comments with the tool's name, and other code after the patch, are kept", ()
 });
 
 describe("the header", () => {
-  it.each([...HOSTILE, "# block: sha256=0", "\n# original: sha256="])("takes a pool named %j", (name) => {
-    const [first] = FACTS as [(typeof FACTS)[number]];
+  it.each([...HOSTILE, "# block: sha256=0", "\n# original: sha256="])("accepts a pool named %j", (name) => {
+    const [first] = CEPH_POOLS as [(typeof CEPH_POOLS)[number]];
     const pools = [{ ...first, libvirtPools: [name, "x"], name }];
     const { patch, text } = patched(pools);
     expect(patch.intact).toBe(true);
@@ -155,7 +155,7 @@ describe("the header", () => {
     expect(readCephPools(patch.block)).toEqual(pools);
   });
 
-  it.each(["-1.000000001", "0.000000000", "10000000000.999999999"])("takes the time %s", (modified) => {
+  it.each(["-1.000000001", "0.000000000", "10000000000.999999999"])("accepts the time %s", (modified) => {
     const text = TEXT.replace(MODIFIED, modified);
     expect(strip(text).patch.original).toEqual({ sha256: sha256(BASE), modified });
     expect(strip(text).patch.intact).toBe(false);
@@ -182,7 +182,7 @@ describe("the header", () => {
 
   it("has a command that removes the patch: the same bytes as stripping", () => {
     const command = /^# Without it: (sed .*) FILE$/m.exec(TEXT)?.[1];
-    for (const text of [TEXT, TEXT.replace(/\n/g, "\r\n"), patched(FACTS, BASE.replace(/ {4}/g, "\t")).text]) {
+    for (const text of [TEXT, TEXT.replace(/\n/g, "\r\n"), patched(CEPH_POOLS, BASE.replace(/ {4}/g, "\t")).text]) {
       const file = temporaryFile("guest.py", text);
       execFileSync("sh", ["-c", `${command} '${file}'`]);
       expect(readFileSync(file, "utf8")).toBe(strip(text).base);

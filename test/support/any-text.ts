@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { type CephPool, type Monitor, type ResolvedPool, splitMonitor } from "../../src/patch/pools";
 import { HOSTILE } from "./hostile";
 
-/** Each character that XML 1.0 has (https://www.w3.org/TR/xml/#charsets), the plain ones no oftener than the others. */
+/** Each character that XML 1.0 has (https://www.w3.org/TR/xml/#charsets), plain ones no more often than others. */
 export const ANY_CHARACTER = fc
   .oneof(
     fc.constantFrom(0x9, 0xa, 0xd, 0x7f, 0x80, 0x85, 0xa0, 0xd7ff, 0xe000, 0xfeff, 0xfffd, 0x10000, 0x10ffff),
@@ -24,10 +24,10 @@ const PIECE = fc.constantFrom(
   ...String.raw`\n \u0041 \U0001F600 \x41 \N{BULLET} u" "], None True rbd [] [ ] ::1 _virtinst_rbd_patch`.split(" "),
   ...["$`", "\r\n", "\n", "\r", "\t", "\u2028", "\u2029", "\u0085", "\n\n", "\u202e", "\u200f", "\ufeff", "e\u0301"],
   ...["# >>> virtinst-rbd-patch 1.0.0", "# <<< virtinst-rbd-patch", "\n# <<< virtinst-rbd-patch\n", "# format: 9\n"],
-  ...["# blocks: sha256=", "\n# blocks: sha256=0\n", '", "', ' port="1"'],
+  ...["# block: sha256=", "# original: sha256=", "# blocks: sha256=", "\n# blocks: sha256=0\n", '", "', ' port="1"'],
 );
 
-/** A text that XML can carry, and that somebody may have called a pool, a user or a monitor. */
+/** Any text that XML allows, as the name of a pool, a user or a monitor. */
 export const ANY_TEXT = fc
   .array(fc.oneof(PIECE, ANY_CHARACTER), { minLength: 1, maxLength: 6, size: "max" })
   .map((pieces) => pieces.join(""));
@@ -39,7 +39,7 @@ const AUTH = fc.oneof(
   fc.record({ username: ANY_TEXT, uuid: fc.constant(""), usage: ANY_TEXT }),
 );
 
-/** How a monitor's name is compared, and coarser: Python 2.7 and JavaScript have not the same lower case for all. */
+/** Equal for all names that the tool compares as equal. Coarser: lower case differs in Python 2.7. */
 const likeness = ({ name }: Monitor) =>
   name
     .normalize("NFKC")
@@ -53,7 +53,7 @@ function isSingle(monitor: Monitor): boolean {
   return others.length === 0 && first?.name === monitor.name && likeness(monitor) !== "";
 }
 
-/** Monitors of which none could be taken for another, whatever their ports. */
+/** Monitors whose names differ even without case and brackets. */
 const MONITORS = fc.uniqueArray(fc.record({ name: ANY_TEXT, port: PORT }).filter(isSingle), {
   selector: likeness,
   maxLength: 3,
@@ -67,8 +67,8 @@ export const ANY_POOL: fc.Arbitrary<ResolvedPool> = fc.record({
   auth: fc.option(AUTH, { freq: 6 }),
 });
 
-/** Facts as a block may hold them, whether or not any host has such. */
-export const ANY_FACTS: fc.Arbitrary<CephPool[]> = fc.array(
+/** Pools as a block may contain them, even if no host has such pools. */
+export const ANY_CEPH_POOLS: fc.Arbitrary<CephPool[]> = fc.array(
   fc.record({
     libvirtPools: fc.array(ANY_TEXT, { minLength: 1, maxLength: 3 }),
     name: ANY_TEXT,

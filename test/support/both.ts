@@ -97,11 +97,11 @@ export function spawn(python: string, words: readonly string[], options: object 
   return { code: status, stdout: String(stdout), stderr: String(stderr) };
 }
 
-// Everything but words, and what a check is made of.
+// The JSON keys whose values must be equal. Messages and single checks may differ.
 const EQUAL =
   "form tool verdict command host release sha256 affected state status changed check restored timeRestored pools";
 
-/** What can be seen of a run, but for words. A fresh time is not compared; that it is fresh is. */
+/** The visible result of a run, without messages. A new modification time is only compared as new. */
 function seenOf({ path }: Place, { code, stdout, stderr }: Ran) {
   const json = JSON.parse(stdout);
   const { mode, mtimeMs } = statSync(path);

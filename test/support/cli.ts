@@ -97,21 +97,21 @@ export function shell(line: string, words: readonly string[] = []): Ran {
   return { code: status, stdout, stderr };
 }
 
-/** A new folder that goes when the test ends. */
+/** A new folder that is removed when the test ends. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** A new file in a folder of its own, which goes when the test ends. */
+/** A new file in a folder of its own, which is removed when the test ends. */
 export function temporaryFile(name: string, content: string | Buffer): string {
   const path = join(temporaryFolder(), name);
   writeFileSync(path, content);
   return path;
 }
 
-/** What libvirt says of the sample host, as XML files. */
+/** The host configuration of the sample host, as XML files. */
 export const FIXTURES = resolve("test/fixtures/host");
 
 /** The UUID of its secret. */
@@ -156,14 +156,14 @@ export const STAND_INS: readonly StandIn[] = "guest-1.0 guest-1.4 installer-2.0 
     return { name, file, python: pythonMajor(file) };
   });
 
-/** A copy of a stand-in virtinst (`guest-1.0`, …), in a folder that goes when the test ends. */
+/** A copy of a stand-in virtinst (`guest-1.0`, …), in a folder that is removed when the test ends. */
 export function copyVirtinst(layout: string): string {
   const folder = join(temporaryFolder(), layout);
   cpSync(resolve("test/fixtures/virtinst", layout), folder, { recursive: true });
   return folder;
 }
 
-/** The layout for what does not depend on one: it needs no Python 2. */
+/** The layout for tests that do not depend on the layout. It needs no Python 2. */
 export const PLAIN = "installer-4.0";
 
 /** A copy of a stand-in virtinst, its file with `_build_xml`, and the options that name it and the sample host. */
@@ -227,6 +227,7 @@ export const HAS_PYTHON2 = inject("interpreters").some(({ version, path }) => ve
 /** Tests for each layout. The title contains Python 2.7 if a test needs it: the gate runs these again. */
 export function eachLayout(tests: (standIn: StandIn) => void): void {
   for (const standIn of STAND_INS)
-    if (standIn.python === 2) describe.skipIf(!HAS_PYTHON2)(`${standIn.name} (Python 2.7)`, () => tests(standIn));
-    else describe(standIn.name, () => tests(standIn));
+    if (standIn.python === 2)
+      describe.skipIf(!HAS_PYTHON2)(`for the layout ${standIn.name} (Python 2.7),`, () => tests(standIn));
+    else describe(`for the layout ${standIn.name},`, () => tests(standIn));
 }

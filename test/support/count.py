@@ -51,7 +51,7 @@ def member(items, character):
     return found != (str(items[0][0]) == "NEGATE")
 
 
-# Whether a node that takes one character takes this one.
+# Whether a node that matches one character matches this one.
 TAKES = {
     "LITERAL": lambda value, character: ord(character) == value,
     "NOT_LITERAL": lambda value, character: ord(character) != value,

@@ -19,7 +19,7 @@ const TOOLS = [
 ];
 
 export default function setup(project: TestProject): () => void {
-  // It makes Node load a certificate store and start in three times the time.
+  // With it, Node loads a certificate store, and takes three times as long to start.
   delete process.env.NODE_EXTRA_CA_CERTS;
   const interpreters = findInterpreters();
   const python3 = askPython("python3");

@@ -7,7 +7,7 @@ import { THOROUGH } from "./runs";
 export const UUID = "c4a5b2e6-0d6b-4d3c-9f43-0a8d2b1e7f10";
 export const OTHER_UUID = "11111111-2222-3333-4444-555555555555";
 
-/** The libvirt pool that a case's disks are in, where it names none. */
+/** The libvirt pool of a case that names no pools. */
 export const VMS: ResolvedPool = {
   pool: "vms",
   cephPool: "rbd",
@@ -21,7 +21,7 @@ export const VMS: ResolvedPool = {
 /** The same without auth. */
 export const FREE: ResolvedPool = { ...VMS, pool: "free", auth: null };
 
-// What is added on one line, where nothing has an indentation.
+// What the function adds if the XML has no indentation.
 export const AUTH = `<auth username="libvirt"><secret type="ceph" uuid="${UUID}"/></auth>`;
 export const MON1 = '<host name="mon1" port="6789"/>';
 export const MON2 = '<host name="mon2" port="6789"/>';
@@ -69,7 +69,7 @@ export const left = (image: string, why: string) => `virtinst-rbd-patch: disk ${
 /** Why an auth stays, as it is logged. */
 export const leftAuth = (image: string, pools: string) =>
   `virtinst-rbd-patch: the auth of disk ${image} is left unchanged: it is not that of libvirt pool ${pools}`;
-/** What is logged where a whole document stays; the reason is a `repr`. */
+/** The log line if a whole document is left unchanged; the reason is a `repr`. */
 export const FAILED = /^virtinst-rbd-patch: XML left unchanged: [A-Za-z]+\(.*\)$/;
 /** The same for a document that the XML parser refuses. */
 export const UNREADABLE = /^virtinst-rbd-patch: XML left unchanged: ParseError\(.+\)$/;
@@ -92,7 +92,7 @@ export const inDomain = ({ xml, want = xml, ...rest }: Case): Case => ({
   want: domain(want),
 });
 
-/** What every call has to hold to, whatever it was given. */
+/** Checks what must hold for every call, with any input. */
 export function expectSound(call: Call): void {
   expect(call.raised).toBeNull();
   expect(call.stable, "a second call changed it again").toBe(true);
@@ -122,7 +122,7 @@ export function run(interpreter: Interpreter, values: readonly Value[], job: Par
   return runBlocks(interpreter, [{ pools: [VMS], values, ...job }])[0] as Ran;
 }
 
-/** Makes something at the first call only; where that failed, every call fails. */
+/** Calls a function once and keeps its result; if it failed, every call fails. */
 export function once<T>(make: () => T): () => T {
   let made: { value: T } | { error: unknown } | null = null;
   const attempt = () => {
@@ -148,7 +148,7 @@ export const OLDEST_AND_NEWEST = [...new Set([INTERPRETERS[0], HERE.at(-1)])].fl
 /** Those of this machine, and Python 2.7, whether or not it is there. */
 const LISTED = INTERPRETERS.filter(({ version, path }) => path !== null || version === "2.7");
 
-/** Those that something is tried on: every one where all is wanted. */
+/** The Pythons to test on: with FAULTS=all each of this machine, otherwise the oldest and the newest. */
 export const PYTHONS = THOROUGH ? LISTED : OLDEST_AND_NEWEST;
 
 /** Defines tests for some Pythons; those for a Python that this machine does not have are skipped. */
@@ -159,7 +159,7 @@ export function onPythons(pythons: readonly Interpreter[], define: (interpreter:
 /** Defines tests for each Python. One skipped test stands for all of a Python 3 that this machine does not have. */
 export function onEachPython(define: (interpreter: Interpreter) => void): void {
   const missing = INTERPRETERS.filter((python) => !LISTED.includes(python)).map(({ version }) => version);
-  it.skip.each(missing)("Python %s: not run, this machine has none", () => {});
+  it.skip.each(missing)("Python %s (skipped: not on this machine)", () => {});
   onPythons(LISTED, define);
 }
 

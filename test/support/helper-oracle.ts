@@ -6,9 +6,9 @@ import { type Call, type Ran, runBlocks } from "./helper";
 import { expectSound, formsOf } from "./helper-cases";
 import type { Interpreter } from "./pythons";
 
-// What the function has to make of a domain, by another parser and on trees: it shares no code with the template.
+// An independent implementation of the function, with another parser: it shares no code with the template.
 
-/** An element as the oracle sees it, or text; white space that only separates elements is left out in disks. */
+/** An element or text. In disks, white space that only separates elements is left out. */
 export type Outline = string | OutlineElement;
 interface OutlineElement {
   readonly name: string;
@@ -21,7 +21,7 @@ const SHORT = new WeakSet<OutlineElement>();
 
 /** Reads a document. */
 export function outline(document: string): OutlineElement {
-  // As XML has it for every parser; this one takes its time over each carriage return.
+  // XML parsers read CR and CRLF as LF. This parser is slow with carriage returns.
   const text = document.replace(/\r\n?/g, "\n");
   const convert = (element: XmlElement, inDisk: boolean): OutlineElement => {
     const disk = inDisk || element.name === "disk";
@@ -36,7 +36,7 @@ export function outline(document: string): OutlineElement {
   return convert(parseXml(text, { includeOffsets: true }).root as XmlElement, false);
 }
 
-/** Runs each function on its domains, in one process, and expects what the oracle does; returns the lines logged. */
+/** Runs each function on its domains, in one process, expects the same of both; returns the number of lines logged. */
 export function expectRight(
   python: Interpreter,
   jobs: readonly { readonly pools: readonly ResolvedPool[]; readonly texts: readonly string[] }[],
@@ -73,7 +73,7 @@ function withoutGaps(text: string): string {
   return [...parts.slice(0, -1).map((part) => part.trimEnd()), parts.at(-1)].join("/>");
 }
 
-/** Whether one text can be had from another by taking characters out. */
+/** Whether removing characters from the whole can give the part. */
 function isWithin(part: string, whole: string): boolean {
   let at = 0;
   for (const character of part) {
@@ -86,9 +86,9 @@ function isWithin(part: string, whole: string): boolean {
 /** The expected domain, how many lines are logged, and whether lists of monitors are replaced. */
 export function oracle(
   root: OutlineElement,
-  facts: readonly ResolvedPool[],
+  resolved: readonly ResolvedPool[],
 ): { want: Outline; lines: number; replaces: boolean } {
-  const pools = mergePools(facts);
+  const pools = mergePools(resolved);
   let lines = 0;
   let replaces = false;
   const below = (names: readonly string[], node: OutlineElement): OutlineElement => ({
@@ -167,7 +167,7 @@ function completed(
   return { want, lines: line ? 1 : 0, replaces: lists.length > 0 };
 }
 
-/** The secret that lacks nothing but its uuid; else whether the auths have to be logged. */
+/** The secret that lacks only its uuid, or null; and whether the auths are logged. */
 function secretOf(auths: readonly OutlineElement[], username: string): [secret: OutlineElement | null, line: boolean] {
   const [auth, second] = auths;
   if (!auth) return [null, false];

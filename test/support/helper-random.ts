@@ -34,7 +34,7 @@ const CEPH_POOL = fc.oneof(
   { weight: 1, arbitrary: NAME },
 );
 
-/** Facts of one to three libvirt pools. */
+/** One to three libvirt pools. */
 export const RANDOM_POOLS = fc.array(
   fc.record({
     pool: NAME,

@@ -26,7 +26,7 @@ class Refuses(object):
 
 @contextlib.contextmanager
 def replaced(missing, stand_in):
-    """Takes one of the modules away, or puts a source in the place of ElementTree, as the next import meets it."""
+    """Hides one of the modules from the next import, or replaces ElementTree with a source."""
     package = xml.etree
     before = [sys.modules[name] for name in MODULES]
     path = list(package.__path__)

@@ -10,7 +10,7 @@ import { RUNS } from "./runs";
 const counter = readFileSync("test/support/count.py", "utf8");
 const driver = readFileSync("test/support/helper.py", "utf8");
 
-/** Each Python that the injected text is written for, whether or not this machine has it. */
+/** Each Python that the added function supports, even if this machine does not have it. */
 export const INTERPRETERS = inject("interpreters");
 
 /** What a call is given: a text (on Python 2.7 as `unicode` and as UTF-8 `str`), bytes (as Latin-1), or another value. */
@@ -43,7 +43,7 @@ export interface Ran {
   readonly calls: readonly (readonly Call[])[];
 }
 
-/** The helper block for these pools, as it is put into a file. */
+/** The function block for these pools, as it is added to a file. */
 export function helperBlock(pools: readonly ResolvedPool[]): string {
   return renderFunction(mergePools(pools), { sha256: "0".repeat(64), modified: "1400000000.000000000" }, "");
 }
@@ -81,7 +81,7 @@ export interface Counted {
   readonly work: number;
   /** How often a pattern was given a text. */
   readonly patterns: number;
-  /** Whether the counting matcher made the same of it as Python's own. */
+  /** Whether the counting matcher and Python's own gave the same result. */
   readonly same: boolean;
   /** Whether the block changed the text. */
   readonly changed: boolean;

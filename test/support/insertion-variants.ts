@@ -6,7 +6,7 @@ const FINAL = "final_xml = self._get_install_xml(install=False)";
 const LOG = 'log.debug("Generated XML: %s", start_xml)';
 const RETURN = "return start_xml, final_xml";
 
-/** How the rest of a file is written. */
+/** The parts of a file around the body of `_build_xml`. */
 export interface Frame {
   readonly signature?: readonly string[];
   readonly before?: readonly string[];

@@ -3,7 +3,7 @@ import { inject } from "vitest";
 import { Failure } from "../../src/failure";
 import { insertPatch } from "../../src/patch/render-function";
 import { decode, encode } from "../../src/patch/source";
-import { FACTS, MODIFIED, NAMED } from "./patched";
+import { CEPH_POOLS, MODIFIED, NAMED } from "./patched";
 
 /** A file with a `_build_xml`, as Latin-1 text of its bytes. */
 export interface Variant {
@@ -21,7 +21,7 @@ export interface Patched extends Variant {
 export function patchVariant({ title, text }: Variant): Patched {
   const source = decode(Buffer.from(text, "latin1"));
   try {
-    const patched = encode(insertPatch(source, MODIFIED, FACTS.slice(0, 1), NAMED)).toString("latin1");
+    const patched = encode(insertPatch(source, MODIFIED, CEPH_POOLS.slice(0, 1), NAMED)).toString("latin1");
     return { title, text, patched, refusal: "" };
   } catch (error) {
     if (!(error instanceof Failure) || error.kind !== "target") throw error;

@@ -2,14 +2,14 @@ import { type CephPool, sha256 } from "../../src/patch/pools";
 import { insertPatch } from "../../src/patch/render-function";
 import { stripPatch } from "../../src/patch/strip";
 
-/** A file that can be patched; its own path in a patch file. */
+/** The path in a patch file of a file that can be patched. */
 export const PATH = "virtinst/guest.py";
 export const ORIGINAL =
   'import logging\n\n\nclass Guest(object):\n    def _build_xml(self):\n        start_xml = 1\n        final_xml = 2\n\n        logging.debug("XML: %s", start_xml)\n        return start_xml, final_xml\n';
 export const MODIFIED = "1400000000.123456789";
 export const NAMED = { path: PATH, restoring: "Restore the file from its package" };
 
-export const FACTS: readonly CephPool[] = [
+export const CEPH_POOLS: readonly CephPool[] = [
   {
     libvirtPools: ["libvirtpool", "second"],
     name: "vms",
@@ -23,8 +23,8 @@ export const FACTS: readonly CephPool[] = [
 ];
 
 /** A file with the patch for some pools, and the patch that `stripPatch` finds in it. */
-export function patched(facts: readonly CephPool[] = FACTS, original = ORIGINAL) {
-  const { text } = insertPatch({ text: original, encoding: "utf8" }, MODIFIED, facts, NAMED);
+export function patched(pools: readonly CephPool[] = CEPH_POOLS, original = ORIGINAL) {
+  const { text } = insertPatch({ text: original, encoding: "utf8" }, MODIFIED, pools, NAMED);
   const stripped = stripPatch(text);
   if (stripped.state !== "patched") throw new Error(stripped.state);
   return { text, base: stripped.base, patch: stripped.patch, block: stripped.patch.block };

@@ -3,10 +3,10 @@ import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** The Pythons that the injected text is written for. */
+/** The Python versions that the added function supports. */
 const VERSIONS = ["2.7", "3.4", "3.5", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13"];
 
-/** A Python that the injected text has to run on. */
+/** A Python that the added function must run on. */
 export interface Interpreter {
   readonly version: string;
   /** Null if this machine has none. */

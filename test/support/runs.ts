@@ -1,7 +1,7 @@
-/** Whether all is wanted, however long it takes (FAULTS=all), and not a sample of it. */
+/** Whether all tests run in full (FAULTS=all), not only on samples. */
 export const THOROUGH = process.env.FAULTS === "all";
 
-/** How often something is tried: a few times with each run of the tests, many where all is wanted. */
+/** How many runs a test makes: few by default, many with FAULTS=all. */
 export const RUNS = (few: number, all: number): number => (THOROUGH ? all : few);
 
 /** How long one test may take, in milliseconds. */

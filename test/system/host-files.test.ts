@@ -33,7 +33,7 @@ describe("a mounted system", () => {
     expect(files.readText(path)).toBe("inside \xe9\n");
   });
 
-  test("takes the parent of a link's target as the kernel does", () => {
+  test("resolves .. after a link from the target of the link, as the kernel does", () => {
     const { base, files } = mounted({ hop: "/usr/share" });
     mkdirSync(join(base, "usr/x"));
     symlinkSync("hop/../x", join(base, "through"));
@@ -44,7 +44,7 @@ describe("a mounted system", () => {
   test.each([
     [40, "/usr/share/file"],
     [41, null],
-  ])("finds behind %i links: %s, since the kernel follows 40", (count, found) => {
+  ])("follows at most 40 links, as the kernel does: %i links lead to %s", (count, found) => {
     const links = Array.from({ length: count }, (_, at) => [`l${at}`, at === 0 ? "usr/share/file" : `l${at - 1}`]);
     const { files } = mounted(Object.fromEntries(links));
     expect(files.locate(`/l${count - 1}`)?.inside ?? null).toBe(found);
@@ -81,7 +81,7 @@ describe("a mounted system", () => {
     expect(files.list("/nowhere")).toEqual([]);
   });
 
-  test("is named from inside or outside on the command line, and a directory beside it is another one", () => {
+  test("accepts its paths as seen from inside or outside, and does not contain a directory beside it", () => {
     const { base, files } = mounted();
     for (const path of ["/usr/share", `${base}/usr/share`, relative(".", join(base, "usr/share"))])
       expect(files.named(path)).toBe("/usr/share");
@@ -117,7 +117,7 @@ describe("a mounted system", () => {
 });
 
 describe("this machine", () => {
-  test("shows a path in one way", () => {
+  test("has the same paths inside and outside", () => {
     const files = new HostFiles();
     const folder = realpathSync(temporaryFolder());
     writeFileSync(join(folder, "file"), "x");

@@ -69,7 +69,7 @@ describe("a file that is replaced", () => {
     expect(statSync(one.path)).toMatchObject({ uid: 1234, gid: 4321 });
   });
 
-  test("gets a time of another second than before, by which Python would take old byte code", async () => {
+  test("gets a time in a later second, so that Python does not use old byte code", async () => {
     const now = Math.floor(Date.now() / 1000);
     for (const second of [now, now + 100]) {
       const one = file();
@@ -170,7 +170,7 @@ describe("a temporary file", () => {
     expect([one.read(), one.names()]).toEqual(["new\n", ["guest.py"]]);
   });
 
-  test("is no symbolic link that somebody put there", async () => {
+  test("that is a symbolic link is not followed", async () => {
     const one = file();
     const victim = join(temporaryFolder(), "victim");
     writeFileSync(victim, "victim\n");
@@ -204,7 +204,7 @@ describe("an error after the rename says that the file was replaced", () => {
   });
 });
 
-describe("a signal", () => {
+describe("signals:", () => {
   /** Runs apply with a cp that takes a second, and a signal meanwhile. */
   function during(signal: string, before = "", how = "") {
     const one = target("installer-4.0");
@@ -231,7 +231,7 @@ describe("a signal", () => {
     expect(during("HUP", before, how)).toMatchObject({ code: 0, isPatched: true });
   });
 
-  test("that ends a run after the file was replaced is reported", async () => {
+  test("a signal that ends a run after the file was replaced is reported", async () => {
     const kill = vi.spyOn(process, "kill").mockReturnValue(true);
     onTestFinished(() => kill.mockRestore());
     const one = file();

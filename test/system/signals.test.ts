@@ -42,7 +42,7 @@ test("no handler is left once all that was registered is removed", () => {
   expect(listeners()).toEqual(before);
 });
 
-test("what a function says before the end is printed on standard error, even if that is closed", () => {
+test("what the functions return is printed on standard error, and the process ends even if that fails", () => {
   const kill = vi.spyOn(process, "kill").mockReturnValue(true);
   const write = vi.mocked(writeSync).mockImplementation(() => {
     throw new Error("EPIPE");
@@ -53,7 +53,7 @@ test("what a function says before the end is printed on standard error, even if 
   expect([write.mock.calls, kill.mock.calls]).toEqual([lines, [[process.pid, "SIGTERM"]]]);
 });
 
-test("to cancel a registration after the signal cancels no other", () => {
+test("cancelling a registration after the signal cancels no other registration", () => {
   vi.spyOn(process, "kill").mockReturnValue(true);
   const did: string[] = [];
   const early = beforeSignal(() => undefined);

@@ -31,15 +31,15 @@ vi.mock("node:fs", { spy: true });
 const LISTENERS = process.listenerCount("SIGTERM");
 const BYTES = Buffer.from([0, 0xff, 0x0a, 0xe9]);
 
-test.each([null, "longer than what is written"])(
-  "writeNewFile writes the bytes, and nothing of %j before them",
-  (before) => {
-    const path = join(temporaryFolder(), "facts.json");
-    if (before !== null) writeFileSync(path, before);
-    writeNewFile(path, BYTES);
-    expect(readFileSync(path)).toEqual(BYTES);
-  },
-);
+test.each([
+  ["a name without a file", null],
+  ["a longer file", "longer than what is written"],
+])("writeNewFile writes exactly these bytes to %s", (_, before) => {
+  const path = join(temporaryFolder(), "facts.json");
+  if (before !== null) writeFileSync(path, before);
+  writeNewFile(path, BYTES);
+  expect(readFileSync(path)).toEqual(BYTES);
+});
 
 test("a file that cannot be written is an error, with what to do", () => {
   const folder = temporaryFolder();

@@ -14,17 +14,17 @@ const BY_USAGE: PoolNeeds = { name: "s", monitors: TWO, auth: { username: "libvi
 const OPEN: PoolNeeds = { name: "o", monitors: ONE, auth: null };
 const LIST: PoolNeeds = { ...OPEN, name: "l", monitors: [{ name: "a:6789,b:6789", port: null }] };
 
-describe("whether a host is affected depends on its pools and on the disk code", () => {
+describe("whether a host is affected depends on its pools and its disk code:", () => {
   test.each([
-    ["guest-1.0", "cephx", [BY_UUID], "yes", /copies only the first monitor of a pool, and no auth/],
-    ["guest-1.4", "no cephx and one monitor", [OPEN], "no", /no pool has several monitors or auth/],
-    ["guest-1.4", "no cephx and two monitors", [{ ...OPEN, monitors: TWO }], "yes", /first monitor/],
-    ["installer-2.0", "a secret by uuid and one by usage", [BY_UUID, BY_USAGE], "yes", /"s" names its secret by usage/],
-    ["installer-4.0", "a secret by usage", [BY_USAGE], "yes", /by usage/],
-    ["installer-4.0", "a secret by uuid, and no cephx", [BY_UUID, OPEN], "no", /copies auth and all monitors/],
-    ["installer-4.0", "several monitors in one element", [LIST], "yes", /several monitors in one/],
-    ["guest-1.4", "no pool", [], "no", /^this host has no rbd pool$/],
-  ] as const)("that of %s, with %s", (layout, _, pools, affected, reason) => {
+    ["guest-1.0", "cephx", "yes", [BY_UUID], /copies only the first monitor of a pool, and no auth/],
+    ["guest-1.4", "no cephx and one monitor", "no", [OPEN], /no pool has several monitors or auth/],
+    ["guest-1.4", "no cephx and two monitors", "yes", [{ ...OPEN, monitors: TWO }], /first monitor/],
+    ["installer-2.0", "a secret by uuid and one by usage", "yes", [BY_UUID, BY_USAGE], /"s" names its secret by usage/],
+    ["installer-4.0", "a secret by usage", "yes", [BY_USAGE], /by usage/],
+    ["installer-4.0", "a secret by uuid, and no cephx", "no", [BY_UUID, OPEN], /copies auth and all monitors/],
+    ["installer-4.0", "several monitors in one element", "yes", [LIST], /several monitors in one/],
+    ["guest-1.4", "no pool", "no", [], /^this host has no rbd pool$/],
+  ] as const)("for the disk code of %s, with %s, affected is %s", (layout, _, affected, pools, reason) => {
     const found = findAffected(findVirtinst(FILES, copyVirtinst(layout)), pools, FILES);
     expect(found.affected).toBe(affected);
     expect(found.reason).toMatch(reason);
@@ -35,20 +35,20 @@ describe("whether a host is affected depends on its pools and on the disk code",
     ["an IPv6 address in brackets with a port", "[2001:db8::1]:6789", true],
     ["a list without ports", "mon-a,mon-b", true],
     ["an IPv6 address", "2001:db8::1", false],
-  ] as const)("a pool whose <host> is %s is affected on 1.5 and later: %s, %s", (_, name, isList) => {
+  ] as const)("a <host> with %s makes a host affected on 1.5 and later: %s, %s", (_, name, isList) => {
     const pool: PoolNeeds = { name: "p", monitors: [{ name, port: null }], auth: null };
     expect(affectedBy([pool])[3]?.affected).toBe(isList ? "yes" : "no");
   });
 });
 
-describe("the installed disk code decides, not the version", () => {
+describe("the installed disk code decides, not the version:", () => {
   test.each([
-    ["writes no network disks", "path = 1", "unsupported", false],
-    ["has a longer name than that of network disks", "source_protocols = my_source_protocol = 1", "unsupported", false],
-    ["writes network disks", "source_protocol = 1", "yes", false],
-    ["names auth only in a comment", "source_protocol = 1\n   \t# auth_secret_uuid\n# auth_secret_uuid", "yes", false],
-    ["copies auth", "source_protocol = 1\n# why\nauth_secret_uuid = 1  # why", "no", true],
-  ] as const)("code that %s", (_, code, affected, copies) => {
+    ["writes no network disks", "unsupported", "path = 1", false],
+    ["has a longer name than that of network disks", "unsupported", "source_protocols = my_source_protocol = 1", false],
+    ["writes network disks", "yes", "source_protocol = 1", false],
+    ["names auth only in a comment", "yes", "source_protocol = 1\n   \t# auth_secret_uuid\n# auth_secret_uuid", false],
+    ["copies auth", "no", "source_protocol = 1\n# why\nauth_secret_uuid = 1  # why", true],
+  ] as const)("with code that %s, affected is %s", (_, affected, code, copies) => {
     const virtinst = copyVirtinst("guest-1.4");
     writeFileSync(join(virtinst, "virtinst/devicedisk.py"), code);
     const installation = findVirtinst(FILES, virtinst);

@@ -5,7 +5,7 @@ import { findVirtinst, pythonMajor, TARGET_FILES } from "../../src/virtinst/find
 import { cli, HOST } from "../support/cli";
 import { system } from "../support/programs";
 
-describe("without --virtinst", () => {
+describe("without --virtinst,", () => {
   test("the virtinst is that of virt-install: the shell wrapper of virt-manager 1.x is followed", () => {
     const { base, files } = system({
       "opt/vm/": "guest-1.0",
@@ -71,7 +71,7 @@ describe("without --virtinst", () => {
   });
 });
 
-describe("with --virtinst", () => {
+describe("with --virtinst,", () => {
   test("a directory below --root is named from inside or from outside", () => {
     const { base, files } = system({ "opt/vm/": "guest-1.0" });
     for (const virtinst of ["/opt/vm", `${base}/opt/vm`])

@@ -68,7 +68,7 @@ describe("it is unknown which virtinst is used by", () => {
   });
 });
 
-describe("the directories of a Python script", () => {
+describe("the directories of a Python script:", () => {
   const folders = (...lines: readonly string[]) =>
     read("-> /opt/own/virt-install", {
       "opt/own/virt-install": ["#!/usr/bin/python3", ...lines, ""].join("\n"),

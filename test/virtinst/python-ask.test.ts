@@ -133,7 +133,7 @@ describe("Python", () => {
 
 describe("a Python that does not work", () => {
   it.each([
-    ["a program that is no Python", () => stand("exit 0"), /^\S+ failed \(it is not Python\)$/],
+    ["a program that is not Python", () => stand("exit 0"), /^\S+ failed \(it is not Python\)$/],
     ["one that greets otherwise", () => saying("Hello"), /^\S+ failed \(it is not Python\)$/],
     ["one that fails", () => stand("echo broken >&2; exit 3"), /^\S+ failed \(broken\)$/],
     ["one that is not there", () => ({ path: "/nowhere/python3", reason: "" }), /^\/nowhere\/python3 failed \(.+\)$/],

@@ -30,7 +30,7 @@ function names(folder: string, major: 2 | 3, interpreter: string | null = null):
     .flatMap((one) => (one.startsWith(folder) ? one.slice(folder.length + 1) : []));
 }
 
-describe("the Pythons of PATH", () => {
+describe("of the Pythons in PATH,", () => {
   test("python3 is used, and not the other names of Python 3", () => {
     expect(names(path("python3", "python3.6", "python3.12"), 3)).toEqual(["python3"]);
   });
@@ -104,7 +104,7 @@ describe("the Python that is used", () => {
   });
 });
 
-describe("a machine whose only Python is /usr/libexec/platform-python", () => {
+describe("on a machine whose only Python is /usr/libexec/platform-python,", () => {
   // A mount namespace of its own: this machine's /usr/libexec stays as it is.
   const inside = (script: string, ...words: string[]) =>
     spawnSync(
@@ -115,12 +115,12 @@ describe("a machine whose only Python is /usr/libexec/platform-python", () => {
   // The only folder in PATH.
   const programs = process.env.PATH;
 
-  if (inside("true").status !== 0) test.skip("not run: no mount namespace can be had here", () => {});
+  if (inside("true").status !== 0) test.skip("skipped: this machine allows no mount namespace", () => {});
   else
     test.each([
       ["platform-python3.6", 0, /compiled by \/usr\/libexec\/platform-python /],
       ["platform-python2.7", 4, /no Python 3 was found on this machine; name one with --python/],
-    ])("that leads to %s", (real, code, message) => {
+    ])("with a link to %s, apply exits with %i", (real, code, message) => {
       const { options } = target(PLAIN);
       const tools = temporaryFolder();
       for (const tool of ["cp", "touch"]) symlinkSync(`${programs}/${tool}`, join(tools, tool));

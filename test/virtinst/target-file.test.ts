@@ -8,7 +8,7 @@ import { stripPatch } from "../../src/patch/strip";
 import { HostFiles } from "../../src/system/host-files";
 import { openTarget, planPatch, targetNotes } from "../../src/virtinst/target-file";
 import { copyVirtinst, PLAIN } from "../support/cli";
-import { FACTS } from "../support/patched";
+import { CEPH_POOLS } from "../support/patched";
 import { system } from "../support/programs";
 
 const FILE = "virtinst/install/installer.py";
@@ -21,8 +21,8 @@ function open(content: string | Buffer) {
   writeFileSync(join(virtinst, FILE), content);
   utimesSync(join(virtinst, FILE), 1400000000, 1400000000);
   const options = { files: new HostFiles(), virtinst };
-  const target = openTarget(options, FACTS);
-  const plan = (modified = NOW) => planPatch(target.installation, target.examined, modified, FACTS);
+  const target = openTarget(options, CEPH_POOLS);
+  const plan = (modified = NOW) => planPatch(target.installation, target.examined, modified, CEPH_POOLS);
   return { target, plan, notes: () => targetNotes(target, options) };
 }
 
@@ -38,7 +38,7 @@ describe("the plan", () => {
     const { before, after } = plan();
     expect(before).toEqual({ text: ORIGINAL, encoding: "utf8" });
     expect(original(after.text)).toEqual({ sha256: sha256(ORIGINAL), modified: NOW });
-    expect(examine(encode(after), FACTS, target.installation).state).toBe("current");
+    expect(examine(encode(after), CEPH_POOLS, target.installation).state).toBe("current");
   });
 
   test("for a patched file has the modification time from before the patch", () => {
@@ -66,7 +66,7 @@ test("a file that is removed while it is read is an error of the target, with it
     rmSync(path, { force: true });
     return text;
   });
-  expect(() => openTarget({ files, virtinst }, FACTS)).toThrow(
+  expect(() => openTarget({ files, virtinst }, CEPH_POOLS)).toThrow(
     expect.objectContaining({ kind: "target", message: `${path} cannot be read: no such file or directory.` }),
   );
 });

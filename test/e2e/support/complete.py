@@ -26,7 +26,7 @@ if pid == 0:
     environment.update(asked["env"])
     os.execvpe(asked["shell"][0], asked["shell"], environment)
 atexit.register(shutil.rmtree, folder, True)
-# No line is broken, and none is too long for a list.
+# A terminal so large that no line wraps and no list is paged.
 fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 200, 5000, 0, 0))
 seen = b""
 end = time.time() + 60
@@ -51,7 +51,7 @@ for number, line in enumerate(asked["before"]):
     type_in(line + "; echo M''%dM\r" % number)
     wait(lambda: mark.encode() in seen)
     wait(lambda: b"READY> " in seen[seen.index(mark.encode()):])
-# To the line's end, then in front of it.
+# Go to the end of the line, then to its beginning.
 type_in(asked["line"] + asked["all"] + "\x05 >'%s'; : >'%s'\x01printf '%%s\\0' \r" % (words, done))
 wait(lambda: os.path.exists(done))
 with open(words, encoding="utf-8", errors="surrogateescape") as file:

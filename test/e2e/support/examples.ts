@@ -10,7 +10,7 @@ export function examples(page: string): string[] {
 }
 
 /** Makes a directory for PATH with the tool and other scripts, given by their names. */
-export function programs(programs: Readonly<Record<string, string>> = {}): string {
+export function makePrograms(programs: Readonly<Record<string, string>> = {}): string {
   const folder = makeFolder();
   const tool = `#!/bin/sh\nexec "${process.execPath}" "${TOOL}" "$@"\n`;
   for (const [name, text] of Object.entries({ "virtinst-rbd-patch": tool, ...programs }))
@@ -18,13 +18,13 @@ export function programs(programs: Readonly<Record<string, string>> = {}): strin
   return folder;
 }
 
-/** For `programs`: a virsh on a host with the sample pool and its secret. */
+/** For `makePrograms`: a virsh on a host with the sample pool and its secret. */
 export function standInVirsh(host: string): string {
   // The pages also run it with a command and without options.
   return fakeVirsh(`    hostname) echo '${host}' ;;\n${SAMPLE_CASES}`, '[ "$1" = -q ] || set -- -q -r -c URI "$*"');
 }
 
-/** For `programs`: an ssh without a network; `enter` runs a command line on the host. */
+/** For `makePrograms`: an ssh without a network; `enter` runs a command line on the host. */
 export function standInSsh(enter: string): string {
   return `#!/bin/sh
 while :; do case $1 in --) shift; break ;; -*) shift ;; *) break ;; esac; done
@@ -34,6 +34,6 @@ ${enter} "$*"
 }
 
 /** Runs an example as a user does, up to the first line that fails. */
-export function type(example: string, { path, cwd }: { path: string; cwd: string }) {
+export function runExample(example: string, { path, cwd }: { path: string; cwd: string }) {
   return run("bash", ["-e", "-c", `PATH="${path}:$PATH"\n${example}`], { cwd, seconds: 300 });
 }

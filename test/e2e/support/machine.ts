@@ -108,7 +108,7 @@ process.on("exit", undoAll);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
 
 /** Checks that virtinst is as its package installed it, now and after the tests. */
-export function borrowVirtinst(): void {
+export function requireCleanVirtinst(): void {
   const check = () =>
     expect(changedFiles(), "virtinst is not as its package installed it; after a run that was killed, revert it").toBe(
       "",

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { programs } from "./examples";
+import { makePrograms } from "./examples";
 import { type Daemon, makeFolder, must, SHARE, startDaemon, waitFor } from "./machine";
 
 /** A port that was free a moment ago. */
@@ -100,14 +100,14 @@ Host *
     `#!/bin/sh\necho >>'${folder}/${name}.log'\nexec /usr/bin/${name} -F '${folder}/config' "$@"\n`;
   return {
     folder,
-    path: programs({ ssh: wrap("ssh"), scp: wrap("scp") }),
+    path: makePrograms({ ssh: wrap("ssh"), scp: wrap("scp") }),
     file: join(folder, "hv01", SHARE, "virtinst/install/installer.py"),
     home: join(folder, "hv01/root"),
     server,
   };
 }
 
-/** Of Debian's daemon, bin, sys, games and man: libvirtd, which sees the machine's own /etc, must know the users. */
+/** IDs of Debian's daemon, bin, sys, games and man: libvirtd must find them in the machine's own /etc. */
 const KNOWN_IDS = [1, 2, 3, 5, 6];
 
 /** Files of /etc with more users; returns how to mount them. */

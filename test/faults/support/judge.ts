@@ -34,7 +34,7 @@ export function leftovers(target: string): string[] {
   return readdirSync(dirname(target)).filter((name) => name.includes("virtinst-rbd-patch."));
 }
 
-/** The states between which a command has to choose. */
+/** The two states in which a command may leave the file. */
 export interface Choice {
   readonly old: State;
   /** The text that the command writes. */
@@ -75,7 +75,7 @@ export function badWords({ stdout, stderr }: Ran): string | null {
   return found && `words that no administrator should see: ${found[0].trim()}`;
 }
 
-/** Which parts of a run failed, so that it could not print or clean up. */
+/** The parts of a run that the test made fail. */
 export interface Disturbed {
   readonly stdout?: boolean;
   readonly stderr?: boolean;

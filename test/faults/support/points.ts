@@ -4,7 +4,7 @@ import fc from "fast-check";
 /** The calls that have to do with files. */
 const CALLS =
   "open|creat|close|read|write|sync|stat|access|rename|link|dir|chmod|chown|utime|truncate|dents|seek|alloc|copy|xattr";
-/** The words for strace to learn such calls of a program. */
+/** The strace command that logs these calls. */
 export const learning = (log: string) => ["strace", "-qq", "-y", "-o", log, "-e", `trace=/${CALLS}`];
 
 /** One call of a program: its name, and its number among the calls of that name. */
@@ -15,7 +15,7 @@ export interface Site {
   readonly shown: string;
 }
 
-/** What is done to a call. */
+/** The errors that a call can be made to return. */
 export const ERRORS = ["ENOSPC", "EIO", "EDQUOT", "EROFS", "EACCES", "EINTR"] as const;
 export type FaultKind = (typeof ERRORS)[number] | "SIGKILL";
 
@@ -24,7 +24,7 @@ export interface Point {
   readonly fault: FaultKind;
 }
 
-/** The words for strace to disturb one call. */
+/** The strace command that makes one call fail, or kills the program there. */
 export function disturbing(log: string, { site: { name, ordinal }, fault }: Point): string[] {
   const how = fault === "SIGKILL" ? "signal=SIGKILL" : `error=${fault}`;
   return ["strace", "-qq", "-y", "-o", log, "-e", `trace=${name}`, "-e", `inject=${name}:${how}:when=${ordinal}`];
@@ -63,7 +63,7 @@ export function cross(sites: readonly Site[], faults: readonly FaultKind[]): Poi
   return sites.flatMap((site) => faults.map((fault) => ({ site, fault })));
 }
 
-/** A choice of points, the same for each seed: those that make or remove names, then some of each name in turn. */
+/** A sample, the same for each seed: first calls that rename, link, remove or sync, then some of each name. */
 export function sample(points: readonly Point[], count: number, seed: number): Point[] {
   const decisive = points.filter(
     ({ site, fault }) => /^(?:rename|link|unlink|fsync)/.test(site.name) && (fault === "EIO" || fault === "SIGKILL"),

@@ -98,7 +98,7 @@ export function script(folder: string, name: string, lines: string): string {
   return path;
 }
 
-/** A new folder that everybody may enter, and that goes when the test ends. */
+/** A new folder that everybody may enter, and that is removed when the test ends. */
 export function folder(): string {
   const path = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-faults-"));
   chmodSync(path, 0o755);
@@ -136,12 +136,12 @@ type Need = keyof typeof HAS;
 /** A test that is skipped, with the reason in its title, if the machine cannot run it. */
 export function faultTest(name: string, needs: readonly Need[], act: () => void | Promise<void>): void {
   const missing = needs.find((need) => !HAS[need]);
-  if (missing) test.skip(`not run: this machine has no ${missing}: ${name}`, () => {});
+  if (missing) test.skip(`${name} (skipped: this machine has no ${missing})`, () => {});
   else test(name, act);
 }
 
 /** A test that takes minutes, and runs with FAULTS=all only. */
 export function slowTest(name: string, needs: readonly Need[], act: () => void | Promise<void>): void {
   if (THOROUGH) faultTest(name, needs, act);
-  else test.skip(`not run without FAULTS=all: ${name}`, () => {});
+  else test.skip(`${name} (skipped without FAULTS=all)`, () => {});
 }

@@ -100,7 +100,7 @@ export async function makeStand({ acl = false } = {}) {
       must("cp", "-a", join(base, from), top);
       return { home, top, target: join(top, "virtinst/install/installer.py"), bin, bundle };
     },
-    /** The states between which a job has to choose. */
+    /** The two states in which a job may leave the file. */
     choice({ from, to, word }: Job): Choice {
       const freshTime = to === "pristine" ? pristine.modified : null;
       return { old: states[from], fresh: states[to].text, freshTime, word };
@@ -110,7 +110,7 @@ export async function makeStand({ acl = false } = {}) {
 
 /** Runs a job on a case; `before` is what starts the tool, such as strace. */
 export function perform({ bundled, words }: Job, { top, bin, bundle }: Case, before: readonly string[] = []) {
-  // As the first lines of the script start it.
+  // The first lines of the script start Python with these options.
   const program = bundled ? ["/usr/bin/python3", "-B", "-E", "-s", bundle] : [NODE, TOOL];
   const argv = [...before, ...program, ...words, "--virtinst", top];
   // An error injected into the start of Node can make it hang.

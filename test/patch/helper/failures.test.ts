@@ -49,7 +49,7 @@ const DOCUMENT_TYPES = [
 ];
 const REFUSED = /^virtinst-rbd-patch: XML left unchanged: ValueError\('it has a document type',?\)$/;
 
-describe("text that is not XML is returned unchanged, with one warning", () =>
+describe("text that is not XML, or has a document type, is returned unchanged, with one warning:", () =>
   testCases([
     ...MALFORMED,
     ...DOCUMENT_TYPES.map((xml) => ({ title: `a document type: ${JSON.stringify(xml)}`, xml, log: [REFUSED] })),
@@ -139,7 +139,7 @@ onEachPython((interpreter) => {
     for (const [index, xml] of cuts.entries()) expectCase({ xml, log: [UNREADABLE] }, calls[index] as Call[]);
   });
 
-  it("elements nested too deeply for a Python do no harm", () => {
+  it("a domain nested too deeply for Python is completed, or left unchanged with one warning", () => {
     const deep = (disks: string) => domain(disks + "<a>".repeat(5000) + "</a>".repeat(5000));
     const [calls] = run(interpreter, [["text", deep(BARE)]]).calls as [Call[]];
     for (const call of calls) {

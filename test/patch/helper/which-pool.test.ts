@@ -146,13 +146,13 @@ const BY_USER: Case[] = [
     want: place(ALL, OTHER_AUTH) + place(ALL, AUTH),
   })),
   {
-    title: "the user of a disk that lists no monitor tells its pool, and so its monitors",
+    title: "a disk that lists no monitor is matched to its pool, and so to its monitors, by its user",
     pools: [VMS, second({ auth: OTHER.auth })],
     xml: disk("", stated("other")),
     want: disk(HOST9, OTHER_AUTH),
   },
   {
-    title: "a monitor of a disk is in the cluster of its user's pool through a third pool",
+    title: "a third pool that shares monitors with both links a disk's monitor to the pool of its user",
     pools: [
       second({ auth: OTHER.auth }),
       { ...FREE, monitors: [...VMS.monitors.slice(0, 1), { name: "mon9", port: null }] },
@@ -162,7 +162,7 @@ const BY_USER: Case[] = [
     want: disk(MON3 + HOST9, OTHER_AUTH),
   },
   {
-    title: "a complete auth tells the pool of its disk, and stays",
+    title: "a disk with a complete auth is matched to a pool by its user, and the auth stays",
     pools: [VMS, OTHER],
     xml: disk(MON1, OTHER_AUTH) + disk(ALL, complete("other", UUID)),
     want: disk(ALL, OTHER_AUTH) + disk(ALL, complete("other", UUID)),
