@@ -1,15 +1,5 @@
 // Commands with which the tool and the standalone script do the same: bytes, exit codes and JSON keys.
-import {
-  chmodSync,
-  linkSync,
-  lstatSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import * as fs from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Both, type Place } from "../support/both";
@@ -19,7 +9,7 @@ eachLayout(({ name: layout, python: major }) => {
   const python = major === 2 ? "python2.7" : "python3";
   test("apply patches the file, apply again changes nothing, and revert restores the content and the time", async () => {
     const both = new Both({ layout, python });
-    const seen = () => both.places.map(({ path }) => [readFileSync(path, "latin1"), statSync(path).mtimeMs]);
+    const seen = () => both.places.map(({ path }) => [fs.readFileSync(path, "latin1"), fs.statSync(path).mtimeMs]);
     const original = seen();
     expect(await both.run("apply", "--check", "--diff")).toMatchObject({ code: 1, status: "would be patched" });
     expect(seen()).toEqual(original);
@@ -38,14 +28,14 @@ eachLayout(({ name: layout, python: major }) => {
 describe("a host", () => {
   const disk = (place: Place) => join(place.top, "virtinst/devices/disk.py");
   const withDiskCode = (both: Both, change: (code: string) => string) =>
-    both.each((place) => writeFileSync(disk(place), change(readFileSync(disk(place), "utf8"))));
+    both.each((place) => fs.writeFileSync(disk(place), change(fs.readFileSync(disk(place), "utf8"))));
 
   test("is not affected if auth is copied and no pool names its secret by usage: only --force patches it", async () => {
     const both = new Both({ pools: HOST_BY_UUID });
     const notes = [expect.stringMatching(/^Not affected: .*copies auth.*--force/)];
-    const original = readFileSync(both.places[0].path);
+    const original = fs.readFileSync(both.places[0].path);
     expect(await both.run("apply")).toMatchObject({ code: 0, status: "not needed", tool: { notes } });
-    expect(readFileSync(both.places[0].path).equals(original)).toBe(true);
+    expect(fs.readFileSync(both.places[0].path).equals(original)).toBe(true);
     expect((await both.run("verify", "--static")).code).toBe(0);
     expect(await both.run("apply", "--force")).toMatchObject({ code: 0, status: "patched" });
   });
@@ -60,7 +50,7 @@ describe("a host", () => {
     expect(await both.run("apply")).toMatchObject({ code: 4, error: { message }, tool: { error: { message } } });
   });
   test("is patched if the disk code is missing, which makes the answer unknown", async () => {
-    const both = new Both().each((place) => renameSync(disk(place), `${disk(place)}.away`));
+    const both = new Both().each((place) => fs.renameSync(disk(place), `${disk(place)}.away`));
     expect(await both.run("apply")).toMatchObject({ code: 0, affected: "unknown" });
   });
 });
@@ -76,37 +66,37 @@ describe("a manual edit", () => {
     const message = expect.stringMatching(/manual edit in line \d+/);
     expect(await edited().run("apply")).toMatchObject({ code: 4, error: { message }, tool: { error: { message } } });
     const both = edited(HOST_BY_UUID);
-    const before = readFileSync(both.places[0].path);
+    const before = fs.readFileSync(both.places[0].path);
     expect((await both.run("apply", "--check")).code).toBe(4);
     expect(await both.run("apply", "--force")).toMatchObject({ code: 0, status: "patched" });
     expect((await both.run("revert")).code).toBe(0);
-    expect(readFileSync(both.places[0].path).equals(before)).toBe(true);
+    expect(fs.readFileSync(both.places[0].path).equals(before)).toBe(true);
   });
 });
 
 test("apply keeps the mode of the file and a symbolic link to it, and reports hard links, which keep the old content", async () => {
   const both = new Both().each(({ path, top }) => {
-    chmodSync(path, 0o640);
-    linkSync(path, join(top, "other"));
-    renameSync(path, `${path}.real`);
-    symlinkSync(basename(`${path}.real`), path);
+    fs.chmodSync(path, 0o640);
+    fs.linkSync(path, join(top, "other"));
+    fs.renameSync(path, `${path}.real`);
+    fs.symlinkSync(basename(`${path}.real`), path);
   });
-  const original = readFileSync(both.places[0].path);
+  const original = fs.readFileSync(both.places[0].path);
   const applied = await both.run("apply");
   for (const { notes } of [applied, applied.tool]) expect(notes.join()).toMatch(/hard links/);
   for (const { path, top } of both.places) {
-    expect(lstatSync(path).isSymbolicLink()).toBe(true);
-    expect(statSync(`${path}.real`).mode & 0o7777).toBe(0o640);
-    expect(readFileSync(`${path}.real`, "latin1")).toContain("_virtinst_rbd_patch");
-    expect(readFileSync(join(top, "other")).equals(original)).toBe(true);
+    expect(fs.lstatSync(path).isSymbolicLink()).toBe(true);
+    expect(fs.statSync(`${path}.real`).mode & 0o7777).toBe(0o640);
+    expect(fs.readFileSync(`${path}.real`, "latin1")).toContain("_virtinst_rbd_patch");
+    expect(fs.readFileSync(join(top, "other")).equals(original)).toBe(true);
   }
   expect((await both.run("revert")).code).toBe(0);
 });
 
 test("apply sets a time in a later second, so that Python does not use old byte code", async () => {
-  const both = new Both().each(({ path }) => utimesSync(path, 4e9, 4e9));
+  const both = new Both().each(({ path }) => fs.utimesSync(path, 4e9, 4e9));
   expect((await both.run("apply")).code).toBe(0);
-  for (const { path } of both.places) expect(statSync(path).mtimeMs).toBeGreaterThan(4e12);
+  for (const { path } of both.places) expect(fs.statSync(path).mtimeMs).toBeGreaterThan(4e12);
 });
 
 test("revert lists all pools of the patch, even if their names contain separators or look like Python literals", async () => {
@@ -121,7 +111,7 @@ test("two pools of one Ceph pool with different users are refused if virtinst do
   expect(await new Both({ pools }).run("apply")).toMatchObject({ code: 0, status: "patched" });
   const both = new Both({ pools }).each(({ top }) => {
     const path = join(top, "virtinst/devices/disk.py");
-    writeFileSync(path, readFileSync(path, "utf8").replaceAll("auth_secret_uuid", "x"));
+    fs.writeFileSync(path, fs.readFileSync(path, "utf8").replaceAll("auth_secret_uuid", "x"));
   });
   expect(await both.run("apply")).toMatchObject({ code: 3, error: expect.anything() });
 });

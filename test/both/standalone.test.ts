@@ -1,18 +1,5 @@
 // What the standalone script does by itself: under each Python, in unusual environments, and with hostile files.
-import {
-  chownSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  symlinkSync,
-  truncateSync,
-  unlinkSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import * as fs from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -20,6 +7,7 @@ import { Both, eachPython, scriptOf, spawn } from "../support/both";
 import { copyVirtinst, HAS_PYTHON2, HOST, image, PLAIN, temporaryFile, temporaryFolder } from "../support/cli";
 import { standIns } from "../support/stand-ins";
 
+const PYTHON3 = spawn("bash", ["-c", "command -v python3"]).stdout.trim();
 const isRoot = process.getuid?.() === 0;
 const FILE = "virtinst/install/installer.py";
 const BEGIN = "# >>> virtinst-rbd-patch";
@@ -30,12 +18,12 @@ function shell(line: string, options: object = {}) {
   return { top, ...spawn("bash", ["-c", line, "bash", scriptOf(), top], options) };
 }
 
-const isPatched = (top: string) => readFileSync(join(top, FILE), "latin1").includes(BEGIN);
-const beside = (top: string) => readdirSync(dirname(join(top, FILE))).sort();
+const isPatched = (top: string) => fs.readFileSync(join(top, FILE), "latin1").includes(BEGIN);
+const beside = (top: string) => fs.readdirSync(dirname(join(top, FILE))).sort();
 
 const LINES = 829;
 test(`the template of the script has at most ${LINES} lines of at most 110 characters`, () => {
-  const template = readFileSync("templates/standalone.py", "latin1");
+  const template = fs.readFileSync("templates/standalone.py", "latin1");
   expect(template.split("\n").filter((line) => line.length > 110)).toEqual([]);
   expect(template.split("\n").length - 1).toBeLessThanOrEqual(LINES);
 });
@@ -53,24 +41,24 @@ eachPython("below --root, nothing outside is read or written, and nothing of the
   const share = join(root, "usr/share/virt-manager");
   const target = join(share, FILE);
   // Absolute and climbing links lead back into the image.
-  renameSync(target, `${target}.real`);
-  symlinkSync(`/../../../usr/share/virt-manager/${FILE}.real`, target);
-  mkdirSync(join(root, "usr/lib/python3."), { recursive: true });
+  fs.renameSync(target, `${target}.real`);
+  fs.symlinkSync(`/../../../usr/share/virt-manager/${FILE}.real`, target);
+  fs.mkdirSync(join(root, "usr/lib/python3."), { recursive: true });
   // The shebang of its virt-install names a program of the image.
   const own = join(root, "usr/bin/python3");
-  mkdirSync(dirname(own));
-  writeFileSync(own, '#!/bin/sh\ntouch "$0.run"\n', { mode: 0o755 });
+  fs.mkdirSync(dirname(own));
+  fs.writeFileSync(own, '#!/bin/sh\ntouch "$0.run"\n', { mode: 0o755 });
   const script = `#!${own}\nimport sys\nsys.path.insert(0, "/usr/share/virt-manager")\n`;
-  writeFileSync(join(root, "usr/bin/virt-install"), script);
-  const original = readFileSync(target.concat(".real"));
+  fs.writeFileSync(join(root, "usr/bin/virt-install"), script);
+  const original = fs.readFileSync(target.concat(".real"));
   const run = (...words: string[]) => spawn(python, [scriptOf(), ...words, "--root", root]);
   expect(run("verify").code).toBe(2);
   expect(run("verify", "--static").code).toBe(1);
   expect(run("apply")).toMatchObject({ code: 0, stdout: `patched: ${target}.real (pools: libvirtpool)\n` });
   expect(run("verify", "--static").code).toBe(0);
   expect(run("revert").code).toBe(0);
-  expect(readFileSync(`${target}.real`)).toEqual(original);
-  expect(existsSync(`${own}.run`)).toBe(false);
+  expect(fs.readFileSync(`${target}.real`)).toEqual(original);
+  expect(fs.existsSync(`${own}.run`)).toBe(false);
 });
 
 test.each<[title: string, to: string | null, count: number]>([
@@ -80,9 +68,9 @@ test.each<[title: string, to: string | null, count: number]>([
 ])("in an image, virtinst is not found through %s, and no file outside is patched", (_, to, count) => {
   const [root, outside] = [image(), copyVirtinst(PLAIN)];
   const share = join(root, "usr/share");
-  renameSync(join(share, "virt-manager"), join(share, "away"));
+  fs.renameSync(join(share, "virt-manager"), join(share, "away"));
   const names = ["virt-manager", ...Array.from({ length: count }, (_, at) => `link-${at}`)];
-  for (const [at, name] of names.entries()) symlinkSync(names[at + 1] ?? to ?? outside, join(share, name));
+  for (const [at, name] of names.entries()) fs.symlinkSync(names[at + 1] ?? to ?? outside, join(share, name));
   expect(spawn("python3", [scriptOf(), "apply", "--root", root], { timeout: 60_000 }).code).toBe(4);
   expect(isPatched(outside)).toBe(false);
 });
@@ -90,15 +78,15 @@ test.each<[title: string, to: string | null, count: number]>([
 test.skipIf(!isRoot)("files of /proc and files over 16 MiB in an image are not read", () => {
   const root = image();
   const program = join(root, "usr/bin/virt-install");
-  mkdirSync(dirname(program), { recursive: true });
-  symlinkSync("/proc/kmsg", program);
-  mkdirSync(join(root, "proc"));
+  fs.mkdirSync(dirname(program), { recursive: true });
+  fs.symlinkSync("/proc/kmsg", program);
+  fs.mkdirSync(join(root, "proc"));
   const run = `mount --bind /proc "$2/proc"; timeout 20 python3 "$1" apply --check --root "$2" || echo $?; timeout 20 node dist/virtinst-rbd-patch.js apply --check ${HOST.join(" ")} --root "$2" || echo $?`;
   const { stdout } = spawn("unshare", ["-m", "bash", "-c", run, "bash", scriptOf(), root]);
   expect(stdout.match(/^\d+$/gm)).toEqual(["4", "4"]);
-  unlinkSync(program);
-  writeFileSync(program, "#!/usr/bin/python3\n");
-  truncateSync(program, 17 << 20);
+  fs.unlinkSync(program);
+  fs.writeFileSync(program, "#!/usr/bin/python3\n");
+  fs.truncateSync(program, 17 << 20);
   const large = spawn("python3", [scriptOf(), "apply", "--check", "--root", root]);
   expect(large).toMatchObject({ code: 6, stderr: expect.stringMatching(/larger than 16 MiB/) });
 });
@@ -120,42 +108,42 @@ describe("a hostile current directory", () => {
   const hostile = () => {
     const cwd = temporaryFolder();
     for (const name of ["-", "sh", "json.py", "argparse.py", "signal.py"])
-      writeFileSync(join(cwd, name), `open(${JSON.stringify(join(cwd, "marked"))}, "w")\n`);
+      fs.writeFileSync(join(cwd, name), `open(${JSON.stringify(join(cwd, "marked"))}, "w")\n`);
     return cwd;
   };
   test("is not read by python3 -, which reads the script from standard input", () => {
     const cwd = hostile();
     const { code, top } = shell('python3 - apply --virtinst "$2" < "$1"', { cwd });
-    expect([code, isPatched(top), existsSync(join(cwd, "marked"))]).toEqual([0, true, false]);
+    expect([code, isPatched(top), fs.existsSync(join(cwd, "marked"))]).toEqual([0, true, false]);
   });
   test("is not read by sh -s, which is refused", () => {
     const cwd = hostile();
     const { code, stderr } = shell('sh -s apply --virtinst "$2" < "$1"', { cwd });
-    expect([code, existsSync(join(cwd, "marked"))]).toEqual([2, false]);
+    expect([code, fs.existsSync(join(cwd, "marked"))]).toEqual([2, false]);
     expect(stderr).toContain("python3 - apply < FILE");
   });
   test("is not read by a script in it", () => {
     const cwd = hostile();
-    cpSync(scriptOf(), join(cwd, "script.py"));
+    fs.cpSync(scriptOf(), join(cwd, "script.py"));
     const { code } = shell('sh ./script.py apply --virtinst "$2" && python3 script.py revert --virtinst "$2"', { cwd });
-    expect([code, existsSync(join(cwd, "marked"))]).toEqual([0, false]);
+    expect([code, fs.existsSync(join(cwd, "marked"))]).toEqual([0, false]);
   });
 });
 
 test("PYTHONPATH and PYTHONHOME do not reach the Python that compiles the file", () => {
   const folder = temporaryFolder();
   for (const name of ["logging.py", "sitecustomize.py"])
-    writeFileSync(join(folder, name), `open(${JSON.stringify(join(folder, "marked"))}, "w")\n`);
+    fs.writeFileSync(join(folder, name), `open(${JSON.stringify(join(folder, "marked"))}, "w")\n`);
   const env = { ...process.env, PYTHONPATH: folder, PYTHONHOME: "/nowhere" };
   const { code, top, stderr } = shell('sh "$1" apply --virtinst "$2"', { env });
-  expect([code, stderr, isPatched(top), existsSync(join(folder, "marked"))]).toEqual([0, "", true, false]);
+  expect([code, stderr, isPatched(top), fs.existsSync(join(folder, "marked"))]).toEqual([0, "", true, false]);
 });
 
 describe("the virtinst of virt-install is found", () => {
   /** Runs apply with a virt-install in PATH. */
   function found(text: (top: string) => string, top = copyVirtinst(PLAIN)) {
     const bin = temporaryFolder();
-    writeFileSync(join(bin, "virt-install"), text(top), { mode: 0o755 });
+    fs.writeFileSync(join(bin, "virt-install"), text(top), { mode: 0o755 });
     const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` };
     const ran = spawn("python3", [scriptOf(), "apply"], { env });
     return { ...ran, patched: isPatched(top) };
@@ -164,14 +152,14 @@ describe("the virtinst of virt-install is found", () => {
 
   test("by its path, also with bytes that are not ASCII", () => {
     const top = join(temporaryFolder(), "\u00fc\u20ac");
-    cpSync(copyVirtinst(PLAIN), top, { recursive: true });
+    fs.cpSync(copyVirtinst(PLAIN), top, { recursive: true });
     const text = script(`sys.path.insert(\n    0,\n    "${top}",\n)`);
     expect(found(text, top)).toMatchObject({ code: 0, patched: true });
   });
   test("through a shell wrapper, in the directory of the script", () => {
     const top = copyVirtinst(PLAIN);
     const text = script("sys.path.insert(0, os.path.abspath(os.path.dirname(__file__)))")();
-    writeFileSync(join(top, "virt-install"), text, { mode: 0o755 });
+    fs.writeFileSync(join(top, "virt-install"), text, { mode: 0o755 });
     expect(found(() => `#!/bin/sh\nexec ${top}/virt-install "$@"\n`, top)).toMatchObject({ code: 0, patched: true });
   });
   test.each([
@@ -249,9 +237,8 @@ test("without a Python for virt-install, the exit code is 4 and the file is unch
   const top = copyVirtinst("guest-1.4");
   const bin = temporaryFolder();
   for (const name of ["timeout", "stat"])
-    symlinkSync(spawn("bash", ["-c", `command -v ${name}`]).stdout.trim(), join(bin, name));
-  const python = spawn("bash", ["-c", "command -v python3"]).stdout.trim();
-  const ran = spawn(python, [scriptOf(), "apply", "--virtinst", top], { env: { PATH: bin } });
+    fs.symlinkSync(spawn("bash", ["-c", `command -v ${name}`]).stdout.trim(), join(bin, name));
+  const ran = spawn(PYTHON3, [scriptOf(), "apply", "--virtinst", top], { env: { PATH: bin } });
   expect(ran.code).toBe(4);
   expect(ran.stderr).toMatch(/could not be checked: no Python 2 was found/);
 });
@@ -268,15 +255,19 @@ test.each([
   ["Python gives no answer", "", 4, CRASHED],
   ["Python fails after its answer", `${answer()}'; exit 1; '`, 4, CRASHED],
   ["Python answers only some of the checks", answer({ checks: Array(3).fill(check(true)) }), 4, CRASHED],
-  ...["null", "{}", '"x"', answer({ compile: [null] }), answer({ compile: [1, {}] }), answer({ log: undefined })].map(
-    (text) => [`Python answers ${text}`, text, 4, CRASHED] as const,
-  ),
-  ["Python answers that a check is neither true nor false", answer({ checks: Array(9).fill(check("no")) }), 4, CRASHED],
+  ...Object.entries({
+    null: "null",
+    "an object without keys": "{}",
+    "a text": '"x"',
+    "one fault for two files": answer({ compile: [null] }),
+    "faults that are not text": answer({ compile: [1, {}] }),
+    "no log": answer({ log: undefined }),
+    "that a check is neither true nor false": answer({ checks: Array(9).fill(check("no")) }),
+  }).map(([what, text]) => [`Python answers ${what}`, text, 4, CRASHED] as const),
 ] as const)("if %s, nothing is written", (_, text, code, message) => {
   const top = copyVirtinst(PLAIN);
   const PATH = standIns({ python3: `cat > /dev/null; echo '{"version": "3.11"}'; echo '${text}'` });
-  const python = spawn("bash", ["-c", "command -v python3"]).stdout.trim();
-  const ran = spawn(python, [scriptOf(), "apply", "--virtinst", top], { env: { ...process.env, PATH } });
+  const ran = spawn(PYTHON3, [scriptOf(), "apply", "--virtinst", top], { env: { ...process.env, PATH } });
   expect([ran.code, ran.stderr, isPatched(top)]).toEqual([code, expect.stringMatching(message), false]);
 });
 
@@ -285,7 +276,7 @@ test("each program that the script starts is ended after a minute", () => {
   const env = { ...process.env, PATH: standIns({ timeout: `echo "$3 $4" >> ${log}; exec $real "$@"` }) };
   const line = 'python3 "$1" apply --virtinst "$2" && python3 "$1" revert --virtinst "$2"';
   expect(shell(line, { env }).code).toBe(0);
-  const programs = readFileSync(log, "utf8").trim().split("\n").sort();
+  const programs = fs.readFileSync(log, "utf8").trim().split("\n").sort();
   expect(programs).toEqual(["60 cp", "60 cp", "60 python3", "60 stat", "60 stat", "60 touch"]);
 });
 
@@ -294,8 +285,8 @@ describe("while the file is replaced,", () => {
   test("a temporary file created just now belongs to another run, even if its modification time is old", () => {
     const top = copyVirtinst(PLAIN);
     const path = join(dirname(join(top, FILE)), leftover);
-    writeFileSync(path, "");
-    utimesSync(path, 1, 1);
+    fs.writeFileSync(path, "");
+    fs.utimesSync(path, 1, 1);
     const { code, stderr } = spawn("python3", [scriptOf(), "apply", "--virtinst", top]);
     expect(code).toBe(6);
     expect(stderr).toMatch(/another run is in progress/);
@@ -315,7 +306,7 @@ describe("while the file is replaced,", () => {
     );
     expect(code).toBe(6);
     expect(stderr).toMatch(/another program changed it/);
-    expect(readFileSync(join(top, FILE), "latin1")).toMatch(/# edited\n$/);
+    expect(fs.readFileSync(join(top, FILE), "latin1")).toMatch(/# edited\n$/);
     expect(beside(top)).toEqual(["__init__.py", "installer.py"]);
   });
 });
@@ -356,11 +347,11 @@ kill -TERM $script; wait $script; code=$?; kill $reader; exit $code`;
     expect(both.script("apply").code).toBe(0);
     const mark = join(temporaryFolder(), "mark");
     const program = `#!/usr/bin/env python3\nimport os, sys, time\nsys.path.insert(0, "${top}")\nopen("${mark}", "w").write(str(os.getpid()))\ntime.sleep(60)\n`;
-    writeFileSync(join(top, "virt-install"), program, { mode: 0o755 });
+    fs.writeFileSync(join(top, "virt-install"), program, { mode: 0o755 });
     const line = `python3 "$1" verify --virtinst "$2" & for n in $(seq 200); do [ -s ${mark} ] && break; sleep 0.02; done; kill $!; wait $!`;
     const { code, stderr } = spawn("bash", ["-c", line, "bash", scriptOf(), top]);
     expect([code, stderr]).toEqual([143, expect.not.stringMatching(/Traceback/)]);
-    const gone = `for n in $(seq 50); do kill -0 ${readFileSync(mark, "utf8")} 2>&- || exit 0; sleep 0.02; done; exit 1`;
+    const gone = `for n in $(seq 50); do kill -0 ${fs.readFileSync(mark, "utf8")} 2>&- || exit 0; sleep 0.02; done; exit 1`;
     expect(spawn("bash", ["-c", gone]).code).toBe(0);
   });
 });
@@ -376,10 +367,9 @@ test("characters of a file that control the terminal are escaped in the output",
 
 test("the path of virtinst cannot control the terminal", () => {
   const top = join(temporaryFolder(), "\u001b[8m\rx");
-  cpSync(copyVirtinst(PLAIN), top, { recursive: true });
-  for (const words of [["apply"], ["verify", "--static"], ["verify", "--virtinst", `${top}/nowhere`]]) {
-    const [command = "", ...more] = words;
-    const { stdout, stderr } = spawn("python3", [scriptOf(), command, "--virtinst", top, ...more]);
+  fs.cpSync(copyVirtinst(PLAIN), top, { recursive: true });
+  for (const words of ["apply --virtinst", "verify --static --virtinst", "apply --root"]) {
+    const { stdout, stderr } = spawn("python3", [scriptOf(), ...words.split(" "), top]);
     expect(stdout + stderr).toMatch(/^[\n -~]*\\u001b\[8m\\u000dx[\n -~]*$/);
   }
 });
@@ -400,7 +390,7 @@ test("a script for the full name of this host runs here if its own name is short
 
 test.skipIf(!isRoot)("if cp does not keep the owner, nothing is written", () => {
   const top = copyVirtinst(PLAIN);
-  chownSync(join(top, FILE), 1234, 4321);
+  fs.chownSync(join(top, FILE), 1234, 4321);
   const env = { ...process.env, PATH: standIns({ cp: "exit 0" }) };
   const { code, stderr } = spawn("python3", [scriptOf(), "apply", "--virtinst", top], { env });
   expect([code, stderr, isPatched(top)]).toEqual([6, expect.stringMatching(/its owner cannot be kept/), false]);

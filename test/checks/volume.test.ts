@@ -9,10 +9,8 @@ const HOSTS = [11, 12, 13].map((number) => `<host name="192.0.2.${number}" port=
 const RIGHT = `echo '<domain><devices><disk>${AUTH}<source protocol="rbd" name="vms/x">${HOSTS}</source></disk></devices></domain>'`;
 
 /** What `verify --vol` says, patched or not, of a host whose programs are these shell scripts. */
-async function verifyVolume(
-  { install, validate = "exit 0", volume = "libvirtpool/x" }: { install: string; validate?: string; volume?: string },
-  patch = true,
-) {
+async function verifyVolume(host: { install: string; validate?: string; volume?: string }, patch = true) {
+  const { install, validate = "exit 0", volume = "libvirtpool/x" } = host;
   const { folder, options } = target(PLAIN);
   if (patch) expect((await cli(["apply", ...options])).code).toBe(0);
   // On the test driver, another volume is named.

@@ -112,7 +112,7 @@ describe("apply, verify and revert run the standalone script on the host:", () =
 
   test("a pool whose secret is not defined is refused before anything is run", async () => {
     program("virsh", fakeVirsh(SAMPLE.replace(/ {4}secret-list.*\n/, "")));
-    await expect(run("apply")).rejects.toThrow(expect.objectContaining({ kind: "pools" }));
+    await expect(run("apply")).rejects.toMatchObject({ kind: "pools" });
     expect(readFileSync(virtinst.path)).toEqual(virtinst.pristine);
   });
 });
@@ -150,9 +150,10 @@ describe("inspect shows the pools and the virtinst of the host:", () => {
     program("virt-install", "#!/usr/bin/perl");
     const { file, pools, notes } = await inspectOverSsh(rest);
     expect([file, pools, notes]).toEqual([null, ["libvirtpool"], [expect.stringContaining("It is unknown which")]]);
-    await expect(inspectOverSsh({ ...options, virtinst: "/nowhere" })).rejects.toThrow(
-      expect.objectContaining({ kind: "target", message: expect.stringMatching(/^root@hv01: No virtinst was found/) }),
-    );
+    await expect(inspectOverSsh({ ...options, virtinst: "/nowhere" })).rejects.toMatchObject({
+      kind: "target",
+      message: expect.stringMatching(/^root@hv01: No virtinst was found/),
+    });
   });
 
   test("a broken pool is shown, and a host without an rbd pool is not affected", async () => {
@@ -291,9 +292,7 @@ describe("an error has the name of the host, and what to do next", () => {
     ],
   ])("if %s", async (_, arrange, message, hint) => {
     arrange();
-    await expect(run("apply")).rejects.toThrow(
-      expect.objectContaining({ kind: "io", message: `root@hv01: ${message}`, hint }),
-    );
+    await expect(run("apply")).rejects.toMatchObject({ kind: "io", message: `root@hv01: ${message}`, hint });
     expect(readFileSync(virtinst.path)).toEqual(virtinst.pristine);
   });
 
@@ -312,13 +311,13 @@ describe("an error has the name of the host, and what to do next", () => {
       "root@hv01: sudo -n cannot run sh: sudo: a password is required.",
       "ssh root@hv01 sudo -n",
     ];
-    await expect(runOverSsh("apply", { ...options, sudo: true })).rejects.toThrow(
-      expect.objectContaining({ kind: "io", message, hint: `Check with: ${hint} sh -c true` }),
-    );
+    await expect(runOverSsh("apply", { ...options, sudo: true })).rejects.toMatchObject({
+      kind: "io",
+      message,
+      hint: `Check with: ${hint} sh -c true`,
+    });
     vi.stubEnv("PATH", temporaryFolder());
-    await expect(run("apply")).rejects.toThrow(
-      expect.objectContaining({ kind: "io", message: "ssh is not installed, or not in PATH." }),
-    );
+    await expect(run("apply")).rejects.toMatchObject({ kind: "io", message: "ssh is not installed, or not in PATH." });
   });
 
   test("if there is no virsh on the host, or its libvirtd is not running", async () => {
@@ -344,13 +343,11 @@ describe("an error has the name of the host, and what to do next", () => {
 
   test("if inspect gets an answer that is not the script's JSON", async () => {
     python('cat >/dev/null\necho "$7{}$7"; echo boom >&2');
-    await expect(inspectOverSsh(options)).rejects.toThrow(
-      expect.objectContaining({
-        kind: "io",
-        message: "root@hv01: the script printed no result (exit code 0): boom.",
-        hint: expect.stringMatching(/verify --static --ssh root@hv01/),
-      }),
-    );
+    await expect(inspectOverSsh(options)).rejects.toMatchObject({
+      kind: "io",
+      message: "root@hv01: the script printed no result (exit code 0): boom.",
+      hint: expect.stringMatching(/verify --static --ssh root@hv01/),
+    });
   });
 });
 

@@ -119,9 +119,7 @@ const anything = fc
   .tuple(fc.constantFrom("", LINES.slice(0, 6).join("\n")), fc.uint8Array({ maxLength: 300 }))
   .map(([head, bytes]) => Buffer.concat([Buffer.from(head), bytes]));
 
-it("a patch file as render writes it is accepted", () => {
-  expect(RIGHT).toContain("\ndef _virtinst_rbd_patch(xml):");
-});
+it("a patch file as render writes it is accepted", () => expect(RIGHT).toContain("\ndef _virtinst_rbd_patch(xml):"));
 
 it.each([
   ["one byte changed", byte],

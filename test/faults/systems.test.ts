@@ -1,18 +1,5 @@
 import { spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  cpSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished } from "vitest";
 import { FIXTURES, HOST, NODE, TOOL } from "../support/cli";
@@ -59,7 +46,7 @@ describe("apply on a full file system leaves the file unchanged, and succeeds on
   /** Writes files of a size until there is no room. */
   function fill(point: string, size: number): void {
     expect(() => {
-      for (let number = 0; ; number++) writeFileSync(join(point, `filler-${size}-${number}`), Buffer.alloc(size));
+      for (let number = 0; ; number++) fs.writeFileSync(join(point, `filler-${size}-${number}`), Buffer.alloc(size));
     }).toThrow(/ENOSPC/);
   }
   const tmpfs = () => mounted("-t", "tmpfs", "-o", "size=256k", "none");
@@ -73,7 +60,8 @@ describe("apply on a full file system leaves the file unchanged, and succeeds on
       const made = virtinstIn(point);
       for (const size of sizes) fill(point, size);
       await refused(made, /no space|full/i);
-      for (const name of readdirSync(point).filter((name) => name.startsWith("filler"))) rmSync(join(point, name));
+      for (const name of fs.readdirSync(point).filter((name) => name.startsWith("filler")))
+        fs.rmSync(join(point, name));
       await thereAndBack(made);
     });
 });
@@ -114,8 +102,8 @@ describe("a user who is not root", () => {
   /** Runs a copy of the tool that everybody may read as a user. */
   function as(user: number) {
     const readable = folder();
-    copyFileSync(TOOL, join(readable, "tool.cjs"));
-    cpSync(FIXTURES, join(readable, "host"), { recursive: true });
+    fs.copyFileSync(TOOL, join(readable, "tool.cjs"));
+    fs.cpSync(FIXTURES, join(readable, "host"), { recursive: true });
     const setpriv = ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups"];
     const program = [...setpriv, NODE, join(readable, "tool.cjs")];
     return (words: readonly string[]) =>
@@ -124,8 +112,8 @@ describe("a user who is not root", () => {
 
   faultTest("may not change a file of somebody else, even in a writable folder", ["root", "setpriv"], async () => {
     const made = virtinstIn(folder());
-    chownSync(made.target, 1234, 4321);
-    chmodSync(dirname(made.target), 0o777);
+    fs.chownSync(made.target, 1234, 4321);
+    fs.chmodSync(dirname(made.target), 0o777);
     const before = stateOf(made.target);
     const ran = await as(5678)(made.apply);
     expectRefused(ran, made, before);
@@ -135,7 +123,7 @@ describe("a user who is not root", () => {
 
   faultTest("can apply and revert on a file and folder of its own", ["root", "setpriv"], async () => {
     const made = virtinstIn(folder());
-    for (const path of [made.target, dirname(made.target)]) chownSync(path, 1234, 1234);
+    for (const path of [made.target, dirname(made.target)]) fs.chownSync(path, 1234, 1234);
     await thereAndBack(made, as(1234));
   });
 });
@@ -150,11 +138,11 @@ describe("apply and revert keep", () => {
   faultTest("a symbolic link to a file whose name is 250 characters long", ["getfattr"], async () => {
     const made = virtinstIn(folder());
     const real = join(made.top, "elsewhere", `${"n".repeat(247)}.py`);
-    mkdirSync(dirname(real));
-    renameSync(made.target, real);
-    symlinkSync(real, made.target);
+    fs.mkdirSync(dirname(real));
+    fs.renameSync(made.target, real);
+    fs.symlinkSync(real, made.target);
     await thereAndBack({ ...made, target: real });
-    expect(lstatSync(made.target).isSymbolicLink()).toBe(true);
-    expect(readlinkSync(made.target)).toBe(real);
+    expect(fs.lstatSync(made.target).isSymbolicLink()).toBe(true);
+    expect(fs.readlinkSync(made.target)).toBe(real);
   });
 });

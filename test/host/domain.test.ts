@@ -79,9 +79,8 @@ describe("of a domain,", () => {
     ]);
   });
 
-  it("only the first source of a disk counts, as for libvirt", () => {
-    expect(disks(`<disk><source file="/a"/>${source}</disk>`)).toEqual([]);
-  });
+  it("only the first source of a disk counts, as for libvirt", () =>
+    expect(disks(`<disk><source file="/a"/>${source}</disk>`)).toEqual([]));
 
   it("only disks of its devices are read", () => {
     expect(disks(`<hostdev>${source}</hostdev><x><disk>${source}</disk></x>`)).toEqual([]);

@@ -206,13 +206,11 @@ describe("messages of virsh are passed on", () => {
     ["or a message if virsh has none", "", `${URI}: virsh ended without a message.`],
   ])("%s", async (_, words, message) => {
     failing(words);
-    await expect(readLive(libvirtAt(URI))).rejects.toThrow(
-      expect.objectContaining({
-        kind: "pools",
-        message,
-        hint: `Is libvirtd running, and do you have access? Check with: virsh -r -c ${URI} pool-list --all`,
-      }),
-    );
+    await expect(readLive(libvirtAt(URI))).rejects.toMatchObject({
+      kind: "pools",
+      message,
+      hint: `Is libvirtd running, and do you have access? Check with: virsh -r -c ${URI} pool-list --all`,
+    });
   });
 });
 
@@ -224,12 +222,10 @@ describe("errors of virsh:", () => {
 
   it("if virsh is not installed, the hint lists other options", async () => {
     vi.stubEnv("PATH", folder);
-    await expect(readLive(libvirtAt(URI))).rejects.toThrow(
-      expect.objectContaining({
-        message: `${URI}: virsh: it is not installed, or not in PATH.`,
-        hint: expect.stringMatching(/libvirt-clients.*--pool-xml, --host or --root/),
-      }),
-    );
+    await expect(readLive(libvirtAt(URI))).rejects.toMatchObject({
+      message: `${URI}: virsh: it is not installed, or not in PATH.`,
+      hint: expect.stringMatching(/libvirt-clients.*--pool-xml, --host or --root/),
+    });
   });
 
   // A table that is whole, and then too much of something.
@@ -238,21 +234,20 @@ describe("errors of virsh:", () => {
     ["for no pool", "*--type*) flood ;;"],
   ])("endless output %s is an error", async (_, cases) => {
     program(fakeVirsh(cases, "flood() { head -c 70000000 /dev/zero; }"));
-    await expect(readLive(libvirtAt(URI))).rejects.toThrow(
-      expect.objectContaining({ kind: "pools", message: `${URI}: virsh: it printed more than 64 MiB.` }),
-    );
+    await expect(readLive(libvirtAt(URI))).rejects.toMatchObject({
+      kind: "pools",
+      message: `${URI}: virsh: it printed more than 64 MiB.`,
+    });
   });
 
   it.each(["Failed to list pools", "Failed to list inactive pools"])(
     "the message %j is an error, because there may be pools",
     async (words) => {
       virsh(ONE, { stderr: `error: ${words}\nerror: internal error\n` });
-      await expect(readLive(libvirtAt(URI))).rejects.toThrow(
-        expect.objectContaining({
-          message: `${URI}: ${words}; internal error.`,
-          hint: `Look at the state of libvirt's storage driver: virsh -r -c ${URI} pool-list --all.`,
-        }),
-      );
+      await expect(readLive(libvirtAt(URI))).rejects.toMatchObject({
+        message: `${URI}: ${words}; internal error.`,
+        hint: `Look at the state of libvirt's storage driver: virsh -r -c ${URI} pool-list --all.`,
+      });
     },
   );
 
@@ -271,13 +266,11 @@ describe("errors of virsh:", () => {
     const { "pool-list --all": __, ...rest } = ONE;
     virsh(rest, { stderr, status });
     writeFileSync(join(folder, "direct"), direct);
-    await expect(readLive(libvirtAt(URI))).rejects.toThrow(
-      expect.objectContaining({
-        kind: "pools",
-        message: `${URI}: ${why}.`,
-        hint: `Look at the state of libvirt's storage driver: virsh -r -c ${URI} pool-list --all --type rbd.`,
-      }),
-    );
+    await expect(readLive(libvirtAt(URI))).rejects.toMatchObject({
+      kind: "pools",
+      message: `${URI}: ${why}.`,
+      hint: `Look at the state of libvirt's storage driver: virsh -r -c ${URI} pool-list --all --type rbd.`,
+    });
   });
 
   it.each([
@@ -293,12 +286,10 @@ describe("errors of virsh:", () => {
     ],
   ])("a %s that was removed meanwhile is an error", async (_, answers, message) => {
     virsh({ ...ONE, ...answers });
-    await expect(readLive(libvirtAt(URI))).rejects.toThrow(
-      expect.objectContaining({
-        message: `${URI}: virsh ${message}.`,
-        hint: "A pool or secret may have been removed in the meantime: try again.",
-      }),
-    );
+    await expect(readLive(libvirtAt(URI))).rejects.toMatchObject({
+      message: `${URI}: virsh ${message}.`,
+      hint: "A pool or secret may have been removed in the meantime: try again.",
+    });
   });
 
   it("a removed pool is reported with the reason that virsh gives", async () => {

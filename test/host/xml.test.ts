@@ -111,9 +111,8 @@ describe("readPool", () => {
     );
   });
 
-  test("does not quote text that is not XML", () => {
-    expect(() => readPool("root:secret-hash:0:0\nmore", "f")).toThrow(/^(?!.*secret-hash)/);
-  });
+  test("does not quote text that is not XML", () =>
+    expect(() => readPool("root:secret-hash:0:0\nmore", "f")).toThrow(/^(?!.*secret-hash)/));
 });
 
 describe("readSecret", () => {
@@ -143,17 +142,15 @@ describe("readSecret", () => {
   });
 });
 
-test("a secret without a UUID is refused", () => {
-  expect(() => readSecret("<secret/>", "f")).toThrow("f: the secret has no <uuid>.");
-});
+test("a secret without a UUID is refused", () =>
+  expect(() => readSecret("<secret/>", "f")).toThrow("f: the secret has no <uuid>."));
 
 test.each(["0123456789abcdef0123456789abcdef0", "x0123456789abcdef0123456789abcdef"])("%s is not a UUID", (text) =>
   expect(() => readUuid(text, "f")).toThrow(`f: "${text}" is not a UUID.`),
 );
 
-test("a UUID is printed as libvirt prints it", () => {
-  expect(readUuid(" 0123456789ABCDEF0123456789ABCDEF\n", "f")).toBe("01234567-89ab-cdef-0123-456789abcdef");
-});
+test("a UUID is printed as libvirt prints it", () =>
+  expect(readUuid(" 0123456789ABCDEF0123456789ABCDEF\n", "f")).toBe("01234567-89ab-cdef-0123-456789abcdef"));
 
 const POOL = "<pool type='rbd'>\n  <name>a</name>\n</pool>";
 

@@ -117,7 +117,6 @@ describe("a patch file is refused", () => {
     );
   });
 
-  it("if the file has other line ends, which are not converted", () => {
-    expect(() => accept(PATCH, ORIGINAL.replaceAll("\n", "\r\n"))).toThrow("its context lines do not match the file");
-  });
+  it("if the file has other line ends, which are not converted", () =>
+    expect(() => accept(PATCH, ORIGINAL.replaceAll("\n", "\r\n"))).toThrow("its context lines do not match the file"));
 });

@@ -59,9 +59,8 @@ describe("the state of a file", () => {
     expect(look(text, moved)).toMatchObject({ state: "outdated", reason: pools });
   });
 
-  it("is outdated if the host has no pool any more", () => {
-    expect(look(text, [])).toMatchObject({ state: "outdated", reason: "this host has no rbd pool any more" });
-  });
+  it("is outdated if the host has no pool any more", () =>
+    expect(look(text, [])).toMatchObject({ state: "outdated", reason: "this host has no rbd pool any more" }));
 
   it("is current without pools to compare with, and says that they were not compared", () => {
     expect(look(text, null)).toMatchObject({ state: "current", compared: false });

@@ -20,9 +20,8 @@ const body = (lines: string) => changed(FINAL, `${FINAL}\n        ${lines}`);
 /** The file with lines after the definition. */
 const first = (lines: string) => changed("(self):", `(self):\n${lines}`);
 
-it("the call goes before the first log line, with its indentation", () => {
-  expect(point(ORIGINAL)).toEqual({ line: 8, indent: "        ", variables: ["start_xml", "final_xml"] });
-});
+it("the call goes before the first log line, with its indentation", () =>
+  expect(point(ORIGINAL)).toEqual({ line: 8, indent: "        ", variables: ["start_xml", "final_xml"] }));
 
 describe("the call goes before the first log line, and the file may have", () => {
   it.each([

@@ -1,16 +1,5 @@
 import { spawnSync } from "node:child_process";
-import {
-  closeSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import Ajv, { type ValidateFunction } from "ajv";
@@ -45,16 +34,16 @@ export async function cli(
   if (isRunning) throw new Error("await the run before this one");
   isRunning = true;
   const before = { argv: process.argv, cwd: process.cwd(), env: { ...process.env }, ...DESCRIPTORS };
-  const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-test-"));
+  const folder = fs.mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-test-"));
   const outputs = ["stdout", "stderr"].map((name) => join(folder, name));
-  const files = outputs.map((path) => openSync(path, "w"));
+  const files = outputs.map((path) => fs.openSync(path, "w"));
   [DESCRIPTORS.stdout, DESCRIPTORS.stderr] = files as [number, number];
   process.argv = [NODE, TOOL, ...args];
   Object.assign(process.env, { NO_COLOR: "1", ...env });
   if (cwd !== undefined) process.chdir(cwd);
   try {
     const code = await main(args);
-    const [stdout = "", stderr = ""] = outputs.map((path) => readFileSync(path, "utf8"));
+    const [stdout = "", stderr = ""] = outputs.map((path) => fs.readFileSync(path, "utf8"));
     return { code, stdout, stderr };
   } finally {
     if (cwd !== undefined) process.chdir(before.cwd);
@@ -62,10 +51,10 @@ export async function cli(
     for (const name of Object.keys(process.env)) if (!(name in before.env)) delete process.env[name];
     Object.assign(process.env, before.env);
     Object.assign(DESCRIPTORS, { stdout: before.stdout, stderr: before.stderr });
-    files.forEach(closeSync);
+    files.forEach(fs.closeSync);
     // A run that replaced a file leaves handlers, which would print when vitest ends this process.
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.removeAllListeners(signal);
-    rmSync(folder, { recursive: true });
+    fs.rmSync(folder, { recursive: true });
     isRunning = false;
   }
 }
@@ -99,15 +88,15 @@ export function shell(line: string, words: readonly string[] = []): Ran {
 
 /** A new folder that is removed when the test ends. */
 export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-test-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = fs.mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-test-"));
+  onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
 /** A new file in a folder of its own, which is removed when the test ends. */
 export function temporaryFile(name: string, content: string | Buffer): string {
   const path = join(temporaryFolder(), name);
-  writeFileSync(path, content);
+  fs.writeFileSync(path, content);
   return path;
 }
 
@@ -151,7 +140,7 @@ export interface StandIn {
 export const STAND_INS: readonly StandIn[] = "guest-1.0 guest-1.4 installer-2.0 installer-2.2 installer-4.0"
   .split(" ")
   .map((name) => {
-    const file = TARGET_FILES.find((one) => existsSync(resolve("test/fixtures/virtinst", name, one)));
+    const file = TARGET_FILES.find((one) => fs.existsSync(resolve("test/fixtures/virtinst", name, one)));
     if (!file) throw new Error(name);
     return { name, file, python: pythonMajor(file) };
   });
@@ -159,7 +148,7 @@ export const STAND_INS: readonly StandIn[] = "guest-1.0 guest-1.4 installer-2.0 
 /** A copy of a stand-in virtinst (`guest-1.0`, …), in a folder that is removed when the test ends. */
 export function copyVirtinst(layout: string): string {
   const folder = join(temporaryFolder(), layout);
-  cpSync(resolve("test/fixtures/virtinst", layout), folder, { recursive: true });
+  fs.cpSync(resolve("test/fixtures/virtinst", layout), folder, { recursive: true });
   return folder;
 }
 
@@ -172,17 +161,17 @@ export function target(layout: string) {
   const standIn = STAND_INS.find(({ name }) => name === layout);
   if (!standIn) throw new Error(layout);
   const path = join(folder, standIn.file);
-  utimesSync(path, 1400000000, 1400000000);
+  fs.utimesSync(path, 1400000000, 1400000000);
   const options = [...HOST, "--virtinst", folder];
   return {
     folder,
     path,
     standIn,
     options,
-    pristine: readFileSync(path),
-    read: () => readFileSync(path, "utf8"),
+    pristine: fs.readFileSync(path),
+    read: () => fs.readFileSync(path, "utf8"),
     edit: (from: string | RegExp, to: string | ((...match: string[]) => string)) =>
-      writeFileSync(path, readFileSync(path, "utf8").replace(from, to as string)),
+      fs.writeFileSync(path, fs.readFileSync(path, "utf8").replace(from, to as string)),
   };
 }
 
@@ -190,12 +179,12 @@ export function target(layout: string) {
 export function image(): string {
   const base = temporaryFolder();
   const libvirt = join(base, "etc/libvirt");
-  cpSync(resolve("test/fixtures/virtinst", PLAIN), join(base, "usr/share/virt-manager"), { recursive: true });
-  for (const folder of ["storage", "secrets"]) mkdirSync(join(libvirt, folder), { recursive: true });
-  cpSync(`${FIXTURES}/pool-usage.xml`, join(libvirt, "storage/libvirtpool.xml"));
-  cpSync(`${FIXTURES}/secret-usage.xml`, join(libvirt, `secrets/${UUID}.xml`));
-  writeFileSync(join(libvirt, `secrets/${UUID}.base64`), "VkFMVUU=");
-  writeFileSync(join(base, "etc/hostname"), "golden\n");
+  fs.cpSync(resolve("test/fixtures/virtinst", PLAIN), join(base, "usr/share/virt-manager"), { recursive: true });
+  for (const folder of ["storage", "secrets"]) fs.mkdirSync(join(libvirt, folder), { recursive: true });
+  fs.cpSync(`${FIXTURES}/pool-usage.xml`, join(libvirt, "storage/libvirtpool.xml"));
+  fs.cpSync(`${FIXTURES}/secret-usage.xml`, join(libvirt, `secrets/${UUID}.xml`));
+  fs.writeFileSync(join(libvirt, `secrets/${UUID}.base64`), "VkFMVUU=");
+  fs.writeFileSync(join(base, "etc/hostname"), "golden\n");
   return base;
 }
 
@@ -214,7 +203,7 @@ export function json(stdout: string) {
   const result = JSON.parse(stdout);
   const name = result.error ? "error" : result.command;
   schemas[name] ??= new Ajv({ strict: false }).compile(
-    JSON.parse(readFileSync(`schema/${name}-1.schema.json`, "utf8")),
+    JSON.parse(fs.readFileSync(`schema/${name}-1.schema.json`, "utf8")),
   );
   expect(schemas[name](result), JSON.stringify(schemas[name].errors)).toBe(true);
   return result;

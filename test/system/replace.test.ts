@@ -1,20 +1,4 @@
-import {
-  appendFileSync,
-  chmodSync,
-  chownSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  utimesSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import * as fs from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { Failure } from "../../src/failure";
@@ -25,20 +9,20 @@ import { must, standIns } from "../support/stand-ins";
 vi.mock("node:fs", { spy: true });
 afterEach(() => {
   vi.unstubAllEnvs();
-  vi.mocked(renameSync).mockReset();
-  vi.mocked(fsyncSync).mockReset();
+  vi.mocked(fs.renameSync).mockReset();
+  vi.mocked(fs.fsyncSync).mockReset();
 });
 
 /** A file to replace, and what replaces it: the new modification time, or the failure. */
 function file(content = "old\n") {
   const path = join(temporaryFolder(), "guest.py");
-  writeFileSync(path, content);
+  fs.writeFileSync(path, content);
   const old = readOldFile(path);
   return {
     path,
     temporary: join(dirname(path), ".virtinst-rbd-patch.tmp"),
-    read: () => readFileSync(path, "utf8"),
-    names: () => readdirSync(dirname(path)),
+    read: () => fs.readFileSync(path, "utf8"),
+    names: () => fs.readdirSync(dirname(path)),
     replace: (modified?: string) => replaceFile(old, Buffer.from("new\n"), modified),
     async refused() {
       const failure = await replaceFile(old, Buffer.from("new\n")).catch((error) => error);
@@ -54,28 +38,28 @@ const use = (programs: Readonly<Record<string, string>>) => vi.stubEnv("PATH", s
 describe("a file that is replaced", () => {
   test.each([0o644, 0o600, 0o444, 0o4711])("has its new content and the mode %o, and nothing is left", async (mode) => {
     const one = file();
-    chmodSync(one.path, mode);
+    fs.chmodSync(one.path, mode);
     await one.replace();
-    expect([one.read(), one.names(), statSync(one.path).mode & 0o7777]).toEqual(["new\n", ["guest.py"], mode]);
-    expect(fsyncSync).toHaveBeenCalledTimes(2);
+    expect([one.read(), one.names(), fs.statSync(one.path).mode & 0o7777]).toEqual(["new\n", ["guest.py"], mode]);
+    expect(fs.fsyncSync).toHaveBeenCalledTimes(2);
     // No file descriptor is left open.
     expect(must("bash", "-c", `stat -c %N /proc/${process.pid}/fd/* || true`)).not.toContain(dirname(one.path));
   });
 
   test.skipIf(process.getuid?.() !== 0)("keeps its owner and group", async () => {
     const one = file();
-    chownSync(one.path, 1234, 4321);
+    fs.chownSync(one.path, 1234, 4321);
     await one.replace();
-    expect(statSync(one.path)).toMatchObject({ uid: 1234, gid: 4321 });
+    expect(fs.statSync(one.path)).toMatchObject({ uid: 1234, gid: 4321 });
   });
 
   test("gets a time in a later second, so that Python does not use old byte code", async () => {
     const now = Math.floor(Date.now() / 1000);
     for (const second of [now, now + 100]) {
       const one = file();
-      utimesSync(one.path, second, second);
+      fs.utimesSync(one.path, second, second);
       const modified = await replaceFile(readOldFile(one.path), Buffer.from("new\n"));
-      expect(Number(modified)).toBe(statSync(one.path).mtimeMs / 1000);
+      expect(Number(modified)).toBe(fs.statSync(one.path).mtimeMs / 1000);
       expect(Number(modified)).toBeGreaterThan(second);
     }
   });
@@ -99,13 +83,17 @@ describe("a file that is replaced", () => {
 
 test("the number of hard links of a file is read", () => {
   const { path } = file();
-  linkSync(path, `${path}.other`);
+  fs.linkSync(path, `${path}.other`);
   expect(readOldFile(path).names).toBe(2);
 });
 
 describe("the old file stays, and nothing is left, if", () => {
   test.each<[string, (one: ReturnType<typeof file>) => void, RegExp]>([
-    ["it changed", ({ path }) => appendFileSync(path, "x"), /: another program changed it\. Nothing was written\. Run/],
+    [
+      "it changed",
+      ({ path }) => fs.appendFileSync(path, "x"),
+      /: another program changed it\. Nothing was written\. Run/,
+    ],
     ["cp fails", () => use({ cp: "echo cp: no such luck >&2; exit 1" }), /: cp: no such luck\. Nothing was written\./],
     ["cp is not installed", () => vi.stubEnv("PATH", "/nowhere"), /: cp: it is not installed/],
     [
@@ -115,12 +103,12 @@ describe("the old file stays, and nothing is left, if", () => {
     ],
     [
       "a system call fails",
-      () => vi.mocked(renameSync).mockImplementation(() => raise("EBUSY")),
+      () => vi.mocked(fs.renameSync).mockImplementation(() => raise("EBUSY")),
       /: no such luck\. Nothing was written\. Something is mounted on the file/,
     ],
     [
       "the new file cannot be opened",
-      () => vi.mocked(openSync).mockImplementationOnce(() => raise("EMFILE")),
+      () => vi.mocked(fs.openSync).mockImplementationOnce(() => raise("EMFILE")),
       /: too many open files .* Nothing was written\. Fix this problem/,
     ],
   ])("%s", async (_, act, said) => {
@@ -135,7 +123,7 @@ describe("the old file stays, and nothing is left, if", () => {
 
   test.skipIf(process.getuid?.() !== 0).each([1234, 0])("cp cannot keep its user %i or its group", async (user) => {
     const one = file();
-    chownSync(one.path, user, 1234 - user);
+    fs.chownSync(one.path, user, 1234 - user);
     use({ cp: "exit 0" });
     expect(await one.refused()).toMatch(/: its owner cannot be kept\. Nothing was written\. Run this as root/);
     expect([one.read(), one.names()]).toEqual(["old\n", ["guest.py"]]);
@@ -145,7 +133,7 @@ describe("the old file stays, and nothing is left, if", () => {
 test("a new file that cannot be removed is reported", async () => {
   const one = file();
   use({ cp: "exit 1" });
-  vi.mocked(unlinkSync).mockImplementationOnce(() => raise("EIO"));
+  vi.mocked(fs.unlinkSync).mockImplementationOnce(() => raise("EIO"));
   expect(await one.refused()).toMatch(/Nothing was written\. Remove .*\.tmp: this run could not remove it \(the disk/);
 });
 
@@ -156,14 +144,14 @@ function raise(code: string): never {
 describe("a temporary file", () => {
   test("of the last ten seconds belongs to another run, which is not disturbed", async () => {
     const one = file();
-    writeFileSync(one.temporary, "theirs");
+    fs.writeFileSync(one.temporary, "theirs");
     expect(await one.refused()).toMatch(/: another run is in progress\. Nothing was written\. Wait ten seconds/);
-    expect([one.read(), readFileSync(one.temporary, "utf8")]).toEqual(["old\n", "theirs"]);
+    expect([one.read(), fs.readFileSync(one.temporary, "utf8")]).toEqual(["old\n", "theirs"]);
   });
 
   test.each([11_000, -11_000])("that is older was left by a run that was killed: %i ms", async (age) => {
     const one = file();
-    writeFileSync(one.temporary, "left");
+    fs.writeFileSync(one.temporary, "left");
     const now = vi.spyOn(Date, "now").mockReturnValue(Date.now() + age);
     onTestFinished(() => now.mockRestore());
     await one.replace();
@@ -173,18 +161,18 @@ describe("a temporary file", () => {
   test("that is a symbolic link is not followed", async () => {
     const one = file();
     const victim = join(temporaryFolder(), "victim");
-    writeFileSync(victim, "victim\n");
+    fs.writeFileSync(victim, "victim\n");
     must("ln", "-s", victim, one.temporary);
     expect(await one.refused()).toMatch(/another run is in progress/);
-    expect(readFileSync(victim, "utf8")).toBe("victim\n");
+    expect(fs.readFileSync(victim, "utf8")).toBe("victim\n");
   });
 });
 
 describe("an error after the rename says that the file was replaced", () => {
   test("if its directory cannot be synchronised", async () => {
     const one = file();
-    vi.mocked(fsyncSync).mockImplementation((descriptor) => {
-      if (readFileSync(one.path, "utf8") === "new\n") raise("EIO");
+    vi.mocked(fs.fsyncSync).mockImplementation((descriptor) => {
+      if (fs.readFileSync(one.path, "utf8") === "new\n") raise("EIO");
       return descriptor as unknown as undefined;
     });
     expect(await one.refused()).toMatch(
@@ -196,9 +184,9 @@ describe("an error after the rename says that the file was replaced", () => {
   test("if its content is not what was written", async () => {
     const one = file();
     const { renameSync: real } = await vi.importActual<typeof import("node:fs")>("node:fs");
-    vi.mocked(renameSync).mockImplementation((from, to) => {
+    vi.mocked(fs.renameSync).mockImplementation((from, to) => {
       real(from, to);
-      appendFileSync(one.path, "theirs\n");
+      fs.appendFileSync(one.path, "theirs\n");
     });
     expect(await one.refused()).toMatch(/was replaced, but: its content is not what was written\./);
   });
@@ -214,7 +202,7 @@ describe("signals:", () => {
     const wait = `for n in $(seq 200); do [ -e ${mark} ] && break; sleep 0.02; done`;
     const { code, stderr } = shell(`${before} ${run} & ${wait}; kill -${signal} $!; wait $!`, one.options);
     expect(stderr).not.toMatch(/^ +at /m);
-    return { code, isPatched: one.read().includes("# >>>"), beside: readdirSync(dirname(one.path)).sort() };
+    return { code, isPatched: one.read().includes("# >>>"), beside: fs.readdirSync(dirname(one.path)).sort() };
   }
 
   test.each([
@@ -237,7 +225,7 @@ describe("signals:", () => {
     const one = file();
     await one.replace();
     // Only now: Node itself uses it to write a file.
-    const said = vi.mocked(writeSync).mockReturnValue(0);
+    const said = vi.mocked(fs.writeSync).mockReturnValue(0);
     onTestFinished(() => void said.mockReset());
     process.emit("SIGTERM", "SIGTERM");
     expect(said).toHaveBeenCalledWith(
@@ -245,6 +233,6 @@ describe("signals:", () => {
       `virtinst-rbd-patch: a signal ended this run after ${one.path} was replaced.\n`,
     );
     expect(kill).toHaveBeenLastCalledWith(process.pid, "SIGTERM");
-    expect(existsSync(one.path)).toBe(true);
+    expect(fs.existsSync(one.path)).toBe(true);
   });
 });

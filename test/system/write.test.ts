@@ -1,17 +1,4 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -36,14 +23,14 @@ test.each([
   ["a longer file", "longer than what is written"],
 ])("writeNewFile writes exactly these bytes to %s", (_, before) => {
   const path = join(temporaryFolder(), "facts.json");
-  if (before !== null) writeFileSync(path, before);
+  if (before !== null) fs.writeFileSync(path, before);
   writeNewFile(path, BYTES);
-  expect(readFileSync(path)).toEqual(BYTES);
+  expect(fs.readFileSync(path)).toEqual(BYTES);
 });
 
 test("a file that cannot be written is an error, with what to do", () => {
   const folder = temporaryFolder();
-  mkdirSync(join(folder, "sub"));
+  fs.mkdirSync(join(folder, "sub"));
   const failed = (path: string) => {
     try {
       writeNewFile(path, BYTES);
@@ -60,7 +47,7 @@ test("a file that cannot be written is an error, with what to do", () => {
   expect(failed(nowhere)).toMatchObject({ kind, message, hint });
 });
 
-const modeOf = (path: string) => statSync(path).mode & 0o7777;
+const modeOf = (path: string) => fs.statSync(path).mode & 0o7777;
 
 test("writeNewFile makes a file executable only if it is a program", () => {
   const folder = temporaryFolder();
@@ -71,11 +58,11 @@ test("writeNewFile makes a file executable only if it is a program", () => {
 
 test("writeNewFiles replaces the modes of files, and creates directories with the bits of their parent", () => {
   const folder = temporaryFolder();
-  chmodSync(folder, 0o2700);
-  writeFileSync(join(folder, "old"), "longer than what is written", { mode: 0o600 });
+  fs.chmodSync(folder, 0o2700);
+  fs.writeFileSync(join(folder, "old"), "longer than what is written", { mode: 0o600 });
   const file = (path: string, program = false) => ({ path, content: "text", program });
   writeNewFiles(folder, [file("old"), file("sub/new/page"), file("sub/new/program", true)]);
-  expect(readFileSync(join(folder, "old"), "utf8")).toBe("text");
+  expect(fs.readFileSync(join(folder, "old"), "utf8")).toBe("text");
   const modes = ["", "old", "sub", "sub/new", "sub/new/page", "sub/new/program"].map((name) =>
     modeOf(join(folder, name)).toString(8),
   );
@@ -96,7 +83,7 @@ test("refuseOthersFile accepts a name without a file and a file of this tool, an
       hint: "Name another file with --report, or remove that file.",
     }),
   );
-  truncateSync(path, 20_000_000);
+  fs.truncateSync(path, 20_000_000);
   expect(() => refuse(path, true)).toThrow(expect.objectContaining({ kind: "io", message: expect.any(String) }));
   expect(asked).toEqual([1, 2].map(() => `ü${"x".repeat(65_534)}`));
 });
@@ -104,37 +91,37 @@ test("refuseOthersFile accepts a name without a file and a file of this tool, an
 test("a program is replaced as a whole, and left untouched if it is up to date", async () => {
   const path = join(temporaryFolder(), "hv1.py");
   expect(await putProgram(path, "text")).toBe(true);
-  const { ino, mode } = statSync(path);
+  const { ino, mode } = fs.statSync(path);
   expect(mode & 0o777).toBe(0o755);
-  utimesSync(path, 1400000000, 1400000000);
+  fs.utimesSync(path, 1400000000, 1400000000);
   expect(await putProgram(path, "text")).toBe(false);
-  expect(statSync(path)).toMatchObject({ ino, mtimeMs: 1400000000000 });
+  expect(fs.statSync(path)).toMatchObject({ ino, mtimeMs: 1400000000000 });
   // A program has to be one, and another text of the same length is another.
-  chmodSync(path, 0o644);
+  fs.chmodSync(path, 0o644);
   expect(await putProgram(path, "text")).toBe(true);
-  expect(statSync(path).mode & 0o777).toBe(0o755);
+  expect(fs.statSync(path).mode & 0o777).toBe(0o755);
   expect(await putProgram(path, "txet")).toBe(true);
-  expect(readFileSync(path, "utf8")).toBe("txet");
+  expect(fs.readFileSync(path, "utf8")).toBe("txet");
   expect(await putProgram(path, "é")).toBe(true);
-  expect(readFileSync(path, "utf8")).toBe("é");
+  expect(fs.readFileSync(path, "utf8")).toBe("é");
 });
 
 test("a link in the place of a program is replaced, and its target stays", async () => {
   const folder = temporaryFolder();
   const [path, other] = [join(folder, "hv1.py"), join(folder, "other")];
   for (const content of ["same", "not it"]) {
-    writeFileSync(other, content);
-    symlinkSync(other, path);
+    fs.writeFileSync(other, content);
+    fs.symlinkSync(other, path);
     expect(await putProgram(path, "same")).toBe(true);
-    expect([readFileSync(path, "utf8"), readFileSync(other, "utf8")]).toEqual(["same", content]);
-    expect(readdirSync(folder).sort()).toEqual(["hv1.py", "other"]);
-    rmSync(path);
+    expect([fs.readFileSync(path, "utf8"), fs.readFileSync(other, "utf8")]).toEqual(["same", content]);
+    expect(fs.readdirSync(folder).sort()).toEqual(["hv1.py", "other"]);
+    fs.rmSync(path);
   }
 });
 
 test("a program that cannot be written leaves nothing behind", async () => {
   const folder = temporaryFolder();
-  mkdirSync(join(folder, "sub"));
+  fs.mkdirSync(join(folder, "sub"));
   const [sub, nowhere] = [join(folder, "sub"), join(folder, "no/such")];
   const [kind, message] = ["io", `${sub} cannot be written: it is a directory.`];
   await expect(putProgram(sub, "text")).rejects.toMatchObject({
@@ -143,14 +130,14 @@ test("a program that cannot be written leaves nothing behind", async () => {
     hint: "Check its directory (ls -ld, df).",
   });
   await expect(putProgram(nowhere, "text")).rejects.toThrow("cannot be written: no such file or directory.");
-  expect(readdirSync(folder)).toEqual(["sub"]);
+  expect(fs.readdirSync(folder)).toEqual(["sub"]);
 });
 
 test("a program is not written through a link that another user puts in the place of the temporary file", async () => {
   const [folder, other] = [temporaryFolder(), temporaryFile("other", "kept")];
-  vi.mocked(rmSync).mockImplementationOnce((path) => symlinkSync(other, path));
+  vi.mocked(fs.rmSync).mockImplementationOnce((path) => fs.symlinkSync(other, path));
   await expect(putProgram(join(folder, "hv1.py"), "text")).rejects.toThrow(/: file already exists\.$/);
-  expect([readFileSync(other, "utf8"), readdirSync(folder)]).toEqual(["kept", []]);
+  expect([fs.readFileSync(other, "utf8"), fs.readdirSync(folder)]).toEqual(["kept", []]);
   expect(process.listenerCount("SIGTERM")).toBe(LISTENERS);
 });
 
@@ -159,13 +146,13 @@ test("a signal while a program is written leaves no temporary file behind", asyn
   const kill = vi.spyOn(process, "kill").mockReturnValue(true);
   onTestFinished(() => {
     kill.mockRestore();
-    vi.mocked(renameSync).mockReset();
+    vi.mocked(fs.renameSync).mockReset();
   });
   const beside: number[] = [];
-  vi.mocked(renameSync).mockImplementation(() => {
-    beside.push(readdirSync(folder).length);
+  vi.mocked(fs.renameSync).mockImplementation(() => {
+    beside.push(fs.readdirSync(folder).length);
     process.emit("SIGTERM", "SIGTERM");
-    beside.push(readdirSync(folder).length);
+    beside.push(fs.readdirSync(folder).length);
     throw new Error("the process would have ended");
   });
   await expect(putProgram(join(folder, "hv1.py"), "text")).rejects.toThrow();
@@ -175,8 +162,8 @@ test("a signal while a program is written leaves no temporary file behind", asyn
 test("a directory is created with those above it; a file in its place is an error", () => {
   const folder = temporaryFolder();
   for (const _ of [1, 2]) makeFolder(join(folder, "a/b"));
-  expect(statSync(join(folder, "a/b")).isDirectory()).toBe(true);
-  writeFileSync(join(folder, "file"), "");
+  expect(fs.statSync(join(folder, "a/b")).isDirectory()).toBe(true);
+  fs.writeFileSync(join(folder, "file"), "");
   const [file, below] = [join(folder, "file"), join(folder, "file/sub")];
   const [message, hint] = [`${file} cannot be created: a file of that name exists.`, "Name another directory with -o."];
   expect(() => makeFolder(file)).toThrow(expect.objectContaining({ kind: "io", message, hint }));
@@ -185,14 +172,14 @@ test("a directory is created with those above it; a file in its place is an erro
 
 test("a directory may be created by another run at the same time", () => {
   const path = join(temporaryFolder(), "new");
-  vi.mocked(mkdirSync).mockImplementationOnce((name) => {
-    mkdirSync(name);
-    mkdirSync(name);
+  vi.mocked(fs.mkdirSync).mockImplementationOnce((name) => {
+    fs.mkdirSync(name);
+    fs.mkdirSync(name);
     return undefined;
   });
   makeFolder(path);
-  expect(statSync(path).isDirectory()).toBe(true);
-  vi.mocked(mkdirSync).mockImplementationOnce(() => {
+  expect(fs.statSync(path).isDirectory()).toBe(true);
+  vi.mocked(fs.mkdirSync).mockImplementationOnce(() => {
     throw Object.assign(new Error(), { code: "EROFS" });
   });
   expect(() => makeFolder(join(path, "sub"))).toThrow(`${path}/sub cannot be created: the file system is read-only.`);
@@ -200,7 +187,7 @@ test("a directory may be created by another run at the same time", () => {
 
 test("a directory that cannot be created is an error, and is not tried for ever", () => {
   const folder = temporaryFolder();
-  symlinkSync("nowhere", join(folder, "link"));
+  fs.symlinkSync("nowhere", join(folder, "link"));
   for (const path of [join(folder, "link"), join(folder, "link/sub")])
     expect(() => makeFolder(path)).toThrow(/ cannot be created: /);
   // In a process of its own: what does not come back holds all that runs beside it.
@@ -214,7 +201,7 @@ function use(act: (folder: string) => Promise<unknown>) {
   let used = "";
   const result = inTemporaryFolder(async (folder) => {
     used = folder;
-    writeFileSync(join(folder, "file"), "text");
+    fs.writeFileSync(join(folder, "file"), "text");
     return await act(folder);
   });
   return { used: () => used, result };
@@ -222,13 +209,13 @@ function use(act: (folder: string) => Promise<unknown>) {
 
 test("a temporary directory is the user's own, and removed after its use", async () => {
   const { used, result } = use(async (folder) => {
-    expect(statSync(folder).mode & 0o7777).toBe(0o700);
-    expect(statSync(folder).uid).toBe(process.getuid?.());
+    expect(fs.statSync(folder).mode & 0o7777).toBe(0o700);
+    expect(fs.statSync(folder).uid).toBe(process.getuid?.());
     expect([dirname(folder), basename(folder)]).toEqual([tmpdir(), expect.stringMatching(/^virtinst-rbd-patch-\w+$/)]);
     return "done";
   });
   expect(await result).toBe("done");
-  expect(existsSync(used())).toBe(false);
+  expect(fs.existsSync(used())).toBe(false);
   expect(process.listenerCount("SIGTERM")).toBe(LISTENERS);
 });
 
@@ -237,7 +224,7 @@ test("a temporary directory is also removed if its use fails, and the failure is
     throw new Error("no luck");
   });
   await expect(result).rejects.toThrow("no luck");
-  expect(existsSync(used())).toBe(false);
+  expect(fs.existsSync(used())).toBe(false);
 });
 
 test("a temporary directory is removed before a signal ends the process, and may be removed already", async () => {
@@ -246,7 +233,7 @@ test("a temporary directory is removed before a signal ends the process, and may
   onTestFinished(() => kill.mockRestore());
   const { result } = use(async (folder) => {
     process.emit("SIGTERM", "SIGTERM");
-    expect(existsSync(folder)).toBe(false);
+    expect(fs.existsSync(folder)).toBe(false);
     expect(kill).toHaveBeenCalledExactlyOnceWith(process.pid, "SIGTERM");
     return "done";
   });

@@ -97,9 +97,8 @@ describe("the directories of a Python script:", () => {
     expect(() => folders("import sys", line)).toThrow("uses: line 3 changes sys.path.");
   });
 
-  test("the last one that was added is searched first", () => {
-    expect(folders('sys.path.insert(0, "/a")', 'sys.path.insert(0, "/b")')).toEqual(["/b", "/a", "/opt/own"]);
-  });
+  test("the last one that was added is searched first", () =>
+    expect(folders('sys.path.insert(0, "/a")', 'sys.path.insert(0, "/b")')).toEqual(["/b", "/a", "/opt/own"]));
 
   test("the site directories of its Python are searched last, the newest version first", () => {
     const names = ["python3", "python3.9", "python3.12", "python2.7", "python4", "python3.x", "xpython3"];

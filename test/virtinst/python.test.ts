@@ -31,9 +31,8 @@ function names(folder: string, major: 2 | 3, interpreter: string | null = null):
 }
 
 describe("of the Pythons in PATH,", () => {
-  test("python3 is used, and not the other names of Python 3", () => {
-    expect(names(path("python3", "python3.6", "python3.12"), 3)).toEqual(["python3"]);
-  });
+  test("python3 is used, and not the other names of Python 3", () =>
+    expect(names(path("python3", "python3.6", "python3.12"), 3)).toEqual(["python3"]));
 
   test("python2 and python2.7 are used for Python 2; the interpreter of virt-install decides, before the layout", () => {
     const folder = path("python2", "python2.7", "python3", "python3.9");
