@@ -130,9 +130,8 @@ test.each([
   expect(await cli(line.split(" "))).toMatchObject({ code: 2, stderr: expect.stringContaining("unknown option") }),
 );
 
-test("a value that begins with - is written with =", async () => {
-  expect((await cli(["inspect", "--virtinst=-x"])).stderr).toMatch(/^virtinst-rbd-patch: (?!option)/);
-});
+test("a value that begins with - is written with =", async () =>
+  expect((await cli(["inspect", "--virtinst=-x"])).stderr).toMatch(/^virtinst-rbd-patch: (?!option)/));
 
 test("each use of an option that can be repeated takes one value, so an argument may follow it", async () => {
   const { options } = target(PLAIN);

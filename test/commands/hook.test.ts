@@ -85,6 +85,8 @@ test("a pool name is only in comments, on one line, and is not interpreted", () 
     expect(lines([name])).toEqual(lines(["plain"]));
     for (const { content } of render(kind, [name])) expect(content).not.toMatch(/\$\(id\)|`id`|\{\{ 7/);
   }
+  const generated = (...pools: string[]) => / for (.*)\.$/m.exec(render("apt", pools)[0]?.content ?? "")?.[1];
+  expect([generated("a b"), generated("a", "\u{1f600}'")]).toEqual(["pool a b", "pools a, <1f600><27>"]);
 });
 
 test("a path that a shell could interpret is refused", () =>

@@ -133,9 +133,8 @@ describe("verify runs Debian's virt-install", () => {
     expect([readdirSync(home), byteCode()]).toEqual([[], before]);
   });
 
-  test("on a host that is not affected too", () => {
-    expect(verify(HOST_BY_UUID)).toMatchObject({ ...PASSED, state: "not-patched", affected: "no" });
-  });
+  test("on a host that is not affected too", () =>
+    expect(verify(HOST_BY_UUID)).toMatchObject({ ...PASSED, state: "not-patched", affected: "no" }));
 
   test("for 50 pools at once, with any characters in their names", () => {
     const host = hostWith(

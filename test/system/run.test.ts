@@ -50,9 +50,8 @@ describe("run", () => {
     expect(await run(path, [])).toMatchObject({ fault: "EACCES", why: "it could not be run (EACCES)" });
   });
 
-  test("does not fail if a program reads nothing of a long input", async () => {
-    expect(await sh("exit 0", { input: "x".repeat(1_000_000) })).toMatchObject({ status: 0, fault: null });
-  });
+  test("does not fail if a program reads nothing of a long input", async () =>
+    expect(await sh("exit 0", { input: "x".repeat(1_000_000) })).toMatchObject({ status: 0, fault: null }));
 
   test("ends a program after its time, also if it ignores SIGTERM, with all that it started", async () => {
     const folder = temporaryFolder();
