@@ -1,12 +1,12 @@
 // Mutation tests of the sources of a layer, with the tests of that layer: LAYER=host npm run test:mutation
 // Only what tests call in their own process counts: a mutant in a process that they start is never active.
 
-/** A folder in src/; or ssh: src/system/ssh.ts, whose tests are those of --ssh, and slow. */
+/** A folder in src/. */
 export const LAYER = process.env.LAYER ?? "patch";
 
 /** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
 export default {
-  mutate: LAYER === "ssh" ? ["src/system/ssh.ts"] : [`src/${LAYER}/*.ts`, "!src/system/ssh.ts"],
+  mutate: [`src/${LAYER}/*.ts`],
   testRunner: "vitest",
   plugins: ["@stryker-mutator/vitest-runner"],
   vitest: { configFile: "scripts/vitest.mutation.mts" },

@@ -7,13 +7,9 @@ const globalSetup = ["test/support/global-setup.ts"];
 
 /** Unit tests that replace modules, send signals or count their handlers. */
 export const ALONE = [
-  "host/virsh-answers",
-  "system/read",
-  "system/replace",
-  "system/run",
-  "system/signals",
-  "system/write",
-].map((name) => `test/${name}.test.ts`);
+  "test/host/virsh-answers.test.ts",
+  ...["read", "replace", "run", "signals", "ssh", "write"].map((name) => `test/system/${name}.test.ts`),
+];
 
 /** Tests that run the standalone script: it is compared with the tool, or runs over ssh. */
 const SCRIPT = ["test/both/*.test.ts", "test/commands/over-ssh.test.ts"];

@@ -5,9 +5,7 @@ import { LAYER } from "../stryker.config.mjs";
 import { ALONE } from "../vitest.config.mts";
 import { vitePlugin } from "./templates.mjs";
 
-/** Commands that are tested in process, and call sources of the layer that its own tests do not. */
-const COMMANDS: Readonly<Record<string, string>> = { patch: "hook", ssh: "over-ssh" };
-const include = [`test/${LAYER}/*.test.ts`, `test/commands/${COMMANDS[LAYER] ?? "none"}.test.ts`];
+const include = [`test/${LAYER}/*.test.ts`, ...(LAYER === "patch" ? ["test/commands/hook.test.ts"] : [])];
 const alone = ALONE.filter((file) => file.startsWith(`test/${LAYER}/`));
 
 export default defineConfig({

@@ -1,10 +1,9 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { inspectOverSsh, runOverSsh, type SshOptions } from "../../src/commands/over-ssh";
-import { cli, FIXTURES, HOST, json, NODE, PLAIN, shell, TOOL, target, temporaryFolder, UUID } from "../support/cli";
+import { cli, FIXTURES, HOST, json, PLAIN, shell, target, temporaryFolder, UUID } from "../support/cli";
 import { fakeVirsh, SAMPLE_CASES } from "../support/virsh";
 
 /** What virsh prints on the sample host, which libvirt calls by another name than `uname -n`. */
@@ -226,119 +225,52 @@ function losing(name: string): void {
 }
 
 describe("an error has the name of the host, and what to do next", () => {
-  const UNKNOWN = "The state of the host is unknown.";
-  const SAME = "Nothing was changed.";
-  const VERIFY = "Check it with: virtinst-rbd-patch verify --ssh root@hv01";
-  const AGAIN = "Run the command again.";
-  const PING = "Check with: ssh root@hv01 true";
-  const ended = (why: string) => `the script did not run to its end (exit code ${why}`;
-
-  test.each<[title: string, arrange: () => void, message: string, hint: string]>([
+  test.each<[title: string, arrange: () => void, message: RegExp]>([
+    ["there is no Python on the host", () => only("virsh"), /no Python was found \(python3, /],
     [
-      "ssh cannot connect",
-      () => program("ssh", "echo 'ssh: connect to host hv01 port 22: Connection refused' >&2; exit 255"),
-      "ssh cannot connect: connect to host hv01 port 22: Connection refused.",
-      PING,
+      "the Python cannot run the script",
+      () => python("echo 'Traceback (\nSyntaxError: x' >&2; exit 1"),
+      /\): SyntaxError: x\. The /,
     ],
-    [
-      "the host key is wrong",
-      () => program("ssh", "echo '@@@\nHost key verification failed.' >&2; exit 255"),
-      "ssh cannot connect: Host key verification failed.",
-      PING,
-    ],
-    ["ssh is killed", () => program("ssh", "kill -9 $$"), "ssh cannot connect: it was ended by a signal.", PING],
-    [
-      "the login shell runs nothing",
-      () => program("ssh", "echo 'This account is currently not available.'; exit 1"),
-      "its login shell cannot run sh: exit code 1.",
-      PING,
-    ],
-    [
-      "there is no Python on the host",
-      () => only("virsh"),
-      "no Python was found (python3, platform-python, python2.7, python2).",
-      "Install a Python on that host.",
-    ],
-    [
-      "the Python of the host cannot run the script",
-      () => python("echo 'Traceback (most recent call last):\nSyntaxError: invalid syntax' >&2\nexit 1"),
-      `${ended("1): SyntaxError: invalid syntax")}. ${UNKNOWN}`,
-      VERIFY,
-    ],
-    [
-      "a Python exits with 0 and runs nothing",
-      () => program("python3", "exit 0"),
-      `${ended("0)")}. ${UNKNOWN}`,
-      VERIFY,
-    ],
-    [
-      "the host prints more than 16 MiB",
-      () => python("cat >/dev/null", "head -c 17000000 /dev/zero"),
-      `the script: it printed more than 16 MiB. ${UNKNOWN}`,
-      VERIFY,
-    ],
-    ["the connection is lost while virsh runs", () => losing("virsh"), `the connection was lost. ${SAME}`, AGAIN],
-    [
-      "the connection is lost while the script runs",
-      () => losing("timeout"),
-      `the connection was lost. ${UNKNOWN}`,
-      VERIFY,
-    ],
-    [
-      "the script does not arrive whole, so that it is not run",
-      () => ssh('dd bs=1 count=20000 status=none | sh -c "$command"'),
-      `${ended("7)")}. ${UNKNOWN}`,
-      VERIFY,
-    ],
-  ])("if %s", async (_, arrange, message, hint) => {
+    ["a Python runs nothing", () => program("python3", "exit 0"), /not run to its end \(exit code 0\)\. The state /],
+    ["the connection is lost while virsh runs", () => losing("virsh"), /was lost\. Nothing was changed\.$/],
+    ["the connection is lost while the script runs", () => losing("timeout"), /was lost\. The state /],
+    ["the script is cut off", () => ssh('dd bs=1 count=20000 status=none | sh -c "$command"'), /code 7\)\. The state /],
+  ])("if %s", async (_, arrange, message) => {
     arrange();
-    await expect(run("apply")).rejects.toMatchObject({ kind: "io", message: `root@hv01: ${message}`, hint });
+    await expect(run("apply")).rejects.toMatchObject({ kind: "io", message: expect.stringMatching(message) });
     expect(readFileSync(virtinst.path)).toEqual(virtinst.pristine);
   });
 
   test("only a command that may change the file says that its state is unknown", async () => {
     python("exit 137");
-    const failure = (state: string, hint: string) =>
-      expect.objectContaining({ kind: "io", message: `root@hv01: ${ended("137)")}. ${state}`, hint });
-    await expect(run("revert")).rejects.toThrow(failure(UNKNOWN, VERIFY));
+    await expect(run("revert")).rejects.toThrow("The state of the host is unknown.");
     for (const unchanged of [() => run("verify"), () => run("apply", "--check"), () => inspectOverSsh(options)])
-      await expect(unchanged()).rejects.toThrow(failure(SAME, AGAIN));
+      await expect(unchanged()).rejects.toThrow("Nothing was changed.");
   });
 
-  test("if sudo asks for a password, or there is no ssh on this machine", async () => {
-    program("sudo", "echo 'sudo: a password is required' >&2; exit 1");
-    const [message, hint] = [
-      "root@hv01: sudo -n cannot run sh: sudo: a password is required.",
-      "ssh root@hv01 sudo -n",
-    ];
-    await expect(runOverSsh("apply", { ...options, sudo: true })).rejects.toMatchObject({
-      kind: "io",
-      message,
-      hint: `Check with: ${hint} sh -c true`,
-    });
+  test("if there is no ssh on this machine", async () => {
     vi.stubEnv("PATH", temporaryFolder());
-    await expect(run("apply")).rejects.toMatchObject({ kind: "io", message: "ssh is not installed, or not in PATH." });
+    const failure = { kind: "io", message: "ssh is not installed, or not in PATH.", hint: "Install OpenSSH's client." };
+    await expect(run("apply")).rejects.toMatchObject(failure);
   });
 
   test("if there is no virsh on the host, or its libvirtd is not running", async () => {
     only("python3");
-    const failure = (message: string, hint: string) =>
-      expect.objectContaining({ kind: "pools", message: `ssh://root@hv01: ${message}`, hint });
+    const failure = (message: string, hint: string) => ({
+      kind: "pools",
+      message: `ssh://root@hv01: ${message}`,
+      hint,
+    });
+    const install = "Install libvirt-client (Debian: libvirt-clients) on that host.";
+    const missing = failure("virsh: it is not installed, or not in PATH.", install);
     for (const command of [() => run("apply"), () => inspectOverSsh(options)])
-      await expect(command()).rejects.toThrow(
-        failure(
-          "virsh: it is not installed, or not in PATH.",
-          "Install libvirt-client (Debian: libvirt-clients) on that host.",
-        ),
-      );
+      await expect(command()).rejects.toMatchObject(missing);
     ssh('exec sh -c "$command"');
     program("virsh", "echo 'error: failed to connect to the hypervisor' >&2; exit 1");
-    await expect(run("verify")).rejects.toThrow(
-      failure(
-        "failed to connect to the hypervisor.",
-        "Is libvirtd running, and do you have access? Check with: ssh root@hv01 virsh -r -c qemu:///system pool-list --all",
-      ),
-    );
+    const hint =
+      "Is libvirtd running, and do you have access? Check with: ssh root@hv01 virsh -r -c qemu:///system pool-list --all";
+    await expect(run("verify")).rejects.toMatchObject(failure("failed to connect to the hypervisor.", hint));
   });
 
   test("if inspect gets an answer that is not the script's JSON", async () => {
@@ -371,18 +303,6 @@ test("what a login shell prints is ignored, also right after an answer", async (
   expect((await run("apply")).stdout).toMatch(/^patched: .*\n$/);
 });
 
-test("a signal during the run of the script reports that the state of the host is unknown", async () => {
-  program("timeout", `kill -INT $(cat '${bin}/tool'); sleep 5`);
-  const line = `echo $$ >'${bin}/tool'; exec "$0" "$1" apply --ssh root@hv01 --virtinst ${virtinst.folder}`;
-  const { signal, stderr } = spawnSync("sh", ["-c", line, NODE, TOOL], { encoding: "utf8", env: process.env });
-  expect([signal, stderr]).toEqual([
-    "SIGINT",
-    expect.stringMatching(
-      /the run was interrupted\. The state of the host is unknown\. Check it with: .* verify --ssh root@hv01\n$/,
-    ),
-  ]);
-});
-
 test("the host's escape sequences do not reach the terminal", async () => {
   python('cat >/dev/null\nprintf "$7\\033[2J\\n$7"; printf "\\033[2J\\n" >&2');
   const { stdout, stderr } = await cli(["revert", "--ssh", "hv01"]);
@@ -406,11 +326,7 @@ describe("options that do not go with --ssh are refused, with the alternative:",
     [["apply", "--ssh", "hv01", "--root", "/a"], "--root cannot be used with --ssh.", /run it there with --root/],
     [["apply", "--ssh", "hv01", HOST[0] as string], "--pool-xml cannot be used with --ssh.", /bundle --pool-xml/],
     [["apply", "--ssh", "h", "--secret-xml", "a"], "--secret-xml cannot be used with --ssh.", /bundle --secret-xml/],
-    [
-      ["revert", "--ssh", "hv01", "--virtinst", "a"],
-      "--virtinst a: with --ssh, this must be an absolute path.",
-      /host/,
-    ],
+    [["revert", "--ssh", "h", "--virtinst", "a"], "--virtinst a: with --ssh, this must be an absolute path.", /host/],
     [["bundle", "--ssh", "hv01"], "bundle has no --ssh.", /inspect --ssh HOST --json > host\.json.*--host host\.json/],
     [["apply", "--ssh", "-oX"], "--ssh -oX: expected [USER@]HOST.", /ssh_config/],
     [

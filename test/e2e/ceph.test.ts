@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { built, json, type Ran } from "../support/cli";
@@ -173,10 +173,14 @@ describe("on a real Ceph cluster, Debian's virt-install", () => {
     expect(changedFiles()).toBe("");
   });
 
-  test("boots a guest after apply of the standalone script that bundle makes, and fails after its revert", () => {
+  test("boots a guest after apply of the standalone script on a host without Node, and fails after its revert", () => {
     const script = join(folder, "standalone.py");
     expectDone(built(["bundle", "-o", script]));
-    const scripted = (...words: string[]) => run("python3", [script, ...words, "--json"]);
+    // The programs that the script may run, and no Node.
+    const bin = makeFolder();
+    for (const name of ["sh", "env", "python3", "virt-install", "cp", "stat", "touch", "timeout"])
+      symlinkSync(`/usr/bin/${name}`, join(bin, name));
+    const scripted = (...words: string[]) => run("env", ["-i", `PATH=${bin}`, script, ...words, "--json"]);
     expectDone(scripted("apply"));
     const verified = scripted("verify");
     expectDone(verified);

@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { sha256 } from "../../src/patch/pools";
-import { makeBundle } from "./bundle";
-import { cli, copyVirtinst, HOST, PLAIN, type Ran, STAND_INS, temporaryFolder } from "./cli";
+import { cli, copyVirtinst, HOST, makeBundle, PLAIN, type Ran, STAND_INS, temporaryFolder } from "./cli";
 import { INTERPRETERS } from "./helper";
 
 const made = new Map<string, string>();

@@ -220,3 +220,10 @@ export function eachLayout(tests: (standIn: StandIn) => void): void {
       describe.skipIf(!HAS_PYTHON2)(`for the layout ${standIn.name} (Python 2.7),`, () => tests(standIn));
     else describe(`for the layout ${standIn.name},`, () => tests(standIn));
 }
+
+/** Generates a standalone script, by default in a folder that is removed when the test ends; returns its path. */
+export function makeBundle(pools: readonly string[] = HOST, path = join(temporaryFolder(), "standalone.py")): string {
+  const { code, stderr } = built(["bundle", ...pools, "-o", path]);
+  if (code !== 0) throw new Error(stderr);
+  return path;
+}

@@ -61,9 +61,8 @@ describe("readNamed", () => {
     expect(() => readNamed(path, "pools")).toThrow(expect.objectContaining({ kind: "pools", hint }));
   });
 
-  test("reads nothing of a file that has no size, such as those in /proc", () => {
-    expect(readNamed("/proc/self/status", "io")).toHaveLength(0);
-  });
+  test("reads nothing of a file that has no size, such as those in /proc", () =>
+    expect(readNamed("/proc/self/status", "io")).toHaveLength(0));
 
   test("refuses an empty name, which an unset variable of the shell leaves", () => {
     const hint = "Name the file, or omit this argument. A shell variable may be empty.";
@@ -127,15 +126,10 @@ describe("readInput", () => {
   });
 });
 
-test.each([
-  ["ENOENT", true],
-  ["ENOTDIR", true],
-  ["ENAMETOOLONG", true],
-  ["EACCES", false],
-  [undefined, false],
-])("an error with the code %s means that there is no such file: %s", (code, absent) =>
-  expect(isAbsent(Object.assign(new Error(), { code }))).toBe(absent),
-);
+test("only the codes ENOENT, ENOTDIR and ENAMETOOLONG mean that there is no such file", () => {
+  const codes = ["ENOENT", "ENOTDIR", "ENAMETOOLONG", "EACCES", undefined];
+  expect(codes.map((code) => isAbsent({ code }))).toEqual([true, true, true, false, false]);
+});
 
 test("a pipe without a name, as <(…) gives one, is read wherever a file is", () => {
   const [pool, secret] = ["pool", "secret"].map((one) => `--${one}-xml <(cat '${FIXTURES}/${one}-usage.xml')`);

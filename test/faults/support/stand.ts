@@ -1,8 +1,7 @@
 import { chmodSync, chownSync, cpSync, mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
-import { makeBundle } from "../../support/bundle";
-import { HOST, NODE, PLAIN, TOOL } from "../../support/cli";
+import { HOST, makeBundle, NODE, PLAIN, TOOL } from "../../support/cli";
 import { type Choice, type State, stateOf } from "./judge";
 import { folder, must, SYSTEM, script, tool, watch, which } from "./run";
 
