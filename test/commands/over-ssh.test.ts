@@ -249,12 +249,6 @@ describe("an error has the name of the host, and what to do next", () => {
       await expect(unchanged()).rejects.toThrow("Nothing was changed.");
   });
 
-  test("if there is no ssh on this machine", async () => {
-    vi.stubEnv("PATH", temporaryFolder());
-    const failure = { kind: "io", message: "ssh is not installed, or not in PATH.", hint: "Install OpenSSH's client." };
-    await expect(run("apply")).rejects.toMatchObject(failure);
-  });
-
   test("if there is no virsh on the host, or its libvirtd is not running", async () => {
     only("python3");
     const failure = (message: string, hint: string) => ({

@@ -2,6 +2,7 @@ import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { connect } from "../../src/system/ssh";
+import { temporaryFolder } from "../support/cli";
 import { standIns } from "../support/stand-ins";
 
 vi.mock("node:fs", { spy: true });
@@ -12,6 +13,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const LISTENERS = process.listenerCount("SIGTERM");
 const waiting = vi.fn();
 
 /** Connects to a host whose ssh is this shell script; `greet` and `$mark` are what the script on the host has. */
@@ -33,6 +35,7 @@ test.each([
   const connection = await dial(`greet ${lines.map((line) => `'${line}'`).join(" ")}; cat >&2`);
   expect(connection).toMatchObject({ hostname, isRoot });
   connection.close();
+  await vi.waitFor(() => expect(process.listenerCount("SIGTERM")).toBe(LISTENERS));
 });
 
 describe("without a connection, the reason is reported:", () => {
@@ -48,6 +51,12 @@ describe("without a connection, the reason is reported:", () => {
 
   test.each(["0", "x0 hv01", "0 hv01 x", ""])("the greeting %j", async (line) => {
     await expect(dial(`greet '${line}'; exit 9`)).rejects.toMatchObject({ kind: "io", hint: CHECK });
+  });
+
+  test("that there is no ssh on this machine", async () => {
+    vi.stubEnv("PATH", temporaryFolder());
+    const failure = { kind: "io", message: "ssh is not installed, or not in PATH.", hint: "Install OpenSSH's client." };
+    await expect(connect({ host: "hv01", sudo: false }, [], true, waiting)).rejects.toMatchObject(failure);
   });
 
   test("sudo that asks for a password", async () => {
@@ -72,10 +81,10 @@ describe("without a connection, the reason is reported:", () => {
 test("a connection has no time limit between its steps", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   waiting.mockClear();
-  const connection = await dial(`${GREET}; cat >/dev/null; printf '%s' "$mark out $mark"`);
+  const connection = await dial(`${GREET}; cat >/dev/null; shift $(($# - 3)); printf '%s' "$mark $1 $2 $mark"`);
   vi.advanceTimersByTime(3_600_000);
   expect(waiting).not.toHaveBeenCalled();
-  expect(await connection.script("")).toEqual({ code: 0, stdout: " out ", stderr: "" });
+  expect(await connection.script("")).toEqual({ code: 0, stdout: " -- a@hv01 ", stderr: "" });
 });
 
 describe("the answer of virsh", () => {
@@ -87,17 +96,15 @@ describe("the answer of virsh", () => {
 
   test.each([
     ["0", "", { status: 0, fault: null, why: "" }],
-    ["12", "error: not found", { status: 12, fault: null, why: "" }],
+    ["12", "error: not found\nerror: b", { status: 12, fault: null, why: "" }],
     ["127", "other", { status: 127, fault: null, why: "" }],
     ["127", "sh: virsh: Not found", { status: null, fault: "ENOENT", why: "it is not installed, or not in PATH" }],
   ])("with exit code %s and the errors %j is %j", async (code, stderr, result) => {
     expect(await ask(said(code, stderr))).toEqual({ stdout: "one; two", stderr, ...result });
   });
 
-  test("that is endless is an error", async () => {
-    const why = "it printed more than 16 MiB";
-    expect(await ask("cat /dev/zero")).toMatchObject({ status: null, fault: why, why });
-  });
+  test("that is endless is an error", async () =>
+    expect(await ask("cat /dev/zero")).toMatchObject({ status: null, why: "it printed more than 16 MiB" }));
 
   test.each(["", "x1", "1x", "-1"])("with the exit code %j is a lost connection", async (code) => {
     const lost = failure("the connection was lost. Nothing was changed.", "Run the command again.");
