@@ -106,10 +106,10 @@ describe("the answer of virsh", () => {
   test("that is endless is an error", async () =>
     expect(await ask("cat /dev/zero")).toMatchObject({ status: null, why: "it printed more than 16 MiB" }));
 
-  test.each(["", "x1", "1x", "-1"])("with the exit code %j is a lost connection", async (code) => {
-    const lost = failure("the connection was lost. Nothing was changed.", "Run the command again.");
-    await expect(ask(`${said(code, "")}`)).rejects.toMatchObject(lost);
-  });
+  const lost = failure("the connection was lost. Nothing was changed.", "Run the command again.");
+  test.each(["", "x1", "1x", "-1"])("with the exit code %j is a lost connection", (code) =>
+    expect(ask(said(code, ""))).rejects.toMatchObject(lost),
+  );
 });
 
 describe("the script", () => {
@@ -136,7 +136,7 @@ describe("the script", () => {
   });
 
   test("changes nothing if it does not run, or if its command only reads", async () => {
-    await expect(run("echo; echo $m; exit 6")).rejects.toThrow("no Python was found (python3, ");
+    await expect(run("echo; echo $m; exit 6")).rejects.toMatchObject({ hint: "Install a Python on that host." });
     await expect(run("exit 255", { changes: false })).rejects.toThrow("was lost. Nothing was changed.");
   });
 
