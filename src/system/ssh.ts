@@ -65,7 +65,7 @@ export async function connect(
   let stderr = "";
   let size = 0;
   let fault: string | null = null;
-  let onOutput = () => {};
+  let onOutput: (chunk: string) => void = () => {};
   const stop = (why: string) => {
     fault ??= why;
     child.kill("SIGKILL");
@@ -78,7 +78,7 @@ export async function connect(
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     if (!count(chunk)) return;
     stdout += chunk;
-    onOutput();
+    onOutput(chunk);
   });
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     if (count(chunk)) stderr += chunk;
@@ -107,11 +107,11 @@ export async function connect(
     const line = `\n${mark}\n`;
     stdout = "";
     const answer = new Promise<string>((resolve) => {
-      let searched = 0;
-      onOutput = () => {
-        const at = stdout.indexOf(line, searched);
-        searched = Math.max(0, stdout.length - line.length);
-        if (at >= 0) resolve(stdout.slice(0, at));
+      let tail = "";
+      onOutput = (chunk) => {
+        tail = tail.slice(-line.length) + chunk;
+        const at = tail.indexOf(line);
+        if (at >= 0) resolve(stdout.slice(0, stdout.length - tail.length + at));
       };
     });
     child.stdin.write(input);
