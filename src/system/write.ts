@@ -64,7 +64,7 @@ export function writeNewFiles(
 /**
  * Creates a directory and its parents, if they do not exist.
  *
- * @param mode the permissions that new directories have at least, regardless of the umask
+ * @param mode the permissions that new directories have at least, besides inherited bits, regardless of the umask
  * @throws Failure (io) if a directory cannot be created
  */
 export function makeFolder(path: string, mode = 0): void {
@@ -83,7 +83,6 @@ function makeWithParents(path: string, mode: number): void {
   if (dirname(path) !== path) makeWithParents(dirname(path), mode);
   try {
     mkdirSync(path);
-    // It may have inherited the set-group-ID bit.
     chmodSync(path, statSync(path).mode | mode);
   } catch (error) {
     // Another run may have created the directory in the meantime.
