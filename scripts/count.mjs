@@ -1,7 +1,7 @@
-// node scripts/count.mjs REPORT... [--failed=STEP]... [--skipped=STEP]... adds up vitest's reports and the steps of the gate.
-// Prints the names of skipped and failed tests, then the counts in the last two lines. Exits with 1 if something failed or
-// a report is missing. A test that is in several reports counts once: as failed if it failed in one, else as passed if it
-// passed in one.
+// node scripts/count.mjs REPORT... [--failed=STEP]... [--skipped=STEP]... adds up vitest's reports and the gate's steps.
+// Prints the names of skipped and failed tests, then the counts in the last two lines. Exits with 1 if something failed
+// or a report is missing. A test that is in several reports counts once: as failed if it failed in one, else as passed
+// if it passed in one.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
@@ -33,8 +33,10 @@ for (const report of positionals) {
   const { testResults = [], numPassedTests = 0, numFailedTests = 0, success = false } = read(report);
   if (numPassedTests === 0 || (!success && numFailedTests === 0))
     add(report, "failed", `${report}: no test passed, it is not complete, or something outside of a test failed.`);
-  for (const { assertionResults, status: outcome, name: file } of testResults) {
-    if (outcome === "failed") add(`${report} ${file}`, "failed", file);
+  for (const { assertionResults, status: ended, name: file } of testResults) {
+    // For example, a hook failed: its tests count as skipped.
+    const hasFailed = assertionResults.some((/** @type {{ status: string }} */ one) => one.status === "failed");
+    if (ended === "failed" && !hasFailed) add(`${report} ${file}`, "failed", file);
     /** How often each name occurred: tests of a file may have the same name. @type {Map<string, number>} */
     const met = new Map();
     for (const { fullName, status: outcome, failureMessages = [] } of assertionResults) {
