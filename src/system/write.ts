@@ -83,7 +83,7 @@ function makeWithParents(path: string, mode: number): void {
   if (dirname(path) !== path) makeWithParents(dirname(path), mode);
   try {
     mkdirSync(path);
-    chmodSync(path, statSync(path).mode | mode);
+    if (mode > 0) chmodSync(path, statSync(path).mode | mode);
   } catch (error) {
     // Another run may have created the directory in the meantime.
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
