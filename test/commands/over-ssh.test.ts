@@ -224,14 +224,11 @@ function losing(name: string): void {
   program(name, `kill -9 -$(cat '${bin}/pid')`);
 }
 
+const TOO_OLD = "echo 'Traceback (\nSyntaxError: x' >&2; exit 1";
 describe("an error has the name of the host, and what to do next", () => {
   test.each<[title: string, arrange: () => void, message: RegExp]>([
-    ["there is no Python on the host", () => only("virsh"), /no Python was found \(python3, /],
-    [
-      "the Python cannot run the script",
-      () => python("echo 'Traceback (\nSyntaxError: x' >&2; exit 1"),
-      /\): SyntaxError: x\. The /,
-    ],
+    ["it has no Python", () => only("virsh"), /Python was found \(python3, platform-python, python2\.7, python2\)\.$/],
+    ["Python cannot run the script", () => python(TOO_OLD), /code 1\): SyntaxError: x\. The /],
     ["a Python runs nothing", () => program("python3", "exit 0"), /not run to its end \(exit code 0\)\. The state /],
     ["the connection is lost while virsh runs", () => losing("virsh"), /was lost\. Nothing was changed\.$/],
     ["the connection is lost while the script runs", () => losing("timeout"), /was lost\. The state /],
@@ -244,9 +241,13 @@ describe("an error has the name of the host, and what to do next", () => {
 
   test("only a command that may change the file says that its state is unknown", async () => {
     python("exit 137");
-    await expect(run("revert")).rejects.toThrow("The state of the host is unknown.");
+    const ended = "root@hv01: the script did not run to its end (exit code 137).";
+    const check = "Check it with: virtinst-rbd-patch verify --ssh root@hv01";
+    const unknown = { kind: "io", message: `${ended} The state of the host is unknown.`, hint: check };
+    const same = { kind: "io", message: `${ended} Nothing was changed.`, hint: "Run the command again." };
+    await expect(run("revert")).rejects.toMatchObject(unknown);
     for (const unchanged of [() => run("verify"), () => run("apply", "--check"), () => inspectOverSsh(options)])
-      await expect(unchanged()).rejects.toThrow("Nothing was changed.");
+      await expect(unchanged()).rejects.toMatchObject(same);
   });
 
   test("if there is no virsh on the host, or its libvirtd is not running", async () => {

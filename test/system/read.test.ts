@@ -81,12 +81,11 @@ describe("readNamed", () => {
 
 describe("readInput", () => {
   const BYTES = Buffer.from("größe");
-  const file = () => temporaryFile("f", BYTES);
 
   /** Makes a file with BYTES the standard input; the first call to read it fails. */
   async function standardInput(code: string): Promise<void> {
     const real = await vi.importActual<typeof import("node:fs")>("node:fs");
-    const descriptor = openSync(file(), "r");
+    const descriptor = openSync(temporaryFile("f", BYTES), "r");
     const fail = () => {
       throw Object.assign(new Error(code), { code });
     };
@@ -98,16 +97,13 @@ describe("readInput", () => {
     });
   }
 
-  test.each(["-", "/dev/stdin"])(
-    "reads standard input for the name %s, and waits if it has nothing yet",
-    async (name) => {
-      await standardInput("EAGAIN");
-      expect(readInput(name, "pools")).toEqual({ bytes: BYTES, where: "standard input", piped: true });
-    },
-  );
+  test.each(["-", "/dev/stdin"])("reads standard input for %s, and waits if it has nothing yet", async (name) => {
+    await standardInput("EAGAIN");
+    expect(readInput(name, "pools")).toEqual({ bytes: BYTES, where: "standard input", piped: true });
+  });
 
   test("reads a file with any other name", () => {
-    const path = file();
+    const path = temporaryFile("f", BYTES);
     expect(readInput(path, "pools")).toEqual({ bytes: BYTES, where: path, piped: false });
   });
 

@@ -65,7 +65,7 @@ describe("without a connection, the reason is reported:", () => {
     await expect(refused).rejects.toMatchObject(failure("sudo -n cannot run sh: sudo: a password is required.", hint));
   });
 
-  test("a host that does not answer within 300 seconds, which is said after 20 seconds", async () => {
+  test("no answer within 300 seconds, with a message after 20 seconds", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const refused = expect(dial("echo 'password:' >&2; exec sleep 60")).rejects.toMatchObject(
       failure("ssh cannot connect: it did not end within 300 seconds.", CHECK),
@@ -128,6 +128,7 @@ describe("the script", () => {
     ["ends without its last line", 'printf "$m"; exit 0', ended("0)")],
     ["exits with 7", 'printf "$m$m"; exit 7', ended("7)")],
     ["prints a traceback", `printf 'Traceback (x\\nE: a.b.\\n' >&2; printf "$m$m"`, ended("0): E: a.b")],
+    ["prints too much", "head -c 17000000 /dev/zero", `the script: it printed more than 16 MiB. ${UNKNOWN}`],
     ["is killed", 'printf "$m$m"; kill -9 $$', `the connection was lost. ${UNKNOWN}`],
     ["is lost with its connection", 'printf "$m$m"; exit 255', `the connection was lost. ${UNKNOWN}`],
   ])("is an error if it %s", async (_, end, message) => {
