@@ -220,7 +220,7 @@ function only(...names: string[]): void {
 const python = (...lines: string[]) => program("python3", ["[ $# -lt 6 ] && exit 0", ...lines].join("\n"));
 /** A connection that ends when a program kills it. */
 function losing(name: string): void {
-  ssh(`exec 4<&0; setsid sh -c "$command" <&4 & echo $! >'${bin}/pid'; wait $!; exit 255`);
+  ssh(`setsid sh -c "echo \\$\\$ >'${bin}/pid'; $command"; exit 255`);
   program(name, `kill -9 -$(cat '${bin}/pid')`);
 }
 
