@@ -312,7 +312,7 @@ describe("while the file is replaced,", () => {
 });
 
 describe("signals:", () => {
-  const wait = 'for n in $(seq 100); do [ -e "$MARK" ] && break; sleep 0.02; done';
+  const wait = 'for n in $(seq 500); do [ -e "$MARK" ] && break; sleep 0.02; done';
   const during = (signal: string, before = "") => {
     const PATH = standIns({ cp: 'touch "$MARK"; sleep 1; exec $real "$@"' });
     const env = { ...process.env, PATH, MARK: join(temporaryFolder(), "mark") };

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import Ajv, { type ValidateFunction } from "ajv";
 import { describe, expect, inject, onTestFinished } from "vitest";
 import { main } from "../../src/cli";
@@ -91,6 +92,12 @@ export function temporaryFolder(): string {
   const folder = fs.mkdtempSync(join(tmpdir(), "virtinst-rbd-patch-test-"));
   onTestFinished(() => fs.rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** Waits until a program has made this file, and what it printed before was read. */
+export async function whenMade(path: string): Promise<void> {
+  while (!fs.existsSync(path)) await sleep(20);
+  await sleep(20);
 }
 
 /** A new file in a folder of its own, which is removed when the test ends. */

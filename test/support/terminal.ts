@@ -1,14 +1,10 @@
 import { spawnSync } from "node:child_process";
+import { shellWord } from "../../src/failure";
 import { TOOL } from "./cli";
-
-/** A word for a shell. */
-function quote(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
-}
 
 /** Runs the built tool on a terminal of 60 columns, without colours by default; both its streams are in `screen`. */
 export function onTerminal(words: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const command = ["stty cols 60;", ...[process.execPath, TOOL, ...words].map(quote)].join(" ");
+  const command = ["stty cols 60;", ...[process.execPath, TOOL, ...words].map(shellWord)].join(" ");
   const { status, stdout, error } = spawnSync("script", ["-qec", command, "/dev/null"], {
     encoding: "utf8",
     env: { ...process.env, TERM: "xterm", NO_COLOR: "1", ...env },

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { run } from "../../src/system/run";
-import { temporaryFile, temporaryFolder } from "../support/cli";
+import { temporaryFile, temporaryFolder, whenMade } from "../support/cli";
 
 const sh = (script: string, options: Parameters<typeof run>[2] = {}) => run("sh", ["-c", script], options);
 
@@ -10,7 +11,7 @@ const sh = (script: string, options: Parameters<typeof run>[2] = {}) => run("sh"
 async function standsStill(path: string): Promise<boolean> {
   for (let tries = 0; tries < 10; tries++) {
     const then = readFileSync(path, "utf8");
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await sleep(500);
     if (readFileSync(path, "utf8") === then) return true;
   }
   return false;
@@ -38,11 +39,8 @@ describe("run", () => {
   });
 
   test("reports a program that is not installed", async () => {
-    expect(await run("no-such-program", [])).toMatchObject({
-      status: null,
-      fault: "ENOENT",
-      why: "it is not installed, or not in PATH",
-    });
+    const missing = { status: null, fault: "ENOENT", why: "it is not installed, or not in PATH" };
+    expect(await run("no-such-program", [])).toMatchObject(missing);
   });
 
   test("reports a file that may not be run", async () => {
@@ -56,11 +54,8 @@ describe("run", () => {
   test("ends a program after its time, also if it ignores SIGTERM, with all that it started", async () => {
     const folder = temporaryFolder();
     const script = `trap '' TERM; (trap '' TERM; while :; do date +%s%N > ${folder}/alive; sleep 0.05; done) & wait`;
-    expect(await sh(script, { seconds: 1 })).toMatchObject({
-      status: null,
-      fault: "ETIMEDOUT",
-      why: "it did not end within 1 seconds",
-    });
+    const late = { status: null, fault: "ETIMEDOUT", why: "it did not end within 1 seconds" };
+    expect(await sh(script, { seconds: 1 })).toMatchObject(late);
     expect(await standsStill(join(folder, "alive"))).toBe(true);
   });
 
@@ -76,8 +71,7 @@ describe("run", () => {
     const before = open();
     expect(await sh("setsid sleep 20 & exit 0")).toMatchObject({ status: 0 });
     // Streams are closed in a later turn.
-    for (let tries = 0; open() > before && tries < 100; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let tries = 0; open() > before && tries < 100; tries++) await sleep(20);
     expect(open()).toBe(before);
   });
 
@@ -111,7 +105,7 @@ describe("run", () => {
     const kill = vi.spyOn(process, "kill").mockImplementation((id, signal) => id === process.pid || real(id, signal));
     onTestFinished(() => kill.mockRestore());
     const running = sh(`(while :; do date +%s%N > ${folder}/alive; sleep 0.05; done) & wait`);
-    while (!existsSync(join(folder, "alive"))) await new Promise((resolve) => setTimeout(resolve, 20));
+    await whenMade(join(folder, "alive"));
     process.emit("SIGTERM", "SIGTERM");
     expect(await running).toMatchObject({ status: null, fault: null, why: "it was ended by SIGKILL" });
     expect(kill).toHaveBeenLastCalledWith(process.pid, "SIGTERM");

@@ -1,8 +1,8 @@
 import { writeSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
+import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { connect } from "../../src/system/ssh";
-import { temporaryFolder } from "../support/cli";
+import { temporaryFolder, whenMade } from "../support/cli";
 import { standIns } from "../support/stand-ins";
 
 vi.mock("node:fs", { spy: true });
@@ -67,10 +67,11 @@ describe("without a connection, the reason is reported:", () => {
 
   test("no answer within 300 seconds, with a message after 20 seconds", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const refused = expect(dial("echo 'password:' >&2; exec sleep 60")).rejects.toMatchObject(
+    const asked = join(temporaryFolder(), "asked");
+    const refused = expect(dial(`echo 'password:' >&2; echo >${asked}; exec sleep 60`)).rejects.toMatchObject(
       failure("ssh cannot connect: it did not end within 300 seconds.", CHECK),
     );
-    await sleep(500);
+    await whenMade(asked);
     vi.advanceTimersByTime(20_000);
     expect(waiting).toHaveBeenCalledExactlyOnceWith("Waiting for ssh to connect to a@hv01. password:");
     vi.advanceTimersByTime(300_000);
@@ -144,8 +145,9 @@ describe("the script", () => {
   test("is reported as interrupted if a signal ends this process; a connection without a script is not", async () => {
     vi.spyOn(process, "kill").mockReturnValue(true);
     await dial(`${GREET}; cat >/dev/null`);
-    const lost = run("exec sleep 60", { sudo: true });
-    await sleep(500);
+    const running = join(temporaryFolder(), "running");
+    const lost = run(`echo >${running}; exec sleep 60`, { sudo: true });
+    await whenMade(running);
     const write = vi.mocked(writeSync).mockImplementation((_, text) => text.length);
     process.emit("SIGTERM", "SIGTERM");
     const calls = write.mock.calls.filter(([descriptor]) => descriptor === 2);
