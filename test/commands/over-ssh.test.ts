@@ -252,11 +252,7 @@ describe("an error has the name of the host, and what to do next", () => {
 
   test("if there is no virsh on the host, or its libvirtd is not running", async () => {
     only("python3");
-    const failure = (message: string, hint: string) => ({
-      kind: "pools",
-      message: `ssh://root@hv01: ${message}`,
-      hint,
-    });
+    const failure = (what: string, hint: string) => ({ kind: "pools", message: `ssh://root@hv01: ${what}`, hint });
     const install = "Install libvirt-client (Debian: libvirt-clients) on that host.";
     const missing = failure("virsh: it is not installed, or not in PATH.", install);
     for (const command of [() => run("apply"), () => inspectOverSsh(options)])
