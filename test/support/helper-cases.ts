@@ -122,19 +122,11 @@ export function run(interpreter: Interpreter, values: readonly Value[], job: Par
   return runBlocks(interpreter, [{ pools: [VMS], values, ...job }])[0] as Ran;
 }
 
-/** Calls a function once and keeps its result; if it failed, every call fails. */
+/** Calls a function once and keeps its result. */
 export function once<T>(make: () => T): () => T {
-  let made: { value: T } | { error: unknown } | null = null;
-  const attempt = () => {
-    try {
-      return { value: make() };
-    } catch (error) {
-      return { error };
-    }
-  };
+  let made: { value: T } | null = null;
   return () => {
-    made ??= attempt();
-    if ("error" in made) throw made.error;
+    made ??= { value: make() };
     return made.value;
   };
 }

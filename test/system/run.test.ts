@@ -87,14 +87,12 @@ describe("run", () => {
   test("gives a program a minute by default", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     onTestFinished(() => void vi.useRealTimers());
-    let ended = false;
-    const running = run("sleep", ["100"]).finally(() => {
-      ended = true;
-    });
+    const ended = vi.fn();
+    const running = run("sleep", ["100"]).finally(ended);
     await vi.advanceTimersByTimeAsync(59_999);
-    expect(ended).toBe(false);
+    expect(ended).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1);
-    expect(ended).toBe(true);
+    expect(ended).toHaveBeenCalled();
     expect((await running).why).toBe("it did not end within 60 seconds");
   });
 

@@ -28,7 +28,7 @@ const GREET = "greet '' '0 hv01'";
 const failure = (message: string, hint: string) => ({ kind: "io", message: `a@hv01: ${message}`, hint });
 
 test.each([
-  [["", "0 hv01"], "hv01", true],
+  [["0 hv01"], "hv01", true],
   [["", "1000 hv01.example.org"], "hv01.example.org", false],
   [["Welcome to 0 hv02", "no newline", "0 hv01"], "hv01", true],
 ])("after the greeting %j, the host is %s, and the user is root: %s", async (lines, hostname, isRoot) => {
@@ -42,7 +42,7 @@ describe("without a connection, the reason is reported:", () => {
   const CHECK = "Check with: ssh a@hv01 true";
   test.each([
     ["the message of ssh", "echo 'ssh: no route.' >&2; exit 255", "ssh cannot connect: no route.", CHECK],
-    ["its last line", "printf 'x ssh: a\\nb. c.\\n' >&2; exit 255", "ssh cannot connect: b. c.", CHECK],
+    ["its last line", "printf 'ssh: a\\nb. ssh: c.\\n' >&2; exit 255", "ssh cannot connect: b. ssh: c.", CHECK],
     ["a signal", "kill -9 $$", "ssh cannot connect: it was ended by a signal.", CHECK],
     ["a login shell that runs nothing", "exit 1", "its login shell cannot run sh: exit code 1.", CHECK],
   ] as [string, string, string, string][])("%s", async (_, script, message, hint) => {
@@ -79,13 +79,24 @@ describe("without a connection, the reason is reported:", () => {
   });
 });
 
-test("a connection has no time limit between its steps", async () => {
+test.each(["sh", "sudo -n sh"])("ssh runs %s with the arguments, and may wait an hour for the script", async (sh) => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   waiting.mockClear();
-  const connection = await dial(`${GREET}; cat >/dev/null; shift $(($# - 3)); printf '%s' "$mark $1 $2 $mark"`);
+  const said = 'said=$(printf "%s|" "$@" "$(cat)" | sed "s/$mark/MARK/g"); printf %s "$mark$said$mark"';
+  const connection = await dial(`${GREET}; shift $(($# - 3)); ${said}`, { sudo: sh !== "sh" });
   vi.advanceTimersByTime(3_600_000);
   expect(waiting).not.toHaveBeenCalled();
-  expect(await connection.script("")).toEqual({ code: 0, stdout: " -- a@hv01 ", stderr: "" });
+  const { stdout, ...rest } = await connection.script("\u00e9");
+  expect(stdout.replace(/'[^']+'/, "PROGRAM")).toBe(`--|a@hv01|exec ${sh} -c PROGRAM sh MARK apply|MARK\n2\n\u00e9|`);
+  expect(rest).toEqual({ code: 0, stderr: "" });
+});
+
+test("closing a connection ends an ssh that does not end by itself", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const connection = await dial(`${GREET}; exec sleep 60`);
+  connection.close();
+  vi.advanceTimersByTime(60_000);
+  await vi.waitFor(() => expect(process.listenerCount("SIGTERM")).toBe(LISTENERS));
 });
 
 describe("the answer of virsh", () => {
@@ -102,6 +113,12 @@ describe("the answer of virsh", () => {
     ["127", "sh: virsh: Not found", { status: null, fault: "ENOENT", why: "it is not installed, or not in PATH" }],
   ])("with exit code %s and the errors %j is %j", async (code, stderr, result) => {
     expect(await ask(said(code, stderr))).toEqual({ stdout: "one; two", stderr, ...result });
+  });
+
+  test("is read as a whole if its end comes in two pieces", async () => {
+    const end = `printf '%s' "\${mark%?}"; sleep 0.1; printf '%s\\n' "\${mark#"\${mark%?}"}"`;
+    const asked = ask(`printf '%s\\n' "$line" "$mark 3" 'no'; ${end}`);
+    expect(await asked).toMatchObject({ stdout: "one; two", stderr: "no", status: 3 });
   });
 
   test("that is endless is an error", async () =>
@@ -138,7 +155,9 @@ describe("the script", () => {
   });
 
   test("changes nothing if it does not run, or if its command only reads", async () => {
-    await expect(run("echo; echo $m; exit 6")).rejects.toMatchObject({ hint: "Install a Python on that host." });
+    const none = "no Python was found (python3, platform-python, python2.7, python2).";
+    const missing = failure(none, "Install a Python on that host.");
+    await expect(run("echo; echo $m; exit 6")).rejects.toMatchObject(missing);
     await expect(run("exit 255", { changes: false })).rejects.toThrow("was lost. Nothing was changed.");
   });
 
@@ -153,9 +172,7 @@ describe("the script", () => {
     const calls = write.mock.calls.filter(([descriptor]) => descriptor === 2);
     write.mockReset();
     await expect(lost).rejects.toThrow("the connection was lost");
-    const check = "virtinst-rbd-patch verify --ssh a@hv01 --sudo";
-    expect(calls).toEqual([
-      [2, `virtinst-rbd-patch: a@hv01: the run was interrupted. ${UNKNOWN} Check it with: ${check}\n`],
-    ]);
+    const check = "Check it with: virtinst-rbd-patch verify --ssh a@hv01 --sudo";
+    expect(calls).toEqual([[2, `virtinst-rbd-patch: a@hv01: the run was interrupted. ${UNKNOWN} ${check}\n`]]);
   });
 });
