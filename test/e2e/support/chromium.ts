@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
@@ -30,6 +31,8 @@ export class Chromium {
     this.#folder = mkdtempSync(join(tmpdir(), "vrp-e2e-chromium-"));
     const words = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe"];
     this.#child = spawn("chromium", [...words, `--user-data-dir=${this.#folder}`], {
+      // Its other processes write to the folder too: they have to end with it.
+      detached: true,
       stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
     });
     let rest = "";
@@ -96,8 +99,8 @@ export class Chromium {
   /** Ends the browser. */
   async stop(): Promise<void> {
     const ended = new Promise((resolve) => this.#child.once("exit", resolve));
-    this.#child.kill("SIGKILL");
+    process.kill(-(this.#child.pid as number), "SIGKILL");
     await ended;
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20 });
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 20 });
   }
 }
