@@ -49,9 +49,11 @@ test("a file whose attribute cannot be copied is not replaced", async () => {
   expect(one.read()).toBe(before);
 });
 
-test("the patched file does not get the default ACL of its directory", async () => {
+test("the tool and the script keep the SELinux label, and do not add the default ACL of the directory", async () => {
   const both = new Both().each(({ path }) => must("setfacl", "-d", "-m", "u:nobody:r", dirname(path)));
+  both.each(({ path }) => must(...SELINUX, path));
   expect((await both.run("apply")).code).toBe(0);
+  for (const { path } of both.places) expect(must("getfattr", "-n", SELINUX[2], path)).toContain(SELINUX[4]);
   expect((await both.run("revert")).code).toBe(0);
   for (const { path } of both.places) expect(must("getfacl", "-p", path)).not.toContain("nobody");
 });

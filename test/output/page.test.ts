@@ -86,12 +86,9 @@ test("the page loads and runs nothing, and its Content-Security-Policy allows it
   const attributes = all.flatMap(({ attrs }) => attrs);
   expect(attributes.filter(({ name }) => /^on|^style$|src|href/.test(name))).toEqual([]);
   expect(html).not.toMatch(/https?:|url\(|@import|@font-face/);
-  const hash = createHash("sha256")
-    .update(texts(html, "style")[0] as string)
-    .digest("base64");
-  expect(attributes.find(({ name }) => name === "content")?.value).toBe(
-    `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`,
-  );
+  const hash = createHash("sha256").update(String(texts(html, "style")[0]));
+  const policy = `default-src 'none'; style-src 'sha256-${hash.digest("base64")}'; base-uri 'none'; form-action 'none'`;
+  expect(html).toContain(`\n<meta http-equiv="Content-Security-Policy" content="${policy}">\n`);
 });
 
 const passed = { status: "passed", reason: "by it", checks: [], causes: [] } as const;
