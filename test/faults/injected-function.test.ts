@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { groupPools, mergePools } from "../../src/patch/merge";
-import { type CephPool, overlap, type ResolvedPool, sameCredentials } from "../../src/patch/pools";
+import { type CephPool, overlap, type ResolvedPool, sameCredentials, splitMonitor } from "../../src/patch/pools";
 import { readCephPools } from "../../src/patch/read-pools";
 import { renderFunction } from "../../src/patch/render-function";
 import { sampleDomain } from "../../src/patch/sample";
@@ -87,6 +87,8 @@ describe("the sample domain of verify", () => {
     const users = new Set(cluster.map(({ auth }) => auth?.username));
     return logins === 1 || (!users.has(undefined) && users.size === logins);
   };
+  /** What `resolvePools` does with the monitors of a pool. */
+  const split = (pool: ResolvedPool) => ({ ...pool, monitors: pool.monitors.flatMap(splitMonitor) });
   const POOLS = fc
     .array(
       fc.oneof(
@@ -96,7 +98,7 @@ describe("the sample domain of verify", () => {
       ),
       { minLength: 1, maxLength: 5 },
     )
-    .map((pools) => pools.map((one, index): ResolvedPool => ({ ...one, pool: `${index}${one.pool}` })))
+    .map((pools) => pools.map(split).map((one, index): ResolvedPool => ({ ...one, pool: `${index}${one.pool}` })))
     .filter((all) => groupPools(all, overlap).every(fits));
 
   it("has a last disk that is in none of the pools and stays unchanged, with any pools", () => {

@@ -122,10 +122,12 @@ export function run(interpreter: Interpreter, values: readonly Value[], job: Par
   return runBlocks(interpreter, [{ pools: [VMS], values, ...job }])[0] as Ran;
 }
 
-/** Calls a function once and keeps its result. */
+/** Calls a function once and keeps its result; if it failed, every call fails. */
 export function once<T>(make: () => T): () => T {
   let made: { value: T } | null = null;
+  let calls = 0;
   return () => {
+    if (!made && calls++ > 0) throw new Error("It failed in an earlier test.");
     made ??= { value: make() };
     return made.value;
   };

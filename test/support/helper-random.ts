@@ -1,5 +1,4 @@
 import fc from "fast-check";
-import { splitMonitor } from "../../src/patch/pools";
 import { OTHER_UUID, UUID } from "./helper-cases";
 import { HOSTILE } from "./hostile";
 
@@ -28,12 +27,12 @@ const CEPH_POOL = fc.oneof(
   { weight: 1, arbitrary: NAME },
 );
 
-/** One to three libvirt pools; their monitors are split, as `resolvePools` does it. */
+/** One to three libvirt pools. */
 export const RANDOM_POOLS = fc.array(
   fc.record({
     pool: NAME,
     cephPool: CEPH_POOL,
-    monitors: fc.array(MONITOR, { maxLength: 4 }).map((all) => all.flatMap(splitMonitor)),
+    monitors: fc.array(MONITOR, { maxLength: 4 }),
     auth: fc.option(AUTH, { freq: 4 }),
   }),
   { minLength: 1, maxLength: 3 },

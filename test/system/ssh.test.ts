@@ -68,9 +68,8 @@ describe("without a connection, the reason is reported:", () => {
   test("no answer within 300 seconds, with a message after 20 seconds", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const asked = join(temporaryFolder(), "asked");
-    const refused = expect(dial(`echo 'password:' >&2; echo >${asked}; exec sleep 60`)).rejects.toMatchObject(
-      failure("ssh cannot connect: it did not end within 300 seconds.", CHECK),
-    );
+    const late = failure("ssh cannot connect: it did not end within 300 seconds.", CHECK);
+    const refused = expect(dial(`echo 'password:' >&2; echo >${asked}; exec sleep 60`)).rejects.toMatchObject(late);
     await whenMade(asked);
     vi.advanceTimersByTime(20_000);
     expect(waiting).toHaveBeenCalledExactlyOnceWith("Waiting for ssh to connect to a@hv01. password:");
@@ -156,8 +155,7 @@ describe("the script", () => {
 
   test("changes nothing if it does not run, or if its command only reads", async () => {
     const none = "no Python was found (python3, platform-python, python2.7, python2).";
-    const missing = failure(none, "Install a Python on that host.");
-    await expect(run("echo; echo $m; exit 6")).rejects.toMatchObject(missing);
+    await expect(run("echo; echo $m; exit 6")).rejects.toMatchObject(failure(none, "Install a Python on that host."));
     await expect(run("exit 255", { changes: false })).rejects.toThrow("was lost. Nothing was changed.");
   });
 
